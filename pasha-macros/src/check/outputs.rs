@@ -1,0 +1,230 @@
+//! Rules about outputs: their slots, how large these are, and how accumulators are merged.
+
+use quote::ToTokens;
+use syn::{Expr, Type};
+
+use crate::errors::Errors;
+use crate::model::{
+    Dim, Extent, ItemKind, Kernel, Merge, Output, OutputKind, Param, Role, Slot, Values,
+};
+use crate::{names, types};
+
+pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
+    for (param, output) in kernel.outputs() {
+        slot_is_writable(param, output, errors);
+        match &output.slot {
+            Slot::Array(_) => array_has_one_extent(param, output, errors),
+            Slot::Scalar(element) => {
+                scalar_is_one_element(element, errors);
+                scalar_has_no_extent(output, errors);
+            }
+            Slot::Other => {}
+        }
+        ragged_is_a_row(param, output, errors);
+        like_has_a_shape(kernel, output, errors);
+        one_merge(param, output, errors);
+    }
+    result_is_reserved(kernel, errors);
+}
+
+/// The function writes into the slot.
+fn slot_is_writable(param: &Param, output: &Output, errors: &mut Errors) {
+    if let Slot::Other = output.slot {
+        errors.at(
+            &param.ty,
+            "an output is a slot to write to: an array `ArrayViewMut1<A>` to `ArrayViewMut6<A>` \
+             (or `ArrayViewMut<A, D>`), or one value `&mut A`",
+        );
+    }
+}
+
+/// Somebody must say how large a slot is, and only one may.
+fn array_has_one_extent(param: &Param, output: &Output, errors: &mut Errors) {
+    if output.extents.is_empty() {
+        let (role, more) = match output.kind {
+            OutputKind::PerIndex => {
+                ("output", ", or `ragged = n` for slots of a length of their own for each index")
+            }
+            OutputKind::PerWorker => ("per_worker", ""),
+            OutputKind::Reduce(_) => ("reduce", ""),
+        };
+        let place: &dyn ToTokens = match &param.attr {
+            Some(attr) => attr,
+            None => &param.pat,
+        };
+        errors.at(
+            place.to_token_stream(),
+            format!(
+                "how large is this array? `#[{role}(…)]` needs `shape = (rows, columns)`, or \
+                 `like = frame` with the name of an item or a `#[shared]` array{more}"
+            ),
+        );
+    }
+    for second in output.extents.iter().skip(1) {
+        errors.at(
+            second.key(),
+            "an array's size is said once: keep one of `shape`, `like` and `ragged`",
+        );
+    }
+}
+
+/// A scalar slot is a place for one element, not for a collection.
+fn scalar_is_one_element(element: &Type, errors: &mut Errors) {
+    let is_array = types::last_segment(element).is_some_and(|segment| {
+        let name = segment.ident.to_string();
+        name == "Vec" || (name.starts_with("Array") && name != "Array")
+            || (name == "Array" && types::type_arguments(segment).len() == 2)
+    });
+    if is_array || matches!(types::plain(element), Type::Slice(_)) {
+        errors.at(
+            element,
+            "`&mut A` is a slot for one value; for an array in each slot write \
+             `ArrayViewMut1<f64>` (or `2` to `6` axes), without `&mut`",
+        );
+    }
+}
+
+/// One value has neither shape nor order.
+fn scalar_has_no_extent(output: &Output, errors: &mut Errors) {
+    for extent in &output.extents {
+        // That a ragged slot is a row is said by its own rule.
+        if !matches!(extent, Extent::Ragged(..)) {
+            errors.at(
+                extent.key(),
+                format!(
+                    "`&mut A` is a slot for one value and has no `{}`: remove it, or make the \
+                     parameter an array, e.g. `ArrayViewMut1<f64>`",
+                    extent.key()
+                ),
+            );
+        }
+    }
+    if let Some(order) = &output.order {
+        errors.at(
+            &order.key,
+            "`&mut A` is a slot for one value and has no `order`: remove it, or make the \
+             parameter an array, e.g. `ArrayViewMut2<f64>`",
+        );
+    }
+}
+
+/// Ragged slots lie back to back, which is one axis.
+fn ragged_is_a_row(param: &Param, output: &Output, errors: &mut Errors) {
+    let ragged = output.extents.iter().find(|extent| matches!(extent, Extent::Ragged(..)));
+    let Some(ragged) = ragged else { return };
+    let is_row = match &output.slot {
+        Slot::Array(view) => match &view.dim {
+            Dim::Fixed(axes) => *axes == 1,
+            Dim::Dyn => false,
+            Dim::Written(ty) => types::last_segment(ty).is_some_and(|it| it.ident == "Ix1"),
+        },
+        Slot::Scalar(_) => false,
+        // Refused already.
+        Slot::Other => true,
+    };
+    if !is_row {
+        errors.at(
+            &param.ty,
+            "a `ragged` output has slots of one axis: write `ArrayViewMut1<A>`, or give all slots \
+             one `shape`",
+        );
+    }
+    if let (true, Some(order)) = (is_row, &output.order) {
+        errors.at(
+            &order.key,
+            format!("a `{}` output has one axis and no `order`: remove it", ragged.key()),
+        );
+    }
+}
+
+/// Only what is known before the first call has a shape to copy.
+fn like_has_a_shape(kernel: &Kernel, output: &Output, errors: &mut Errors) {
+    let Some(like) = output.like() else { return };
+    let problem = match kernel.named(like).map(|param| &param.role) {
+        Some(Role::Shared | Role::Item(ItemKind::View(_) | ItemKind::Named)) => return,
+        Some(Role::Unknown { .. }) => return,
+        Some(Role::Item(ItemKind::Value | ItemKind::Ref(_))) => {
+            format!("the item `{like}` is a value and has no shape")
+        }
+        Some(Role::Item(ItemKind::Writable) | Role::Output(_)) => {
+            format!("`{like}` is itself still to be allocated; name what it is like")
+        }
+        Some(Role::Index | Role::WorkerId) => format!("`{like}` is a number and has no shape"),
+        Some(Role::Scratch(_)) => {
+            format!("`{like}` is a buffer of a worker, made after the outputs")
+        }
+        None => {
+            let known: Vec<_> = kernel
+                .params
+                .iter()
+                .filter(|param| param.is_argument())
+                .filter_map(|param| Some(param.name.as_ref()?.to_string()))
+                .collect();
+            let words: Vec<_> = known.iter().map(String::as_str).collect();
+            match names::nearest(&like.to_string(), &words) {
+                Some(near) => format!("there is no parameter `{like}`; did you mean `{near}`?"),
+                None => format!("there is no parameter `{like}`"),
+            }
+        }
+    };
+    errors.at(
+        like,
+        format!(
+            "{problem} (`like` takes an item that is an array or a `#[shared]` array; `shape = \
+             EXPR` computes a shape)"
+        ),
+    );
+}
+
+/// Accumulators are merged in one way, and one's own way needs a value to start from.
+fn one_merge(param: &Param, output: &Output, errors: &mut Errors) {
+    let OutputKind::Reduce(merges) = &output.kind else { return };
+    match merges.first() {
+        None => {
+            if let Some(attr) = &param.attr {
+                errors.at(
+                    attr,
+                    "how are the workers' accumulators merged? write `#[reduce(sum, …)]`, or \
+                     `product`, `min`, `max`, `any`, `all`, or the path of a function `fn(A, A) \
+                     -> A`",
+                );
+            }
+        }
+        Some(Merge::Custom(merge)) if output.fill.is_none() => errors.at(
+            merge,
+            format!(
+                "a merge of your own needs the value that every accumulator starts from, `init = \
+                 …`{}",
+                match merge {
+                    Expr::Path(path) if path.path.get_ident().is_some() =>
+                        " (the built-in merges are `sum`, `product`, `min`, `max`, `any`, `all`)",
+                    _ => "",
+                }
+            ),
+        ),
+        Some(_) => {}
+    }
+    for second in merges.iter().skip(1) {
+        let message = "accumulators are merged in one way: remove one of the two";
+        match second {
+            Merge::BuiltIn(name, _) => errors.at(name, message),
+            Merge::Custom(path) => errors.at(path, message),
+        }
+    }
+}
+
+/// The field for what the function returns is called `result`.
+fn result_is_reserved(kernel: &Kernel, errors: &mut Errors) {
+    if let Values::Nothing = kernel.returns.values {
+        return;
+    }
+    for (param, _) in kernel.outputs() {
+        if let Some(name) = param.name.as_ref().filter(|name| *name == names::RESULT) {
+            errors.at(
+                name,
+                "the output field `result` holds what the function returns: give this parameter \
+                 another name",
+            );
+        }
+    }
+}

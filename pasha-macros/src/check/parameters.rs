@@ -1,0 +1,139 @@
+//! Rules about single parameters that are not outputs.
+
+use syn::Type;
+
+use crate::errors::Errors;
+use crate::model::{ItemKind, Kernel, Param, Role};
+use crate::types;
+
+pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
+    for param in &kernel.params {
+        match &param.role {
+            Role::Item(kind) => writable_has_a_role(param, kind, errors),
+            Role::Shared => shared_is_read_only(param, errors),
+            Role::Index | Role::WorkerId => is_usize(param, errors),
+            Role::Scratch(expr) => {
+                scratch_is_a_mutable_reference(param, errors);
+                if expr.is_none() {
+                    scratch_has_an_expression(param, errors);
+                }
+            }
+            Role::Output(_) | Role::Unknown { .. } => {}
+        }
+        impl_trait_is_shared(param, errors);
+    }
+    only_one(kernel, "index", |role| matches!(role, Role::Index), errors);
+    only_one(kernel, "worker_id", |role| matches!(role, Role::WorkerId), errors);
+}
+
+/// A functor's entries are read; what is written must say whose it is.
+fn writable_has_a_role(param: &Param, kind: &ItemKind, errors: &mut Errors) {
+    if let ItemKind::Writable = kind {
+        errors.at(
+            &param.ty,
+            "a parameter that is written to needs a role: `#[output(…)]` for a slot of each index, \
+             `#[per_worker(…)]` for an accumulator of each worker, `#[reduce(sum, …)]` to merge \
+             the accumulators, `#[scratch(…)]` for a buffer",
+        );
+    }
+}
+
+/// All workers hold it at once.
+fn shared_is_read_only(param: &Param, errors: &mut Errors) {
+    let cure = "take it by `&`; to gather values write `#[reduce(sum, …)]` or \
+                `#[per_worker(…)]`, for a result of each index `#[output(…)]`, for a buffer \
+                `#[scratch(…)]`";
+    match types::plain(&param.ty) {
+        Type::Reference(reference) => {
+            if let Some(token) = &reference.mutability {
+                errors.at(
+                    token,
+                    format!("a `#[shared]` parameter is read by all workers at once and can't be `&mut`: {cure}"),
+                );
+            }
+        }
+        ty if types::array_view(ty, "ArrayViewMut").is_some() => errors.at(
+            ty,
+            format!("a `#[shared]` parameter is read by all workers at once and can't be a writable view: {cure}"),
+        ),
+        _ => {}
+    }
+}
+
+/// Both count.
+fn is_usize(param: &Param, errors: &mut Errors) {
+    let is_usize = types::last_segment(&param.ty)
+        .is_some_and(|segment| segment.ident == "usize" && segment.arguments.is_none());
+    if !is_usize {
+        let role = match param.role {
+            Role::Index => "index",
+            _ => "worker_id",
+        };
+        errors.at(
+            &param.ty,
+            format!("`#[{role}]` is a `usize`: write `usize` here and convert it in the body"),
+        );
+    }
+}
+
+/// The function gets the worker's own buffer, to use again and again.
+fn scratch_is_a_mutable_reference(param: &Param, errors: &mut Errors) {
+    let reference = match types::plain(&param.ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => reference,
+        _ => {
+            errors.at(
+                &param.ty,
+                "a `#[scratch(…)]` parameter is a `&mut` to a buffer that the worker keeps: write \
+                 `&mut T`, e.g. `&mut Vec<f64>`",
+            );
+            return;
+        }
+    };
+    match types::plain(&reference.elem) {
+        Type::Slice(slice) => errors.at(
+            slice,
+            "a buffer is kept by its worker and needs a type of known size: write `Vec<T>` \
+             instead of `[T]`",
+        ),
+        Type::TraitObject(object) => errors.at(
+            object,
+            "a buffer is kept by its worker and needs a type of known size: write its type, or \
+             `Box<dyn …>`",
+        ),
+        _ => {}
+    }
+}
+
+/// Somebody must make the buffer.
+fn scratch_has_an_expression(param: &Param, errors: &mut Errors) {
+    if let Some(attr) = &param.attr {
+        errors.at(
+            attr,
+            "`#[scratch]` needs an expression that makes the buffer, once for each worker: \
+             `#[scratch(Vec::new())]`",
+        );
+    }
+}
+
+/// The types of items, outputs and buffers are named in generated code, where `impl` has no name.
+fn impl_trait_is_shared(param: &Param, errors: &mut Errors) {
+    if matches!(param.role, Role::Shared | Role::Unknown { .. }) {
+        return;
+    }
+    if let Some(found) = types::impl_traits(&param.ty).first() {
+        errors.at(
+            found,
+            "`impl Trait` is possible for `#[shared]` parameters only: write a generic parameter, \
+             e.g. `fn kernel<T: Trait>(value: T)`",
+        );
+    }
+}
+
+/// Two of them would be the same number.
+fn only_one(kernel: &Kernel, name: &str, role: fn(&Role) -> bool, errors: &mut Errors) {
+    for param in kernel.params.iter().filter(|param| role(&param.role)).skip(1) {
+        if let Some(attr) = &param.attr {
+            errors.at(attr, format!("there is one `#[{name}]` already: remove one of the two"));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Items: the parameter kind that names what a functor must deliver.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::nested;
+use crate::model::{Dim, ItemKind, Kernel, Param};
+use crate::{names, types};
+
+/// The kind of an item, at the place of the user's type.
+pub(super) fn kind(param: &Param, kind: &ItemKind) -> TokenStream {
+    let span = param.ty.span();
+    let private = names::private_at(span);
+    match kind {
+        ItemKind::Value | ItemKind::Writable => {
+            let ty = types::plain(&param.ty);
+            quote_spanned!(span=> #private::ByValue<#ty>)
+        }
+        ItemKind::Ref(target) => {
+            let target = types::to_static(target);
+            quote_spanned!(span=> #private::ByRef<#target>)
+        }
+        ItemKind::View(view) => {
+            let element = types::to_static(&view.element);
+            let dim = dim(&view.dim);
+            quote_spanned!(span=> #private::SubView<#element, #dim>)
+        }
+        ItemKind::Named => {
+            let ty = types::to_static(&param.ty);
+            quote_spanned!(span=> <#ty as #private::KernelItem>::Param)
+        }
+    }
+}
+
+/// The list of all kinds.
+pub(super) fn list(kernel: &Kernel) -> TokenStream {
+    let kinds: Vec<_> = kernel.items().map(|(param, item)| kind(param, item)).collect();
+    nested(kinds)
+}
+
+/// A dimension type.
+pub(super) fn dim(dim: &Dim) -> TokenStream {
+    let private = names::private();
+    match dim {
+        Dim::Fixed(axes) => {
+            let name = fixed(*axes);
+            quote!(#private::#name)
+        }
+        Dim::Dyn => quote!(#private::IxDyn),
+        Dim::Written(ty) => quote!(#ty),
+    }
+}
+
+/// The dimension with one axis more.
+pub(super) fn larger(dim: &Dim) -> TokenStream {
+    let private = names::private();
+    match dim {
+        Dim::Fixed(axes @ 0..6) => {
+            let name = fixed(axes + 1);
+            quote!(#private::#name)
+        }
+        Dim::Fixed(_) | Dim::Dyn => quote!(#private::IxDyn),
+        Dim::Written(ty) => quote_spanned!(ty.span()=> <#ty as ::pasha::__private::Dimension>::Larger),
+    }
+}
+
+fn fixed(axes: usize) -> proc_macro2::Ident {
+    quote::format_ident!("Ix{axes}")
+}

@@ -1,0 +1,206 @@
+//! What types look like: array views, lifetimes, the generic parameters that they mention.
+
+use proc_macro2::{Ident, Span};
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    GenericArgument, GenericParam, Generics, Lifetime, ParenthesizedGenericArguments, Path,
+    PathArguments, PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeReference,
+};
+
+use crate::model::{Dim, View};
+
+/// The type without parentheses and without the invisible groups that macros leave.
+pub(crate) fn plain(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => plain(&group.elem),
+        Type::Paren(paren) => plain(&paren.elem),
+        other => other,
+    }
+}
+
+/// The last segment of a path: what a type is called, however it was imported.
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match plain(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The type arguments of a path's last segment.
+pub(crate) fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(list) => list
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Reads `ArrayView2<u16>`, `ndarray::ArrayView<'_, u16, D>` and the like; with `family`
+/// `"ArrayViewMut"` the writable ones.
+pub(crate) fn array_view(ty: &Type, family: &str) -> Option<View> {
+    let segment = last_segment(ty)?;
+    let name = segment.ident.to_string();
+    let arguments = type_arguments(segment);
+    let dim = match (name.strip_prefix(family)?, arguments.as_slice()) {
+        ("", [_, dim]) => Dim::Written((*dim).clone()),
+        ("D", [_]) => Dim::Dyn,
+        (axes @ ("0" | "1" | "2" | "3" | "4" | "5" | "6"), [_]) => Dim::Fixed(axes.parse().ok()?),
+        _ => return None,
+    };
+    Some(View { element: (*arguments.first()?).clone(), dim })
+}
+
+/// Whether values of a type can hold borrowed data, as far as the type as written tells.
+pub(crate) fn borrows(ty: &Type) -> bool {
+    let mut finder = FindLifetime { found: None };
+    finder.visit_type(ty);
+    finder.found.is_some()
+}
+
+/// The first lifetime other than `'static`, or reference without one, for a message.
+pub(crate) fn first_lifetime(ty: &Type) -> Option<Span> {
+    let mut finder = FindLifetime { found: None };
+    finder.visit_type(ty);
+    finder.found
+}
+
+struct FindLifetime {
+    found: Option<Span>,
+}
+
+impl<'ast> Visit<'ast> for FindLifetime {
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        if lifetime.ident != "static" {
+            self.found.get_or_insert(lifetime.span());
+        }
+    }
+
+    fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
+        if reference.lifetime.is_none() {
+            self.found.get_or_insert(reference.and_token.span);
+        }
+        visit::visit_type_reference(self, reference);
+    }
+
+    // Lifetimes in the signature of a function are not of data that its pointer holds.
+    fn visit_type_fn_ptr(&mut self, _: &'ast TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments(&mut self, _: &'ast ParenthesizedGenericArguments) {}
+}
+
+/// The type with every lifetime replaced by `'static`: it names a kind, not one borrow.
+pub(crate) fn to_static(ty: &Type) -> Type {
+    let mut ty = plain(ty).clone();
+    MakeStatic.visit_type_mut(&mut ty);
+    ty
+}
+
+struct MakeStatic;
+
+impl VisitMut for MakeStatic {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        *lifetime = Lifetime::new("'static", lifetime.span());
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        let span = reference.and_token.span;
+        reference.lifetime.get_or_insert_with(|| Lifetime::new("'static", span));
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
+}
+
+/// The `impl Trait`s in a type, outermost first.
+pub(crate) fn impl_traits(ty: &Type) -> Vec<&TypeImplTrait> {
+    struct Find<'ast>(Vec<&'ast TypeImplTrait>);
+    impl<'ast> Visit<'ast> for Find<'ast> {
+        fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
+            self.0.push(found);
+            visit::visit_type_impl_trait(self, found);
+        }
+    }
+    let mut find = Find(Vec::new());
+    find.visit_type(ty);
+    find.0
+}
+
+/// The place where a type says `Self`.
+pub(crate) fn self_type(ty: &Type) -> Option<&Ident> {
+    struct Find<'ast>(Option<&'ast Ident>);
+    impl<'ast> Visit<'ast> for Find<'ast> {
+        fn visit_path(&mut self, path: &'ast Path) {
+            if let Some(first) = path.segments.first().filter(|first| first.ident == "Self") {
+                self.0.get_or_insert(&first.ident);
+            }
+            visit::visit_path(self, path);
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
+}
+
+/// Which of a function's generic parameters some syntax mentions.
+pub(crate) struct Mentioned<'g> {
+    generics: &'g Generics,
+    found: Vec<&'g Ident>,
+}
+
+impl<'g> Mentioned<'g> {
+    pub(crate) fn new(generics: &'g Generics) -> Self {
+        Mentioned { generics, found: Vec::new() }
+    }
+
+    /// The type and const parameters (and lifetimes, by name) that a type mentions.
+    pub(crate) fn by_type(generics: &'g Generics, ty: &Type) -> Vec<&'g Ident> {
+        let mut mentioned = Mentioned::new(generics);
+        mentioned.visit_type(ty);
+        mentioned.found()
+    }
+
+    pub(crate) fn found(self) -> Vec<&'g Ident> {
+        self.found
+    }
+
+    /// Adds a parameter.
+    pub(crate) fn add(&mut self, name: &'g Ident) {
+        if !self.found.contains(&name) {
+            self.found.push(name);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Mentioned<'_> {
+    fn visit_path(&mut self, path: &'ast Path) {
+        if let (None, Some(first)) = (path.leading_colon, path.segments.first()) {
+            let named = self.generics.params.iter().find_map(|param| match param {
+                GenericParam::Type(param) => Some(&param.ident).filter(|it| **it == first.ident),
+                GenericParam::Const(param) => Some(&param.ident).filter(|it| **it == first.ident),
+                GenericParam::Lifetime(_) => None,
+            });
+            named.into_iter().for_each(|name| self.add(name));
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        let named = self.generics.params.iter().find_map(|param| match param {
+            GenericParam::Lifetime(param) => {
+                Some(&param.lifetime.ident).filter(|it| **it == lifetime.ident)
+            }
+            _ => None,
+        });
+        named.into_iter().for_each(|name| self.add(name));
+    }
+}

@@ -1,0 +1,404 @@
+//! The arrays that come out of a map.
+
+use std::fmt;
+use std::io;
+use std::ops::{Deref, DerefMut};
+
+use ndarray::{ArrayBase, ArrayRef, ArrayView, ArrayViewMut, Data, Dimension, Ix1, ShapeBuilder};
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::memory::{Mapping, Memory};
+
+/// The memory order of an array's axes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Row-major: the last axis is contiguous.
+    #[default]
+    C,
+    /// Column-major (Fortran): the first axis is contiguous.
+    F,
+}
+
+/// An array in memory that all workers and the caller share.
+///
+/// It is what a map returns and what [`alloc`](crate::Allocate::alloc) gives. It derefs to
+/// ndarray's [`ArrayRef`], so that every reading and writing method of ndarray works on it, and it
+/// is an input like any other array: `other_kernel::run_parallel(&out)`. The memory belongs to the
+/// array, is neither copied nor moved, and is given back when the array is dropped.
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array1, Axis, array};
+///
+/// let squares = pasha::map(0..4_usize, |_worker_id, index, _| [index as f64; 2])?;
+/// assert_eq!(squares[3], [3.0, 3.0]);
+///
+/// let ramp = pasha::map(0..4_usize, |_, index, _| index as f64)?;
+/// assert_eq!(ramp, array![0.0, 1.0, 2.0, 3.0]);
+/// assert_eq!(ramp.sum(), 6.0);
+/// let owned: Array1<f64> = ramp.to_owned();
+/// for value in &ramp {
+///     assert!(*value < 4.0);
+/// }
+/// # let _ = owned;
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub struct SharedArray<A: 'static, D: Dimension> {
+    // The view points into the mapping, which is dropped after it and never moves.
+    view: ArrayViewMut<'static, A, D>,
+    mapping: Mapping,
+}
+
+impl<A: Element, D: Dimension> SharedArray<A, D> {
+    /// Allocates an array of zeros with room for at least `copies` arrays of this shape in its
+    /// memory, of which the array is the first.
+    pub(crate) fn zeros(dim: D, order: Order, memory: Memory, copies: usize) -> Result<Self> {
+        let bytes = bytes_of_shape::<A>(dim.slice())?;
+        let all = bytes.checked_mul(copies).ok_or_else(|| overflow::<A>(dim.slice()))?;
+        Ok(Self::over(Mapping::anonymous(all, memory)?, dim, order))
+    }
+
+    /// Takes the first elements of `mapping` for an array.
+    ///
+    /// # Panics
+    /// Panics if the mapping is too short.
+    pub(crate) fn over(mapping: Mapping, dim: D, order: Order) -> Self {
+        let strides = strides_for(&dim, order);
+        Self::with_strides(mapping, dim, strides)
+    }
+
+    /// Takes the first elements of `mapping` for an array with these strides (in elements).
+    ///
+    /// # Panics
+    /// Panics if the mapping is too short or the strides are not those of some order of the
+    /// axes without gaps.
+    pub(crate) fn with_strides(mapping: Mapping, dim: D, strides: D) -> Self {
+        assert!(dim.size() * size_of::<A>() <= mapping.len(), "the mapping is long enough");
+        assert!(axes_fill_the_array(&dim, &strides), "the axes lie one in the other");
+        // SAFETY: the mapping is valid for this many elements for as long as it lives, and it
+        // lives in the same struct as the view, which is never given out by value or with a
+        // longer life than a borrow of the struct. The mapping is page-aligned (or 64 bytes into
+        // a page, behind the header of a .npy file), which suits every element. Its bytes are
+        // zeros or elements, both valid values by `Element: Zeroable`. The strides reach each
+        // element once, as asserted. No one else has a pointer into a mapping just handed over.
+        let view = unsafe {
+            ArrayViewMut::from_shape_ptr(dim.strides(strides), mapping.start().cast().as_ptr())
+        };
+        SharedArray { view, mapping }
+    }
+
+    /// Sets all elements, leaving untouched pages alone where they are zero already.
+    pub(crate) fn fill_fresh(&mut self, value: A) {
+        if bytemuck::bytes_of(&value).iter().any(|&byte| byte != 0) {
+            self.view.fill(value);
+        }
+    }
+}
+
+impl<A: 'static, D: Dimension> SharedArray<A, D> {
+    /// A read-only view of the whole array.
+    pub fn view(&self) -> ArrayView<'_, A, D> {
+        self.view.view()
+    }
+
+    /// A writable view of the whole array.
+    pub fn view_mut(&mut self) -> ArrayViewMut<'_, A, D> {
+        self.view.view_mut()
+    }
+
+    /// Which workers can write the array: those of this process alone, or forked ones too.
+    pub fn memory(&self) -> Memory {
+        self.mapping.memory()
+    }
+
+    /// Whether the array lies in a file.
+    pub fn is_file_backed(&self) -> bool {
+        self.mapping.is_file()
+    }
+
+    /// Writes the pages of a file-backed array to its disk and waits for it.
+    ///
+    /// Programs that open the file see the values without it; it guards against a loss of
+    /// power. It does nothing for an array without a file.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub fn flush(&self) -> io::Result<()> {
+        self.mapping.flush()
+    }
+
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+}
+
+impl<A: 'static, D: Dimension> Deref for SharedArray<A, D> {
+    type Target = ArrayRef<A, D>;
+
+    fn deref(&self) -> &ArrayRef<A, D> {
+        &self.view
+    }
+}
+
+impl<A: 'static, D: Dimension> DerefMut for SharedArray<A, D> {
+    fn deref_mut(&mut self) -> &mut ArrayRef<A, D> {
+        &mut self.view
+    }
+}
+
+impl<A: fmt::Debug + 'static, D: Dimension> fmt::Debug for SharedArray<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.view, f)
+    }
+}
+
+impl<A: fmt::Display + 'static, D: Dimension> fmt::Display for SharedArray<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.view, f)
+    }
+}
+
+impl<A: PartialEq + 'static, D: Dimension> PartialEq for SharedArray<A, D> {
+    fn eq(&self, other: &Self) -> bool {
+        self.view == other.view
+    }
+}
+
+impl<A, B, S, D> PartialEq<ArrayBase<S, D>> for SharedArray<A, D>
+where
+    A: PartialEq<B> + 'static,
+    S: Data<Elem = B>,
+    D: Dimension,
+{
+    fn eq(&self, other: &ArrayBase<S, D>) -> bool {
+        self.view == *other
+    }
+}
+
+impl<A, B, S, D> PartialEq<SharedArray<B, D>> for ArrayBase<S, D>
+where
+    A: PartialEq<B>,
+    B: 'static,
+    S: Data<Elem = A>,
+    D: Dimension,
+{
+    fn eq(&self, other: &SharedArray<B, D>) -> bool {
+        *self == other.view
+    }
+}
+
+impl<'a, A: 'static, D: Dimension> IntoIterator for &'a SharedArray<A, D> {
+    type Item = &'a A;
+    type IntoIter = ndarray::iter::Iter<'a, A, D>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.view().into_iter()
+    }
+}
+
+impl<'a, A: 'static, D: Dimension> IntoIterator for &'a mut SharedArray<A, D> {
+    type Item = &'a mut A;
+    type IntoIter = ndarray::iter::IterMut<'a, A, D>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.view_mut().into_iter()
+    }
+}
+
+impl<'a, A: 'static, D: Dimension> From<&'a SharedArray<A, D>> for ArrayView<'a, A, D> {
+    fn from(array: &'a SharedArray<A, D>) -> Self {
+        array.view()
+    }
+}
+
+/// The arrays of a ragged output: a slot of its own length for each index, back to back.
+///
+/// It is a functor again: a kernel with an `ArrayView1` item gets one slot per index.
+///
+/// # Examples
+/// ```
+/// use ndarray::{ArrayViewMut1, array};
+///
+/// /// Counts down from `count`.
+/// #[pasha::kernel]
+/// fn countdown(count: u32, #[output(ragged = count)] mut slot: ArrayViewMut1<u32>) {
+///     for (step, value) in slot.iter_mut().enumerate() {
+///         *value = count - step as u32;
+///     }
+/// }
+///
+/// let ragged = countdown::run_serial(&[2_u32, 0, 3])?;
+/// assert_eq!(ragged.slot(2), array![3, 2, 1]);
+/// assert_eq!(ragged.values(), array![2, 1, 3, 2, 1]);
+/// assert_eq!(ragged.offsets(), array![0, 2, 2, 5]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub struct RaggedArray<A: 'static> {
+    // Invariant: offsets rise from 0 to the number of values, one more of them than slots.
+    offsets: SharedArray<usize, Ix1>,
+    values: SharedArray<A, Ix1>,
+}
+
+impl<A: 'static> RaggedArray<A> {
+    /// Puts the two arrays together.
+    ///
+    /// # Panics
+    /// Panics if the offsets do not rise from 0 to the number of values.
+    pub(crate) fn new(offsets: SharedArray<usize, Ix1>, values: SharedArray<A, Ix1>) -> Self {
+        assert!(
+            offsets.first() == Some(&0)
+                && offsets.last() == Some(&values.len())
+                && offsets.iter().is_sorted(),
+            "offsets rise from 0 to the number of values"
+        );
+        RaggedArray { offsets, values }
+    }
+
+    /// The number of slots, one for each index.
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there are no slots.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The slot of one index.
+    ///
+    /// # Panics
+    /// Panics if there is no such index.
+    pub fn slot(&self, index: usize) -> ArrayView<'_, A, Ix1> {
+        let range = self.offsets[index]..self.offsets[index + 1];
+        self.values.view().slice_move(ndarray::s![range])
+    }
+
+    /// The slot of one index, for writing.
+    ///
+    /// # Panics
+    /// Panics if there is no such index.
+    pub fn slot_mut(&mut self, index: usize) -> ArrayViewMut<'_, A, Ix1> {
+        let range = self.offsets[index]..self.offsets[index + 1];
+        self.values.view_mut().slice_move(ndarray::s![range])
+    }
+
+    /// All slots, in the order of their indices.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = ArrayView<'_, A, Ix1>> {
+        (0..self.len()).map(|index| self.slot(index))
+    }
+
+    /// The values of all slots, back to back.
+    pub fn values(&self) -> ArrayView<'_, A, Ix1> {
+        self.values.view()
+    }
+
+    /// The values of all slots, back to back, for writing.
+    pub fn values_mut(&mut self) -> ArrayViewMut<'_, A, Ix1> {
+        self.values.view_mut()
+    }
+
+    /// Where each slot starts in [`values`](Self::values), and at last their number: `(n + 1,)`.
+    pub fn offsets(&self) -> ArrayView<'_, usize, Ix1> {
+        self.offsets.view()
+    }
+
+    /// Which workers can write the array.
+    pub fn memory(&self) -> Memory {
+        self.values.memory()
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut SharedArray<A, Ix1>) {
+        let offsets = self.offsets.as_slice().unwrap_or_default();
+        (offsets, &mut self.values)
+    }
+}
+
+impl<A: fmt::Debug + 'static> fmt::Debug for RaggedArray<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<A: PartialEq + 'static> PartialEq for RaggedArray<A> {
+    fn eq(&self, other: &Self) -> bool {
+        self.offsets == other.offsets && self.values == other.values
+    }
+}
+
+/// The bytes of an array, if they can be addressed.
+pub(crate) fn bytes_of_shape<A>(shape: &[usize]) -> Result<usize> {
+    // ndarray counts elements and bytes with isize, and axes of length 0 do not excuse the others.
+    shape
+        .iter()
+        .try_fold(size_of::<A>().max(1), |bytes, &len| bytes.checked_mul(len.max(1)))
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+        .map(|_| shape.iter().product::<usize>() * size_of::<A>())
+        .ok_or_else(|| overflow::<A>(shape))
+}
+
+fn overflow<A>(shape: &[usize]) -> Error {
+    Error::ShapeOverflow { shape: shape.to_vec(), element_size: size_of::<A>() }
+}
+
+/// Strides of a contiguous array, in elements.
+pub(crate) fn strides_for<D: Dimension>(dim: &D, order: Order) -> D {
+    let mut strides = dim.clone();
+    let ndim = dim.ndim();
+    let mut step = 1;
+    for place in 0..ndim {
+        let axis = match order {
+            Order::C => ndim - 1 - place,
+            Order::F => place,
+        };
+        strides[axis] = step;
+        step *= dim[axis].max(1);
+    }
+    strides
+}
+
+/// Whether the strides are positive and, sorted, are those of a contiguous array.
+fn axes_fill_the_array<D: Dimension>(dim: &D, strides: &D) -> bool {
+    let mut axes: Vec<_> = dim.slice().iter().zip(strides.slice()).collect();
+    axes.sort_by_key(|&(&len, &stride)| (stride, len));
+    let mut step = 1;
+    axes.iter().all(|&(&len, &stride)| {
+        let fits = stride == step || len <= 1;
+        step *= len.max(1);
+        fits
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Ix2, Ix3, array};
+
+    #[test]
+    fn orders_have_numpys_strides() {
+        let dim = Ix3(2, 3, 4);
+        assert_eq!(strides_for(&dim, Order::C), Ix3(12, 4, 1));
+        assert_eq!(strides_for(&dim, Order::F), Ix3(1, 2, 6));
+    }
+
+    #[test]
+    fn a_shape_beyond_the_address_space_is_refused() {
+        let error = bytes_of_shape::<f64>(&[1 << 40, 1 << 30]).unwrap_err();
+        assert!(matches!(error, Error::ShapeOverflow { element_size: 8, .. }));
+        assert!(bytes_of_shape::<f64>(&[0, usize::MAX, 2]).is_err());
+        assert_eq!(bytes_of_shape::<u16>(&[3, 0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_array_compares_and_iterates_like_ndarrays() {
+        let mut shared =
+            SharedArray::<i32, Ix2>::zeros(Ix2(2, 2), Order::F, Memory::Shared, 1).unwrap();
+        shared[[0, 1]] = 5;
+        let owned = array![[0, 5], [0, 0]];
+        assert_eq!(shared, owned);
+        assert_eq!(owned, shared);
+        assert_eq!(shared.to_owned(), owned);
+        assert_eq!((&shared).into_iter().sum::<i32>(), 5);
+        assert_eq!(format!("{shared}"), format!("{owned}"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Which context runs a map that names none, and how many workers it has.
+
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Context, ProcessContext, SerialContext, ThreadContext};
+use crate::error::{Error, Result};
+
+/// Any context, such as one that was chosen by a text: `"threads:4".parse::<AnyContext>()?`.
+pub type AnyContext = Box<dyn Context>;
+
+/// The default context, once it is set or has been used.
+static DEFAULT: RwLock<Option<Arc<dyn Context>>> = RwLock::new(None);
+
+/// Sets the context of all maps of this process that name none.
+///
+/// Without it the default is what the environment variable `PASHA_CONTEXT` says (`serial`,
+/// `threads`, `processes`, or with a number of workers `threads:4`), and forked processes if it is not
+/// set.
+///
+/// # Examples
+/// ```
+/// use pasha::{AnyContext, ThreadContext, set_default_context};
+///
+/// set_default_context(ThreadContext::new(2)?);
+/// set_default_context("threads:2".parse::<AnyContext>()?);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn set_default_context(context: impl Context + 'static) {
+    *DEFAULT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
+}
+
+/// The context of maps that name none.
+pub(crate) fn default_context() -> Result<Arc<dyn Context>> {
+    if crate::job::panic::in_worker() {
+        // A map within a kernel runs serially, and a forked worker must not wait for a lock
+        // that a thread of its parent may have held.
+        return Ok(Arc::new(SerialContext::new()));
+    }
+    if let Some(context) = &*DEFAULT.read().unwrap_or_else(PoisonError::into_inner) {
+        return Ok(Arc::clone(context));
+    }
+    let context: Arc<dyn Context> = match std::env::var_os("PASHA_CONTEXT") {
+        None => Arc::new(ProcessContext::with_available_workers()?),
+        Some(text) => parse(&text.to_string_lossy(), " in the environment variable PASHA_CONTEXT")?.into(),
+    };
+    let mut default = DEFAULT.write().unwrap_or_else(PoisonError::into_inner);
+    Ok(Arc::clone(default.get_or_insert(context)))
+}
+
+/// The number of workers of a context that names none: what `PASHA_NUM_WORKERS` says, or the
+/// number of processors that this process may really use, by its affinity mask and the CPU quota
+/// of its cgroup.
+///
+/// # Errors
+/// [`Error::NumWorkers`] if `PASHA_NUM_WORKERS` is not a whole number of at least 1.
+pub fn available_workers() -> Result<usize> {
+    match std::env::var_os("PASHA_NUM_WORKERS") {
+        None => Ok(std::thread::available_parallelism().map_or(1, Into::into)),
+        Some(text) => {
+            let given = text.to_string_lossy();
+            match given.trim().parse() {
+                Ok(number) if number > 0 => Ok(number),
+                _ => Err(Error::NumWorkers { given: given.into_owned() }),
+            }
+        }
+    }
+}
+
+fn parse(text: &str, from: &'static str) -> Result<AnyContext> {
+    let unknown = || Error::UnknownContext { given: text.to_owned(), from };
+    let (name, workers) = match text.trim().split_once(':') {
+        None => (text.trim(), None),
+        Some((name, workers)) => {
+            (name.trim(), Some(workers.trim().parse::<usize>().map_err(|_| unknown())?))
+        }
+    };
+    let workers_or_available = || workers.map_or_else(available_workers, Ok);
+    Ok(match name {
+        "serial" if matches!(workers, None | Some(1)) => Box::new(SerialContext::new()),
+        "threads" => Box::new(ThreadContext::new(workers_or_available()?)?),
+        "processes" => Box::new(ProcessContext::new(workers_or_available()?)?),
+        _ => return Err(unknown()),
+    })
+}
+
+impl FromStr for AnyContext {
+    type Err = Error;
+
+    /// Reads `serial`, `threads`, `processes`, `threads:4` or `processes:4`.
+    fn from_str(text: &str) -> Result<Self> {
+        parse(text, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_are_read_from_text() {
+        for (text, name, workers) in [
+            ("serial", "SerialContext", 1),
+            ("threads:3", "ThreadContext", 3),
+            (" processes : 2 ", "ProcessContext", 2),
+        ] {
+            let context: AnyContext = text.parse().unwrap();
+            assert_eq!(context.num_workers(), workers, "{text}");
+            assert!(format!("{context:?}").starts_with(name), "{context:?}");
+        }
+    }
+
+    #[test]
+    fn other_text_is_refused_with_what_is_known() {
+        for text in ["", "thread", "threads:", "threads:x", "threads:-1", "serial:2", "mpi"] {
+            let error = text.parse::<AnyContext>().unwrap_err();
+            let message = error.to_string();
+            assert!(matches!(error, Error::UnknownContext { .. }), "{text}: {message}");
+            assert!(message.contains("\"threads:4\"") && message.contains(&format!("{text:?}")));
+        }
+        assert!(matches!("threads:0".parse::<AnyContext>(), Err(Error::ZeroWorkers)));
+        assert!(matches!("processes:0".parse::<AnyContext>(), Err(Error::ZeroWorkers)));
+    }
+}

@@ -1,0 +1,103 @@
+//! Contexts: how workers run. A context sees only a [`Job`]; it knows nothing of kernels.
+
+mod choose;
+mod options;
+mod process;
+mod serial;
+mod thread;
+
+use std::fmt::Debug;
+
+use crate::error::Result;
+use crate::job::Job;
+use crate::memory::Memory;
+
+pub(crate) use choose::default_context;
+pub use choose::{AnyContext, available_workers, set_default_context};
+pub use options::Options;
+pub use process::ProcessContext;
+pub use serial::SerialContext;
+pub use thread::ThreadContext;
+
+/// How workers run: how many, what memory they share, and how they are started.
+///
+/// Built in are [`SerialContext`], [`ThreadContext`] and [`ProcessContext`]. One of your own needs
+/// two methods, in safe code:
+///
+/// # Examples
+/// A context that runs each worker on a thread of its own, made anew for every map:
+/// ```
+/// use pasha::{Context, Job};
+///
+/// #[derive(Debug)]
+/// struct FreshThreads(usize);
+///
+/// impl Context for FreshThreads {
+///     fn num_workers(&self) -> usize { self.0 }
+///
+///     fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+///         std::thread::scope(|scope| {
+///             for worker_id in 0..job.num_workers() {
+///                 scope.spawn(move || job.work(worker_id));
+///             }
+///         });
+///         Ok(())
+///     }
+/// }
+///
+/// let out = pasha::map_in(&FreshThreads(3), 0..100_u64, |_, _, n| n * n)?;
+/// assert_eq!(out.sum(), (0..100_u64).map(|n| n * n).sum());
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub trait Context: Debug + Send + Sync {
+    /// The number of workers, at least 1, the same for as long as the context lives.
+    fn num_workers(&self) -> usize;
+
+    /// Starts the job's workers and waits for them: calls [`Job::work`] once for each number
+    /// below [`Job::num_workers`].
+    ///
+    /// # Errors
+    /// Whatever keeps workers from being started. What happens within a worker is told to the
+    /// caller of the map by the job itself.
+    fn run(&self, job: &Job<'_>) -> Result<()>;
+
+    /// The memory that the workers share with the caller; outputs are allocated in it.
+    ///
+    /// [`Memory::Private`] is right for workers in this process.
+    fn memory(&self) -> Memory {
+        Memory::Private
+    }
+
+    /// How the work is split, and the hooks around it.
+    fn options(&self) -> &Options {
+        const DEFAULT: &Options = &Options::new();
+        DEFAULT
+    }
+}
+
+macro_rules! context_by_pointer {
+    ($([$($generics:tt)*] $pointer:ty;)+) => {$(
+        impl<$($generics)*> Context for $pointer {
+            fn num_workers(&self) -> usize {
+                (**self).num_workers()
+            }
+
+            fn run(&self, job: &Job<'_>) -> Result<()> {
+                (**self).run(job)
+            }
+
+            fn memory(&self) -> Memory {
+                (**self).memory()
+            }
+
+            fn options(&self) -> &Options {
+                (**self).options()
+            }
+        }
+    )+};
+}
+context_by_pointer! {
+    [C: Context + ?Sized] &C;
+    [C: Context + ?Sized] Box<C>;
+    [C: Context + ?Sized] std::sync::Arc<C>;
+}

@@ -1,0 +1,44 @@
+//! One worker, on the thread that calls.
+
+use super::options::options_of_context;
+use super::{Context, Options};
+use crate::error::Result;
+use crate::job::Job;
+
+/// Runs the kernel on the calling thread, one item after another: for tests and debuggers.
+///
+/// # Examples
+/// ```
+/// let context = pasha::SerialContext::new();
+/// let out = pasha::map_in(&context, 0..3_usize, |worker_id, _, n| worker_id + n)?;
+/// assert_eq!(out, ndarray::array![0, 1, 2]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct SerialContext {
+    options: Options,
+}
+
+impl SerialContext {
+    /// A context with the calling thread as its one worker.
+    pub const fn new() -> Self {
+        SerialContext { options: Options::new() }
+    }
+}
+
+options_of_context!(SerialContext);
+
+impl Context for SerialContext {
+    fn num_workers(&self) -> usize {
+        1
+    }
+
+    fn run(&self, job: &Job<'_>) -> Result<()> {
+        job.work(0);
+        Ok(())
+    }
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+}

@@ -1,0 +1,72 @@
+//! Workers that are threads of a rayon pool.
+
+use std::sync::Arc;
+
+use super::options::options_of_context;
+use super::{Context, Options, available_workers};
+use crate::error::{Error, Result};
+use crate::job::Job;
+
+/// Runs the kernel on the threads of a rayon pool of its own.
+///
+/// The pool is made once and kept. A kernel may use rayon itself: it finds itself in this pool, so
+/// that its own parallel work does not oversubscribe the machine. Clones share the pool.
+///
+/// # Examples
+/// ```
+/// let context = pasha::ThreadContext::new(2)?;
+/// let out = pasha::map_in(&context, 0..1000_u64, |_, _, n| 2 * n)?;
+/// assert_eq!(out[999], 1998);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ThreadContext {
+    pool: Arc<rayon::ThreadPool>,
+    options: Options,
+}
+
+impl ThreadContext {
+    /// A context of this many threads.
+    ///
+    /// # Errors
+    /// [`Error::ZeroWorkers`], or [`Error::Start`] if the threads can't be started.
+    pub fn new(num_workers: usize) -> Result<Self> {
+        if num_workers == 0 {
+            return Err(Error::ZeroWorkers);
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(num_workers)
+            .thread_name(|worker_id| format!("pasha-{worker_id}"))
+            .build()
+            .map_err(|error| Error::Start {
+                what: format!("{num_workers} threads"),
+                source: error.into(),
+            })?;
+        Ok(ThreadContext { pool: Arc::new(pool), options: Options::new() })
+    }
+
+    /// A context with [as many threads as this process may use](available_workers).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`available_workers`].
+    pub fn with_available_workers() -> Result<Self> {
+        Self::new(available_workers()?)
+    }
+}
+
+options_of_context!(ThreadContext);
+
+impl Context for ThreadContext {
+    fn num_workers(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    fn run(&self, job: &Job<'_>) -> Result<()> {
+        self.pool.broadcast(|thread| job.work(thread.index()));
+        Ok(())
+    }
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+}

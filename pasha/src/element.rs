@@ -1,0 +1,60 @@
+//! What may lie in an output: plain values that any process can read and write.
+
+use bytemuck::{NoUninit, Zeroable};
+
+/// A value that may be an element of an output.
+///
+/// Integers, floats, `bool`, `Complex<f32>`, `Complex<f64>`, `f16`, fixed arrays of numbers, and
+/// plain structs of your own that derive bytemuck's `Pod` and `Zeroable`. The memory of an output is shared by
+/// processes and starts as zeros, so an element must not hold a pointer (no `String`, `Vec`,
+/// `Box` or reference), have no padding bytes, and be valid when all its bytes are zero.
+///
+/// It is implemented for every type that has these properties; there is nothing to implement.
+///
+/// # Examples
+/// ```
+/// use bytemuck::{Pod, Zeroable};
+///
+/// /// A fitted peak.
+/// #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+/// #[repr(C)]
+/// struct Peak { position: f64, height: f64 }
+///
+/// #[pasha::kernel]
+/// fn fit(value: f64) -> Peak {
+///     Peak { position: value, height: 2.0 * value }
+/// }
+///
+/// let peaks = fit::run_serial(&[1.0, 2.0])?;
+/// assert_eq!(peaks[1], Peak { position: 2.0, height: 4.0 });
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be an element of an output",
+    label = "not a plain value",
+    note = "outputs lie in memory that several processes share, so their elements are plain values without pointers: integers, floats, `bool`, `Complex<f32>`, `Complex<f64>`, `f16`, `[T; N]` of numbers, or a `#[repr(C)]` struct of these with `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]`",
+    note = "for a result of varying length use a slot of its own length for each index: `#[output(ragged = LENGTH)] name: ArrayViewMut1<T>`"
+)]
+pub trait Element: Copy + NoUninit + Zeroable + Send + Sync + 'static {}
+
+impl<T: Copy + NoUninit + Zeroable + Send + Sync + 'static> Element for T {}
+
+/// A value that may be handed to every worker: the type of a `#[shared]` parameter.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be shared by the workers of a map",
+    label = "not `Sync`",
+    note = "a `#[shared]` parameter is read by several workers at once; use a type without interior mutability, or `Mutex`, `RwLock` or atomics instead of `Cell`, `RefCell` or `Rc`"
+)]
+pub trait Shareable {}
+
+impl<T: Sync + ?Sized> Shareable for T {}
+
+/// A value that a `#[shared]` parameter takes by value: each call gets a copy of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be handed to every call by value",
+    label = "not `Copy`",
+    note = "every call of the kernel gets the same `#[shared]` parameter; take it by reference: `#[shared] name: &{Self}`"
+)]
+pub trait SharedByValue: Copy {}
+
+impl<T: Copy> SharedByValue for T {}

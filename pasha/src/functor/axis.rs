@@ -1,0 +1,200 @@
+//! Arrays along an axis: the item is the sub-view at an index, with the other axes in their order.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use ndarray::{
+    ArrayBase, ArrayView, Axis, Data, Dimension, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis,
+};
+
+use super::{Functor, NaturalItem, Read};
+use crate::array::SharedArray;
+use crate::error::SourceError;
+use crate::param::{ItemShape, SubView};
+
+/// Anything that can be viewed as an array: slices, vectors, ndarray's arrays, pasha's.
+pub trait AsView {
+    /// Element type.
+    type Elem: 'static;
+
+    /// Dimension type.
+    type Dim: Dimension;
+
+    /// A view of all of it.
+    fn as_view(&self) -> ArrayView<'_, Self::Elem, Self::Dim>;
+}
+
+macro_rules! as_view {
+    ($([$($generics:tt)*] $source:ty, $element:ty, $dim:ty, $view:expr;)+) => {$(
+        impl<$($generics)*> AsView for $source where $element: 'static {
+            type Elem = $element;
+            type Dim = $dim;
+
+            fn as_view(&self) -> ArrayView<'_, $element, $dim> {
+                let view: for<'f> fn(&'f Self) -> ArrayView<'f, $element, $dim> = $view;
+                view(self)
+            }
+        }
+    )+};
+}
+
+as_view! {
+    [T] [T], T, ndarray::Ix1, |slice| ArrayView::from(slice);
+    [T] Vec<T>, T, ndarray::Ix1, |vec| ArrayView::from(&vec[..]);
+    [T, const N: usize] [T; N], T, ndarray::Ix1, |array| ArrayView::from(&array[..]);
+    [S: Data, D: Dimension] ArrayBase<S, D>, S::Elem, D, |array| array.view();
+    [A, D: Dimension] SharedArray<A, D>, A, D, |array| array.view();
+}
+
+/// An array, mapped over along one of its axes; made by [`axis`].
+#[derive(Clone)]
+pub struct AlongAxis<'a, A, D: Dimension> {
+    view: ArrayView<'a, A, D>,
+    axis: Axis,
+}
+
+/// Maps over an array along the given axis instead of axis 0.
+///
+/// The item is the sub-view at an index of that axis; the order of the other axes is kept: for
+/// `Axis(1)` of an array `(y, x, t)` it is `(y, t)`. Nothing is copied.
+///
+/// # Examples
+/// ```
+/// use ndarray::{ArrayView1, Axis, array};
+///
+/// /// Sums a line.
+/// #[pasha::kernel]
+/// fn total(line: ArrayView1<i64>) -> i64 {
+///     line.sum()
+/// }
+///
+/// let a = array![[0, 1, 2], [3, 4, 5], [6, 7, 8]];
+/// assert_eq!(total::run_serial(&a)?, array![3, 12, 21]);
+/// assert_eq!(total::run_serial(pasha::axis(&a, Axis(1)))?, array![9, 12, 15]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn axis<V: AsView + ?Sized>(array: &V, axis: Axis) -> AlongAxis<'_, V::Elem, V::Dim> {
+    AlongAxis { view: array.as_view(), axis }
+}
+
+impl<A, D: Dimension> fmt::Debug for AlongAxis<'_, A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AlongAxis({:?} of {:?})", self.axis, self.view.shape())
+    }
+}
+
+impl<A, D: Dimension> fmt::Debug for SubViewReader<'_, A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SubViewReader({:?} of {:?})", self.axis, self.view.shape())
+    }
+}
+
+impl<A, D> Functor<SubView<A, D::Smaller>> for AlongAxis<'_, A, D>
+where
+    A: Sync + 'static,
+    D: RemoveAxis<Smaller: 'static>,
+{
+    type Reader<'f>
+        = SubViewReader<'f, A, D>
+    where
+        Self: 'f;
+
+    fn len(&self) -> usize {
+        self.view.shape().get(self.axis.index()).copied().unwrap_or(0)
+    }
+
+    fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        Ok(SubViewReader { view: self.view.view(), axis: self.axis })
+    }
+
+    fn item_shape(&self) -> Option<ItemShape<D::Smaller>> {
+        self.check().ok()?;
+        Some(ItemShape::new(self.view.raw_dim().remove_axis(self.axis)))
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        let ndim = self.view.ndim();
+        if self.axis.index() < ndim {
+            return Ok(());
+        }
+        Err(format!("it has {ndim} axes, counted from Axis(0), so there is no {:?}", self.axis).into())
+    }
+}
+
+/// Reads the sub-views of an array along an axis.
+pub struct SubViewReader<'f, A, D: Dimension> {
+    view: ArrayView<'f, A, D>,
+    axis: Axis,
+}
+
+impl<'f, A, D: Dimension> SubViewReader<'f, A, D> {
+    /// Reads the sub-views along axis 0.
+    pub(super) fn along_first_axis(view: ArrayView<'f, A, D>) -> Self {
+        SubViewReader { view, axis: Axis(0) }
+    }
+}
+
+impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>> for SubViewReader<'_, A, D> {
+    type Error = Infallible;
+
+    #[inline]
+    fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, Infallible> {
+        Ok(self.view.index_axis(self.axis, index))
+    }
+}
+
+macro_rules! array_functor {
+    ($([$($generics:tt)*] $source:ty, $element:ty;)+) => {$(
+        impl<$($generics)*, D: RemoveAxis<Smaller: 'static>> Functor<SubView<$element, D::Smaller>> for $source
+        where
+            Self: Sync,
+            $element: 'static,
+        {
+            type Reader<'f> = SubViewReader<'f, $element, D> where Self: 'f;
+
+            fn len(&self) -> usize {
+                self.shape().first().copied().unwrap_or(0)
+            }
+
+            fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+                Ok(SubViewReader::along_first_axis(self.view()))
+            }
+
+            fn item_shape(&self) -> Option<ItemShape<D::Smaller>> {
+                (self.ndim() > 0).then(|| ItemShape::new(self.raw_dim().remove_axis(Axis(0))))
+            }
+
+            fn check(&self) -> Result<(), SourceError> {
+                if self.ndim() > 0 {
+                    return Ok(());
+                }
+                Err("it has no axis to map along: its dimension is 0".into())
+            }
+        }
+    )+};
+}
+array_functor! {
+    [S: Data] ArrayBase<S, D>, S::Elem;
+    [A: 'static] SharedArray<A, D>, A;
+}
+
+macro_rules! natural_sub_view {
+    ($($dim:ident)+) => {$(
+        impl<S: Data> NaturalItem for ArrayBase<S, $dim>
+        where
+            Self: Sync,
+            S::Elem: 'static,
+        {
+            type Param = SubView<S::Elem, <$dim as Dimension>::Smaller>;
+        }
+
+        impl<A: Sync + 'static> NaturalItem for SharedArray<A, $dim> {
+            type Param = SubView<A, <$dim as Dimension>::Smaller>;
+        }
+    )+};
+}
+natural_sub_view!(Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);
+
+impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for AlongAxis<'_, A, D> {
+    type Param = SubView<A, D::Smaller>;
+}

@@ -1,0 +1,148 @@
+//! Blocks of an array along axis 0: one after another, or overlapping.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use ndarray::{ArrayView, Axis, Dimension, Slice};
+
+use super::axis::AsView;
+use super::{Functor, NaturalItem, Read};
+use crate::error::SourceError;
+use crate::param::{ItemShape, SubView};
+
+/// Blocks of an array along axis 0; made by [`chunks`] and [`windows`].
+#[derive(Clone)]
+pub struct Blocks<'a, A, D: Dimension> {
+    view: ArrayView<'a, A, D>,
+    size: usize,
+    /// From the start of one block to that of the next.
+    step: usize,
+    kind: &'static str,
+}
+
+/// Maps over blocks of `size` entries of axis 0, one after another; the last may be shorter.
+///
+/// The item has as many axes as the array: for frames `(n, y, x)` it is `(size, y, x)`, and that
+/// is also the shape that `like = item` means, for the shorter last one too. Nothing is copied.
+///
+/// A `size` of 0 is an error when the kernel is run.
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array1, ArrayView1, array};
+///
+/// /// Sums a block.
+/// #[pasha::kernel]
+/// fn total(block: ArrayView1<i64>) -> i64 {
+///     block.sum()
+/// }
+///
+/// let a = Array1::from_iter(0..10);
+/// assert_eq!(total::run_serial(pasha::chunks(&a, 4))?, array![6, 22, 17]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn chunks<V: AsView + ?Sized>(array: &V, size: usize) -> Blocks<'_, V::Elem, V::Dim> {
+    Blocks { view: array.as_view(), size, step: size, kind: "chunks" }
+}
+
+/// Maps over all overlapping windows of `size` entries of axis 0.
+///
+/// The item has as many axes as the array: for frames `(n, y, x)` it is `(size, y, x)`, and there
+/// are `n - size + 1` of them, none if the array is shorter than a window. Nothing is copied.
+///
+/// A `size` of 0 is an error when the kernel is run.
+///
+/// # Examples
+/// ```
+/// use ndarray::{ArrayView1, array};
+///
+/// /// Averages a window.
+/// #[pasha::kernel]
+/// fn smooth(window: ArrayView1<f64>) -> f64 {
+///     window.sum() / window.len() as f64
+/// }
+///
+/// let smoothed = smooth::run_serial(pasha::windows(&[1.0, 2.0, 6.0, 4.0], 3))?;
+/// assert_eq!(smoothed, array![3.0, 4.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn windows<V: AsView + ?Sized>(array: &V, size: usize) -> Blocks<'_, V::Elem, V::Dim> {
+    Blocks { view: array.as_view(), size, step: 1, kind: "windows" }
+}
+
+impl<A, D: Dimension> Blocks<'_, A, D> {
+    /// Length of axis 0.
+    fn entries(&self) -> usize {
+        self.view.shape().first().copied().unwrap_or(0)
+    }
+}
+
+impl<A, D: Dimension> fmt::Debug for Blocks<'_, A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({} of {:?})", self.kind, self.size, self.view.shape())
+    }
+}
+
+impl<A, D: Dimension> fmt::Debug for BlockReader<'_, A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockReader({} of {:?})", self.size, self.view.shape())
+    }
+}
+
+impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Blocks<'_, A, D> {
+    type Reader<'f>
+        = BlockReader<'f, A, D>
+    where
+        Self: 'f;
+
+    fn len(&self) -> usize {
+        match (self.size, self.step) {
+            (0, _) => 0,
+            (size, 1) => (self.entries() + 1).saturating_sub(size),
+            (size, _) => self.entries().div_ceil(size),
+        }
+    }
+
+    fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        Ok(BlockReader { view: self.view.view(), size: self.size, step: self.step })
+    }
+
+    fn item_shape(&self) -> Option<ItemShape<D>> {
+        self.check().ok()?;
+        let mut dim = self.view.raw_dim();
+        dim[0] = dim[0].min(self.size);
+        Some(ItemShape::new(dim))
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        if self.size == 0 {
+            return Err(format!("`pasha::{}` needs a size of at least 1, not 0", self.kind).into());
+        }
+        if self.view.ndim() == 0 {
+            return Err("it has no axis to map along: its dimension is 0".into());
+        }
+        Ok(())
+    }
+}
+
+impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for Blocks<'_, A, D> {
+    type Param = SubView<A, D>;
+}
+
+/// Reads the blocks of an array.
+pub struct BlockReader<'f, A, D: Dimension> {
+    view: ArrayView<'f, A, D>,
+    size: usize,
+    step: usize,
+}
+
+impl<A: 'static, D: Dimension + 'static> Read<SubView<A, D>> for BlockReader<'_, A, D> {
+    type Error = Infallible;
+
+    #[inline]
+    fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D>, Infallible> {
+        let start = index * self.step;
+        let end = (start + self.size).min(self.view.len_of(Axis(0)));
+        Ok(self.view.slice_axis(Axis(0), Slice::from(start..end)))
+    }
+}

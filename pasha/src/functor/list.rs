@@ -1,0 +1,240 @@
+//! The functors of a kernel's items, as a list nested to the right: `(F0, (F1, ()))`.
+
+use std::convert::Infallible;
+use std::ops::Range;
+
+use super::{Functor, IntoFunctor, Read};
+use crate::error::{Error, Result, SourceError};
+use crate::param::{ItemList, Param};
+
+/// The functors of a kernel's items.
+pub trait FunctorList<I: ItemList>: Sync {
+    /// One worker's readers.
+    type Readers<'f>: ReadList<I>
+    where
+        Self: 'f;
+
+    /// Checks each functor and that all have one length, which it returns. `names` are those of
+    /// the items, in order.
+    fn check(&self, names: &[&str]) -> Result<usize> {
+        let mut first = None;
+        self.check_next(names, &mut first)?;
+        Ok(first.map_or(0, |(_, len)| len))
+    }
+
+    /// Checks this functor and those behind it against the first's name and length.
+    fn check_next(&self, names: &[&str], first: &mut Option<(String, usize)>) -> Result<()>;
+
+    /// The shapes of the items, as far as they are known.
+    fn shapes(&self) -> I::Shapes;
+
+    /// The largest number of items that any of the functors likes to be read together.
+    fn items_together(&self) -> usize;
+
+    /// Opens one worker's readers.
+    fn readers(&self) -> Result<Self::Readers<'_>, SourceError>;
+}
+
+/// One worker's readers of a kernel's items.
+pub trait ReadList<I: ItemList> {
+    /// Why an item can't be read.
+    type Error: Into<SourceError>;
+
+    /// Tells which indices will be read next.
+    fn begin(&mut self, share: Range<usize>);
+
+    /// Reads the items at an index.
+    ///
+    /// # Safety
+    /// `index` must be in the range that was last given to `begin`.
+    unsafe fn read_unchecked(&mut self, index: usize) -> Result<I::Items<'_>, Self::Error>;
+}
+
+/// An error of one of two readers; without values where neither can fail.
+#[derive(Debug)]
+pub enum EitherError<A, B> {
+    /// Of the first.
+    First(A),
+    /// Of the rest.
+    Rest(B),
+}
+
+impl<A: Into<SourceError>, B: Into<SourceError>> From<EitherError<A, B>> for SourceError {
+    fn from(error: EitherError<A, B>) -> SourceError {
+        match error {
+            EitherError::First(error) => error.into(),
+            EitherError::Rest(error) => error.into(),
+        }
+    }
+}
+
+impl FunctorList<()> for () {
+    type Readers<'f> = ();
+
+    fn check_next(&self, _names: &[&str], _first: &mut Option<(String, usize)>) -> Result<()> {
+        Ok(())
+    }
+
+    fn shapes(&self) {}
+
+    fn items_together(&self) -> usize {
+        1
+    }
+
+    fn readers(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
+
+impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)> for (F, G) {
+    type Readers<'f>
+        = (F::Reader<'f>, G::Readers<'f>)
+    where
+        Self: 'f;
+
+    fn check_next(&self, names: &[&str], first: &mut Option<(String, usize)>) -> Result<()> {
+        let (name, names) = names.split_first().unwrap_or((&"item", &[]));
+        self.0
+            .check()
+            .map_err(|source| Error::Functor { item: (*name).to_owned(), source })?;
+        let len = self.0.len();
+        match first {
+            None => *first = Some(((*name).to_owned(), len)),
+            Some((_, first_len)) if *first_len == len => {}
+            Some((first, first_len)) => {
+                return Err(Error::LengthMismatch {
+                    first: std::mem::take(first),
+                    first_len: *first_len,
+                    second: (*name).to_owned(),
+                    second_len: len,
+                });
+            }
+        }
+        self.1.check_next(names, first)
+    }
+
+    fn shapes(&self) -> (Option<P::Shape>, L::Shapes) {
+        (self.0.item_shape(), self.1.shapes())
+    }
+
+    fn items_together(&self) -> usize {
+        self.0.items_together().max(self.1.items_together())
+    }
+
+    fn readers(&self) -> Result<Self::Readers<'_>, SourceError> {
+        Ok((self.0.reader()?, self.1.readers()?))
+    }
+}
+
+impl ReadList<()> for () {
+    type Error = Infallible;
+
+    #[inline(always)]
+    fn begin(&mut self, _share: Range<usize>) {}
+
+    #[inline(always)]
+    unsafe fn read_unchecked(&mut self, _index: usize) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl<P: Param, L: ItemList, R: Read<P>, S: ReadList<L>> ReadList<(P, L)> for (R, S) {
+    type Error = EitherError<R::Error, S::Error>;
+
+    #[inline(always)]
+    fn begin(&mut self, share: Range<usize>) {
+        self.0.begin(share.clone());
+        self.1.begin(share);
+    }
+
+    #[inline(always)]
+    unsafe fn read_unchecked(
+        &mut self,
+        index: usize,
+    ) -> Result<(P::Item<'_>, L::Items<'_>), Self::Error> {
+        // SAFETY: both were begun with the same share.
+        let first = unsafe { self.0.read_unchecked(index) }.map_err(EitherError::First)?;
+        // SAFETY: as above.
+        let rest = unsafe { self.1.read_unchecked(index) }.map_err(EitherError::Rest)?;
+        Ok((first, rest))
+    }
+}
+
+/// What may be given for all items of a kernel: nested like the list of items.
+pub trait IntoFunctors<I: ItemList> {
+    /// The functors.
+    type Functors: FunctorList<I>;
+
+    /// Gives the functors.
+    fn into_functors(self) -> Self::Functors;
+}
+
+impl IntoFunctors<()> for () {
+    type Functors = ();
+
+    fn into_functors(self) {}
+}
+
+impl<P: Param, L: ItemList, F: IntoFunctor<P>, G: IntoFunctors<L>> IntoFunctors<(P, L)>
+    for (F, G)
+{
+    type Functors = (F::Functor, G::Functors);
+
+    fn into_functors(self) -> Self::Functors {
+        (self.0.into_functor(), self.1.into_functors())
+    }
+}
+
+/// What may be given to a [bound kernel](crate::BoundKernel): the functor of its one item, or a
+/// tuple of the functors of its several items.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not give the items of this kernel",
+    note = "give one functor for a kernel with one item, or a tuple with one functor for each item: `(&frames, &monitor)`"
+)]
+pub trait IntoItems<I: ItemList> {
+    /// The functors.
+    type Functors: FunctorList<I>;
+
+    /// Gives the functors.
+    fn into_items(self) -> Self::Functors;
+}
+
+impl<P: Param, F: IntoFunctor<P>> IntoItems<(P, ())> for F {
+    type Functors = (F::Functor, ());
+
+    fn into_items(self) -> Self::Functors {
+        (self.into_functor(), ())
+    }
+}
+
+macro_rules! nested {
+    () => { () };
+    ($head:tt $($tail:tt)*) => { ($head, nested!($($tail)*)) };
+}
+
+macro_rules! tuple_of_functors {
+    ($($param:ident $functor:ident),+) => {
+        impl<$($param: Param, $functor: IntoFunctor<$param>),+> IntoItems<nested!($($param)+)>
+            for ($($functor,)+)
+        {
+            type Functors = tuple_of_functors!(@functors $($param $functor)+);
+
+            #[allow(non_snake_case, reason = "one name for the type and the value")]
+            fn into_items(self) -> Self::Functors {
+                let ($($functor,)+) = self;
+                nested!($($functor)+).into_functors()
+            }
+        }
+    };
+    (@functors) => { () };
+    (@functors $param:ident $functor:ident $($tail:ident)*) => {
+        (<$functor as IntoFunctor<$param>>::Functor, tuple_of_functors!(@functors $($tail)*))
+    };
+}
+tuple_of_functors!(P0 F0, P1 F1);
+tuple_of_functors!(P0 F0, P1 F1, P2 F2);
+tuple_of_functors!(P0 F0, P1 F1, P2 F2, P3 F3);
+tuple_of_functors!(P0 F0, P1 F1, P2 F2, P3 F3, P4 F4);
+tuple_of_functors!(P0 F0, P1 F1, P2 F2, P3 F3, P4 F4, P5 F5);
+tuple_of_functors!(P0 F0, P1 F1, P2 F2, P3 F3, P4 F4, P5 F5, P6 F6);
+tuple_of_functors!(P0 F0, P1 F1, P2 F2, P3 F3, P4 F4, P5 F5, P6 F6, P7 F7);

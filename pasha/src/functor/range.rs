@@ -1,0 +1,81 @@
+//! Ranges of integers: the item is the integer.
+
+use std::convert::Infallible;
+use std::ops::{Range, RangeInclusive};
+
+use super::{Functor, NaturalItem, Read};
+use crate::error::SourceError;
+use crate::param::ByValue;
+
+/// Counts up from the start of a range.
+#[derive(Debug, Clone, Copy)]
+pub struct Counter<T>(T);
+
+macro_rules! ranges {
+    ($($integer:ty)+) => {$(
+        impl Functor<ByValue<$integer>> for Range<$integer> {
+            type Reader<'f> = Counter<$integer>;
+
+            fn len(&self) -> usize {
+                // Negative and overlong differences fit into i128.
+                let len = self.end as i128 - self.start as i128;
+                usize::try_from(len.max(0)).unwrap_or(usize::MAX)
+            }
+
+            fn reader(&self) -> Result<Counter<$integer>, SourceError> {
+                Ok(Counter(self.start))
+            }
+        }
+
+        impl NaturalItem for Range<$integer> {
+            type Param = ByValue<$integer>;
+        }
+
+        impl Functor<ByValue<$integer>> for RangeInclusive<$integer> {
+            type Reader<'f> = Counter<$integer>;
+
+            fn len(&self) -> usize {
+                let len = *self.end() as i128 - *self.start() as i128 + 1;
+                usize::try_from(len.max(0)).unwrap_or(usize::MAX)
+            }
+
+            fn reader(&self) -> Result<Counter<$integer>, SourceError> {
+                Ok(Counter(*self.start()))
+            }
+        }
+
+        impl NaturalItem for RangeInclusive<$integer> {
+            type Param = ByValue<$integer>;
+        }
+
+        impl Read<ByValue<$integer>> for Counter<$integer> {
+            type Error = Infallible;
+
+            #[inline(always)]
+            fn read(&mut self, index: usize) -> Result<$integer, Infallible> {
+                // Wraps around below zero and back for ranges that start there.
+                Ok(self.0.wrapping_add(index as $integer))
+            }
+        }
+    )+};
+}
+ranges!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_have_their_length_and_items() {
+        let range = -3_i8..100;
+        assert_eq!(range.start..range.end, range);
+        assert_eq!(Functor::len(&range), 103);
+        let mut reader = Functor::reader(&range).unwrap();
+        assert_eq!(reader.read(0), Ok(-3));
+        assert_eq!(reader.read(102), Ok(99));
+        assert_eq!(Functor::len(&(i8::MIN..=i8::MAX)), 256);
+        #[allow(clippy::reversed_empty_ranges)]
+        let reversed = 5_usize..2;
+        assert_eq!(Functor::len(&reversed), 0);
+    }
+}

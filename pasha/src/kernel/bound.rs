@@ -1,0 +1,149 @@
+//! A kernel whose shared parameters are bound: a value to run, to keep, and to compose.
+
+use crate::context::{Context, SerialContext};
+use crate::error::Result;
+use crate::functor::list::{IntoFunctors, IntoItems};
+use crate::map;
+use crate::output::set::OutputSet;
+
+use super::Kernel;
+use super::compose::{Accepts, ReturnsOneValue, Then};
+
+/// What a run of the kernel `K` gives: an array, a tuple of arrays, or a struct of outputs.
+pub type Out<K> = <<K as Kernel>::Set as OutputSet>::Out;
+
+/// A kernel with its shared parameters bound, made by the generated `bind`.
+///
+/// It can be run as often as wanted, and composed: [`then`](BoundKernel::then) makes one kernel of
+/// two, which runs in one pass with no array in between.
+///
+/// # Examples
+/// ```
+/// /// Multiplies.
+/// #[pasha::kernel]
+/// fn scale(value: f64, #[shared] factor: f64) -> f64 { factor * value }
+///
+/// /// Adds.
+/// #[pasha::kernel]
+/// fn offset(value: f64, #[shared] by: f64) -> f64 { value + by }
+///
+/// let calibrate = scale::bind(2.0).then(offset::bind(1.0));
+/// let out = calibrate.run_parallel(&[1.0, 2.0, 3.0])?;
+/// assert_eq!(out, ndarray::array![3.0, 5.0, 7.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct BoundKernel<K>(K);
+
+impl<K: Kernel> BoundKernel<K> {
+    /// Wraps a kernel.
+    pub fn new(kernel: K) -> Self {
+        BoundKernel(kernel)
+    }
+
+    /// Runs the kernel in the default context.
+    ///
+    /// `items` is a functor for a kernel with one item, or a tuple of functors for one with
+    /// several.
+    ///
+    /// # Errors
+    /// Whatever keeps the map from starting or from finishing; see [`Error`](crate::Error).
+    pub fn run_parallel(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
+        map::run(&*crate::context::default_context()?, &self.0, &items.into_items())
+    }
+
+    /// Runs the kernel in this context.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel).
+    pub fn run_in<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoItems<K::Items>,
+    ) -> Result<Out<K>> {
+        map::run(context, &self.0, &items.into_items())
+    }
+
+    /// Runs the kernel here, one item after another.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel).
+    pub fn run_serial(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
+        map::run(&SerialContext::new(), &self.0, &items.into_items())
+    }
+
+    /// Allocates the outputs for these items and runs nothing.
+    ///
+    /// # Errors
+    /// Whatever would keep a map from starting.
+    pub fn alloc<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoItems<K::Items>,
+    ) -> Result<Out<K>> {
+        map::alloc(context, &self.0, &items.into_items())
+    }
+
+    /// Runs the kernel into outputs that exist already, allocated by [`alloc`](Self::alloc) or
+    /// returned by an earlier run.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel), and if an output has another shape or can't be
+    /// written by the context's workers. After a failure the outputs keep what was finished.
+    pub fn run_into<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoItems<K::Items>,
+        out: &mut Out<K>,
+    ) -> Result<()> {
+        map::run_into(context, &self.0, &items.into_items(), out)
+    }
+
+    /// Makes one kernel of this and another that takes this one's returned value as its item.
+    ///
+    /// The value goes from one to the other in a register: there is no array in between. The
+    /// outputs are those of the other; this one returns one value and has no other output.
+    pub fn then<L>(self, next: BoundKernel<L>) -> BoundKernel<Then<K, L>>
+    where
+        K: ReturnsOneValue,
+        L: Kernel<Items: Accepts<K::Value>>,
+    {
+        BoundKernel(Then::new(self.0, next.0))
+    }
+}
+
+/// The same for generated code, whose items come as nested lists.
+impl<K: Kernel> BoundKernel<K> {
+    #[doc(hidden)]
+    pub fn run_list(&self, items: impl IntoFunctors<K::Items>) -> Result<Out<K>> {
+        map::run(&*crate::context::default_context()?, &self.0, &items.into_functors())
+    }
+
+    #[doc(hidden)]
+    pub fn run_list_in<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoFunctors<K::Items>,
+    ) -> Result<Out<K>> {
+        map::run(context, &self.0, &items.into_functors())
+    }
+
+    #[doc(hidden)]
+    pub fn alloc_list<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoFunctors<K::Items>,
+    ) -> Result<Out<K>> {
+        map::alloc(context, &self.0, &items.into_functors())
+    }
+
+    #[doc(hidden)]
+    pub fn run_list_into<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoFunctors<K::Items>,
+        out: &mut Out<K>,
+    ) -> Result<()> {
+        map::run_into(context, &self.0, &items.into_functors(), out)
+    }
+}

@@ -1,0 +1,145 @@
+//! Closures as kernels: `pasha::map(&source, |worker_id, index, item| …)`.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+
+use super::{KernelError, kernel};
+use crate::array::SharedArray;
+use crate::context::{self, Context};
+use crate::element::Element;
+use crate::error::Result;
+use crate::functor::NaturalItem;
+use crate::map as story;
+use crate::output::returned::ReturnValue;
+use crate::output::set::OneReturned;
+use crate::param::Param;
+
+use ndarray::Ix1;
+
+/// What a closure gets for one index of a source.
+type ItemOf<'r, F> = <<F as NaturalItem>::Param as Param>::Item<'r>;
+
+/// Applies a closure to each item in the default context, and returns the array of its values.
+///
+/// The closure gets the worker's number, the index and the item: a reference to an element for
+/// slices and one-dimensional arrays, a sub-view along axis 0 for arrays of more dimensions, the
+/// integer for ranges. It may capture by reference whatever is `Sync`. For outputs other than one
+/// value for each index write a kernel with [`macro@crate::kernel`].
+///
+/// # Errors
+/// As for a kernel: see [`Error`](crate::Error).
+///
+/// # Examples
+/// ```
+/// let inp = vec![1.0, 2.0, 3.0];
+/// let squares = pasha::map(&inp, |_worker_id, _index, value| value * value)?;
+/// assert_eq!(squares, ndarray::array![1.0, 4.0, 9.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn map<F, K, T>(source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+where
+    F: NaturalItem,
+    T: Element,
+    K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> T + Sync,
+{
+    map_in(&*context::default_context()?, source, closure)
+}
+
+/// Applies a closure to each item in the given context; see [`map`].
+///
+/// # Errors
+/// As [`map`].
+///
+/// # Examples
+/// ```
+/// use pasha::ThreadContext;
+///
+/// let cubes = pasha::map_in(&ThreadContext::new(2)?, 0..4_u64, |_, _, n| n.pow(3))?;
+/// assert_eq!(cubes, ndarray::array![0, 1, 8, 27]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn map_in<C, F, K, T>(context: &C, source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+where
+    C: Context + ?Sized,
+    F: NaturalItem,
+    T: Element,
+    K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> T + Sync,
+{
+    let kernel = kernel::<
+        (F::Param, ()),
+        (),
+        (ReturnValue<T>, ()),
+        OneReturned<SharedArray<T, Ix1>>,
+        (),
+        Infallible,
+        0,
+        _,
+        _,
+        _,
+        _,
+    >(
+        |_shapes| Ok(()),
+        |_at, _items| [],
+        || (),
+        move |at, (item, ()), (), _scratch| Ok((closure(at.worker_id, at.index, item), ())),
+    );
+    story::run(context, &kernel, &(source, ()))
+}
+
+/// Applies a closure that may fail to each item in the default context.
+///
+/// # Errors
+/// [`Error::Kernel`](crate::Error::Kernel) with the index and the text of the closure's error;
+/// otherwise as [`map`].
+///
+/// # Examples
+/// ```
+/// let text = ["1", "2", "three"];
+/// let error = pasha::try_map(&text, |_, _, number| number.parse::<i32>()).unwrap_err();
+/// assert!(matches!(error, pasha::Error::Kernel { index: 2, .. }));
+/// ```
+pub fn try_map<F, K, T, E>(source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+where
+    F: NaturalItem,
+    T: Element,
+    E: Display,
+    K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> Result<T, E> + Sync,
+{
+    try_map_in(&*context::default_context()?, source, closure)
+}
+
+/// Applies a closure that may fail to each item in the given context; see [`try_map`].
+///
+/// # Errors
+/// As [`try_map`].
+pub fn try_map_in<C, F, K, T, E>(context: &C, source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+where
+    C: Context + ?Sized,
+    F: NaturalItem,
+    T: Element,
+    E: Display,
+    K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> Result<T, E> + Sync,
+{
+    let kernel = kernel::<
+        (F::Param, ()),
+        (),
+        (ReturnValue<T>, ()),
+        OneReturned<SharedArray<T, Ix1>>,
+        (),
+        KernelError,
+        0,
+        _,
+        _,
+        _,
+        _,
+    >(
+        |_shapes| Ok(()),
+        |_at, _items| [],
+        || (),
+        move |at, (item, ()), (), _scratch| match closure(at.worker_id, at.index, item) {
+            Ok(value) => Ok((value, ())),
+            Err(error) => Err(KernelError::new(&error)),
+        },
+    );
+    story::run(context, &kernel, &(source, ()))
+}

@@ -1,0 +1,161 @@
+//! Composition: two kernels in one pass.
+
+use std::fmt::{self, Display};
+
+use super::{Items, Kernel, Names, Position, Shapes, SlotsOf, Values};
+use crate::error::Result;
+use crate::output::returned::{ReturnList, ReturnSpec};
+use crate::param::{ByRef, ByValue, ItemList};
+
+/// A kernel whose only output is one returned value, so that it may come first in a composition.
+#[diagnostic::on_unimplemented(
+    message = "this kernel can't be followed by another",
+    label = "it has other outputs than one returned value",
+    note = "`first.then(second)` hands the value that `first` returns to `second`: `first` must return one value and have no `#[output]`, `#[per_worker]` or `#[reduce]` parameters"
+)]
+pub trait ReturnsOneValue: Kernel<Specs = ()> {
+    /// The value.
+    type Value;
+
+    /// Takes the value out of the list of returned values.
+    fn value(values: Values<Self::Returned>) -> Self::Value;
+}
+
+impl<K, R> ReturnsOneValue for K
+where
+    K: Kernel<Specs = (), Returned = (R, ())>,
+    R: ReturnSpec,
+    (R, ()): ReturnList<Values = (R::Value, ())>,
+{
+    type Value = R::Value;
+
+    #[inline(always)]
+    fn value((value, ()): (R::Value, ())) -> R::Value {
+        value
+    }
+}
+
+/// A list of items that is one value of type `V`, so that its kernel may follow one that returns `V`.
+#[diagnostic::on_unimplemented(
+    message = "this kernel can't follow one that returns `{V}`",
+    label = "its item is not a `{V}`",
+    note = "`first.then(second)` hands the value that `first` returns to `second`, whose one item must be of that type, by value or by reference"
+)]
+pub trait Accepts<V>: ItemList {
+    /// Makes the list of a value.
+    fn items(value: &V) -> Items<'_, Self>;
+
+    /// What is known about the value before the run: nothing.
+    fn shapes() -> Shapes<Self>;
+}
+
+impl<V: Copy + 'static> Accepts<V> for (ByValue<V>, ()) {
+    #[inline(always)]
+    fn items(value: &V) -> (V, ()) {
+        (*value, ())
+    }
+
+    fn shapes() -> Shapes<Self> {
+        (None, ())
+    }
+}
+
+impl<V: 'static> Accepts<V> for (ByRef<V>, ()) {
+    #[inline(always)]
+    fn items(value: &V) -> (&V, ()) {
+        (value, ())
+    }
+
+    fn shapes() -> Shapes<Self> {
+        (None, ())
+    }
+}
+
+/// Two kernels, the second on what the first returns.
+#[derive(Debug, Clone, Copy)]
+pub struct Then<K, L> {
+    first: K,
+    second: L,
+}
+
+impl<K, L> Then<K, L> {
+    pub(super) fn new(first: K, second: L) -> Self {
+        Then { first, second }
+    }
+}
+
+/// A failure of either kernel.
+#[derive(Debug)]
+pub enum EitherFailure<E, F> {
+    /// Of the first kernel.
+    First(E),
+    /// Of the second.
+    Second(F),
+}
+
+impl<E: Display, F: Display> Display for EitherFailure<E, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EitherFailure::First(failure) => failure.fmt(f),
+            EitherFailure::Second(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl<K, L> Kernel for Then<K, L>
+where
+    K: ReturnsOneValue,
+    L: Kernel,
+    L::Items: Accepts<K::Value>,
+{
+    type Items = K::Items;
+    type Set = L::Set;
+    type Specs = L::Specs;
+    type Returned = L::Returned;
+    type Scratch = (K::Scratch, L::Scratch);
+    type Failure = EitherFailure<K::Failure, L::Failure>;
+    const RAGGED: usize = L::RAGGED;
+
+    fn names(&self) -> Names {
+        Names { items: self.first.names().items, outputs: self.second.names().outputs }
+    }
+
+    fn specs(&self, _shapes: Shapes<K::Items>) -> Result<L::Specs> {
+        self.second.specs(L::Items::shapes())
+    }
+
+    fn lengths<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, K::Items>,
+        scratch: &'s mut Self::Scratch,
+        lengths: &mut [usize],
+    ) -> Result<(), Self::Failure> {
+        let values =
+            self.first.call(at, items, (), &mut scratch.0).map_err(EitherFailure::First)?;
+        let value = K::value(values);
+        self.second
+            .lengths(at, L::Items::items(&value), &mut scratch.1, lengths)
+            .map_err(EitherFailure::Second)
+    }
+
+    fn scratch(&self) -> Self::Scratch {
+        (self.first.scratch(), self.second.scratch())
+    }
+
+    #[inline(always)]
+    fn call<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, K::Items>,
+        slots: SlotsOf<'s, L::Specs>,
+        scratch: &'s mut Self::Scratch,
+    ) -> Result<Values<L::Returned>, Self::Failure> {
+        let values =
+            self.first.call(at, items, (), &mut scratch.0).map_err(EitherFailure::First)?;
+        let value = K::value(values);
+        self.second
+            .call(at, L::Items::items(&value), slots, &mut scratch.1)
+            .map_err(EitherFailure::Second)
+    }
+}

@@ -1,0 +1,244 @@
+//! Kernels: the function applied to each item, with everything that a run must know about it.
+//!
+//! The attribute turns a function into a [`FnKernel`], a handful of closures over the shared
+//! parameters; [`map`](crate::map()) does so with a closure; [`BoundKernel::then`](crate::BoundKernel::then) makes one kernel
+//! of two. The worker loop sees only the [`Kernel`] trait, monomorphised.
+
+pub(crate) mod bound;
+pub(crate) mod closure;
+pub(crate) mod compose;
+
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+
+use crate::error::Result;
+use crate::output::list::SpecList;
+use crate::output::returned::ReturnList;
+use crate::output::set::OutputSet;
+use crate::output::slots::Slots;
+use crate::param::ItemList;
+
+/// Which item a kernel call is for, and who runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The index of the item.
+    pub index: usize,
+    /// The number of the worker.
+    pub worker_id: usize,
+}
+
+/// The names that a kernel's author gave, for error messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Names {
+    /// The names of the item parameters, in order.
+    pub items: &'static [&'static str],
+    /// The names of the output parameters, in order.
+    pub outputs: &'static [&'static str],
+}
+
+/// A kernel with its shared parameters bound: what a run needs to know.
+///
+/// It is implemented by what [`macro@crate::kernel`] generates; there is no need to implement it by
+/// hand. Its methods are internal and may change.
+pub trait Kernel: Sync {
+    /// The list of item kinds.
+    type Items: ItemList;
+
+    /// How the outputs are packed for the caller.
+    type Set: OutputSet;
+
+    /// The list of output parameters' specs.
+    #[doc(hidden)]
+    type Specs: SpecList<Arrays = <Self::Set as OutputSet>::Params>;
+
+    /// The list of returned values' specs.
+    #[doc(hidden)]
+    type Returned: ReturnList<Arrays = <Self::Set as OutputSet>::Returned>;
+
+    /// What each worker makes once for itself.
+    #[doc(hidden)]
+    type Scratch;
+
+    /// Why a call fails; a type without values for a kernel that can't.
+    #[doc(hidden)]
+    type Failure: Display;
+
+    /// The number of ragged outputs.
+    #[doc(hidden)]
+    const RAGGED: usize;
+
+    /// The names for error messages.
+    #[doc(hidden)]
+    fn names(&self) -> Names;
+
+    /// Evaluates the outputs' shapes and fill values.
+    #[doc(hidden)]
+    fn specs(&self, shapes: Shapes<Self::Items>) -> Result<Self::Specs>;
+
+    /// Evaluates the lengths of the ragged outputs' slots at one index.
+    #[doc(hidden)]
+    fn lengths<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, Self::Items>,
+        scratch: &'s mut Self::Scratch,
+        lengths: &mut [usize],
+    ) -> Result<(), Self::Failure>;
+
+    /// Makes a worker's scratch.
+    #[doc(hidden)]
+    fn scratch(&self) -> Self::Scratch;
+
+    /// Calls the function.
+    #[doc(hidden)]
+    fn call<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, Self::Items>,
+        slots: SlotsOf<'s, Self::Specs>,
+        scratch: &'s mut Self::Scratch,
+    ) -> Result<Values<Self::Returned>, Self::Failure>;
+}
+
+/// The items of one call.
+pub type Items<'r, I> = <I as ItemList>::Items<'r>;
+
+/// What is known about the items before a run.
+pub type Shapes<I> = <I as ItemList>::Shapes;
+
+/// The slots of one call.
+pub type SlotsOf<'s, O> = <<O as SpecList>::Slots as Slots>::Slot<'s>;
+
+/// The values that one call returns.
+pub type Values<R> = <R as ReturnList>::Values;
+
+/// An error of a kernel, as text: what crosses from a worker to the caller.
+#[derive(Debug, Clone)]
+pub struct KernelError(String);
+
+impl KernelError {
+    /// Keeps an error's text.
+    #[cold]
+    pub fn new(error: &dyn Display) -> Self {
+        KernelError(error.to_string())
+    }
+}
+
+impl Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A kernel made of closures over its shared parameters.
+pub struct FnKernel<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C> {
+    allocate: A,
+    lengths: L,
+    scratch: B,
+    call: C,
+    names: Names,
+    types: Types<I, O, R, T, S, E>,
+}
+
+/// Carries the types of a kernel without owning any.
+type Types<I, O, R, T, S, E> = PhantomData<fn() -> (I, O, R, T, S, E)>;
+
+/// Makes a kernel of closures; called by generated code.
+pub fn kernel<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>(
+    allocate: A,
+    lengths: L,
+    scratch: B,
+    call: C,
+) -> FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+where
+    I: ItemList,
+    O: SpecList,
+    R: ReturnList,
+    T: OutputSet<Params = O::Arrays, Returned = R::Arrays>,
+    E: Display,
+    A: Fn(Shapes<I>) -> Result<O> + Sync,
+    L: for<'r> Fn(Position, Items<'r, I>) -> [usize; RAGGED] + Sync,
+    B: Fn() -> S + Sync,
+    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<Values<R>, E>
+        + Sync,
+{
+    FnKernel { allocate, lengths, scratch, call, names: Names::default(), types: PhantomData }
+}
+
+impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
+    FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+{
+    /// Names the parameters for error messages.
+    pub fn named(
+        self,
+        items: &'static [&'static str],
+        outputs: &'static [&'static str],
+    ) -> Self {
+        FnKernel { names: Names { items, outputs }, ..self }
+    }
+}
+
+impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C> Kernel
+    for FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+where
+    I: ItemList,
+    O: SpecList,
+    R: ReturnList,
+    T: OutputSet<Params = O::Arrays, Returned = R::Arrays>,
+    E: Display,
+    A: Fn(Shapes<I>) -> Result<O> + Sync,
+    L: for<'r> Fn(Position, Items<'r, I>) -> [usize; RAGGED] + Sync,
+    B: Fn() -> S + Sync,
+    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<Values<R>, E>
+        + Sync,
+{
+    type Items = I;
+    type Set = T;
+    type Specs = O;
+    type Returned = R;
+    type Scratch = S;
+    type Failure = E;
+    const RAGGED: usize = RAGGED;
+
+    fn names(&self) -> Names {
+        self.names
+    }
+
+    fn specs(&self, shapes: Shapes<I>) -> Result<O> {
+        (self.allocate)(shapes)
+    }
+
+    fn lengths<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, I>,
+        _scratch: &'s mut S,
+        lengths: &mut [usize],
+    ) -> Result<(), E> {
+        lengths.copy_from_slice(&(self.lengths)(at, items));
+        Ok(())
+    }
+
+    fn scratch(&self) -> S {
+        (self.scratch)()
+    }
+
+    #[inline(always)]
+    fn call<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, I>,
+        slots: SlotsOf<'s, O>,
+        scratch: &'s mut S,
+    ) -> Result<Values<R>, E> {
+        (self.call)(at, items, slots, scratch)
+    }
+}
+
+impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C> fmt::Debug
+    for FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").field("names", &self.names).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+#![doc = include_str!("../../README.md")]
+
+pub mod alloc;
+mod array;
+mod context;
+mod element;
+mod error;
+mod functor;
+mod job;
+mod kernel;
+mod map;
+mod memory;
+mod output;
+mod param;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod prelude;
+
+pub use alloc::{Allocate, AllocateLike};
+pub use array::{Order, RaggedArray, SharedArray};
+pub use context::{
+    AnyContext, Context, Options, ProcessContext, SerialContext, ThreadContext,
+    available_workers, set_default_context,
+};
+pub use element::{Element, Shareable, SharedByValue};
+pub use error::{Error, Result, SourceError};
+pub use functor::axis::{AlongAxis, AsView, axis};
+pub use functor::chunks::{Blocks, chunks, windows};
+pub use functor::list::IntoItems;
+pub use functor::npy::NpyFile;
+pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
+pub use job::Job;
+pub use job::share::split;
+pub use kernel::Kernel;
+pub use kernel::bound::{BoundKernel, Out};
+pub use kernel::closure::{map, map_in, try_map, try_map_in};
+pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
+pub use memory::Memory;
+pub use output::merge::Merge;
+pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
+pub use pasha_macros::kernel;

@@ -1,0 +1,203 @@
+//! The story of a map: check, allocate, attach, run, finish.
+//!
+//! It is the only place that knows kernels, functors, outputs and contexts together.
+
+use ndarray::{Array2, ArrayView2, Ix1, Ix2};
+
+use crate::array::SharedArray;
+use crate::context::{Context, SerialContext};
+use crate::error::{Error, Result};
+use crate::functor::list::FunctorList;
+use crate::job::{Run, panic};
+use crate::kernel::bound::Out;
+use crate::kernel::{Items, Kernel, Names, Position, Shapes, SlotsOf};
+use crate::output::list::SpecList;
+use crate::output::per_index::PerIndex;
+use crate::output::returned::ReturnList;
+use crate::output::set::{OneOutput, OutputSet};
+use crate::output::{Attached, Plan};
+
+/// Allocates the outputs and runs the kernel into them.
+pub(crate) fn run<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<Out<K>>
+where
+    C: Context + ?Sized,
+    K: Kernel,
+    F: FunctorList<K::Items>,
+{
+    in_context(&context, |context| {
+        let prepared = Prepared::new(context, kernel, functors)?;
+        let mut out = prepared.allocate()?;
+        prepared.run_into(&mut out, true)?;
+        Ok(out)
+    })
+}
+
+/// Allocates the outputs and runs nothing, but for finding the lengths of ragged slots.
+pub(crate) fn alloc<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<Out<K>>
+where
+    C: Context + ?Sized,
+    K: Kernel,
+    F: FunctorList<K::Items>,
+{
+    in_context(&context, |context| Prepared::new(context, kernel, functors)?.allocate())
+}
+
+/// Runs the kernel into outputs that exist.
+pub(crate) fn run_into<C, K, F>(
+    context: &C,
+    kernel: &K,
+    functors: &F,
+    out: &mut Out<K>,
+) -> Result<()>
+where
+    C: Context + ?Sized,
+    K: Kernel,
+    F: FunctorList<K::Items>,
+{
+    in_context(&context, |context| Prepared::new(context, kernel, functors)?.run_into(out, false))
+}
+
+/// Runs in the given context, or serially within a worker of another map: there all workers are
+/// busy already, and more would only stand in each other's way, or wait for each other for ever.
+fn in_context<T>(
+    context: &dyn Context,
+    story: impl FnOnce(&dyn Context) -> Result<T>,
+) -> Result<T> {
+    if panic::in_worker() { story(&SerialContext::new()) } else { story(context) }
+}
+
+/// A map whose arguments are checked.
+struct Prepared<'p, K: Kernel, F> {
+    context: &'p dyn Context,
+    kernel: &'p K,
+    functors: &'p F,
+    specs: K::Specs,
+    returned: K::Returned,
+    len: usize,
+    num_workers: usize,
+    lengths: Array2<usize>,
+}
+
+impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
+    fn new(context: &'p dyn Context, kernel: &'p K, functors: &'p F) -> Result<Self> {
+        let mut prepared = Self::without_lengths(context, kernel, functors)?;
+        if K::RAGGED > 0 {
+            let lengths = LengthsOf(kernel);
+            let first_pass = Prepared::without_lengths(context, &lengths, functors)?;
+            let mut found = first_pass.allocate()?;
+            first_pass.run_into(&mut found, true)?;
+            prepared.lengths = found.to_owned();
+        }
+        Ok(prepared)
+    }
+
+    fn without_lengths(
+        context: &'p dyn Context,
+        kernel: &'p K,
+        functors: &'p F,
+    ) -> Result<Self> {
+        let num_workers = context.num_workers();
+        if num_workers == 0 {
+            return Err(Error::ZeroWorkers);
+        }
+        let len = functors.check(kernel.names().items)?;
+        Ok(Prepared {
+            context,
+            kernel,
+            functors,
+            specs: kernel.specs(functors.shapes())?,
+            returned: K::Returned::specs(),
+            len,
+            num_workers,
+            lengths: Array2::zeros((len, 0)),
+        })
+    }
+
+    fn plan<'l>(&self, lengths: ArrayView2<'l, usize>, fresh: bool) -> Plan<'l> {
+        Plan {
+            len: self.len,
+            num_workers: self.num_workers,
+            memory: self.context.memory(),
+            lengths,
+            fresh,
+        }
+    }
+
+    fn allocate(&self) -> Result<Out<K>> {
+        let plan = self.plan(self.lengths.view(), true);
+        let params = self.specs.allocate(&plan)?;
+        let returned = self.returned.allocate(&plan)?;
+        Ok(K::Set::pack(params, returned))
+    }
+
+    fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
+        let plan = self.plan(self.lengths.view(), fresh);
+        let (params, returned) = K::Set::arrays_mut(out);
+        let params = self.specs.attach(params, self.kernel.names().outputs, &plan)?;
+        let returned = self.returned.attach(returned, &["result"], &plan)?;
+        let mut writable = Vec::new();
+        params.writable(&mut writable);
+        returned.writable(&mut writable);
+        let outcome = Run {
+            kernel: self.kernel,
+            functors: self.functors,
+            slots: params.slots(),
+            returned: returned.slots(),
+            len: self.len,
+            num_workers: self.num_workers,
+            writable,
+        }
+        .run(self.context);
+        // Also after a failure: what was finished is not lost.
+        params.finish();
+        returned.finish();
+        outcome
+    }
+}
+
+/// The first pass of a kernel with ragged outputs: a kernel that writes their slots' lengths.
+struct LengthsOf<'k, K>(&'k K);
+
+impl<K: Kernel> Kernel for LengthsOf<'_, K> {
+    type Items = K::Items;
+    type Set = OneOutput<SharedArray<usize, Ix2>>;
+    type Specs = (PerIndex<usize, Ix1>, ());
+    type Returned = ();
+    type Scratch = K::Scratch;
+    type Failure = K::Failure;
+    const RAGGED: usize = 0;
+
+    fn names(&self) -> Names {
+        Names { items: self.0.names().items, outputs: &["lengths"] }
+    }
+
+    fn specs(&self, _shapes: Shapes<K::Items>) -> Result<Self::Specs> {
+        Ok((PerIndex::new(K::RAGGED), ()))
+    }
+
+    fn lengths<'r, 's>(
+        &self,
+        _at: Position,
+        _items: Items<'r, K::Items>,
+        _scratch: &'s mut K::Scratch,
+        _lengths: &mut [usize],
+    ) -> Result<(), K::Failure> {
+        Ok(())
+    }
+
+    fn scratch(&self) -> K::Scratch {
+        self.0.scratch()
+    }
+
+    fn call<'r, 's>(
+        &self,
+        at: Position,
+        items: Items<'r, K::Items>,
+        (mut lengths, ()): SlotsOf<'s, Self::Specs>,
+        scratch: &'s mut K::Scratch,
+    ) -> Result<(), K::Failure> {
+        // The slots of a C-ordered array are contiguous.
+        let lengths = lengths.as_slice_mut().unwrap_or_default();
+        self.0.lengths(at, items, scratch, lengths)
+    }
+}

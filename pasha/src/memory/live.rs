@@ -1,0 +1,68 @@
+//! The shared mappings that are alive in this process, so that forked workers can be kept off
+//! those that they have no right to write.
+//!
+//! A forked worker has a copy of every lock of its parent. If it could write into any shared
+//! mapping, two workers could take "the same" lock, each its own copy, and write one element at
+//! the same time, all from safe code. So a worker makes every shared mapping read-only first, but
+//! for the outputs and the worker table of its own job.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::mm::MprotectFlags;
+
+use super::Mapping;
+
+/// Start address and length of each shared mapping.
+static LIVE: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+
+fn lock() -> MutexGuard<'static, BTreeMap<usize, usize>> {
+    // A panic can't leave the map half changed: each change is one insertion or removal.
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn enter(mapping: &Mapping) {
+    if mapping.is_shared() {
+        lock().insert(mapping.start().as_ptr() as usize, mapping.len());
+    }
+}
+
+pub(super) fn leave(mapping: &Mapping) {
+    if mapping.is_shared() {
+        lock().remove(&(mapping.start().as_ptr() as usize));
+    }
+}
+
+/// The list, locked. The parent holds it while it forks, so that the child finds it whole and
+/// may use it without waiting for a thread that does not exist there.
+pub(crate) struct LiveMappings(MutexGuard<'static, BTreeMap<usize, usize>>);
+
+impl LiveMappings {
+    pub(crate) fn lock() -> LiveMappings {
+        LiveMappings(lock())
+    }
+
+    /// Makes all shared mappings read-only in this process, but for those that start at one of
+    /// the addresses in `writable`.
+    pub(crate) fn protect_all_but(&self, writable: &[usize]) -> std::io::Result<()> {
+        let page = rustix::param::page_size();
+        for (&start, &len) in self.0.iter() {
+            if writable.contains(&start) {
+                continue;
+            }
+            // The elements of a file start behind its header: protect the whole first page.
+            let first = start / page * page;
+            // SAFETY: the range is a live mapping of pasha's in this (forked, single-threaded)
+            // process. Only write access is taken away: reads stay valid, and a write that
+            // would have raced ends this worker with SIGSEGV instead.
+            unsafe {
+                rustix::mm::mprotect(
+                    std::ptr::without_provenance_mut(first),
+                    len + (start - first),
+                    MprotectFlags::READ,
+                )
+            }?;
+        }
+        Ok(())
+    }
+}

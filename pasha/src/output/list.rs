@@ -1,0 +1,114 @@
+//! Lists of outputs, nested to the right and ended by `()`: `(S0, (S1, ()))`.
+//!
+//! Two implementations of each trait serve kernels with any number of outputs.
+
+use super::{Attached, OutputSpec, Plan};
+use crate::error::Result;
+use super::slots::Slots;
+
+/// A list of arrays.
+pub trait List: Sized {
+    /// The list of references to them.
+    type Mut<'a>
+    where
+        Self: 'a;
+}
+
+impl List for () {
+    type Mut<'a> = ();
+}
+
+impl<A: 'static, L: List + 'static> List for (A, L) {
+    type Mut<'a> = (&'a mut A, L::Mut<'a>);
+}
+
+/// A list of output specs.
+pub trait SpecList: Sync {
+    /// The arrays that the caller gets.
+    type Arrays: List + 'static;
+
+    /// Raw access for the workers.
+    type Slots: Slots;
+
+    /// The arrays, attached to a run.
+    type Attached<'a>: Attached<Slots = Self::Slots>
+    where
+        Self: 'a;
+
+    /// Allocates the arrays, filled.
+    fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Arrays>;
+
+    /// Checks the arrays against the run and opens them for the workers. `names` are those of
+    /// the outputs, in order.
+    fn attach<'a>(
+        &'a self,
+        arrays: <Self::Arrays as List>::Mut<'a>,
+        names: &[&str],
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>>;
+}
+
+impl SpecList for () {
+    type Arrays = ();
+    type Slots = ();
+    type Attached<'a> = ();
+
+    fn allocate(&self, _plan: &Plan<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn attach<'a>(&'a self, (): (), _names: &[&str], _plan: &Plan<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
+    type Arrays = (S::Array, L::Arrays);
+    type Slots = (S::Slots, L::Slots);
+    type Attached<'a>
+        = (S::Attached<'a>, L::Attached<'a>)
+    where
+        Self: 'a;
+
+    fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Arrays> {
+        Ok((self.0.allocate(plan)?, self.1.allocate(plan)?))
+    }
+
+    fn attach<'a>(
+        &'a self,
+        (array, rest): (&'a mut S::Array, <L::Arrays as List>::Mut<'a>),
+        names: &[&str],
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>> {
+        let (name, names) = names.split_first().unwrap_or((&"output", &[]));
+        Ok((self.0.attach(array, name, plan)?, self.1.attach(rest, names, plan)?))
+    }
+}
+
+impl Attached for () {
+    type Slots = ();
+
+    fn slots(&self) {}
+
+    fn writable(&self, _starts: &mut Vec<usize>) {}
+
+    fn finish(self) {}
+}
+
+impl<A: Attached, B: Attached> Attached for (A, B) {
+    type Slots = (A::Slots, B::Slots);
+
+    fn slots(&self) -> Self::Slots {
+        (self.0.slots(), self.1.slots())
+    }
+
+    fn writable(&self, starts: &mut Vec<usize>) {
+        self.0.writable(starts);
+        self.1.writable(starts);
+    }
+
+    fn finish(self) {
+        self.0.finish();
+        self.1.finish();
+    }
+}

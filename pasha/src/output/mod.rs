@@ -1,0 +1,149 @@
+//! Outputs: how they are allocated, handed to the workers slot by slot, and finished.
+//!
+//! An output *spec* says what a parameter or return value asks for, a shape and a fill value. From
+//! it comes the *array* that the caller gets. For a run the array is *attached*: checked against
+//! the run, reset where the kernel counts on it, and opened as raw [`Slots`](slots::Slots) for
+//! the workers. After the run it is finished: accumulators are merged.
+
+pub(crate) mod list;
+pub mod merge;
+pub(crate) mod per_index;
+pub(crate) mod per_worker;
+pub(crate) mod ragged;
+pub(crate) mod reduce;
+pub(crate) mod returned;
+pub(crate) mod set;
+pub(crate) mod slots;
+
+use ndarray::{ArrayView2, Dimension};
+
+use crate::error::{Error, Result};
+use crate::memory::Memory;
+use crate::array::SharedArray;
+use slots::Slots;
+
+/// What an output must fit: the run it is allocated for or attached to.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'p> {
+    /// Number of indices.
+    pub(crate) len: usize,
+    /// Number of workers of the context, whether or not all get to run.
+    pub(crate) num_workers: usize,
+    /// The memory that the context's workers can write.
+    pub(crate) memory: Memory,
+    /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`.
+    pub(crate) lengths: ArrayView2<'p, usize>,
+    /// Whether the arrays come fresh from `allocate`, with their fill values in place.
+    pub(crate) fresh: bool,
+}
+
+/// What an output parameter or return value asks for.
+pub trait OutputSpec: Sync {
+    /// What the caller gets.
+    type Array: 'static;
+
+    /// Raw access for the workers.
+    type Slots: Slots;
+
+    /// The array, attached to a run.
+    type Attached<'a>: Attached<Slots = Self::Slots>
+    where
+        Self: 'a;
+
+    /// Allocates the array, filled.
+    fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array>;
+
+    /// Checks the array against the run and opens it for the workers.
+    fn attach<'a>(
+        &'a self,
+        array: &'a mut Self::Array,
+        name: &str,
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>>;
+}
+
+/// An array attached to a run; it borrows the array until the run is over.
+pub trait Attached {
+    /// Raw access for the workers.
+    type Slots: Slots;
+
+    /// Raw access for the workers, valid as long as `self`.
+    fn slots(&self) -> Self::Slots;
+
+    /// Adds the start addresses of the mappings that workers write.
+    fn writable(&self, starts: &mut Vec<usize>);
+
+    /// Makes the array what the caller gets, after the last worker has ended.
+    fn finish(self);
+}
+
+/// An attached array with nothing to do at the end.
+#[derive(Debug)]
+pub struct Plain<'a, S> {
+    slots: S,
+    start: usize,
+    // Keeps the array borrowed, so that nobody reads or drops it while workers write.
+    borrow: std::marker::PhantomData<&'a mut ()>,
+}
+
+impl<'a, S: Slots> Plain<'a, S> {
+    pub(crate) fn new<A, D: Dimension>(slots: S, array: &'a SharedArray<A, D>) -> Self {
+        Plain {
+            slots,
+            start: array.mapping().start().as_ptr() as usize,
+            borrow: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<S: Slots> Attached for Plain<'_, S> {
+    type Slots = S;
+
+    fn slots(&self) -> S {
+        self.slots.clone()
+    }
+
+    fn writable(&self, starts: &mut Vec<usize>) {
+        starts.push(self.start);
+    }
+
+    fn finish(self) {}
+}
+
+/// Checks that an array has the shape that a run needs and that its workers can write it.
+pub(crate) fn check_array<A, D: Dimension>(
+    array: &SharedArray<A, D>,
+    needed: &D,
+    name: &str,
+    plan: &Plan<'_>,
+) -> Result<()> {
+    if array.shape() != needed.slice() {
+        return Err(Error::ShapeMismatch {
+            output: name.to_owned(),
+            given: array.shape().to_vec(),
+            needed: needed.slice().to_vec(),
+        });
+    }
+    check_memory(array.memory(), name, plan)
+}
+
+/// Checks that the workers of a run can write memory of this kind.
+pub(crate) fn check_memory(memory: Memory, name: &str, plan: &Plan<'_>) -> Result<()> {
+    if plan.memory == Memory::Shared && memory == Memory::Private {
+        return Err(Error::NotWritable {
+            output: name.to_owned(),
+            reason: "it lies in memory private to this process, and forked workers would write \
+                     into copies of their own"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// A dimension with one more axis in front, for slots one after another.
+pub(crate) fn with_leading_axis<D: Dimension>(len: usize, dim: &D) -> D::Larger {
+    use ndarray::Axis;
+    let mut larger = dim.insert_axis(Axis(0));
+    larger[0] = len;
+    larger
+}

@@ -1,0 +1,88 @@
+//! Outputs whose slots have a length of their own: `#[output(ragged = …)]`.
+//!
+//! The lengths are found by a first pass over the items, in the same context; their prefix sums
+//! are the offsets at which the slots lie, back to back.
+
+use ndarray::Ix1;
+
+use super::per_index::contiguous;
+use super::slots::RaggedSlots;
+use super::{OutputSpec, Plain, Plan, check_memory};
+use crate::array::{Order, RaggedArray, SharedArray};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// One slot of its own length for each index.
+#[derive(Debug, Clone)]
+pub struct Ragged<A> {
+    column: usize,
+    fill: Option<A>,
+}
+
+impl<A: Element> Ragged<A> {
+    /// Slots whose lengths are in this column of the lengths that the first pass finds.
+    pub fn new(column: usize) -> Self {
+        Ragged { column, fill: None }
+    }
+
+    /// Sets all elements before a run.
+    pub fn fill(self, value: A) -> Self {
+        Ragged { fill: Some(value), ..self }
+    }
+
+    /// The lengths of this output's slots.
+    fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> {
+        plan.lengths.column(self.column).to_owned().into_iter()
+    }
+}
+
+impl<A: Element> OutputSpec for Ragged<A> {
+    type Array = RaggedArray<A>;
+    type Slots = RaggedSlots<A>;
+    type Attached<'a>
+        = Plain<'a, Self::Slots>
+    where
+        Self: 'a;
+
+    fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
+        let mut offsets =
+            SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, 1)?;
+        let mut end = 0_usize;
+        for (offset, len) in offsets.iter_mut().skip(1).zip(self.lengths(plan)) {
+            end = end.checked_add(len).ok_or_else(|| Error::ShapeOverflow {
+                shape: vec![end, len],
+                element_size: size_of::<A>(),
+            })?;
+            *offset = end;
+        }
+        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, 1)?;
+        if let Some(value) = self.fill {
+            values.fill_fresh(value);
+        }
+        Ok(RaggedArray::new(offsets, values))
+    }
+
+    fn attach<'a>(
+        &'a self,
+        array: &'a mut RaggedArray<A>,
+        name: &str,
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>> {
+        let (offsets, values) = array.parts_mut();
+        check_memory(values.memory(), name, plan)?;
+        let given = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+        if !given.clone().eq(self.lengths(plan)) {
+            return Err(Error::ShapeMismatch {
+                output: name.to_owned(),
+                given: given.collect(),
+                needed: self.lengths(plan).collect(),
+            });
+        }
+        if let (Some(value), false) = (self.fill, plan.fresh) {
+            values.fill(value);
+        }
+        let offsets = offsets.as_ptr();
+        let first = contiguous(values, name)?;
+        Ok(Plain::new(RaggedSlots { first, offsets }, values))
+    }
+}

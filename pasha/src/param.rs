@@ -1,0 +1,228 @@
+//! What a kernel's item parameter is: the kinds of items, and lists of them.
+//!
+//! A *parameter kind* is a marker type that says what the kernel gets for one index: a value, a
+//! reference, a sub-view of an array. It is all that the attribute names; which functor delivers
+//! such items is decided at the call.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use ndarray::{ArrayView, Dimension};
+
+/// A kind of kernel parameter that is bound to a functor: what the kernel gets for one index.
+///
+/// Implement it only for items of your own that borrow from their reader (see [`KernelItem`]);
+/// values, references and array views are covered by [`ByValue`], [`ByRef`] and [`SubView`].
+pub trait Param: 'static {
+    /// What the kernel gets for one index, lent by the reader for the time of one call.
+    type Item<'r>;
+
+    /// What is known about every item before the first is read: its shape, or `()`.
+    type Shape: Clone;
+}
+
+/// The item is a value: `value: f64`.
+pub struct ByValue<T>(PhantomData<fn() -> T>);
+
+/// The item is a reference: `value: &f64`.
+pub struct ByRef<T: ?Sized>(PhantomData<fn(&T)>);
+
+/// The item is a read-only view of an array: `frame: ArrayView2<u16>`.
+pub struct SubView<A, D>(PhantomData<fn() -> (A, D)>);
+
+impl<T: 'static> Param for ByValue<T> {
+    type Item<'r> = T;
+    type Shape = ();
+}
+
+impl<T: ?Sized + 'static> Param for ByRef<T> {
+    type Item<'r> = &'r T;
+    type Shape = ();
+}
+
+impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
+    type Item<'r> = ArrayView<'r, A, D>;
+    type Shape = ItemShape<D>;
+}
+
+/// A type that names itself a kernel item, so that it may be the type of a kernel's parameter.
+///
+/// It is for items that borrow from their reader, that is, for types with a lifetime. A type
+/// without one is passed by value ([`ByValue`]) and needs no such implementation.
+///
+/// # Examples
+/// ```
+/// use pasha::{Functor, KernelItem, Param, Read, SourceError};
+///
+/// /// One line of a text and its number.
+/// struct Line<'a> { number: usize, text: &'a str }
+///
+/// /// The kind of parameter that gets a [`Line`].
+/// struct LineParam;
+/// impl Param for LineParam { type Item<'r> = Line<'r>; type Shape = (); }
+/// impl<'a> KernelItem for Line<'a> { type Param = LineParam; }
+///
+/// struct Lines(Vec<String>);
+/// impl Functor<LineParam> for Lines {
+///     type Reader<'f> = &'f Lines;
+///     fn len(&self) -> usize { self.0.len() }
+///     fn reader(&self) -> Result<&Lines, SourceError> { Ok(self) }
+/// }
+/// impl Read<LineParam> for &Lines {
+///     type Error = std::convert::Infallible;
+///     fn read(&mut self, index: usize) -> Result<Line<'_>, Self::Error> {
+///         Ok(Line { number: index + 1, text: &self.0[index] })
+///     }
+/// }
+///
+/// /// Measures a line.
+/// #[pasha::kernel]
+/// fn measure(line: Line<'_>) -> [u64; 2] {
+///     [line.number as u64, line.text.len() as u64]
+/// }
+///
+/// let text = Lines(vec!["to map".into(), "a kernel".into()]);
+/// let out = measure::run_serial(&text)?;
+/// assert_eq!(out, ndarray::array![[1, 6], [2, 8]]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name itself a kernel item",
+    label = "a parameter with a lifetime must be a reference, an `ArrayView`, or implement `pasha::KernelItem`",
+    note = "pass it by value without a lifetime, or implement `pasha::KernelItem` for it"
+)]
+pub trait KernelItem {
+    /// The parameter kind whose items are of this type.
+    type Param: Param;
+}
+
+impl<A: 'static, D: Dimension + 'static> KernelItem for ArrayView<'_, A, D> {
+    type Param = SubView<A, D>;
+}
+
+/// The shape that every item of a functor has, known before the first is read.
+///
+/// In the expressions of `#[output(shape = …)]` an item's name stands for this, with the
+/// methods of the array that the kernel will get.
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, ArrayView2, ArrayViewMut1};
+///
+/// /// Sums the rows of a frame.
+/// #[pasha::kernel]
+/// fn row_sums(
+///     frame: ArrayView2<f64>,
+///     #[output(shape = frame.nrows())] mut sums: ArrayViewMut1<f64>,
+/// ) {
+///     sums.assign(&frame.sum_axis(ndarray::Axis(1)));
+/// }
+///
+/// let frames = Array3::<f64>::ones((5, 2, 3));
+/// assert_eq!(row_sums::run_serial(&frames)?, ndarray::Array2::from_elem((5, 2), 3.0));
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ItemShape<D>(D);
+
+impl<D: Dimension> ItemShape<D> {
+    /// Wraps the dimension of an item, for a functor's [`item_shape`](crate::Functor::item_shape).
+    pub fn new(dim: impl ndarray::IntoDimension<Dim = D>) -> Self {
+        ItemShape(dim.into_dimension())
+    }
+
+    /// The shape as a tuple (or number), as `ArrayBase::dim` gives it.
+    pub fn dim(&self) -> D::Pattern {
+        self.0.clone().into_pattern()
+    }
+
+    /// The shape as ndarray's dimension type.
+    pub fn raw_dim(&self) -> D {
+        self.0.clone()
+    }
+
+    /// The shape as a slice, one length per axis.
+    pub fn shape(&self) -> &[usize] {
+        self.0.slice()
+    }
+
+    /// The number of axes.
+    pub fn ndim(&self) -> usize {
+        self.0.ndim()
+    }
+
+    /// The number of elements in one item.
+    pub fn len(&self) -> usize {
+        self.0.size()
+    }
+
+    /// Whether an item has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The length of one axis.
+    ///
+    /// # Panics
+    /// Panics if the item has no such axis.
+    pub fn len_of(&self, axis: ndarray::Axis) -> usize {
+        self.0[axis.index()]
+    }
+}
+
+impl ItemShape<ndarray::Ix2> {
+    /// The number of rows, the length of axis 0.
+    pub fn nrows(&self) -> usize {
+        self.0[0]
+    }
+
+    /// The number of columns, the length of axis 1.
+    pub fn ncols(&self) -> usize {
+        self.0[1]
+    }
+}
+
+impl<D: Dimension> fmt::Debug for ItemShape<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItemShape({:?})", self.0.slice())
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for ByRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByRef")
+    }
+}
+
+impl<T> fmt::Debug for ByValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByValue")
+    }
+}
+
+impl<A, D> fmt::Debug for SubView<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SubView")
+    }
+}
+
+/// The list of a kernel's item parameters, nested to the right: `(P0, (P1, ()))`.
+///
+/// One trait and two implementations serve kernels with any number of items.
+pub trait ItemList: 'static {
+    /// The items of one index, nested as the list is.
+    type Items<'r>;
+
+    /// What is known about the items before the first is read, nested as the list is.
+    type Shapes;
+}
+
+impl ItemList for () {
+    type Items<'r> = ();
+    type Shapes = ();
+}
+
+impl<P: Param, L: ItemList> ItemList for (P, L) {
+    type Items<'r> = (P::Item<'r>, L::Items<'r>);
+    type Shapes = (Option<P::Shape>, L::Shapes);
+}

@@ -1,0 +1,134 @@
+//! What generated code uses. Not part of the interface: it changes without notice.
+
+pub use std::convert::Infallible;
+pub use std::result::Result::{Err, Ok};
+
+pub use ndarray::{Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
+
+pub use crate::array::{RaggedArray, SharedArray};
+pub use crate::context::{Context, SerialContext};
+pub use crate::element::Element;
+pub use crate::error::{Error, Result};
+pub use crate::functor::IntoFunctor;
+pub use crate::functor::list::IntoFunctors;
+pub use crate::kernel::bound::BoundKernel;
+pub use crate::kernel::{
+    FnKernel, Items, Kernel, KernelError, Names, Position, Shapes, SlotsOf, Values, kernel,
+};
+pub use crate::output::list::{List, SpecList};
+pub use crate::output::merge;
+pub use crate::output::per_index::{PerIndex, PerIndexScalar};
+pub use crate::output::per_worker::{PerWorker, PerWorkerScalar};
+pub use crate::output::ragged::Ragged;
+pub use crate::output::reduce::{Reduce, ReduceScalar};
+pub use crate::output::returned::{ReturnList, ReturnRow, ReturnValue};
+pub use crate::output::set::{NoOutput, OneOutput, OneReturned, OutputSet, ReturnedTuple};
+pub use crate::output::slots::Slots;
+pub use crate::param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
+
+use crate::element::{Shareable, SharedByValue};
+
+/// Compiles for elements alone.
+pub const fn assert_element<A: Element>() {}
+
+/// Compiles for what workers may share alone.
+pub const fn assert_shared<T: Shareable + ?Sized>() {}
+
+/// Hands a copy of a shared parameter to a call.
+#[inline(always)]
+pub fn by_value<T: SharedByValue>(value: &T) -> T {
+    *value
+}
+
+/// The shape of an item that an output is shaped after.
+///
+/// # Errors
+/// [`Error::UnknownItemShape`].
+pub fn known_shape<S>(item: &str, shape: Option<S>) -> Result<S> {
+    shape.ok_or_else(|| Error::UnknownItemShape { item: item.to_owned() })
+}
+
+/// The dimension of what an output is shaped like.
+pub fn like<L: Like + ?Sized>(model: &L) -> L::Dim {
+    model.dimension()
+}
+
+/// Something that an output can be shaped like.
+#[diagnostic::on_unimplemented(
+    message = "an output can't be shaped like a `{Self}`",
+    note = "`like = …` names an item that is an `ArrayView`, or a `#[shared]` parameter that is an array; for others give `shape = …`"
+)]
+pub trait Like {
+    /// Dimension type.
+    type Dim: Dimension;
+
+    /// The shape.
+    fn dimension(&self) -> Self::Dim;
+}
+
+impl<D: Dimension> Like for ItemShape<D> {
+    type Dim = D;
+
+    fn dimension(&self) -> D {
+        self.raw_dim()
+    }
+}
+
+impl<S: ndarray::RawData, D: Dimension> Like for ndarray::ArrayBase<S, D> {
+    type Dim = D;
+
+    fn dimension(&self) -> D {
+        self.raw_dim()
+    }
+}
+
+impl<A, D: Dimension> Like for ndarray::ArrayRef<A, D> {
+    type Dim = D;
+
+    fn dimension(&self) -> D {
+        self.raw_dim()
+    }
+}
+
+impl<A, D: Dimension> Like for SharedArray<A, D> {
+    type Dim = D;
+
+    fn dimension(&self) -> D {
+        self.raw_dim()
+    }
+}
+
+impl<L: Like + ?Sized> Like for &L {
+    type Dim = L::Dim;
+
+    fn dimension(&self) -> L::Dim {
+        (**self).dimension()
+    }
+}
+
+/// A number that may be the length of a ragged slot.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the length of a ragged slot",
+    note = "`ragged = …` takes an unsigned integer; convert with `as usize`"
+)]
+pub trait RaggedLength {
+    /// The length.
+    fn length(self) -> usize;
+}
+
+macro_rules! ragged_length {
+    ($($integer:ty)+) => {$(
+        impl RaggedLength for $integer {
+            #[allow(clippy::unnecessary_cast, reason = "one of the integers is usize")]
+            fn length(self) -> usize {
+                self as usize
+            }
+        }
+    )+};
+}
+ragged_length!(u8 u16 u32 u64 usize);
+
+/// The length of a ragged slot, of any unsigned integer.
+pub fn ragged_length(length: impl RaggedLength) -> usize {
+    length.length()
+}
