@@ -1,7 +1,80 @@
+//! The attribute of the crate `pasha`; use it as `pasha::kernel`.
+//!
+//! The way through: `parse` reads the function into a `model`, `check` refuses what is not a
+//! kernel, `expand` writes what is generated, `fallback` what stands in after a refusal. All of it
+//! works on tokens of `proc_macro2`, so that tests can run it; only this file knows the compiler.
+
 mod check;
 mod errors;
+mod expand;
+mod fallback;
 mod mentions;
 mod model;
 mod names;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod types;
+
+use proc_macro::TokenStream;
+
+/// Makes a kernel of a function: something that is mapped over many items in parallel.
+///
+/// The function computes what belongs to one item. It stays as it is, an ordinary function; beside
+/// it the attribute generates a type of the same name, whose functions map it over a *functor*, a
+/// source of items such as a `Vec`, an array or a file:
+///
+/// ```ignore
+/// /// Multiplies each value with 3.
+/// #[pasha::kernel]
+/// fn triple_it(value: f64) -> f64 {
+///     3.0 * value
+/// }
+///
+/// let outp = triple_it::run_parallel(&inp)?; // an array of the returned values
+/// assert_eq!(triple_it(2.0), 6.0);           // still an ordinary function
+/// ```
+///
+/// # Parameters
+///
+/// | written | bound to |
+/// | --- | --- |
+/// | `value: f64`, `value: &T`, `frame: ArrayView2<u16>`, `train: Train<'_, u16, Ix2>` | an item: the functor's entry at this index |
+/// | `#[shared] x: T` or `&T` | the same for every call |
+/// | `#[index] i: usize`, `#[worker_id] w: usize` | the item's index, and which worker runs the call |
+/// | `#[output(shape = EXPR, fill = EXPR, order = F)] o: ArrayViewMut2<A>` | this index's slot of an array; `like = PARAM` instead of `shape` copies the shape of an item or a shared array |
+/// | `#[output(fill = EXPR)] o: &mut A` | this index's element of an array |
+/// | `#[output(ragged = EXPR)] o: ArrayViewMut1<A>` | a slot of a length of its own, computed from the item |
+/// | `#[per_worker(shape = EXPR, fill = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | this worker's accumulator; the result has one for each worker |
+/// | `#[reduce(sum, shape = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | the same, merged after the map by `sum`, `product`, `min`, `max`, `any`, `all`, or a function of your own, `#[reduce(path::to::merge, init = EXPR)]` |
+/// | `#[scratch(EXPR)] buf: &mut T` | a buffer of this worker's, made once |
+///
+/// Shapes and fill values are computed once, before the map: they may use shared parameters,
+/// constants, and the shape of an item by its name (`shape = frame.nrows()`). A doc comment on an
+/// output becomes that of its field.
+///
+/// # Return type
+///
+/// Nothing; `T` for an `(n,)` array; `[T; N]` for an `(n, N)` array; a tuple of these for a tuple of
+/// arrays; or a `Result` of any of these, whose `Err` is a failure at that index.
+///
+/// # Generated functions
+///
+/// Functors and shared parameters are arguments in the order of their declaration.
+///
+/// | function | does |
+/// | --- | --- |
+/// | `k::run_parallel(…)` | runs in the default context |
+/// | `k::run_in(&context, …)` | runs in this context |
+/// | `k::run_serial(…)` | runs here, for tests and debuggers |
+/// | `k::alloc(&context, …)` | allocates the outputs, runs nothing |
+/// | `k::run_into(&context, …, &mut out)` | runs into outputs that are there already |
+/// | `k::bind(shared…)` | gives a kernel value, which composes with others by `then` |
+///
+/// A kernel with several outputs returns them in a struct, named as the function in CamelCase with
+/// `Output` after it: a field for each output parameter, and `result` for what the function
+/// returns. A single array, or a tuple of returned arrays alone, is returned as it is.
+#[proc_macro_attribute]
+pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(args.into(), item.into()).into()
+}

@@ -6,11 +6,23 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprPath, Macro, Token};
 
+use crate::model::Kernel;
+
 /// The names that stand alone in an expression, where a variable could be meant.
 pub(crate) fn of(expr: &Expr) -> Vec<Ident> {
     let mut names = Names(Vec::new());
     names.visit_expr(expr);
     names.0
+}
+
+/// The names that the roles of a kernel mention, all of them.
+pub(crate) fn of_roles(kernel: &Kernel) -> Vec<Ident> {
+    let outputs = kernel.outputs().flat_map(|(_, output)| {
+        let expressions = output.shape().into_iter().chain(output.ragged()).chain(&output.fill);
+        expressions.flat_map(of).chain(output.like().cloned()).collect::<Vec<_>>()
+    });
+    let scratch = kernel.scratch().filter_map(|(_, expr)| expr).flat_map(of);
+    outputs.chain(scratch).collect()
 }
 
 struct Names(Vec<Ident>);

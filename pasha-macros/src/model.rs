@@ -4,6 +4,8 @@
 //! the user's own tokens. Parsing makes a model of any function, however wrong; `check` then says
 //! whether it is a kernel, and only then is it expanded.
 
+#![allow(clippy::large_enum_variant, reason = "one model of one function lives at a time")]
+
 use proc_macro2::{Group, Ident};
 use syn::{Attribute, Expr, Pat, Signature, Type, Visibility};
 
@@ -44,7 +46,9 @@ pub(crate) enum Role {
     Scratch(Option<Expr>),
     /// A role that could not be read and has been reported; whether its parameter was probably
     /// meant to be an argument of the generated functions.
-    Unknown { argument: bool },
+    Unknown {
+        argument: bool,
+    },
 }
 
 /// How the functor's entry comes to the function.

@@ -6,6 +6,15 @@ use syn::ext::IdentExt;
 
 /// The name of the struct of outputs: `reduce_frame` gives `ReduceFrameOutput`.
 pub(crate) fn output_struct(function: &Ident) -> Ident {
+    camel_case(function, "Output")
+}
+
+/// The name of the type that stands in for results after a refusal.
+pub(crate) fn stand_in(function: &Ident) -> Ident {
+    camel_case(function, "WithMistakes")
+}
+
+fn camel_case(function: &Ident, suffix: &str) -> Ident {
     let mut name = String::new();
     for word in function.unraw().to_string().split('_') {
         let mut letters = word.chars();
@@ -14,7 +23,7 @@ pub(crate) fn output_struct(function: &Ident) -> Ident {
             name.push_str(letters.as_str());
         }
     }
-    name.push_str("Output");
+    name.push_str(suffix);
     // `_2d` would give a name that starts with a digit.
     if syn::parse_str::<Ident>(&name).is_err() {
         name.insert(0, '_');

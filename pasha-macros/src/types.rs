@@ -27,6 +27,15 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
+/// Whether this is a number or `bool`, which is an element for certain.
+pub(crate) fn is_primitive(ty: &Type) -> bool {
+    const NAMES: [&str; 15] = [
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+        "f32", "f64", "bool",
+    ];
+    last_segment(ty).is_some_and(|segment| NAMES.iter().any(|name| segment.ident == name))
+}
+
 /// The type arguments of a path's last segment.
 pub(crate) fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
     match &segment.arguments {

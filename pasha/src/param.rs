@@ -65,7 +65,7 @@ impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
 /// struct Lines(Vec<String>);
 /// impl Functor<LineParam> for Lines {
 ///     type Reader<'f> = &'f Lines;
-///     fn len(&self) -> usize { self.0.len() }
+///     fn num_items(&self) -> usize { self.0.len() }
 ///     fn reader(&self) -> Result<&Lines, SourceError> { Ok(self) }
 /// }
 /// impl Read<LineParam> for &Lines {

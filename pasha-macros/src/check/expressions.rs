@@ -74,7 +74,9 @@ fn problem(role: &Role, name: &str, time: Time) -> Option<String> {
             format!("the value of the item `{name}` is not known {when}: {known}")
         }
         (Role::Item(_), Time::Scratch) => {
-            format!("the item `{name}` is not there yet {when}: {known}; resize the buffer in the body")
+            format!(
+                "the item `{name}` is not there yet {when}: {known}; resize the buffer in the body"
+            )
         }
         (Role::Index | Role::WorkerId, _) => {
             format!("the value of `{name}` is not known {when}: {known}")

@@ -14,10 +14,10 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
         slot_is_writable(param, output, errors);
         match &output.slot {
             Slot::Array(_) => array_has_one_extent(param, output, errors),
-            Slot::Scalar(element) => {
+            Slot::Scalar(element) if is_collection(element) => {
                 scalar_is_one_element(element, errors);
-                scalar_has_no_extent(output, errors);
             }
+            Slot::Scalar(_) => scalar_has_no_extent(output, errors),
             Slot::Other => {}
         }
         ragged_is_a_row(param, output, errors);
@@ -68,20 +68,23 @@ fn array_has_one_extent(param: &Param, output: &Output, errors: &mut Errors) {
     }
 }
 
+/// Whether a type is an array or the like, as far as its name tells.
+fn is_collection(ty: &Type) -> bool {
+    let is_array = types::last_segment(ty).is_some_and(|segment| {
+        let name = segment.ident.to_string();
+        let arguments = types::type_arguments(segment).len();
+        name == "Vec" || (name.starts_with("Array") && arguments > 0)
+    });
+    is_array || matches!(types::plain(ty), Type::Slice(_))
+}
+
 /// A scalar slot is a place for one element, not for a collection.
 fn scalar_is_one_element(element: &Type, errors: &mut Errors) {
-    let is_array = types::last_segment(element).is_some_and(|segment| {
-        let name = segment.ident.to_string();
-        name == "Vec" || (name.starts_with("Array") && name != "Array")
-            || (name == "Array" && types::type_arguments(segment).len() == 2)
-    });
-    if is_array || matches!(types::plain(element), Type::Slice(_)) {
-        errors.at(
-            element,
-            "`&mut A` is a slot for one value; for an array in each slot write \
-             `ArrayViewMut1<f64>` (or `2` to `6` axes), without `&mut`",
-        );
-    }
+    errors.at(
+        element,
+        "`&mut A` is a slot for one value; for an array in each slot write `ArrayViewMut1<f64>` \
+         (or `2` to `6` axes), without `&mut`",
+    );
 }
 
 /// One value has neither shape nor order.

@@ -29,7 +29,8 @@ fn not_async(kernel: &Kernel, errors: &mut Errors) {
 
 /// The generated functions are safe, so they can't call what has conditions.
 fn not_unsafe(kernel: &Kernel, errors: &mut Errors) {
-    if let Safety::Unsafe(token) = &kernel.sig.safety {
+    // A variadic function can't be safe; that it is variadic is said by its own rule.
+    if let (Safety::Unsafe(token), None) = (&kernel.sig.safety, &kernel.sig.variadic) {
         errors.at(
             token,
             "a kernel can't be an `unsafe fn`, since every worker calls it from safe code: remove \

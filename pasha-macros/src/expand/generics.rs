@@ -227,6 +227,6 @@ fn dim_bound(kernel: &Kernel, dim: &Dim, predicates: &mut Vec<TokenStream>) {
     {
         let span = dim.span();
         let private = names::private_at(span);
-        add(predicates, quote_spanned!(span=> #dim: #private::Dimension));
+        add(predicates, quote_spanned!(span=> #dim: #private::Dimension + 'static));
     }
 }

@@ -61,7 +61,9 @@ pub(super) fn larger(dim: &Dim) -> TokenStream {
             quote!(#private::#name)
         }
         Dim::Fixed(_) | Dim::Dyn => quote!(#private::IxDyn),
-        Dim::Written(ty) => quote_spanned!(ty.span()=> <#ty as ::pasha::__private::Dimension>::Larger),
+        Dim::Written(ty) => {
+            quote_spanned!(ty.span()=> <#ty as ::pasha::__private::Dimension>::Larger)
+        }
     }
 }
 

@@ -16,24 +16,41 @@ mod output;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::Attribute;
+use syn::{Attribute, FnArg, Pat, parse_quote};
 
 use crate::errors::Errors;
 use crate::model::Kernel;
-use crate::{check, fallback, parse};
+use crate::{check, fallback, mentions, parse};
 
 /// The attribute: parse, check, expand.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
+    match read(args, item.clone()) {
+        Ok(kernel) => expand(&kernel),
+        Err(Refused { kernel: Some(kernel), errors }) => fallback::refused(&kernel, &errors),
+        Err(Refused { kernel: None, errors }) => fallback::not_a_function(item, &errors),
+    }
+}
+
+/// What is not a kernel, and why.
+pub(crate) struct Refused {
+    /// What could be read, if it is a function at all.
+    pub(crate) kernel: Option<Box<Kernel>>,
+    pub(crate) errors: Vec<syn::Error>,
+}
+
+/// Parses and checks.
+pub(crate) fn read(args: TokenStream, item: TokenStream) -> Result<Kernel, Refused> {
     let mut errors = Errors::new();
     parse::arguments(args, &mut errors);
-    let Some(function) = errors.keep(parse::function(item.clone())) else {
-        return fallback::not_a_function(item, &errors.finish().err().unwrap_or_default());
-    };
-    let kernel = parse::kernel(function, &mut errors);
-    check::all(&kernel, &mut errors);
-    match errors.finish() {
-        Ok(()) => expand(&kernel),
-        Err(errors) => fallback::refused(&kernel, &errors),
+    let function = errors.keep(parse::function(item));
+    let kernel = function.map(|function| parse::kernel(function, &mut errors));
+    if let Some(kernel) = &kernel {
+        check::all(kernel, &mut errors);
+    }
+    match (errors.finish(), kernel) {
+        (Ok(()), Some(kernel)) => Ok(kernel),
+        (Ok(()), None) => Err(Refused { kernel: None, errors: Vec::new() }),
+        (Err(errors), kernel) => Err(Refused { kernel: kernel.map(Box::new), errors }),
     }
 }
 
@@ -53,6 +70,17 @@ fn expand(kernel: &Kernel) -> TokenStream {
 /// The user's function, without the attributes that gave the roles.
 pub(crate) fn function(kernel: &Kernel) -> TokenStream {
     let Kernel { attrs, vis, sig, body, .. } = kernel;
+    let mut sig = sig.clone();
+    let mentioned = mentions::of_roles(kernel);
+    for input in &mut sig.inputs {
+        if let FnArg::Typed(typed) = input
+            && let Pat::Ident(pat) = &*typed.pat
+            && mentioned.contains(&pat.ident)
+        {
+            // A length that only a shape mentions is used, though not in the body.
+            typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
+        }
+    }
     quote! { #(#attrs)* #vis #sig #body }
 }
 

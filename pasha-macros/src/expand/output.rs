@@ -82,9 +82,7 @@ fn definition(
     let formatter = names::local("formatter");
     let (pack_result, result_places) = match &kernel.returns.values {
         Values::Nothing => (None, Vec::new()),
-        Values::One(_) => {
-            (Some(quote!(#result: #(#values)*,)), vec![quote!(&mut #out.#result)])
-        }
+        Values::One(_) => (Some(quote!(#result: #(#values)*,)), vec![quote!(&mut #out.#result)]),
         Values::Tuple(_) => {
             let places = (0..returned.len()).map(syn::Index::from);
             (
@@ -245,7 +243,8 @@ pub(super) fn spec_value(output: &Output, column: usize) -> TokenStream {
         (_, None) => None,
     };
     let order = output.order.as_ref().filter(|order| order.fortran).map(|_| quote!(.fortran()));
-    quote!(<#spec>::new(#(#arguments),*) #start #order)
+    let span = output.element().span();
+    quote_spanned!(span=> <#spec>::new(#(#arguments),*) #start #order)
 }
 
 fn merge_type(merge: &Merge, element: &Type) -> TokenStream {

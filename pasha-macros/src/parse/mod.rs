@@ -47,8 +47,18 @@ pub(crate) fn arguments(args: TokenStream, errors: &mut Errors) {
 /// Reads the function, or says what else the attribute was put on.
 pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
     const OTHERS: [&str; 12] = [
-        "struct", "enum", "union", "impl", "trait", "mod", "use", "static", "type", "let",
-        "macro_rules", "extern",
+        "struct",
+        "enum",
+        "union",
+        "impl",
+        "trait",
+        "mod",
+        "use",
+        "static",
+        "type",
+        "let",
+        "macro_rules",
+        "extern",
     ];
     let keyword = item.clone().into_iter().find_map(|token| match token {
         TokenTree::Ident(word) if word == "fn" || OTHERS.iter().any(|other| word == other) => {
@@ -92,8 +102,7 @@ pub(crate) fn kernel(function: Function, errors: &mut Errors) -> Kernel {
 
 /// Reads a parameter, and takes from it the attributes that rustc would not understand.
 fn param(typed: &mut PatType, errors: &mut Errors) -> Param {
-    let (kept, mut roles): (Vec<_>, Vec<_>) =
-        typed.attrs.drain(..).partition(|attr| is_for_rustc(attr));
+    let (kept, mut roles): (Vec<_>, Vec<_>) = typed.attrs.drain(..).partition(is_for_rustc);
     typed.attrs = kept;
 
     let name = match &*typed.pat {
@@ -101,10 +110,8 @@ fn param(typed: &mut PatType, errors: &mut Errors) -> Param {
         _ => None,
     };
     for second in roles.iter().skip(1) {
-        errors.at(
-            second,
-            "a parameter has one role, and this is the second: remove one of the two",
-        );
+        errors
+            .at(second, "a parameter has one role, and this is the second: remove one of the two");
     }
     roles.truncate(1);
     let attr = roles.pop();

@@ -78,7 +78,8 @@ fn is_argument(meant: Option<&str>, ty: &Type) -> bool {
     match meant {
         Some(role) => role == "shared",
         None => {
-            let writable = matches!(types::plain(ty), Type::Reference(it) if it.mutability.is_some());
+            let writable =
+                matches!(types::plain(ty), Type::Reference(it) if it.mutability.is_some());
             !writable && types::array_view(ty, "ArrayViewMut").is_none()
         }
     }
@@ -86,8 +87,7 @@ fn is_argument(meant: Option<&str>, ty: &Type) -> bool {
 
 /// Reads `key = value` and plain values, separated by commas.
 fn entries(role: &str, attr: &Attribute) -> syn::Result<Entries> {
-    let mut entries =
-        Entries { role: role.to_owned(), keys: Vec::new(), positional: Vec::new() };
+    let mut entries = Entries { role: role.to_owned(), keys: Vec::new(), positional: Vec::new() };
     let list = match &attr.meta {
         Meta::Path(_) => return Ok(entries),
         Meta::List(list) => list,
@@ -276,4 +276,3 @@ fn listed(words: &[&str]) -> String {
         None => String::new(),
     }
 }
-

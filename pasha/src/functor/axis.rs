@@ -99,7 +99,7 @@ where
     where
         Self: 'f;
 
-    fn len(&self) -> usize {
+    fn num_items(&self) -> usize {
         self.view.shape().get(self.axis.index()).copied().unwrap_or(0)
     }
 
@@ -152,7 +152,7 @@ macro_rules! array_functor {
         {
             type Reader<'f> = SubViewReader<'f, $element, D> where Self: 'f;
 
-            fn len(&self) -> usize {
+            fn num_items(&self) -> usize {
                 self.shape().first().copied().unwrap_or(0)
             }
 

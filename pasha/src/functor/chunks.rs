@@ -95,7 +95,7 @@ impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Block
     where
         Self: 'f;
 
-    fn len(&self) -> usize {
+    fn num_items(&self) -> usize {
         match (self.size, self.step) {
             (0, _) => 0,
             (size, 1) => (self.entries() + 1).saturating_sub(size),

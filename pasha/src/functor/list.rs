@@ -97,7 +97,7 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
         self.0
             .check()
             .map_err(|source| Error::Functor { item: (*name).to_owned(), source })?;
-        let len = self.0.len();
+        let len = self.0.num_items();
         match first {
             None => *first = Some(((*name).to_owned(), len)),
             Some((_, first_len)) if *first_len == len => {}

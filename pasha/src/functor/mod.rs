@@ -18,7 +18,7 @@ use crate::param::Param;
 
 /// Something that can be mapped over by a kernel whose item is of the kind `P`.
 ///
-/// Implement three methods to map over anything of your own: the [length](Functor::len), opening
+/// Implement three methods to map over anything of your own: the [number of items](Functor::num_items), opening
 /// a [reader](Functor::reader), and reading [one item](Read::read). The others have defaults.
 ///
 /// # Examples
@@ -39,7 +39,7 @@ use crate::param::Param;
 /// impl Functor<SubView<u8, Ix1>> for Records {
 ///     type Reader<'f> = Reader;
 ///
-///     fn len(&self) -> usize { self.len }
+///     fn num_items(&self) -> usize { self.len }
 ///
 ///     fn reader(&self) -> Result<Reader, SourceError> {
 ///         Ok(Reader { file: File::open(&self.path)?, buffer: [0; 16] })
@@ -83,19 +83,14 @@ pub trait Functor<P: Param>: Sync {
     where
         Self: 'f;
 
-    /// The number of items.
-    fn len(&self) -> usize;
+    /// The number of items: the functor's length.
+    fn num_items(&self) -> usize;
 
     /// Opens a reader. Each worker does so once, in its own process or thread.
     ///
     /// # Errors
     /// Whatever keeps the source from being opened; the map fails with it.
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError>;
-
-    /// Whether there are no items.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 
     /// The shape that every item has, if that is known before the first is read.
     ///
@@ -179,8 +174,8 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
     where
         Self: 'f;
 
-    fn len(&self) -> usize {
-        (**self).len()
+    fn num_items(&self) -> usize {
+        (**self).num_items()
     }
 
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {

@@ -163,7 +163,7 @@ impl<A: ViewElement + Sync + 'static, D: RemoveAxis<Smaller: 'static>> Functor<S
     where
         Self: 'f;
 
-    fn len(&self) -> usize {
+    fn num_items(&self) -> usize {
         self.shape().first().copied().unwrap_or(0)
     }
 
@@ -185,7 +185,7 @@ macro_rules! npy_elements {
         impl<A: ViewElement + Copy + Sync + 'static> Functor<$kind<A>> for NpyFile<A, Ix1> {
             type Reader<'f> = ElementReader<'f, A>;
 
-            fn len(&self) -> usize {
+            fn num_items(&self) -> usize {
                 self.dim[0]
             }
 

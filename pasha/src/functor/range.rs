@@ -16,7 +16,7 @@ macro_rules! ranges {
         impl Functor<ByValue<$integer>> for Range<$integer> {
             type Reader<'f> = Counter<$integer>;
 
-            fn len(&self) -> usize {
+            fn num_items(&self) -> usize {
                 // Negative and overlong differences fit into i128.
                 let len = self.end as i128 - self.start as i128;
                 usize::try_from(len.max(0)).unwrap_or(usize::MAX)
@@ -34,7 +34,7 @@ macro_rules! ranges {
         impl Functor<ByValue<$integer>> for RangeInclusive<$integer> {
             type Reader<'f> = Counter<$integer>;
 
-            fn len(&self) -> usize {
+            fn num_items(&self) -> usize {
                 let len = *self.end() as i128 - *self.start() as i128 + 1;
                 usize::try_from(len.max(0)).unwrap_or(usize::MAX)
             }
@@ -69,13 +69,13 @@ mod tests {
     fn ranges_have_their_length_and_items() {
         let range = -3_i8..100;
         assert_eq!(range.start..range.end, range);
-        assert_eq!(Functor::len(&range), 103);
+        assert_eq!(Functor::num_items(&range), 103);
         let mut reader = Functor::reader(&range).unwrap();
         assert_eq!(reader.read(0), Ok(-3));
         assert_eq!(reader.read(102), Ok(99));
-        assert_eq!(Functor::len(&(i8::MIN..=i8::MAX)), 256);
+        assert_eq!(Functor::num_items(&(i8::MIN..=i8::MAX)), 256);
         #[allow(clippy::reversed_empty_ranges)]
         let reversed = 5_usize..2;
-        assert_eq!(Functor::len(&reversed), 0);
+        assert_eq!(Functor::num_items(&reversed), 0);
     }
 }

@@ -134,7 +134,7 @@ macro_rules! element_functor {
         {
             type Reader<'f> = ElementReader<'f, $element> where Self: 'f;
 
-            fn len(&self) -> usize {
+            fn num_items(&self) -> usize {
                 let open: for<'f> fn(&'f Self) -> ElementReader<'f, $element> = $open;
                 open(self).len
             }

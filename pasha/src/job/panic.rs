@@ -70,11 +70,16 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
 /// Runs a worker on this thread, and catches its panic.
 pub(crate) fn guard(worker: impl FnOnce()) -> Result<(), Caught> {
     // A thread of a rayon pool may steal the worker of another map while its own kernel waits:
-    // what was before is restored.
+    // what was before is restored, at the very end. A panic that went to the program's hook in a
+    // forked worker could wait for ever for a lock that another thread held, such as stderr's.
     let outer = IN_WORKER.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(worker));
+    let result = catch_unwind(AssertUnwindSafe(worker)).map_err(caught);
     IN_WORKER.set(outer);
-    let Err(payload) = result else { return Ok(()) };
+    result
+}
+
+/// What the hook noted of a panic, or what its payload says.
+fn caught(payload: Box<dyn Any + Send>) -> Caught {
     let seen = LAST.with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take()));
     let caught = seen.unwrap_or_else(|| Caught {
         // The program has replaced the hook, or the panic came from another thread of rayon's.
@@ -85,5 +90,5 @@ pub(crate) fn guard(worker: impl FnOnce()) -> Result<(), Caught> {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);
     }
-    Err(caught)
+    caught
 }

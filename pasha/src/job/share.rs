@@ -84,6 +84,8 @@ impl Shares {
     fn size(&self, remaining: usize) -> usize {
         let size = match self.splitting {
             Splitting::Fixed(size) => size.get(),
+            // Nobody to share with: the whole at once.
+            _ if self.num_workers == 1 => remaining,
             _ => remaining / (PARTS_PER_WORKER * self.num_workers),
         };
         size.max(1).next_multiple_of(self.together.max(1)).min(remaining)

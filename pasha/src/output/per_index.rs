@@ -22,7 +22,8 @@ pub struct PerIndex<A, D> {
     fill: Option<A>,
 }
 
-impl<A: Element, D: Dimension> PerIndex<A, D> {
+// Without the bound `A: Element`, so that a wrong element is told once, where it is asserted.
+impl<A, D: Dimension> PerIndex<A, D> {
     /// Slots of this shape.
     pub fn new(shape: impl IntoDimension<Dim = D>) -> Self {
         PerIndex { dim: shape.into_dimension(), order: Order::C, fill: None }
@@ -119,7 +120,7 @@ pub struct PerIndexScalar<A> {
     fill: Option<A>,
 }
 
-impl<A: Element> PerIndexScalar<A> {
+impl<A> PerIndexScalar<A> {
     /// Slots of one element.
     #[allow(clippy::new_without_default, reason = "called by generated code alone")]
     pub fn new() -> Self {

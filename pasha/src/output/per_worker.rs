@@ -17,7 +17,7 @@ pub struct PerWorker<A, D> {
     fill: Option<A>,
 }
 
-impl<A: Element, D: Dimension> PerWorker<A, D> {
+impl<A, D: Dimension> PerWorker<A, D> {
     /// Accumulators of this shape, zero at the start of a run.
     pub fn new(shape: impl IntoDimension<Dim = D>) -> Self {
         PerWorker { dim: shape.into_dimension(), order: Order::C, fill: None }
@@ -67,7 +67,7 @@ pub struct PerWorkerScalar<A> {
     fill: Option<A>,
 }
 
-impl<A: Element> PerWorkerScalar<A> {
+impl<A> PerWorkerScalar<A> {
     /// Accumulators of one element, zero at the start of a run.
     #[allow(clippy::new_without_default, reason = "called by generated code alone")]
     pub fn new() -> Self {

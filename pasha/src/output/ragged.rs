@@ -19,7 +19,7 @@ pub struct Ragged<A> {
     fill: Option<A>,
 }
 
-impl<A: Element> Ragged<A> {
+impl<A> Ragged<A> {
     /// Slots whose lengths are in this column of the lengths that the first pass finds.
     pub fn new(column: usize) -> Self {
         Ragged { column, fill: None }

@@ -28,7 +28,7 @@ pub struct Reduce<A, D, M> {
     merge: M,
 }
 
-impl<A: Element, D: Dimension, M: Merge<A>> Reduce<A, D, M> {
+impl<A, D: Dimension, M> Reduce<A, D, M> {
     /// Accumulators of this shape.
     pub fn new(shape: impl IntoDimension<Dim = D>, merge: M) -> Self {
         Reduce { dim: shape.into_dimension(), order: Order::C, init: None, merge }
@@ -213,7 +213,7 @@ pub struct ReduceScalar<A, M> {
     merge: M,
 }
 
-impl<A: Element, M: Merge<A>> ReduceScalar<A, M> {
+impl<A, M> ReduceScalar<A, M> {
     /// Accumulators of one element.
     pub fn new(merge: M) -> Self {
         ReduceScalar { init: None, merge }

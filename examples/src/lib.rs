@@ -1,0 +1,1 @@
+//! What the examples share: pictures, a detector and its simulation, and the saxs job.

@@ -1,0 +1,160 @@
+//! The type that is named as the function, and its functions that run the kernel.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Type, TypeImplTrait, TypeReference, parse_quote};
+
+use super::generics::{self, OfFunctions};
+use super::output::Outputs;
+use super::{docs, inherited, items, kernel, nested, quiet};
+use crate::model::{Kernel, Param, Role};
+use crate::{names, types};
+
+/// The type and its functions.
+pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
+    let name = &kernel.sig.ident;
+    let vis = &kernel.vis;
+    let attrs = inherited(kernel);
+    let quiet = quiet();
+    let on_type = kernel.attrs.iter().filter(|attr| belongs_on_type(attr));
+    let doc = docs::entry(kernel, &outputs.packed);
+
+    let generics = generics::of_functions(kernel);
+    let shared: Vec<_> = kernel.shared().map(shared_argument).collect();
+    let bind = kernel::bind(kernel, outputs, &generics, &shared);
+    let runs = runs(kernel, outputs, &generics);
+    quote! {
+        #(#on_type)*
+        #(#attrs)*
+        #quiet
+        #[doc = #doc]
+        #vis struct #name {}
+
+        #(#attrs)*
+        #quiet
+        impl #name {
+            #(#runs)*
+            #bind
+        }
+    }
+}
+
+/// What the user says about the function, that holds for the type as well.
+fn belongs_on_type(attr: &Attribute) -> bool {
+    attr.path().is_ident("doc") || attr.path().is_ident("deprecated")
+}
+
+/// The functions that run or allocate.
+fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStream; 5] {
+    let private = names::private();
+    let OfFunctions { declared, clause, turbofish } = generics;
+    let vis = &kernel.vis;
+    let packed = &outputs.packed;
+    let context = names::local("context");
+    let out = names::local("out");
+    let context_type = quote!(&(impl #private::Context + ?Sized));
+
+    let arguments: Vec<_> = kernel.params.iter().filter_map(argument).collect();
+    let shared = kernel.shared().filter_map(|param| param.name.as_ref());
+    let functors: Vec<_> = kernel.items().filter_map(|(param, _)| param.name.as_ref()).collect();
+    let functors = nested(functors);
+    let bound = quote!(Self::bind #turbofish (#(#shared),*));
+
+    let run_parallel = docs::run_parallel(kernel);
+    let run_in = docs::run_in(kernel);
+    let run_serial = docs::run_serial(kernel);
+    let alloc = docs::alloc(kernel);
+    let run_into = docs::run_into(kernel);
+    [
+        quote! {
+            #[doc = #run_parallel]
+            #vis fn run_parallel #declared (
+                #(#arguments),*
+            ) -> #private::Result<#packed> #clause {
+                #bound.run_list(#functors)
+            }
+        },
+        quote! {
+            #[doc = #run_in]
+            #vis fn run_in #declared (
+                #context: #context_type, #(#arguments),*
+            ) -> #private::Result<#packed> #clause {
+                #bound.run_list_in(#context, #functors)
+            }
+        },
+        quote! {
+            #[doc = #run_serial]
+            #vis fn run_serial #declared (
+                #(#arguments),*
+            ) -> #private::Result<#packed> #clause {
+                #bound.run_list_in(&#private::SerialContext::new(), #functors)
+            }
+        },
+        quote! {
+            #[doc = #alloc]
+            #vis fn alloc #declared (
+                #context: #context_type, #(#arguments),*
+            ) -> #private::Result<#packed> #clause {
+                #bound.alloc_list(#context, #functors)
+            }
+        },
+        quote! {
+            #[doc = #run_into]
+            #vis fn run_into #declared (
+                #context: #context_type, #(#arguments,)* #out: &mut #packed
+            ) -> #private::Result<()> #clause {
+                #bound.run_list_into(#context, #functors, #out)
+            }
+        },
+    ]
+}
+
+/// A parameter of the generated functions: a functor for an item, a shared parameter as it is.
+fn argument(param: &Param) -> Option<TokenStream> {
+    match &param.role {
+        Role::Item(kind) => {
+            let name = param.name.as_ref()?;
+            let kind = items::kind(param, kind);
+            let span = param.ty.span();
+            let private = names::private_at(span);
+            Some(quote_spanned!(span=> #name: impl #private::IntoFunctor<#kind>))
+        }
+        Role::Shared => Some(shared_argument(param)),
+        _ => None,
+    }
+}
+
+/// A shared parameter; what hides behind `impl` must be fit for sharing.
+fn shared_argument(param: &Param) -> TokenStream {
+    let name = &param.name;
+    let mut ty = param.ty.clone();
+    let by_value = !matches!(types::plain(&ty), Type::Reference(_));
+    BoundImpls { by_value }.visit_type_mut(&mut ty);
+    let ty = ty.to_token_stream();
+    quote!(#name: #ty)
+}
+
+/// Adds `Sync`, and `Copy` to what is passed by value, to each `impl Trait`.
+struct BoundImpls {
+    by_value: bool,
+}
+
+impl VisitMut for BoundImpls {
+    fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
+        ty.bounds.push(parse_quote!(::core::marker::Sync));
+        if self.by_value {
+            ty.bounds.push(parse_quote!(::core::marker::Copy));
+        }
+        visit_mut::visit_type_impl_trait_mut(self, ty);
+    }
+
+    // `&impl Trait` becomes `&(impl Trait + Sync)`: without parentheses `+` is ambiguous.
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        visit_mut::visit_type_reference_mut(self, reference);
+        if let Type::ImplTrait(inner) = &*reference.elem {
+            *reference.elem = parse_quote!((#inner));
+        }
+    }
+}

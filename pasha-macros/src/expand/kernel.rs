@@ -1,0 +1,278 @@
+//! `bind`: the kernel value, made of four closures over the shared parameters.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Type};
+
+use super::generics::OfFunctions;
+use super::output::{self, Outputs};
+use super::{docs, items, nested};
+use crate::model::{Kernel, Output, Param, Role, Values};
+use crate::{mentions, names, types};
+
+/// The function `bind`.
+pub(super) fn bind(
+    kernel: &Kernel,
+    outputs: &Outputs,
+    generics: &OfFunctions,
+    shared: &[TokenStream],
+) -> TokenStream {
+    let private = names::private();
+    let OfFunctions { declared, clause, .. } = generics;
+    let vis = &kernel.vis;
+    let doc = docs::bind(kernel);
+    let set = &outputs.set;
+    let specs: Vec<_> = kernel.outputs().map(|(_, output)| output::spec_type(output)).collect();
+    let specs = nested(specs);
+    let items = items::list(kernel);
+    let returned = nested(kernel.returns.values.list().iter().map(output::returned_spec));
+    let assertions = assertions(kernel);
+    let scratch = nested(scratch_types(kernel));
+    let failure = match kernel.returns.fallible {
+        true => quote!(#private::KernelError),
+        false => quote!(#private::Infallible),
+    };
+    let ragged = ragged(kernel).count();
+    let allocate = allocate(kernel);
+    let lengths = lengths(kernel);
+    let buffers: Vec<_> = kernel.scratch().map(|(_, expr)| expr.to_token_stream()).collect();
+    let make_scratch = nested(buffers);
+    let call = call(kernel, generics);
+    let item_names = kernel.items().filter_map(|(param, _)| text(param));
+    let output_names = kernel.outputs().filter_map(|(param, _)| text(param));
+
+    let (start, end) = blamed(kernel);
+    let there = names::private_at(start);
+    let types = quote!(#items, #specs, #returned, #set, #scratch, #failure, #ragged);
+    let make = quote_spanned!(start=> #there::kernel::<#types, _, _, _, _>);
+    let closures = quote_spanned! {end=>
+        (#allocate, #lengths, move || #make_scratch, #call)
+        .named(&[#(#item_names),*], &[#(#output_names),*])
+    };
+
+    quote! {
+        #[doc = #doc]
+        #vis fn bind #declared (
+            #(#shared),*
+        ) -> #private::BoundKernel<
+            impl #private::Kernel<Items = #items, Set = #set, Specs = #specs, Returned = #returned>
+        > #clause {
+            #(#assertions)*
+            #private::BoundKernel::new(
+                #make #closures
+            )
+        }
+    }
+}
+
+/// From where to where rustc is to underline if it finds no kernel in what is generated: the type
+/// that is the most likely cause, which is an element that is not one. Its own assertion says the
+/// same at the same place, and rustc says it once.
+fn blamed(kernel: &Kernel) -> (Span, Span) {
+    let mut elements: Vec<_> = output::elements(kernel).collect();
+    elements.sort_by_key(|element| types::is_primitive(element));
+    let mut tokens = elements.first().into_token_stream().into_iter().map(|token| token.span());
+    let start = tokens.next().unwrap_or_else(Span::call_site);
+    (start, tokens.last().unwrap_or(start))
+}
+
+/// The parameter's name as the user reads it.
+fn text(param: &Param) -> Option<String> {
+    use syn::ext::IdentExt;
+    param.name.as_ref().map(|name| name.unraw().to_string())
+}
+
+/// Checks with messages of their own, each at the user's type.
+fn assertions(kernel: &Kernel) -> Vec<TokenStream> {
+    let elements = output::elements(kernel).map(|element| {
+        let private = names::private_at(element.span());
+        quote_spanned!(element.span()=> #private::assert_element::<#element>();)
+    });
+    let shared = kernel.shared().filter(|param| types::impl_traits(&param.ty).is_empty());
+    let shared = shared.map(|param| {
+        let ty = match types::plain(&param.ty) {
+            Type::Reference(reference) => types::plain(&reference.elem),
+            ty => ty,
+        };
+        let private = names::private_at(ty.span());
+        quote_spanned!(ty.span()=> #private::assert_shared::<#ty>();)
+    });
+    elements.chain(shared).collect()
+}
+
+/// The types of the buffers, which the function gets by `&mut`.
+fn scratch_types(kernel: &Kernel) -> Vec<TokenStream> {
+    let buffers = kernel.scratch().map(|(param, _)| match types::plain(&param.ty) {
+        Type::Reference(reference) => reference.elem.to_token_stream(),
+        ty => ty.to_token_stream(),
+    });
+    buffers.collect()
+}
+
+/// The ragged outputs and their lengths.
+fn ragged(kernel: &Kernel) -> impl Iterator<Item = (&Output, &Expr)> {
+    kernel.outputs().filter_map(|(_, output)| Some((output, output.ragged()?)))
+}
+
+/// The pattern that gives items of the list the user's names, where the expressions mention them.
+fn item_pattern(kernel: &Kernel, mentioned: &[Ident]) -> TokenStream {
+    let items: Vec<_> = kernel
+        .items()
+        .map(|(param, _)| match param.name.as_ref().filter(|name| mentioned.contains(name)) {
+            Some(name) => quote!(#name),
+            None => quote!(_),
+        })
+        .collect();
+    nested(items)
+}
+
+/// Shapes, fill values and orders, evaluated once before a run. The shapes of items have the
+/// items' names.
+fn allocate(kernel: &Kernel) -> TokenStream {
+    let private = names::private();
+    let shapes = names::local("shapes");
+    let mut column = 0;
+    let mut specs = Vec::new();
+    let mut mentioned: Vec<Ident> = Vec::new();
+    for (_, output) in kernel.outputs() {
+        specs.push(output::spec_value(output, column));
+        column += usize::from(output.ragged().is_some());
+        mentioned.extend(output::expressions(output).flat_map(mentions::of));
+        mentioned.extend(output.like().cloned());
+    }
+    let specs = nested(specs);
+    let known = kernel.items().filter_map(|(param, _)| {
+        let name = param.name.as_ref().filter(|name| mentioned.contains(name))?;
+        let text = text(param)?;
+        Some(quote!(let #name = #private::known_shape(#text, #name)?;))
+    });
+    let known: Vec<_> = known.collect();
+    if known.is_empty() {
+        return quote!(move |_| ::core::result::Result::Ok(#specs));
+    }
+    let pattern = item_pattern(kernel, &mentioned);
+    quote! {
+        move |#shapes| {
+            let #pattern = #shapes;
+            #(#known)*
+            ::core::result::Result::Ok(#specs)
+        }
+    }
+}
+
+/// The lengths of one index's slots in the ragged outputs.
+fn lengths(kernel: &Kernel) -> TokenStream {
+    let lengths: Vec<_> = ragged(kernel).map(|(_, length)| length).collect();
+    if lengths.is_empty() {
+        return quote!(move |_, _| []);
+    }
+    let mentioned: Vec<Ident> = lengths.iter().flat_map(|length| mentions::of(length)).collect();
+    let at = names::local("at");
+    let items = names::local("items");
+    let pattern = item_pattern(kernel, &mentioned);
+    let index = kernel.params.iter().find_map(|param| match param.role {
+        Role::Index => param.name.as_ref().filter(|name| mentioned.contains(name)),
+        _ => None,
+    });
+    let index = index.map(|index| quote!(let #index = #at.index;));
+    let lengths = lengths.iter().map(|length| {
+        let span = length.span();
+        let private = names::private_at(span);
+        quote_spanned!(span=> #private::ragged_length(#length))
+    });
+    quote! {
+        move |#at, #items| {
+            let #pattern = #items;
+            #index
+            [#(#lengths),*]
+        }
+    }
+}
+
+/// The call of the user's function, and what becomes of its value.
+fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
+    let at = names::local("at");
+    let buffers = names::local("buffers");
+    let (mut items, mut slots, mut scratch, mut arguments) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for param in &kernel.params {
+        let new = |kind: &str, list: &mut Vec<Ident>| {
+            let name = names::numbered(kind, list.len());
+            list.push(name.clone());
+            quote!(#name)
+        };
+        arguments.push(match &param.role {
+            Role::Item(_) | Role::Unknown { .. } => new("item", &mut items),
+            Role::Output(_) => new("slot", &mut slots),
+            Role::Scratch(_) => new("buffer", &mut scratch),
+            Role::Index => quote!(#at.index),
+            Role::WorkerId => quote!(#at.worker_id),
+            Role::Shared => shared_argument(param),
+        });
+    }
+    let function = names::function(&kernel.sig.ident);
+    let turbofish = &generics.turbofish;
+    let call = quote!(#function #turbofish (#(#arguments),*));
+
+    let (pattern, values) = values(&kernel.returns.values);
+    let outcome = if kernel.returns.fallible {
+        let span = kernel.returns.original.span();
+        let private = names::private_at(span);
+        let error = names::local("error");
+        let failed = quote_spanned!(span=> #private::KernelError::new(&#error));
+        quote! {
+            match #call {
+                ::core::result::Result::Ok(#pattern) => ::core::result::Result::Ok(#values),
+                ::core::result::Result::Err(#error) => ::core::result::Result::Err(#failed),
+            }
+        }
+    } else {
+        match &kernel.returns.values {
+            Values::Nothing => quote!({ #call; ::core::result::Result::Ok(#values) }),
+            Values::One(_) => quote!(::core::result::Result::Ok((#call, ()))),
+            Values::Tuple(_) => {
+                quote!({ let #pattern = #call; ::core::result::Result::Ok(#values) })
+            }
+        }
+    };
+    let items = nested(items);
+    let slots = nested(slots);
+    if scratch.is_empty() {
+        return quote!(move |#at, #items, #slots, _| #outcome);
+    }
+    let scratch = nested(scratch);
+    quote! {
+        move |#at, #items, #slots, #buffers| {
+            let #scratch = #buffers;
+            #outcome
+        }
+    }
+}
+
+/// A shared parameter as the function takes it: the reference, or a copy.
+fn shared_argument(param: &Param) -> TokenStream {
+    let Some(name) = &param.name else { return quote!() };
+    let ty = types::plain(&param.ty);
+    let private = names::private_at(ty.span());
+    match ty {
+        Type::Reference(_) => quote!(#name),
+        ty if !types::impl_traits(ty).is_empty() => {
+            quote_spanned!(ty.span()=> #private::by_value(&#name))
+        }
+        ty => quote_spanned!(ty.span()=> #private::by_value::<#ty>(&#name)),
+    }
+}
+
+/// A pattern for what the function returns, and the same as a nested list.
+fn values(values: &Values) -> (TokenStream, TokenStream) {
+    let locals: Vec<_> =
+        (0..values.list().len()).map(|number| names::numbered("value", number)).collect();
+    let list = nested(&locals);
+    match values {
+        // An alias may hide what is in the `Result`, and only `()` fits.
+        Values::Nothing => (quote!(()), list),
+        Values::One(_) => (quote!(#(#locals)*), list),
+        Values::Tuple(_) => (quote!((#(#locals,)*)), list),
+    }
+}

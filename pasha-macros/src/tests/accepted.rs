@@ -1,0 +1,97 @@
+//! Functions that are kernels, of all the shapes that the attribute knows.
+
+use super::{errors, expanded};
+
+/// Each is accepted, and expands to items that parse.
+#[test]
+fn kernels_are_accepted() {
+    for source in [
+        "fn k(value: f64) -> f64 { value }",
+        "fn k(mut value: f64, _other: &u8) {}",
+        "fn k(value: &'static str) -> usize { value.len() }",
+        "fn k(value: fn(&f64) -> f64) -> f64 { value(&1.0) }",
+        "fn k(frame: ndarray::ArrayView<'_, u16, D>) {}",
+        "fn k(train: Train<'_, u16, Ix2>, frame: ArrayViewD<f32>) {}",
+        "pub(crate) const extern \"C\" fn k(value: f64) -> f64 { value }",
+        "fn k(value: f64, #[shared] f: impl Fn(f64) -> f64, #[shared] g: &impl Fn(f64) -> f64) -> f64 { f(g(value)) }",
+        "fn k(value: f64, #[shared] f: &(dyn Fn(f64) -> f64 + Sync)) -> f64 { f(value) }",
+        "fn k(value: f64, #[index] (): usize) {}",
+        "fn k(value: f64, #[index] _: usize, #[worker_id] _: core::primitive::usize) {}",
+        "fn k(frame: ArrayView2<f64>, #[output(shape = frame.nrows())] sums: ArrayViewMut1<f64>) {}",
+        "fn k(value: f64, #[shared] n: usize, #[output(shape = vec![n; 2], fill = f64::NAN, order = F)] o: ArrayViewMut<'_, f64, IxDyn>) {}",
+        "fn k(value: f64, #[output] o: &mut f64) -> Result<(), E> { Ok(()) }",
+        "fn k(count: usize, #[index] i: usize, #[output(ragged = count + i)] o: ArrayViewMut1<f64>) {}",
+        "fn k(count: usize, #[output(ragged = count)] o: ArrayViewMut<'_, f64, ndarray::Ix1>) {}",
+        "fn k(value: f64, #[reduce(max)] peak: &mut f64, #[reduce(any)] seen: &mut bool) {}",
+        "fn k(value: f64, #[reduce(my::merge, init = A::ZERO, shape = 3)] a: ArrayViewMut1<A>) {}",
+        "fn k(value: f64, #[reduce(|a, b| a ^ b, init = 0)] a: &mut u32) {}",
+        "fn k(value: f64, #[per_worker(shape = (2, 3), order = C)] a: ArrayViewMut2<u8>) {}",
+        "fn k(value: f64, #[shared] n: usize, #[scratch(Vec::with_capacity(n))] b: &mut Vec<u8>) {}",
+        "fn k(value: f64) -> [f64; 3] { [value; 3] }",
+        "fn k(value: f64) -> (f64,) { (value,) }",
+        "fn k(value: f64) -> anyhow::Result<(f64, [u8; 2], bool)> { todo!() }",
+        "fn k(value: f64) -> std::fmt::Result { Ok(()) }",
+        "fn k<'a, 'b: 'a, T: Copy + Mul<Output = T>, const N: usize>(value: &'a [T; N], #[shared] t: &'b [T]) -> [T; N] where T: Default { *value }",
+        "fn k(value: f64, #[output] #[doc = \" words\"] result: &mut f64) {}",
+        "#[cfg(test)] #[allow(unused)] #[deprecated] fn k(r#type: f64, #[reduce(sum)] r#match: &mut f64) -> f64 { r#type }",
+    ] {
+        assert_eq!(errors("", source), [], "{source}");
+        let file: Result<syn::File, _> = syn::parse2(expanded(source));
+        assert!(file.is_ok(), "{source}\n{}", file.err().unwrap());
+    }
+}
+
+#[test]
+fn what_a_role_mentions_is_not_reported_as_unused() {
+    let source = "fn k(v: f64, #[shared] n: usize, #[output(shape = n)] o: ArrayViewMut1<f64>) {}";
+    let text = expanded(source).to_string();
+    assert!(
+        text.starts_with("fn k (v : f64 , # [allow (unused_variables)] n : usize , o"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_refused_kernel_keeps_its_names_and_their_arguments() {
+    let source = "fn k<T>(v: T, #[sharde] n: usize, #[index] i: u8) -> f64 { 0.0 }";
+    let text = expanded(source).to_string();
+    let stub = "fn run_parallel < T > (_ : KWithMistakes , _ : KWithMistakes) -> KWithMistakes";
+    assert!(text.contains("fn k < T > (v : T , n : usize , i : u8) -> f64 { 0.0 }"), "{text}");
+    assert!(text.contains(stub), "{text}");
+    assert_eq!(text.matches("compile_error").count(), 2, "{text}");
+}
+
+#[test]
+fn no_tokens_make_the_macro_panic() {
+    for source in [
+        "",
+        "fn",
+        "fn k",
+        "fn k(",
+        "struct S;",
+        "x + 1",
+        "fn k();",
+        "fn k(value) {}",
+        "{}",
+        "#[a] #[b]",
+        "fn k(#[output(] a: f64) {}",
+        "fn k(#[output(shape = )] a: &mut f64) {}",
+        "fn k(#[output(= 3)] a: &mut f64) {}",
+        "fn k(#[reduce(,)] a: &mut f64) {}",
+        "fn k(#[scratch()] a: &mut f64) {}",
+        "fn k(#[shared::x] a: f64) {}",
+        "fn k(..) {}",
+        "fn k(value: ArrayView2) {}",
+        "fn k(value: ArrayView2<'_>) -> Result {}",
+        "fn k(value: Foo<'_>) -> [(); { fn x() {} 3 }] {}",
+        "fn k(value: [f64; 2]) -> (()) { }",
+        "fn k(self) {}",
+        "fn k(&self, value: Self) -> Self {}",
+        "fn k(mut self: Box<Self>) {}",
+    ] {
+        // What is not even a row of tokens is the compiler's to refuse.
+        if let Ok(tokens) = source.parse() {
+            let _ = crate::expand::attribute(proc_macro2::TokenStream::new(), tokens);
+        }
+    }
+}

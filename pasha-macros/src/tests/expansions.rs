@@ -1,0 +1,46 @@
+//! What is generated, as files to be read: `tests/expand/NAME.rs` holds kernels, and
+//! `NAME.expanded.rs` what becomes of them. With `PASHA_BLESS=1` the latter are written anew.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use quote::quote;
+use syn::{File, Item};
+
+use crate::expand;
+
+fn compare(name: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
+    let source = fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap();
+    let mut file = syn::parse_file(&source).unwrap();
+    let mut expanded = Vec::new();
+    for item in &mut file.items {
+        match item {
+            Item::Fn(function) => {
+                function.attrs.retain(|attr| !attr.path().is_ident("kernel"));
+                let tokens = expand::attribute(quote!(), quote!(#function));
+                expanded.extend(syn::parse2::<File>(tokens).unwrap().items);
+            }
+            other => expanded.push(other.clone()),
+        }
+    }
+    file.items = expanded;
+    let text = prettyplease::unparse(&file);
+    let file = folder.join(format!("{name}.expanded.rs"));
+    if env::var_os("PASHA_BLESS").is_some() {
+        fs::write(&file, &text).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    assert!(text == known, "the expansion of {name} differs from {}:\n{text}", file.display());
+}
+
+macro_rules! expansions {
+    ($($name:ident)+) => {$(
+        #[test]
+        fn $name() {
+            compare(stringify!($name));
+        }
+    )+};
+}
+
+expansions! { one_value reduce_frame generic ragged_and_merged several_values }

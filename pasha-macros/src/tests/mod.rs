@@ -1,0 +1,27 @@
+//! Tests that run the macro outside of the compiler: what is refused and where, and what is
+//! generated.
+
+mod accepted;
+mod expansions;
+mod names;
+mod refusals;
+
+use proc_macro2::TokenStream;
+
+use crate::expand;
+
+/// The attribute on this function.
+fn expanded(source: &str) -> TokenStream {
+    expand::attribute(TokenStream::new(), tokens(source))
+}
+
+fn tokens(source: &str) -> TokenStream {
+    source.parse().expect("the test's own source is Rust")
+}
+
+/// The errors, each as the tokens that it is at and what it says.
+fn errors(args: &str, source: &str) -> Vec<(String, String)> {
+    let Err(refused) = expand::read(tokens(args), tokens(source)) else { return Vec::new() };
+    let parts = refused.errors.into_iter().flatten();
+    parts.map(|error| (error.span().source_text().unwrap_or_default(), error.to_string())).collect()
+}

@@ -1,0 +1,149 @@
+//! Every refusal: at which tokens, and with which advice.
+
+use super::errors;
+
+/// Checks that a function is refused for one reason, at these tokens and with these words.
+#[track_caller]
+fn refused(source: &str, at: &str, words: &str) {
+    refused_with("", source, at, words);
+}
+
+#[track_caller]
+fn refused_with(args: &str, source: &str, at: &str, words: &str) {
+    let errors = errors(args, source);
+    let [(place, message)] = errors.as_slice() else {
+        panic!("one error expected, found {errors:#?}");
+    };
+    assert_eq!(place, at, "{message}");
+    assert!(message.contains(words), "`{words}` expected in: {message}");
+}
+
+macro_rules! refusals {
+    ($($name:ident: $source:expr, $at:expr, $words:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            refused($source, $at, $words);
+        }
+    )+};
+}
+
+refusals! {
+    // The function as a whole.
+    async_fn: "async fn k(v: f64) {}", "async", "remove `async`";
+    unsafe_fn: "unsafe fn k(v: f64) {}", "unsafe", "in an `unsafe { … }` block";
+    variadic: "extern \"C\" fn k(v: f64, ...) {}", "...", "as `#[shared] values: &[f64]`";
+    receiver: "fn k(&self, v: f64) {}", "self", "write a free function";
+    self_type: "fn k(v: &Self) {}", "Self", "move it out of the `impl` block";
+    no_body: "fn k(v: f64);", ";", "a function with a body";
+    on_a_struct: "pub struct S { v: f64 }", "struct", "put it on a free `fn`";
+    on_an_impl: "impl S { fn f(&self) {} }", "impl", "put it on a free `fn`";
+    no_item: "fn k(#[shared] v: f64) {}", "k", "a parameter without a role";
+    only_an_index: "fn k(#[index] i: usize) {}", "#[index]", "map over `0..n`";
+    wild_item: "fn k(_: f64) {}", "_", "e.g. `_value`";
+    tuple_item: "fn k((a, b): (f64, f64)) {}", "(a, b)", "with `let` in the body";
+    struct_shared: "fn k(v: f64, #[shared] P { x }: P) {}", "P { x }", "an argument";
+    wild_output: "fn k(v: f64, #[output] _: &mut f64) {}", "_", "a field of the outputs";
+    cfg_on_a_parameter: "fn k(v: f64, #[cfg(a)] w: f64) {}", "#[cfg(a)]", "on the whole function";
+
+    // Roles.
+    unknown_role: "fn k(v: f64, #[sharde] w: f64) {}", "sharde", "did you mean `#[shared]`?";
+    foreign_role: "fn k(v: f64, #[foo] w: f64) {}", "foo", "`reduce` and `scratch`";
+    path_as_role: "fn k(v: f64, #[pasha::shared] w: f64) {}", "pasha::shared", "did you mean `#[shared]`?";
+    two_roles: "fn k(v: f64, #[shared] #[index] w: usize) {}", "#[index]", "remove one of the two";
+    no_role_for_mut: "fn k(v: f64, w: &mut f64) {}", "&mut f64", "`#[output(…)]` for a slot";
+    no_role_for_view: "fn k(v: f64, w: ArrayViewMut1<f64>) {}", "ArrayViewMut1<f64>", "`#[reduce(sum, …)]`";
+    shared_mut: "fn k(v: f64, #[shared] w: &mut f64) {}", "mut", "take it by `&`";
+    shared_view_mut: "fn k(v: f64, #[shared] w: ArrayViewMut1<f64>) {}", "ArrayViewMut1<f64>", "take it by `&`";
+    shared_with_arguments: "fn k(v: f64, #[shared(x)] w: f64) {}", "x", "write `#[shared]` alone";
+    index_not_usize: "fn k(v: f64, #[index] i: u32) {}", "u32", "convert it in the body";
+    worker_id_not_usize: "fn k(v: f64, #[worker_id] i: &usize) {}", "&usize", "`#[worker_id]` is a `usize`";
+    two_indices: "fn k(v: f64, #[index] i: usize, #[index] j: usize) {}", "#[index]", "one `#[index]` already";
+    two_worker_ids: "fn k(v: f64, #[worker_id] i: usize, #[worker_id] j: usize) {}", "#[worker_id]", "already";
+    impl_item: "fn k(v: impl Copy) {}", "impl Copy", "`fn kernel<T: Trait>(value: T)`";
+
+    // Scratch.
+    scratch_by_value: "fn k(v: f64, #[scratch(Vec::new())] b: Vec<f64>) {}", "Vec<f64>", "`&mut Vec<f64>`";
+    scratch_without: "fn k(v: f64, #[scratch] b: &mut Vec<f64>) {}", "#[scratch]", "`#[scratch(Vec::new())]`";
+    scratch_slice: "fn k(v: f64, #[scratch(vec![0.0])] b: &mut [f64]) {}", "[f64]", "`Vec<T>`";
+    scratch_dyn: "fn k(v: f64, #[scratch(x)] b: &mut dyn T) {}", "dyn T", "`Box<dyn …>`";
+    scratch_key: "fn k(v: f64, #[scratch(1, a = 2)] b: &mut u8) {}", "a", "without a key";
+    scratch_twice: "fn k(v: f64, #[scratch(1, 2)] b: &mut u8) {}", "2", "this is the second";
+    scratch_of_item: "fn k(v: f64, #[scratch(vec![v; 2])] b: &mut Vec<f64>) {}", "v", "resize the buffer";
+
+    // Outputs.
+    output_by_value: "fn k(v: f64, #[output] o: f64) {}", "f64", "one value `&mut A`";
+    output_view: "fn k(v: f64, #[output(shape = 1)] o: ArrayView1<f64>) {}", "ArrayView1<f64>", "`ArrayViewMut1<A>`";
+    output_array: "fn k(v: f64, #[output] o: &mut Array2<f64>) {}", "Array2<f64>", "without `&mut`";
+    output_slice: "fn k(v: f64, #[output] o: &mut [f64]) {}", "[f64]", "without `&mut`";
+    no_extent: "fn k(v: f64, #[output] o: ArrayViewMut1<f64>) {}", "#[output]", "`ragged = n`";
+    no_extent_per_worker: "fn k(v: f64, #[per_worker] o: ArrayViewMut1<f64>) {}", "#[per_worker]", "`like = frame`";
+    shape_and_like: "fn k(v: f64, #[shared] w: &W, #[output(shape = 1, like = w)] o: ArrayViewMut1<f64>) {}", "like", "keep one";
+    shape_and_ragged: "fn k(v: f64, #[output(ragged = 1, shape = 2)] o: ArrayViewMut1<f64>) {}", "shape", "keep one";
+    scalar_shape: "fn k(v: f64, #[output(shape = 1)] o: &mut f64) {}", "shape", "`ArrayViewMut1<f64>`";
+    scalar_order: "fn k(v: f64, #[reduce(sum, order = F)] o: &mut f64) {}", "order", "`ArrayViewMut2<f64>`";
+    ragged_scalar: "fn k(v: f64, #[output(ragged = 1)] o: &mut f64) {}", "&mut f64", "write `ArrayViewMut1<A>`";
+    ragged_matrix: "fn k(v: f64, #[output(ragged = 1)] o: ArrayViewMut2<f64>) {}", "ArrayViewMut2<f64>", "write `ArrayViewMut1<A>`";
+    ragged_order: "fn k(v: f64, #[output(ragged = 1, order = C)] o: ArrayViewMut1<f64>) {}", "order", "remove it";
+    ragged_per_worker: "fn k(v: f64, #[per_worker(shape = 1, ragged = 1)] o: ArrayViewMut1<f64>) {}", "ragged", "only an `#[output(…)]`";
+    unknown_key: "fn k(v: f64, #[output(fil = 1)] o: &mut f64) {}", "fil", "did you mean `fill`?";
+    init_of_output: "fn k(v: f64, #[output(init = 1)] o: &mut f64) {}", "init", "is `fill = …`";
+    fill_of_reduce: "fn k(v: f64, #[reduce(sum, fill = 1)] o: &mut f64) {}", "fill", "is `init = …`";
+    twice_a_key: "fn k(v: f64, #[output(fill = 1, fill = 2)] o: &mut f64) {}", "fill", "given twice";
+    positional: "fn k(v: f64, #[output(3)] o: &mut f64) {}", "3", "`key = value`";
+    no_value: "fn k(v: f64, #[output(fill =)] o: &mut f64) {}", "", "`fill =` needs a value";
+    no_parentheses: "fn k(v: f64, #[output = 3] o: &mut f64) {}", "=", "`#[output(…)]`";
+    unknown_order: "fn k(v: f64, #[output(shape = 1, order = A)] o: ArrayViewMut1<f64>) {}", "A", "`order = F`";
+    like_expression: "fn k(v: f64, #[output(like = x.y)] o: &mut f64) {}", "x.y", "`shape = EXPR`";
+    like_unknown: "fn k(frame: ArrayView1<u8>, #[output(like = fram)] o: ArrayViewMut1<f64>) {}", "fram", "did you mean `frame`?";
+    like_value: "fn k(v: f64, #[output(like = v)] o: ArrayViewMut1<f64>) {}", "v", "has no shape";
+    like_output: "fn k(v: f64, #[output(shape = 1)] a: ArrayViewMut1<f64>, #[output(like = a)] o: ArrayViewMut1<f64>) {}", "a", "still to be allocated";
+    like_index: "fn k(v: f64, #[index] i: usize, #[output(like = i)] o: ArrayViewMut1<f64>) {}", "i", "is a number";
+    no_merge: "fn k(v: f64, #[reduce] o: &mut f64) {}", "#[reduce]", "write `#[reduce(sum, …)]`";
+    two_merges: "fn k(v: f64, #[reduce(sum, max)] o: &mut f64) {}", "max", "remove one of the two";
+    odd_merge: "fn k(v: f64, #[reduce(sum, 3)] o: &mut f64) {}", "3", "the path of a function";
+    custom_without_init: "fn k(v: f64, #[reduce(my::merge)] o: &mut f64) {}", "my::merge", "`init = …`";
+    misspelt_merge: "fn k(v: f64, #[reduce(summ)] o: &mut f64) {}", "summ", "the built-in merges are `sum`";
+    result_is_taken: "fn k(v: f64, #[output] result: &mut f64) -> f64 { v }", "result", "another name";
+
+    // Expressions.
+    shape_of_value: "fn k(n: usize, #[output(shape = (3, n))] o: ArrayViewMut2<f64>) {}", "n", "write `ragged = …`";
+    shape_of_reference: "fn k(n: &V, #[output(shape = n.len())] o: ArrayViewMut1<f64>) {}", "n", "the value of `n`";
+    shape_in_macro: "fn k(n: usize, #[output(shape = vec![n; 2])] o: ArrayViewMut1<f64>) {}", "n", "the value of `n`";
+    shape_of_index: "fn k(v: f64, #[index] i: usize, #[output(shape = i)] o: ArrayViewMut1<f64>) {}", "i", "write `ragged = …`";
+    shape_of_worker: "fn k(v: f64, #[worker_id] i: usize, #[output(shape = i)] o: ArrayViewMut1<f64>) {}", "i", "is not known";
+    shape_of_scratch: "fn k(v: f64, #[scratch(1)] b: &mut u8, #[output(shape = b)] o: ArrayViewMut1<f64>) {}", "b", "is not there yet";
+    fill_of_value: "fn k(v: f64, #[output(fill = v)] o: &mut f64) {}", "v", "is not known";
+    init_of_output_value: "fn k(v: f64, #[output] a: &mut f64, #[reduce(sum, init = *a)] o: &mut f64) {}", "a", "the output `a`";
+    ragged_of_worker: "fn k(v: f64, #[worker_id] w: usize, #[output(ragged = w)] o: ArrayViewMut1<f64>) {}", "w", "use items";
+    ragged_of_output: "fn k(v: f64, #[output] a: &mut usize, #[output(ragged = *a)] o: ArrayViewMut1<f64>) {}", "a", "the output `a`";
+
+    // Return types.
+    never: "fn k(v: f64) -> ! { loop {} }", "!", "remove `-> !`";
+    nested_tuple: "fn k(v: f64) -> (f64, (f64, f64)) {}", "(f64, f64)", "in one tuple";
+    unit_in_tuple: "fn k(v: f64) -> (f64, ()) {}", "()", "remove the `()`";
+    nested_result: "fn k(v: f64) -> Result<Result<f64, A>, B> {}", "Result<f64, A>", "return one `Result`";
+    result_in_tuple: "fn k(v: f64) -> (f64, Result<f64, A>) {}", "Result<f64, A>", "around all values";
+    impl_trait: "fn k(v: f64) -> impl Copy { v }", "impl Copy", "must be written out";
+    reference: "fn k(v: &f64) -> &f64 { v }", "&f64", "return the value itself";
+    borrowing: "fn k<'a>(v: &'a f64) -> Foo<'a> {}", "'a", "can't borrow";
+    view: "fn k(v: ArrayView1<f64>) -> ArrayView1<f64> { v }", "ArrayView1<f64>", "`#[output(like = …)]`";
+    long_tuple: "fn k(v: u8) -> (u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8) {}",
+        "(u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8)", "at most 12";
+}
+
+#[test]
+fn arguments_of_the_attribute() {
+    refused_with(
+        "threads = 4",
+        "fn k(v: f64) {}",
+        "threads = 4",
+        "`run_in(&ThreadContext::new(4)?",
+    );
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let source = "async fn k(_: f64, #[shared] w: &mut f64, #[output(fil = 3)] o: f64) -> &str {}";
+    let places: Vec<_> = errors("", source).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["fil", "async", "_", "mut", "f64", "&str"]);
+}

@@ -1,0 +1,333 @@
+//! Contexts: the built-in ones, one of the user's own, the default, hooks, nested maps, rayon.
+
+use std::collections::HashSet;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::{Array1, array};
+use pasha::{
+    AnyContext, Context, Error, Job, Memory, ProcessContext, SerialContext, ThreadContext,
+};
+use pasha_tests::{for_each_context, stdout_of};
+use rayon::prelude::*;
+
+#[pasha::kernel]
+fn square(value: u64) -> u64 {
+    value * value
+}
+
+#[pasha::kernel]
+fn process_and_thread(
+    _value: u64,
+    #[output] process: &mut u32,
+    #[reduce(sum)] calls: &mut u64,
+) -> u64 {
+    *calls += 1;
+    *process = std::process::id();
+    rayon::current_thread_index().map_or(u64::MAX, |index| index as u64)
+}
+
+/// A context of the user's own, in safe code: scoped threads, started anew for each map, and each
+/// number started twice.
+#[derive(Debug)]
+struct Doubled {
+    workers: usize,
+    started: AtomicUsize,
+}
+
+impl Context for Doubled {
+    fn num_workers(&self) -> usize {
+        self.workers
+    }
+
+    fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+        std::thread::scope(|scope| {
+            for worker_id in (0..job.num_workers()).chain(0..job.num_workers()) {
+                self.started.fetch_add(1, Ordering::Relaxed);
+                scope.spawn(move || job.work(worker_id));
+            }
+        });
+        Ok(())
+    }
+}
+
+#[test]
+fn a_context_of_the_users_own() {
+    let context = Doubled { workers: 4, started: AtomicUsize::new(0) };
+    let out = process_and_thread::run_in(&context, 0..1000).unwrap();
+    assert_eq!(out.calls, 1000, "no index runs twice, whatever the context starts twice");
+    assert_eq!(context.started.load(Ordering::Relaxed), 8);
+    // A map of nothing starts no worker.
+    square::run_in(&context, 0..0).unwrap();
+    assert_eq!(context.started.load(Ordering::Relaxed), 8);
+    // Fewer items than workers: no more workers than items.
+    square::run_in(&context, 0..3).unwrap();
+    assert_eq!(context.started.load(Ordering::Relaxed), 8 + 6);
+}
+
+/// A context that forgets a worker: its items are missing, which must not go unnoticed.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Context for Forgetful {
+    fn num_workers(&self) -> usize {
+        2
+    }
+
+    fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+        job.work(1);
+        job.work(17);
+        Ok(())
+    }
+
+    fn options(&self) -> &pasha::Options {
+        static STATIC: std::sync::LazyLock<pasha::Options> =
+            std::sync::LazyLock::new(|| pasha::Options::new().static_split());
+        &STATIC
+    }
+}
+
+#[test]
+fn a_context_that_forgets_a_worker_is_found_out() {
+    let error = square::run_in(&Forgetful, 0..10).unwrap_err();
+    assert!(matches!(error, Error::Incomplete { finished: 5, len: 10, .. }), "{error}");
+}
+
+#[test]
+fn zero_workers_are_refused() {
+    #[derive(Debug)]
+    struct Nobody;
+    impl Context for Nobody {
+        fn num_workers(&self) -> usize {
+            0
+        }
+        fn run(&self, _job: &Job<'_>) -> pasha::Result<()> {
+            unreachable!()
+        }
+    }
+    assert!(matches!(square::run_in(&Nobody, 0..10), Err(Error::ZeroWorkers)));
+    assert!(matches!(ThreadContext::new(0), Err(Error::ZeroWorkers)));
+    assert!(matches!(ProcessContext::new(0), Err(Error::ZeroWorkers)));
+}
+
+for_each_context! {
+    fn zero_one_and_few_items(context: &dyn Context) {
+        for len in [0, 1, 2, 3, 4, 5] {
+            let out = square::run_in(context, 0..len).unwrap();
+            assert_eq!(out, Array1::from_iter((0..len).map(|n| n * n)), "{len} items");
+        }
+    }
+
+    fn a_kernel_may_use_rayon(context: &dyn Context) {
+        #[pasha::kernel]
+        fn nested_sum(value: u64, #[shared] weights: &[u64]) -> u64 {
+            let (a, b) = rayon::join(
+                || weights.par_iter().map(|weight| weight * value).sum::<u64>(),
+                || weights.par_chunks(7).map(|chunk| chunk.len() as u64).sum::<u64>(),
+            );
+            a + b
+        }
+        // Also where the program itself has used its global pool before.
+        assert_eq!((0..1000_u64).into_par_iter().sum::<u64>(), 499_500);
+        let weights: Vec<u64> = (0..1000).collect();
+        let out = nested_sum::run_in(context, 0..50, &weights).unwrap();
+        assert_eq!(out, Array1::from_iter((0..50).map(|value| 499_500 * value + 1000)));
+    }
+
+    fn a_map_inside_a_kernel_runs_serially(context: &dyn Context) {
+        #[pasha::kernel]
+        fn outer(value: u64, #[shared] context: &dyn Context) -> u64 {
+            let inner = process_and_thread::run_in(context, 0..20).unwrap();
+            // All in the worker itself.
+            assert!(inner.process.iter().all(|&id| id == std::process::id()));
+            let also = square::run_parallel(0..=value).unwrap();
+            let per_worker = pasha::map_in(context, 0..3_u64, |worker_id, _, _| worker_id).unwrap();
+            assert_eq!(per_worker, array![0, 0, 0]);
+            inner.calls + also.sum()
+        }
+        let out = outer::run_in(context, 0..30, context).unwrap();
+        let squares = |n: u64| (0..=n).map(|n| n * n).sum::<u64>();
+        assert_eq!(out, Array1::from_iter((0..30).map(|n| 20 + squares(n))));
+    }
+
+    fn maps_from_several_threads_at_once(context: &dyn Context) {
+        std::thread::scope(|scope| {
+            for start in 0..4_u64 {
+                scope.spawn(move || {
+                    for _ in 0..10 {
+                        let out = square::run_in(context, start..start + 100).unwrap();
+                        assert_eq!(out[99], (start + 99) * (start + 99));
+                    }
+                });
+            }
+        });
+    }
+
+    fn maps_from_a_rayon_pool(context: &dyn Context) {
+        let sums: Vec<u64> = (0..8_u64)
+            .into_par_iter()
+            .map(|n| {
+                let out = square::run_in(context, 0..n).unwrap();
+                // A kernel that uses rayon within a worker forked from a thread of a pool.
+                let nested = pasha::map_in(context, 0..4_u64, |_, _, k| {
+                    (0..100_u64).into_par_iter().map(|x| x * k).sum::<u64>()
+                });
+                out.sum() + nested.unwrap()[1]
+            })
+            .collect();
+        assert_eq!(sums[7], 91 + 4950);
+    }
+}
+
+#[test]
+fn workers_are_where_they_should_be() {
+    let here = std::process::id();
+    let out = process_and_thread::run_serial(0..100).unwrap();
+    assert!(out.process.iter().all(|&id| id == here));
+
+    let out = process_and_thread::run_in(&ThreadContext::new(2).unwrap(), 0..100).unwrap();
+    assert!(out.process.iter().all(|&id| id == here));
+    assert!(out.result.iter().all(|&thread| thread < 2), "on threads of a rayon pool");
+
+    let out = process_and_thread::run_in(&ProcessContext::new(2).unwrap(), 0..100).unwrap();
+    let processes: HashSet<u32> = out.process.iter().copied().collect();
+    assert!(!processes.contains(&here) && (1..=2).contains(&processes.len()), "{processes:?}");
+}
+
+#[test]
+fn memory_is_what_the_workers_need() {
+    assert_eq!(SerialContext::new().memory(), Memory::Private);
+    assert_eq!(ThreadContext::new(1).unwrap().memory(), Memory::Private);
+    assert_eq!(ProcessContext::new(1).unwrap().memory(), Memory::Shared);
+}
+
+#[test]
+fn hooks_run_once_in_each_worker() {
+    static EVENTS: Mutex<Vec<(usize, &str)>> = Mutex::new(Vec::new());
+    let context = ThreadContext::new(3)
+        .unwrap()
+        .static_split()
+        .on_worker_start(|worker| EVENTS.lock().unwrap().push((worker, "start")))
+        .on_worker_end(|worker| EVENTS.lock().unwrap().push((worker, "end")));
+    pasha::map_in(&context, 0..30_u8, |worker, _, _| {
+        EVENTS.lock().unwrap().push((worker, "item"));
+    })
+    .unwrap();
+    let events = EVENTS.lock().unwrap();
+    for worker in 0..3 {
+        let own: Vec<&str> =
+            events.iter().filter(|event| event.0 == worker).map(|event| event.1).collect();
+        assert_eq!(own.first(), Some(&"start"));
+        assert_eq!(own.last(), Some(&"end"));
+        assert_eq!(own.len(), 12);
+    }
+}
+
+#[test]
+fn hooks_run_in_forked_workers() {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let context = ProcessContext::new(2)
+        .unwrap()
+        .on_worker_start(|worker| STARTED.store(100 + worker, Ordering::Relaxed));
+    let out = pasha::map_in(&context, 0..50_u8, |worker, _, _| {
+        assert_eq!(STARTED.load(Ordering::Relaxed), 100 + worker);
+        1_u8
+    })
+    .unwrap();
+    assert_eq!(out.sum(), 50);
+    assert_eq!(STARTED.load(Ordering::Relaxed), 0, "a forked worker changes its own copy");
+}
+
+#[test]
+fn a_hook_that_panics_fails_the_map() {
+    for context in ["serial", "threads", "processes"] {
+        let error = match context {
+            "serial" => square::run_in(&SerialContext::new().on_worker_start(fail), 0..5),
+            "threads" => {
+                square::run_in(&ThreadContext::new(2).unwrap().on_worker_start(fail), 0..5)
+            }
+            _ => square::run_in(&ProcessContext::new(2).unwrap().on_worker_start(fail), 0..5),
+        }
+        .unwrap_err();
+        let message = error.to_string();
+        assert!(matches!(error, Error::Worker { .. }), "{message}");
+        assert!(message.contains("on_worker_start") && message.contains("no device"), "{message}");
+    }
+}
+
+fn fail(_worker: usize) {
+    panic!("no device");
+}
+
+/// Runs the helper program `victim`, whose default context is that of its environment.
+fn victim(arguments: &[&str], environment: &[(&str, &str)]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_victim"))
+        .args(arguments)
+        .env_remove("PASHA_CONTEXT")
+        .env_remove("PASHA_NUM_WORKERS")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_default_context_is_forked_processes() {
+    let out = stdout_of(&victim(&["default-context"], &[]));
+    assert!(out.contains("forked true"), "{out}");
+}
+
+#[test]
+fn the_environment_chooses_the_default_context() {
+    for (context, workers, expected) in [
+        ("serial", None, "forked false, workers 1"),
+        ("threads:3", None, "forked false, workers 3"),
+        ("threads", Some("5"), "forked false, workers 5"),
+        ("processes:4", None, "forked true, workers 4"),
+        ("processes", Some("2"), "forked true, workers 2"),
+    ] {
+        let mut environment = vec![("PASHA_CONTEXT", context)];
+        environment.extend(workers.map(|workers| ("PASHA_NUM_WORKERS", workers)));
+        let out = stdout_of(&victim(&["default-context"], &environment));
+        assert!(out.contains(expected), "{context} {workers:?}: {out}");
+    }
+}
+
+#[test]
+fn a_wrong_environment_is_an_error_that_names_it() {
+    let output = victim(&["default-context"], &[("PASHA_CONTEXT", "gpus:4")]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(said.contains("\"gpus:4\" in the environment variable PASHA_CONTEXT"), "{said}");
+
+    let output = victim(&["default-context"], &[("PASHA_NUM_WORKERS", "many")]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("PASHA_NUM_WORKERS is \"many\""), "{said}");
+}
+
+#[test]
+fn the_number_of_workers_is_that_of_the_affinity_mask() {
+    let cores = rustix::thread::sched_getaffinity(None).unwrap();
+    let first = (0..rustix::thread::CpuSet::MAX_CPU).find(|&core| cores.is_set(core)).unwrap();
+    let output = Command::new("taskset")
+        .args(["-c", &first.to_string(), env!("CARGO_BIN_EXE_victim"), "default-context"])
+        .env_remove("PASHA_CONTEXT")
+        .env_remove("PASHA_NUM_WORKERS")
+        .output();
+    match output {
+        Ok(output) => {
+            let out = stdout_of(&output);
+            assert!(out.contains("workers 1\n"), "{out}");
+        }
+        Err(error) => println!("skipped: taskset can't be run: {error}"),
+    }
+}
+
+#[test]
+fn the_default_context_can_be_set() {
+    let out = stdout_of(&victim(&["set-default-context", "threads:3"], &[]));
+    assert_eq!(out, "forked false, workers 3\n");
+    let out = stdout_of(&victim(&["set-default-context", "processes:3"], &[]));
+    assert_eq!(out, "forked true, workers 3\n");
+    assert!("threads:3".parse::<AnyContext>().is_ok());
+}

@@ -1,0 +1,214 @@
+//! Failures: errors, panics and deaths are told with their index, at once, and nothing is left.
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use ndarray::Array1;
+use pasha::{Context, Error, SharedArray};
+use pasha_tests::{for_each_context, stdout_of};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+#[pasha::kernel]
+fn fail_at(value: usize, #[shared] at: usize) -> Result<usize, String> {
+    if value == at { Err(format!("{value} it is")) } else { Ok(value) }
+}
+
+#[pasha::kernel]
+fn panic_at(value: usize, #[shared] at: usize, #[output] reached: &mut bool) {
+    *reached = true;
+    assert!(value != at, "{value} it is");
+}
+
+for_each_context! {
+    fn an_error_is_told_with_its_index(context: &dyn Context) {
+        for at in [0, 1, 499, 998, 999] {
+            match fail_at::run_in(context, 0..1000_usize, at) {
+                Err(Error::Kernel { index, worker_id, message, .. }) => {
+                    assert_eq!((index, message), (at, format!("{at} it is")));
+                    assert!(worker_id < context.num_workers());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(fail_at::run_in(context, 0..1000_usize, 1000).is_ok());
+    }
+
+    fn a_panic_is_told_with_its_place(context: &dyn Context) {
+        for at in [0, 1, 499, 999] {
+            let mut out = panic_at::alloc(context, 0..1000_usize, at).unwrap();
+            match panic_at::run_into(context, 0..1000_usize, at, &mut out) {
+                Err(Error::Panic { index, message, location, .. }) => {
+                    assert_eq!((index, message), (at, format!("{at} it is")));
+                    let location = location.unwrap();
+                    assert!(location.contains("failures.rs:"), "{location}");
+                }
+                other => panic!("{other:?}"),
+            }
+            assert!(out[at], "what was written before the panic is there");
+            assert!(!out.iter().all(|&reached| reached) || at == 999 || context.num_workers() > 1);
+        }
+        // The program goes on.
+        assert_eq!(fail_at::run_in(context, 0..10_usize, 10).unwrap().sum(), 45);
+    }
+
+    fn a_panic_without_a_text_is_told(context: &dyn Context) {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        let error = pasha::map_in(context, 0..100_u8, |_, index, _| {
+            if index == 3 {
+                std::panic::panic_any(Bomb);
+            }
+        })
+        .unwrap_err();
+        assert!(matches!(error, Error::Panic { index: 3, .. }), "{error}");
+    }
+
+    fn megabytes_of_message_are_cut(context: &dyn Context) {
+        let error = pasha::try_map_in(context, 0..10_u8, |_, index, _| {
+            if index == 4 { Err("long ".repeat(1 << 20)) } else { Ok(()) }
+        })
+        .unwrap_err();
+        match error {
+            Error::Kernel { index: 4, message, .. } => {
+                assert!(message.starts_with("long long") && message.ends_with("(cut)"));
+                assert!(message.len() < 10_000);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn the_others_stop_at_their_next_item(context: &dyn Context) {
+        // Items that take long enough for each to be looked at; the first fails.
+        let mut out = Array1::<u8>::zeros(0);
+        let started = std::time::Instant::now();
+        let result: pasha::Result<SharedArray<u8, _>> =
+            pasha::try_map_in(context, 0..100_000_u32, |_, index, _| {
+                if index == 0 {
+                    return Err("the first");
+                }
+                let until = std::time::Instant::now() + std::time::Duration::from_millis(1);
+                while std::time::Instant::now() < until {}
+                Ok(1)
+            });
+        assert!(matches!(result, Err(Error::Kernel { index: 0, .. })), "{result:?}");
+        // All items would take more than half a minute.
+        assert!(started.elapsed().as_secs() < 10);
+        out.fill(1);
+    }
+}
+
+/// Runs the helper program and compares what it prints, a line each.
+fn expect(arguments: &[&str], lines: &[&str]) {
+    let out = stdout_of(&Command::new(env!("CARGO_BIN_EXE_victim")).args(arguments).output().unwrap());
+    assert_eq!(out.lines().collect::<Vec<_>>(), lines, "{arguments:?}");
+}
+
+#[test]
+fn a_worker_that_dies_is_told_with_index_and_cause() {
+    for (how, told) in [
+        ("segv", "signal Some(11) status None"),
+        ("kill", "signal Some(9) status None"),
+        ("bus", "signal Some(7) status None"),
+        ("term", "signal Some(15) status None"),
+        ("abort", "signal Some(6) status None"),
+        ("overflow", "signal Some(6) status None"),
+        ("exit-0", "signal None status Some(0)"),
+        ("exit-3", "signal None status Some(3)"),
+    ] {
+        expect(
+            &["death", how],
+            &[
+                &format!("died index 50 {told}"),
+                "finished items kept true, this one not true",
+                "children left 0",
+                "files and mappings as before true",
+                "next map 4950",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_panic_in_a_forked_worker_prints_nothing() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_victim")).args(["death", "panic"]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout_of(&output).starts_with("panic index 50 message \"as told\" located true\n"));
+    expect(
+        &["death", "threads:2", "panic-payload"],
+        &[
+            "panic index 50 message \"a panic whose payload is not a text\" located true",
+            "finished items kept true, this one not true",
+            "children left 0",
+            "files and mappings as before true",
+            "next map 4950",
+        ],
+    );
+}
+
+#[test]
+fn nothing_is_left_by_many_maps() {
+    for context in ["serial", "threads:2", "processes:2"] {
+        expect(&["leaks", context], &["files 0", "mappings 0", "children 0"]);
+    }
+}
+
+#[test]
+fn workers_die_with_their_parent() {
+    let mut parent = Command::new(env!("CARGO_BIN_EXE_victim"))
+        .arg("endless")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(parent.stdout.take().unwrap()).lines();
+    let workers: Vec<OwnedFd> = (0..2)
+        .map(|_| {
+            let line = lines.next().unwrap().unwrap();
+            let pid = line.strip_prefix("worker ").unwrap().parse().unwrap();
+            pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap()
+        })
+        .collect();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    // The pipe closes when the last process that holds it has ended: parent and workers.
+    assert!(lines.next().is_none());
+    for worker in workers {
+        // Readable once the process has ended.
+        let mut fds = [PollFd::new(&worker, PollFlags::IN)];
+        let ended = poll(&mut fds, Some(&Timespec { tv_sec: 10, tv_nsec: 0 })).unwrap();
+        assert_eq!(ended, 1, "a worker outlived its parent");
+    }
+}
+
+/// A forked worker has a copy of every lock: without protection two of them could write one
+/// element of an array behind a lock at the same time.
+#[test]
+fn a_forked_worker_can_not_write_arrays_that_are_not_its_jobs() {
+    use std::sync::Mutex;
+
+    use pasha::{Allocate, ProcessContext, ThreadContext};
+    let processes = ProcessContext::new(2).unwrap();
+    let guarded = Mutex::new(processes.alloc::<u64>(1).build().unwrap());
+    let count = |context: &dyn Context| {
+        pasha::map_in(context, 0..100_u8, |_, _, _| {
+            guarded.lock().unwrap()[0] += 1;
+        })
+    };
+    match count(&processes) {
+        Err(Error::WorkerDied { signal: Some(11), .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(guarded.lock().unwrap()[0], 0);
+    // Reading is what inputs are for.
+    let read = pasha::map_in(&processes, 0..4_u8, |_, _, _| guarded.lock().unwrap()[0]).unwrap();
+    assert_eq!(read.sum(), 0);
+    // Threads share the lock itself.
+    count(&ThreadContext::new(2).unwrap()).unwrap();
+    assert_eq!(guarded.lock().unwrap()[0], 100);
+}

@@ -1,0 +1,17 @@
+//! The integration tests, a subject in each file.
+
+mod allocation;
+mod bound;
+mod contexts;
+mod design;
+mod elements;
+mod failures;
+mod functions;
+mod functors;
+mod generics;
+mod items;
+mod python;
+mod returns;
+mod roles;
+mod saxs;
+mod shares;

@@ -1,0 +1,1 @@
+//! The main job against pyFAI.

@@ -1,0 +1,6 @@
+//! A kernel is a function.
+
+#[pasha::kernel]
+mod kernels {}
+
+fn main() {}

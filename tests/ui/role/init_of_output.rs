@@ -1,0 +1,8 @@
+//! A fresh slot is filled.
+
+#[pasha::kernel]
+fn double(value: f64, #[output(init = 0.0)] out: &mut f64) {
+    *out = 2.0 * value;
+}
+
+fn main() {}

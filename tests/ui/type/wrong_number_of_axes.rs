@@ -1,0 +1,13 @@
+//! The items have another dimension.
+
+use ndarray::{Array2, ArrayView2};
+
+#[pasha::kernel]
+fn sum(frame: ArrayView2<f64>) -> f64 {
+    frame.sum()
+}
+
+fn main() {
+    let values = Array2::<f64>::zeros((3, 4));
+    let _ = sum::run_parallel(&values);
+}
