@@ -1,1 +1,7 @@
 //! What the examples share: pictures, a detector and its simulation, and the saxs job.
+
+pub mod detector;
+pub mod plot;
+pub mod poisson;
+pub mod saxs;
+pub mod simulation;

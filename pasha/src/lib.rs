@@ -1,5 +1,8 @@
 #![doc = include_str!("../../README.md")]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 pub mod alloc;
 mod array;
 mod context;
@@ -12,16 +15,13 @@ mod map;
 mod memory;
 mod output;
 mod param;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod prelude;
 
 pub use alloc::{Allocate, AllocateLike};
 pub use array::{Order, RaggedArray, SharedArray};
 pub use context::{
-    AnyContext, Context, Options, ProcessContext, SerialContext, ThreadContext,
-    available_workers, set_default_context,
+    AnyContext, Context, Options, ProcessContext, SerialContext, ThreadContext, available_workers,
+    set_default_context,
 };
 pub use element::{Element, Shareable, SharedByValue};
 pub use error::{Error, Result, SourceError};
@@ -37,6 +37,7 @@ pub use kernel::bound::{BoundKernel, Out};
 pub use kernel::closure::{map, map_in, try_map, try_map_in};
 pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
 pub use memory::Memory;
+pub use output::merge;
 pub use output::merge::Merge;
 pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
 pub use pasha_macros::kernel;

@@ -91,11 +91,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(prepared)
     }
 
-    fn without_lengths(
-        context: &'p dyn Context,
-        kernel: &'p K,
-        functors: &'p F,
-    ) -> Result<Self> {
+    fn without_lengths(context: &'p dyn Context, kernel: &'p K, functors: &'p F) -> Result<Self> {
         let num_workers = context.num_workers();
         if num_workers == 0 {
             return Err(Error::ZeroWorkers);

@@ -115,7 +115,8 @@ pub(super) fn extent(values: impl IntoIterator<Item = f64>, scale: Scale) -> (f6
 /// The multiples of `step` within the range.
 fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
     let slack = 1e-9 * (high - low);
-    let (first, last) = (((low - slack) / step).ceil() as i64, ((high + slack) / step).floor() as i64);
+    let (first, last) =
+        (((low - slack) / step).ceil() as i64, ((high + slack) / step).floor() as i64);
     (first..=last).map(|count| count as f64 * step).collect()
 }
 
@@ -237,7 +238,10 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round() {
-        assert_eq!(written(Scale::Linear, 0.0..1.46, 8), ["0", "0.2", "0.4", "0.6", "0.8", "1.0", "1.2", "1.4"]);
+        assert_eq!(
+            written(Scale::Linear, 0.0..1.46, 8),
+            ["0", "0.2", "0.4", "0.6", "0.8", "1.0", "1.2", "1.4"]
+        );
         assert_eq!(written(Scale::Linear, 195.0..0.0, 5), ["0", "50", "100", "150"]);
         assert_eq!(written(Scale::Linear, -1.0..1.0, 4), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
         assert_eq!(written(Scale::Linear, 0.0..5e8, 3), ["0", "2×10⁸", "4×10⁸"]);
@@ -246,7 +250,10 @@ mod tests {
     #[test]
     fn log_ticks_are_decades_or_round_values_between() {
         assert_eq!(written(Scale::Log, 0.05..2e3, 9), ["10⁻¹", "10⁰", "10¹", "10²", "10³"]);
-        assert_eq!(written(Scale::Log, 2300.0..11400.0, 8), ["3000", "4000", "5000", "6000", "8000", "10000"]);
+        assert_eq!(
+            written(Scale::Log, 2300.0..11400.0, 8),
+            ["3000", "4000", "5000", "6000", "8000", "10000"]
+        );
         assert_eq!(written(Scale::Log, 1.02..1.18, 4), ["1.05", "1.10", "1.15"]);
     }
 

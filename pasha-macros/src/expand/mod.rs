@@ -81,7 +81,13 @@ pub(crate) fn function(kernel: &Kernel) -> TokenStream {
             typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
         }
     }
-    quote! { #(#attrs)* #vis #sig #body }
+    quote! {
+        #(#attrs)*
+        // A kernel has as many parameters as its data, and its buffers and items are what they
+        // are: `&mut Vec`, `&Vec`.
+        #[allow(clippy::too_many_arguments, clippy::ptr_arg)]
+        #vis #sig #body
+    }
 }
 
 /// `(a, (b, ()))`

@@ -45,10 +45,7 @@ fn kernels_are_accepted() {
 fn what_a_role_mentions_is_not_reported_as_unused() {
     let source = "fn k(v: f64, #[shared] n: usize, #[output(shape = n)] o: ArrayViewMut1<f64>) {}";
     let text = expanded(source).to_string();
-    assert!(
-        text.starts_with("fn k (v : f64 , # [allow (unused_variables)] n : usize , o"),
-        "{text}"
-    );
+    assert!(text.contains("fn k (v : f64 , # [allow (unused_variables)] n : usize , o"), "{text}");
 }
 
 #[test]

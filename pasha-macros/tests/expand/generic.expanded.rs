@@ -1,3 +1,4 @@
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn scale<'a, T: Copy + Mul<Output = T>, D: Dimension>(
     #[allow(unused_variables)]
     frame: ArrayView<'a, T, D>,

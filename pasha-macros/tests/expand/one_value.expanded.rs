@@ -1,4 +1,5 @@
 /// Multiplies each value with 3.
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn triple_it(value: f64) -> f64 {
     3.0 * value
 }

@@ -1,3 +1,4 @@
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn peaks(
     train: Train<'_, u16, Ix2>,
     #[allow(unused_variables)]

@@ -1,4 +1,5 @@
 /// Corrects one detector frame and reduces it to what the analysis needs.
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 pub fn reduce_frame(
     #[allow(unused_variables)]
     frame: ArrayView2<u16>,

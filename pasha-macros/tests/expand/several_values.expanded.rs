@@ -1,3 +1,4 @@
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn moments<const N: usize>(
     values: &[f64; N],
     valid: &mut bool,
@@ -275,6 +276,7 @@ What keeps a map from starting (such as items of different number) or from finis
         )
     }
 }
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn min_max(value: f64) -> (f64, f64) {
     todo!()
 }
@@ -467,6 +469,7 @@ What keeps a map from starting (such as items of different number) or from finis
         )
     }
 }
+#[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn refused(value: f64, factor: f64) -> Vec<f64> {
     todo!()
 }

@@ -42,7 +42,9 @@ pub(crate) fn default_context() -> Result<Arc<dyn Context>> {
     }
     let context: Arc<dyn Context> = match std::env::var_os("PASHA_CONTEXT") {
         None => Arc::new(ProcessContext::with_available_workers()?),
-        Some(text) => parse(&text.to_string_lossy(), " in the environment variable PASHA_CONTEXT")?.into(),
+        Some(text) => {
+            parse(&text.to_string_lossy(), " in the environment variable PASHA_CONTEXT")?.into()
+        }
     };
     let mut default = DEFAULT.write().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(default.get_or_insert(context)))

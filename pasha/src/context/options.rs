@@ -83,27 +83,31 @@ macro_rules! options_of_context {
             /// worker `w` of `p` gets `w * n / p .. (w + 1) * n / p`.
             ///
             /// It makes per-worker results repeatable, and is slower where items are unequal.
-            pub fn static_split(self) -> Self {
-                Self { options: self.options.static_split(), ..self }
+            pub fn static_split(mut self) -> Self {
+                self.options = self.options.static_split();
+                self
             }
 
             /// Has workers claim this many items at a time, instead of shares that shrink.
-            pub fn share(self, items: ::std::num::NonZeroUsize) -> Self {
-                Self { options: self.options.share(items), ..self }
+            pub fn share(mut self, items: ::std::num::NonZeroUsize) -> Self {
+                self.options = self.options.share(items);
+                self
             }
 
             /// Calls a function in each worker before its first item, with the worker's number:
             /// to open a device, to set an affinity.
             ///
             /// A panic in it fails the map.
-            pub fn on_worker_start(self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-                Self { options: self.options.on_worker_start(hook), ..self }
+            pub fn on_worker_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+                self.options = self.options.on_worker_start(hook);
+                self
             }
 
             /// Calls a function in each worker after its last item, with the worker's number,
             /// unless the worker panicked.
-            pub fn on_worker_end(self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-                Self { options: self.options.on_worker_end(hook), ..self }
+            pub fn on_worker_end(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+                self.options = self.options.on_worker_end(hook);
+                self
             }
         }
     };

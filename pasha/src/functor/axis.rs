@@ -117,7 +117,8 @@ where
         if self.axis.index() < ndim {
             return Ok(());
         }
-        Err(format!("it has {ndim} axes, counted from Axis(0), so there is no {:?}", self.axis).into())
+        Err(format!("it has {ndim} axes, counted from Axis(0), so there is no {:?}", self.axis)
+            .into())
     }
 }
 
@@ -134,7 +135,9 @@ impl<'f, A, D: Dimension> SubViewReader<'f, A, D> {
     }
 }
 
-impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>> for SubViewReader<'_, A, D> {
+impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>>
+    for SubViewReader<'_, A, D>
+{
     type Error = Infallible;
 
     #[inline]

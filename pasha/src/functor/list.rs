@@ -94,9 +94,7 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
 
     fn check_next(&self, names: &[&str], first: &mut Option<(String, usize)>) -> Result<()> {
         let (name, names) = names.split_first().unwrap_or((&"item", &[]));
-        self.0
-            .check()
-            .map_err(|source| Error::Functor { item: (*name).to_owned(), source })?;
+        self.0.check().map_err(|source| Error::Functor { item: (*name).to_owned(), source })?;
         let len = self.0.num_items();
         match first {
             None => *first = Some(((*name).to_owned(), len)),
@@ -175,9 +173,7 @@ impl IntoFunctors<()> for () {
     fn into_functors(self) {}
 }
 
-impl<P: Param, L: ItemList, F: IntoFunctor<P>, G: IntoFunctors<L>> IntoFunctors<(P, L)>
-    for (F, G)
-{
+impl<P: Param, L: ItemList, F: IntoFunctor<P>, G: IntoFunctors<L>> IntoFunctors<(P, L)> for (F, G) {
     type Functors = (F::Functor, G::Functors);
 
     fn into_functors(self) -> Self::Functors {

@@ -70,8 +70,8 @@ impl<A: ViewElement, D: Dimension> NpyFile<A, D> {
         // documentation of the type asks of the user, as every memory map does.
         let map = unsafe { Mmap::map(&file) }.map_err(failed("map"))?;
         let refused = |reason| Error::Npy { path: path.clone(), reason };
-        let view = ArrayView::<A, D>::view_npy(&map)
-            .map_err(|error| refused(explain::<A, D>(&error)))?;
+        let view =
+            ArrayView::<A, D>::view_npy(&map).map_err(|error| refused(explain::<A, D>(&error)))?;
         if !view.is_standard_layout() {
             return Err(refused(
                 "it is stored in Fortran order, which scatters each item of axis 0 over the whole \
@@ -155,8 +155,8 @@ impl<A: ViewElement + 'static, D: Dimension> AsView for NpyFile<A, D> {
     }
 }
 
-impl<A: ViewElement + Sync + 'static, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smaller>>
-    for NpyFile<A, D>
+impl<A: ViewElement + Sync + 'static, D: RemoveAxis<Smaller: 'static>>
+    Functor<SubView<A, D::Smaller>> for NpyFile<A, D>
 {
     type Reader<'f>
         = SubViewReader<'f, A, D>

@@ -182,9 +182,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         let mut scratch = self.kernel.scratch();
         record.enter(Stage::Claiming);
         let mut blocks = Blocks::new();
-        while let Some(share) =
-            shares.claim(table.cursor(), worker_id, record.own_claims())
-        {
+        while let Some(share) = shares.claim(table.cursor(), worker_id, record.own_claims()) {
             let result =
                 blocks.run(self, &mut readers, &mut scratch, share, worker_id, record, table);
             match result {
@@ -234,12 +232,9 @@ fn tell(worker_id: usize, record: &Record, source: Option<SourceError>) -> Error
         Some(Failure::Source) => {
             Error::Source { index, source: source.unwrap_or_else(|| message.into()) }
         }
-        Some(Failure::Died) => Error::WorkerDied {
-            index,
-            worker_id,
-            signal: record.signal(),
-            status: record.status(),
-        },
+        Some(Failure::Died) => {
+            Error::WorkerDied { index, worker_id, signal: record.signal(), status: record.status() }
+        }
         Some(Failure::Refused) | None => Error::Kernel { index, worker_id, message },
     }
 }

@@ -169,11 +169,7 @@ impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
     FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
 {
     /// Names the parameters for error messages.
-    pub fn named(
-        self,
-        items: &'static [&'static str],
-        outputs: &'static [&'static str],
-    ) -> Self {
+    pub fn named(self, items: &'static [&'static str], outputs: &'static [&'static str]) -> Self {
         FnKernel { names: Names { items, outputs }, ..self }
     }
 }

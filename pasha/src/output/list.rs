@@ -2,9 +2,9 @@
 //!
 //! Two implementations of each trait serve kernels with any number of outputs.
 
+use super::slots::Slots;
 use super::{Attached, OutputSpec, Plan};
 use crate::error::Result;
-use super::slots::Slots;
 
 /// A list of arrays.
 pub trait List: Sized {
@@ -57,7 +57,7 @@ impl SpecList for () {
         Ok(())
     }
 
-    fn attach<'a>(&'a self, (): (), _names: &[&str], _plan: &Plan<'_>) -> Result<()> {
+    fn attach(&self, (): (), _names: &[&str], _plan: &Plan<'_>) -> Result<()> {
         Ok(())
     }
 }

@@ -17,9 +17,9 @@ pub(crate) mod slots;
 
 use ndarray::{ArrayView2, Dimension};
 
+use crate::array::SharedArray;
 use crate::error::{Error, Result};
 use crate::memory::Memory;
-use crate::array::SharedArray;
 use slots::Slots;
 
 /// What an output must fit: the run it is allocated for or attached to.

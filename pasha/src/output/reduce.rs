@@ -103,9 +103,12 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         check_array(array, &self.dim, name, plan)?;
         let strides = strides_for(&self.dim, self.order);
         let as_allocated = array.as_ptr().cast() == array.mapping().start().as_ptr().cast_const()
-            && array.strides().iter().zip(strides.slice()).zip(self.dim.slice()).all(
-                |((&given, &needed), &len)| len <= 1 || given == needed as isize,
-            );
+            && array
+                .strides()
+                .iter()
+                .zip(strides.slice())
+                .zip(self.dim.slice())
+                .all(|((&given, &needed), &len)| len <= 1 || given == needed as isize);
         if !as_allocated {
             return Err(Error::NotWritable {
                 output: name.to_owned(),
@@ -244,8 +247,12 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
         let accumulators = map_accumulators::<A>(1, plan, plan.memory)?;
-        let attached =
-            AttachedScalar { accumulators, spec: self, num_workers: plan.num_workers.max(1), target };
+        let attached = AttachedScalar {
+            accumulators,
+            spec: self,
+            num_workers: plan.num_workers.max(1),
+            target,
+        };
         let start = start_of(&self.merge, self.init);
         for worker_id in 0..attached.num_workers {
             // SAFETY: the accumulator lies within the mapping, and no worker has started yet.

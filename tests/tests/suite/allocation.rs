@@ -166,12 +166,19 @@ fn numpy_opens_the_files() {
     let values = Array::from_iter((0..24).map(|n| f64::from(n) / 3.0));
     let values = values.into_shape_with_order((2, 3, 4)).unwrap();
     for (name, order) in [("c.npy", Order::C), ("f.npy", Order::F)] {
-        let mut array = context.alloc::<f64>((2, 3, 4)).order(order).file(path(name)).build().unwrap();
+        let mut array =
+            context.alloc::<f64>((2, 3, 4)).order(order).file(path(name)).build().unwrap();
         assert!(array.is_file_backed() && lies_in(&array, order));
         array.assign(&values);
         array.flush().unwrap();
     }
-    let mut filled = context.alloc_like(&values).element::<u16>().file(path("fill.npy")).fill(42).build().unwrap();
+    let mut filled = context
+        .alloc_like(&values)
+        .element::<u16>()
+        .file(path("fill.npy"))
+        .fill(42)
+        .build()
+        .unwrap();
     filled[[1, 2, 3]] = 7;
     let mut workers =
         context.alloc::<bool>(3).per_worker().file(path("workers.npy")).build().unwrap();

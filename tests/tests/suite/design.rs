@@ -1,6 +1,8 @@
 //! The programs of the design document and of the README, as a user writes them.
 
-use ndarray::{Array1, Array2, Array3, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Ix1, Ix2, Ix3};
+use ndarray::{
+    Array1, Array2, Array3, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Ix1, Ix2, Ix3,
+};
 use pasha::{Context, SharedArray, ThreadContext};
 use pasha_tests::for_each_context;
 
@@ -26,7 +28,6 @@ fn the_quick_guide() -> pasha::Result<()> {
 ///
 /// Frames are `(y, x)` in counts; `dark` in counts.
 #[pasha::kernel]
-#[allow(clippy::too_many_arguments)]
 fn reduce_frame(
     frame: ArrayView2<u16>,
     monitor: f64,

@@ -105,7 +105,8 @@ for_each_context! {
 
 /// Runs the helper program and compares what it prints, a line each.
 fn expect(arguments: &[&str], lines: &[&str]) {
-    let out = stdout_of(&Command::new(env!("CARGO_BIN_EXE_victim")).args(arguments).output().unwrap());
+    let out =
+        stdout_of(&Command::new(env!("CARGO_BIN_EXE_victim")).args(arguments).output().unwrap());
     assert_eq!(out.lines().collect::<Vec<_>>(), lines, "{arguments:?}");
 }
 

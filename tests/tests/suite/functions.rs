@@ -10,7 +10,6 @@ fn halve(value: f64) -> f64 {
 }
 
 #[pasha::kernel]
-#[allow(clippy::too_many_arguments)]
 fn everything(
     frame: ArrayView2<u16>,
     #[shared] threshold: u16,
@@ -146,11 +145,7 @@ fn outputs_that_forked_workers_can_not_write_are_refused() {
 #[test]
 fn shapes_beyond_the_address_space_are_refused_before_anything_runs() {
     #[pasha::kernel]
-    fn huge(
-        _value: u8,
-        #[shared] n: usize,
-        #[output(shape = (n, n))] _slot: ArrayViewMut2<f64>,
-    ) {
+    fn huge(_value: u8, #[shared] n: usize, #[output(shape = (n, n))] _slot: ArrayViewMut2<f64>) {
         unreachable!("nothing runs");
     }
     let error = huge::run_parallel(&[0; 3], 1 << 31).unwrap_err();

@@ -163,8 +163,9 @@ fn the_originals_sequence_functor() {
     let sequence = [1, 2, 3, 4];
     assert_eq!(pasha::split(4, 2).collect::<Vec<_>>(), [0..2, 2..4]);
     let mut reader = Functor::<pasha::ByValue<i32>>::reader(&sequence).unwrap();
-    let entries: Vec<(usize, i32)> =
-        (1..3).map(|index| (index, Read::<pasha::ByValue<i32>>::read(&mut reader, index).unwrap())).collect();
+    let entries: Vec<(usize, i32)> = (1..3)
+        .map(|index| (index, Read::<pasha::ByValue<i32>>::read(&mut reader, index).unwrap()))
+        .collect();
     assert_eq!(entries, [(1, 2), (2, 3)]);
 }
 
@@ -221,9 +222,8 @@ fn bad_numpy_files_are_refused_with_the_way_out() {
 fn big_endian_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.npy");
-    let program = format!(
-        "import numpy as np; np.save({path:?}, np.zeros((2, 2, 2), '>u2')); print('made')"
-    );
+    let program =
+        format!("import numpy as np; np.save({path:?}, np.zeros((2, 2, 2), '>u2')); print('made')");
     if numpy(&program).is_some() {
         let message = NpyFile::<u16, Ix3>::open(&path).unwrap_err().to_string();
         assert!(message.contains("newbyteorder"), "{message}");
@@ -237,10 +237,9 @@ fn real_frames_have_their_sums() {
     let frames = NpyFile::<i32, Ix3>::open(folder.join("frames.npy")).unwrap();
     assert_eq!(frames.shape(), [10, 195, 487]);
     let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
-    let out = pasha::map(&frames, |_, _, frame| {
-        frame.iter().map(|&count| i64::from(count)).sum::<i64>()
-    })
-    .unwrap();
+    let out =
+        pasha::map(&frames, |_, _, frame| frame.iter().map(|&count| i64::from(count)).sum::<i64>())
+            .unwrap();
     for sum in &out {
         assert!(expected.contains(&sum.to_string()), "{sum} is not in {expected}");
     }

@@ -165,7 +165,6 @@ fn generic_callers() {
 
 /// Names that generated code might use too.
 #[pasha::kernel]
-#[allow(clippy::too_many_arguments)]
 fn clashing(
     context: f64,
     items: ArrayView1<f64>,

@@ -18,7 +18,7 @@ macro_rules! sums {
     )+};
 }
 sums! { sum0 ArrayView0  sum1 ArrayView1  sum2 ArrayView2  sum3 ArrayView3  sum4 ArrayView4
-        sum5 ArrayView5  sum6 ArrayView6 }
+sum5 ArrayView5  sum6 ArrayView6 }
 
 #[pasha::kernel]
 fn sum_dyn(item: ArrayView<'_, i32, IxDyn>) -> i64 {
@@ -263,6 +263,9 @@ fn words(line: String) -> usize {
 
 #[test]
 fn items_may_be_owned() {
-    assert_eq!(words::run_parallel(Lines("to map\na\nkernel over lines")).unwrap(), array![2, 1, 3]);
+    assert_eq!(
+        words::run_parallel(Lines("to map\na\nkernel over lines")).unwrap(),
+        array![2, 1, 3]
+    );
     let _: Option<Ix2> = None;
 }

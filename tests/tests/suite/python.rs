@@ -29,7 +29,8 @@ fn triple_it(value: f64) -> f64 {
 fn input() -> Array1<f64> {
     let mut state = 1_u64;
     Array1::from_shape_simple_fn(100, || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     })
 }

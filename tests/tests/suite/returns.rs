@@ -70,7 +70,6 @@ fn checked_nothing(value: i32, #[output] twice: &mut i32) -> std::io::Result<()>
 
 /// The eight outputs of mixed types of the issue.
 #[pasha::kernel]
-#[allow(clippy::too_many_arguments)]
 fn eight(
     value: f64,
     #[output] a: &mut u8,

@@ -81,7 +81,6 @@ fn larger_magnitude(a: f64, b: f64) -> f64 {
 
 /// Every merge.
 #[pasha::kernel]
-#[allow(clippy::too_many_arguments)]
 fn reduced(
     value: i64,
     #[index] index: usize,

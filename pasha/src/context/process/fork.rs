@@ -35,10 +35,8 @@ pub(super) fn fork(job: &Job<'_>, worker_id: usize, live: &LiveMappings) -> io::
                 Err(errno) => {
                     // Nobody could wait for it: end it at once.
                     let _ = rustix::process::kill_process(pid, Signal::KILL);
-                    let _ = rustix::process::waitpid(
-                        Some(pid),
-                        rustix::process::WaitOptions::empty(),
-                    );
+                    let _ =
+                        rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
                     Err(errno.into())
                 }
             }
