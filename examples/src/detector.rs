@@ -1,8 +1,9 @@
 //! A flat area detector: where its pixels lie in reciprocal space, and bins over them.
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2};
 
 /// Where a flat detector stands, perpendicular to the beam.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,8 +64,12 @@ pub struct QBins {
 }
 
 impl QBins {
+    /// The range of all momentum transfers, for [`new`](Self::new).
+    pub const ALL: RangeInclusive<f64> = 0.0..=f64::INFINITY;
+
     /// Divides the range from the smallest to the largest momentum transfer of the valid pixels
-    /// into `n_bins` equal bins. In `mask`, if there is one, `true` says that a pixel is not valid.
+    /// into `n_bins` equal bins. A pixel is valid if its momentum transfer lies within `q_range` (in
+    /// 1/Å) and the mask, if there is one, does not say `true` at its place.
     ///
     /// As in pyFAI the upper end of the range is raised by a hair (the precision of `f32`), so
     /// that the outermost pixel lies within the last bin and not on its edge.
@@ -75,7 +80,8 @@ impl QBins {
         geometry: &Geometry,
         shape: (usize, usize),
         n_bins: usize,
-        mask: Option<ArrayView2<'_, bool>>,
+        q_range: RangeInclusive<f64>,
+        mask: Option<&Array2<bool>>,
     ) -> anyhow::Result<Self> {
         anyhow::ensure!(
             (1..usize::from(u16::MAX)).contains(&n_bins),
@@ -90,8 +96,9 @@ impl QBins {
             );
         }
         let q = Array2::from_shape_fn(shape, |(row, column)| {
-            let masked = mask.is_some_and(|mask| mask[[row, column]]);
-            if masked { f64::NAN } else { geometry.q(row, column) }
+            let q = geometry.q(row, column);
+            let valid = q_range.contains(&q) && !mask.is_some_and(|mask| mask[[row, column]]);
+            if valid { q } else { f64::NAN }
         });
         let (low, high) = q
             .iter()
@@ -153,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_pixel_has_a_bin_and_the_ends_have_the_end_bins() {
-        let bins = QBins::new(&SMALL, (30, 40), 10, None).unwrap();
+        let bins = QBins::new(&SMALL, (30, 40), 10, QBins::ALL, None).unwrap();
         assert_eq!(bins.num_pixels.sum(), 1200);
         assert_eq!(bins.of_pixel[[0, 0]], 0);
         assert_eq!(bins.of_pixel[[29, 39]], 9);
@@ -165,20 +172,31 @@ mod tests {
     fn masked_pixels_have_no_bin_and_do_not_stretch_the_range() {
         let mut mask = Array2::from_elem((30, 40), false);
         mask[[29, 39]] = true;
-        let bins = QBins::new(&SMALL, (30, 40), 10, Some(mask.view())).unwrap();
+        let bins = QBins::new(&SMALL, (30, 40), 10, QBins::ALL, Some(&mask)).unwrap();
         assert_eq!(bins.of_pixel[[29, 39]], 10);
         assert_eq!(bins.num_pixels.sum(), 1199);
-        let all = QBins::new(&SMALL, (30, 40), 10, None).unwrap();
-        assert!(bins.q[9] < all.q[9]);
+        let unmasked = QBins::new(&SMALL, (30, 40), 10, QBins::ALL, None).unwrap();
+        assert!(bins.q[9] < unmasked.q[9]);
+    }
+
+    #[test]
+    fn pixels_out_of_range_have_no_bin() {
+        let bins = QBins::new(&SMALL, (30, 40), 10, 0.5..=1.0, None).unwrap();
+        for ((row, column), &bin) in bins.of_pixel.indexed_iter() {
+            assert_eq!(bin < 10, (0.5..=1.0).contains(&SMALL.q(row, column)));
+        }
+        assert!(bins.q.iter().all(|q| (0.5..=1.0).contains(q)));
     }
 
     #[test]
     fn impossible_bins_are_refused() {
-        let refused = |shape, n, mask| QBins::new(&SMALL, shape, n, mask).unwrap_err().to_string();
+        let refused = |shape, n, mask| {
+            QBins::new(&SMALL, shape, n, QBins::ALL, mask).unwrap_err().to_string()
+        };
         assert!(refused((3, 4), 0, None).contains("1 to 65534"));
         assert!(refused((3, 4), 65535, None).contains("65535 bins"));
         let mask = Array2::from_elem((3, 5), true);
-        assert!(refused((3, 4), 5, Some(mask.view())).contains("(3, 5)"));
-        assert!(refused((3, 5), 5, Some(mask.view())).contains("no pixel"));
+        assert!(refused((3, 4), 5, Some(&mask)).contains("(3, 5)"));
+        assert!(refused((3, 5), 5, Some(&mask)).contains("no pixel"));
     }
 }

@@ -84,7 +84,7 @@ impl PoissonTables {
         let Table { smallest, start, len } = self.tables[table];
         // The upper half of the bits picks the column, the lower half decides within it.
         let bits = random.next_u64();
-        let picked = ((bits >> 32) * u64::from(len) >> 32) as u32;
+        let picked = (((bits >> 32) * u64::from(len)) >> 32) as u32;
         let column = self.columns[(start + picked) as usize];
         smallest + if (bits as u32) < column.own { picked } else { column.other }
     }

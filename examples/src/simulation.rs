@@ -114,7 +114,8 @@ pub fn simulate_frame(
 ) {
     let means = run.q_of_step.iter().map(|&q| run.expected_counts(q, frame_number));
     tables.rebuild(means.chain([0.0]));
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(run.seed ^ (frame_number as u64 + 1) << 32);
+    let mut random =
+        Xoshiro256PlusPlus::seed_from_u64(run.seed ^ ((frame_number as u64 + 1) << 32));
     Zip::from(&mut frame)
         .and(&run.steps)
         .for_each(|count, &step| *count = tables.draw(usize::from(step), &mut random) as u16);

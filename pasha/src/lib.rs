@@ -31,6 +31,7 @@ pub use functor::list::IntoItems;
 pub use functor::npy::NpyFile;
 pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 pub use job::Job;
+pub use job::progress::Progress;
 pub use job::share::split;
 pub use kernel::Kernel;
 pub use kernel::bound::{BoundKernel, Out};

@@ -45,6 +45,8 @@ pub(super) struct Axis {
 enum Labels {
     /// With this many decimals.
     Decimals(usize),
+    /// With as many decimals as each needs.
+    Shortest,
     /// As mantissa times a power of ten, the mantissa with this many decimals.
     Powers(usize),
 }
@@ -89,6 +91,11 @@ impl Axis {
         self.scale.has(value)
     }
 
+    /// The values at the ticks that have numbers.
+    pub(super) fn major(&self) -> &[f64] {
+        &self.major
+    }
+
     /// The lower end of the axis.
     pub(super) fn low(&self) -> f64 {
         self.range.start.min(self.range.end)
@@ -131,7 +138,7 @@ fn linear_ticks(low: f64, high: f64, max_ticks: usize) -> (Vec<f64>, Vec<f64>, L
     let step = round * power;
     let digits = |step: f64| (-step.log10().floor()).max(0.0) as usize;
     let largest = low.abs().max(high.abs());
-    let labels = if largest >= 1e5 || largest < 1e-3 {
+    let labels = if !(1e-3..1e5).contains(&largest) {
         Labels::Powers(digits(step / 10_f64.powf(largest.log10().floor())))
     } else {
         Labels::Decimals(digits(step * (1.0 + 1e-9)))
@@ -155,11 +162,7 @@ fn log_ticks(low: f64, high: f64, max_ticks: usize) -> (Vec<f64>, Vec<f64>, Labe
         let minor = if every > 1 { decades.clone() } else { minor };
         return (decades.into_iter().step_by(every).collect(), minor, Labels::Powers(0));
     }
-    let labels = if high >= 1e5 || low < 1e-3 {
-        Labels::Powers(0)
-    } else {
-        Labels::Decimals((-low.log10().floor()).max(0.0) as usize)
-    };
+    let labels = if high >= 1e5 || low < 1e-3 { Labels::Powers(0) } else { Labels::Shortest };
     // Few decades: label round values in between, as many as there is room for.
     for mantissas in [&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0][..], &[1.0, 2.0, 5.0], &[1.0, 3.0]] {
         let major = ticks(mantissas);
@@ -175,6 +178,12 @@ fn format_number(value: f64, labels: Labels) -> String {
     let text = match labels {
         _ if value == 0.0 => "0".to_owned(),
         Labels::Decimals(decimals) => format!("{value:.decimals$}"),
+        // The ticks are products of powers of ten: round off what these are not exact by.
+        Labels::Shortest => {
+            let digits = (3.0 - value.abs().log10().floor()).max(0.0);
+            let unit = 10_f64.powf(digits);
+            format!("{}", (value * unit).round() / unit)
+        }
         Labels::Powers(decimals) => {
             let power = (value.abs() * (1.0 + 1e-9)).log10().floor();
             let mantissa = value / 10_f64.powf(power);
@@ -254,6 +263,7 @@ mod tests {
             written(Scale::Log, 2300.0..11400.0, 8),
             ["3000", "4000", "5000", "6000", "8000", "10000"]
         );
+        assert_eq!(written(Scale::Log, 0.04..1.7, 5), ["0.05", "0.1", "0.2", "0.5", "1"]);
         assert_eq!(written(Scale::Log, 1.02..1.18, 4), ["1.05", "1.10", "1.15"]);
     }
 

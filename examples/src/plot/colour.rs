@@ -18,8 +18,8 @@ pub(super) const MASKED: RGBColor = RGBColor(150, 150, 150);
 
 /// Colours for curves that have no order, readable on white and by the colour-blind.
 pub(super) const DISTINCT: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
+    RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(230, 159, 0),

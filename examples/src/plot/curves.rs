@@ -9,7 +9,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, Scale};
 use super::colour::{ColourMap, DISTINCT};
-use super::picture::{self, Canvas, Place, Raster, Ticks};
+use super::picture::{self, Canvas, Place, Raster};
 
 /// The legend names at most this many curves of a series.
 const MAX_LEGEND: usize = 10;
@@ -24,6 +24,8 @@ pub struct Curves {
     y: (String, Scale),
     legend_title: String,
     curves: Vec<Curve>,
+    /// How many of them were added one by one.
+    num_single: usize,
 }
 
 #[derive(Debug)]
@@ -42,12 +44,14 @@ impl Curves {
             y: (y.0.to_owned(), y.1),
             legend_title: String::new(),
             curves: Vec::new(),
+            num_single: 0,
         }
     }
 
     /// Adds one curve, in a colour of its own.
     pub fn curve(mut self, label: &str, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> Self {
-        let colour = DISTINCT[self.curves.len() % DISTINCT.len()];
+        let colour = DISTINCT[self.num_single % DISTINCT.len()];
+        self.num_single += 1;
         let points = x.iter().copied().zip(y.iter().copied()).collect();
         self.curves.push(Curve { points, colour, label: Some(label.to_owned()) });
         self
@@ -111,7 +115,7 @@ impl Curves {
         let x = Axis::new(&self.x.0, self.x.1, low..high, 9);
         let y = Axis::around(&self.y.0, self.y.1, points().map(|point| point.1), 8);
         let (has_x, has_y) = (x.clone(), y.clone());
-        let mut chart = picture::chart_at(canvas, place, x, y, Ticks::Left)?;
+        let mut chart = picture::chart_at(canvas, place, x, y)?;
         picture::draw_axes(&mut chart, true)?;
         let width = if self.curves.len() > 30 { 0.6 } else { 1.2 };
         for curve in &self.curves {

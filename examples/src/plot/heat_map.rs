@@ -8,7 +8,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, Scale};
 use super::colour::{ColourMap, MASKED};
-use super::picture::{self, Canvas, Place, Raster, Ticks};
+use super::picture::{self, Canvas, Place, Raster};
 use super::png::encode_palette;
 
 /// Images with a longer side are scaled down to at most this many pixels.
@@ -60,8 +60,8 @@ impl<'a> HeatMap<'a> {
         self
     }
 
-    /// The values of the darkest and the brightest colour. Without, they are chosen so that one
-    /// pixel in two thousand lies outside at either end: single hot pixels don't hide the rest.
+    /// The values of the darkest and the brightest colour. Without, they are chosen so that shadows
+    /// and hot pixels don't hide the rest.
     pub fn range(mut self, darkest: f64, brightest: f64) -> Self {
         self.range = Some((darkest, brightest));
         self
@@ -84,7 +84,7 @@ impl<'a> HeatMap<'a> {
             width: 20,
             height: image.height.max(160),
         };
-        let size = (bar.right() + 110, bar.bottom().max(image.bottom()) + 68);
+        let size = (bar.right() + 92, bar.bottom().max(image.bottom()) + 68);
         picture::write_svg(path, size, |canvas| self.draw(canvas, image, bar))
     }
 
@@ -92,7 +92,7 @@ impl<'a> HeatMap<'a> {
         let (rows, columns) = self.values.dim();
         let (low, high) = self.range.unwrap_or_else(|| robust_range(self.values, self.scale));
         let bar_axis =
-            Axis::new(&self.value_label, self.scale, low..high, (bar.height / 50) as usize);
+            Axis::new(&self.value_label, self.scale, low..high, (bar.height / 60) as usize);
         let (low, high) = (bar_axis.low(), bar_axis.high());
 
         // About 70 pixels of the picture for each number at the axes.
@@ -108,15 +108,13 @@ impl<'a> HeatMap<'a> {
             rows as f64..0.0,
             (image.height / 60).max(2) as usize,
         );
-        let mut chart = picture::chart_at(canvas, image, x, y, Ticks::Left)?;
+        let mut chart = picture::chart_at(canvas, image, x, y)?;
         picture::draw_axes(&mut chart, false)?;
         picture::draw_frame(canvas, image)?;
         let centre = image.left + image.width / 2;
         picture::write_text(canvas, &self.title, (centre, 24), 18.0, HPos::Center)?;
 
-        let unit = Axis::new("", Scale::Linear, 0.0..1.0, 1);
-        let mut chart = picture::chart_at(canvas, bar, unit, bar_axis, Ticks::RightOnly)?;
-        picture::draw_axes(&mut chart, false)?;
+        picture::draw_right_axis(canvas, bar, &bar_axis)?;
         picture::draw_frame(canvas, bar)?;
         if self.values.iter().any(|value| value.is_nan()) {
             let y = bar.bottom() + 22;
@@ -151,16 +149,16 @@ fn colour_number(value: f64, (low, high): (f64, f64), scale: Scale) -> u8 {
     (part.clamp(0.0, 1.0) * (COLOURS - 1) as f64).round() as u8
 }
 
-/// A range of values that leaves out the most extreme pixels.
+/// A range of values that leaves out the most extreme pixels: the darkest fiftieth, where
+/// detectors lie in the shadow, and the brightest thousandth, where single pixels are hot.
 fn robust_range(values: ArrayView2<'_, f64>, scale: Scale) -> (f64, f64) {
     let mut values: Vec<f64> = values.iter().copied().filter(|&value| scale.has(value)).collect();
     if values.is_empty() {
         return (1.0, 10.0);
     }
-    let outside = values.len() / 2000;
-    let last = values.len() - 1;
-    let low = *values.select_nth_unstable_by(outside, f64::total_cmp).1;
-    let high = *values.select_nth_unstable_by(last - outside, f64::total_cmp).1;
+    let (darkest, brightest) = (values.len() / 50, values.len() - 1 - values.len() / 1000);
+    let low = *values.select_nth_unstable_by(darkest, f64::total_cmp).1;
+    let high = *values.select_nth_unstable_by(brightest, f64::total_cmp).1;
     (low, high)
 }
 

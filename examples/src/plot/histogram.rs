@@ -9,7 +9,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, Scale};
 use super::colour::DISTINCT;
-use super::picture::{self, Canvas, Place, Raster, Ticks};
+use super::picture::{self, Canvas, Place, Raster};
 
 /// A picture of a histogram with equal bins.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl<'a> Histogram<'a> {
         let ground = range.start;
         let x = Axis::new(&self.x_label, Scale::Linear, self.edges.0..self.edges.1, 9);
         let y = Axis::new(&self.y_label, self.scale, range, 8);
-        let mut chart = picture::chart_at(canvas, place, x, y, Ticks::Left)?;
+        let mut chart = picture::chart_at(canvas, place, x, y)?;
         picture::draw_axes(&mut chart, true)?;
 
         let width = (self.edges.1 - self.edges.0) / self.counts.len().max(1) as f64;
@@ -78,7 +78,7 @@ impl<'a> Histogram<'a> {
         }
         outline.push((self.edges.1, ground));
         let area = chart.plotting_area();
-        let colour = DISTINCT[0];
+        let colour = DISTINCT[1];
         area.draw(&Polygon::new(outline.clone(), colour.mix(0.25)))
             .map_err(picture::plotters_error)?;
         area.draw(&PathElement::new(outline, picture::stroke(colour, 1.0)))

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -77,51 +78,33 @@ pub(super) fn draw_line(
     canvas.draw(&PathElement::new(ends, style)).map_err(plotters_error)
 }
 
-/// Fills a rectangle, and draws its outline.
+/// Fills a rectangle, and draws a frame around it.
 pub(super) fn draw_box(canvas: &Canvas, place: Place, fill: RGBColor) -> anyhow::Result<()> {
     let corners = [(place.left, place.top), (place.right(), place.bottom())];
     let corners = corners.map(|(x, y)| (x * FINE, y * FINE));
     canvas.draw(&Rectangle::new(corners, fill.filled())).map_err(plotters_error)?;
-    canvas.draw(&Rectangle::new(corners, stroke(BLACK, 1.0))).map_err(plotters_error)
+    draw_frame(canvas, place)
 }
 
-/// The side of a chart that its ticks stand on, beside the bottom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ticks {
-    Left,
-    /// On the right, and none at the bottom: for colour bars.
-    RightOnly,
-}
-
-/// Makes a chart whose plotting area lies exactly at `place`.
+/// Makes a chart whose plotting area lies exactly at `place`, with room for numbers and labels on
+/// the left and below.
 pub(super) fn chart_at<'a, 'c>(
     canvas: &Canvas<'a>,
     place: Place,
     x: Axis,
     y: Axis,
-    ticks: Ticks,
 ) -> anyhow::Result<Chart<'a, 'c>> {
     const LEFT: i32 = 76;
-    const RIGHT: i32 = 84;
     const BELOW: i32 = 52;
-    let area = match ticks {
-        Ticks::Left => Place {
-            left: place.left - LEFT,
-            top: place.top,
-            width: place.width + LEFT,
-            height: place.height + BELOW,
-        },
-        Ticks::RightOnly => Place { width: place.width + RIGHT, ..place },
-    };
-    let area = canvas
-        .clone()
-        .shrink((area.left * FINE, area.top * FINE), (area.width * FINE, area.height * FINE));
-    let mut builder = ChartBuilder::on(&area);
-    match ticks {
-        Ticks::Left => builder.x_label_area_size(BELOW * FINE).y_label_area_size(LEFT * FINE),
-        Ticks::RightOnly => builder.right_y_label_area_size(RIGHT * FINE),
-    };
-    builder.build_cartesian_2d(x, y).map_err(plotters_error)
+    let area = canvas.clone().shrink(
+        ((place.left - LEFT) * FINE, place.top * FINE),
+        ((place.width + LEFT) * FINE, (place.height + BELOW) * FINE),
+    );
+    ChartBuilder::on(&area)
+        .x_label_area_size(BELOW * FINE)
+        .y_label_area_size(LEFT * FINE)
+        .build_cartesian_2d(x, y)
+        .map_err(plotters_error)
 }
 
 /// Draws the ticks, their numbers, the axis labels, and a grid if there is to be one.
@@ -148,9 +131,30 @@ pub(super) fn draw_axes(chart: &mut Chart, grid: bool) -> anyhow::Result<()> {
 
 /// Closes the plotting area with a frame.
 pub(super) fn draw_frame(canvas: &Canvas, place: Place) -> anyhow::Result<()> {
-    let corners = [(place.left, place.top), (place.right(), place.bottom())];
+    let Place { left, top, .. } = place;
+    let (right, bottom) = (place.right(), place.bottom());
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
     let corners = corners.map(|(x, y)| (x * FINE, y * FINE));
-    canvas.draw(&Rectangle::new(corners, stroke(BLACK, 1.0))).map_err(plotters_error)
+    // A path, as plotters' SVG files draw rectangles with thin lines only.
+    canvas.draw(&PathElement::new(corners, stroke(BLACK, 1.0))).map_err(plotters_error)
+}
+
+/// Draws an axis upwards along the right side of `place`: ticks, their numbers, and the label.
+pub(super) fn draw_right_axis(canvas: &Canvas, place: Place, axis: &Axis) -> anyhow::Result<()> {
+    let right = place.right() * FINE;
+    let numbers = TextStyle::from(font(13.0)).pos(Pos::new(HPos::Left, VPos::Center));
+    for tick in axis.major() {
+        let y = axis.map(tick, (place.bottom() * FINE, place.top * FINE));
+        let line = PathElement::new([(right, y), (right + 5 * FINE, y)], stroke(BLACK, 1.0));
+        canvas.draw(&line).map_err(plotters_error)?;
+        let text = axis.format_ext(tick);
+        canvas.draw_text(&text, &numbers, (right + 9 * FINE, y)).map_err(plotters_error)?;
+    }
+    let label = TextStyle::from(font(15.0))
+        .transform(FontTransform::Rotate270)
+        .pos(Pos::new(HPos::Center, VPos::Center));
+    let middle = (right + 68 * FINE, (place.top + place.height / 2) * FINE);
+    canvas.draw_text(&axis.label, &label, middle).map_err(plotters_error)
 }
 
 /// Draws a picture of `width` x `height` pixels and writes it to a file.

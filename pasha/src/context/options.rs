@@ -3,7 +3,9 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::job::progress::{Progress, Watch};
 use crate::job::share::Splitting;
 
 /// A function called in each worker, with the worker's number.
@@ -18,12 +20,13 @@ pub struct Options {
     splitting: Splitting,
     start_hook: Option<Hook>,
     end_hook: Option<Hook>,
+    watch: Option<Watch>,
 }
 
 impl Options {
     /// The defaults: shares of shrinking size, claimed by whoever is free; no hooks.
     pub const fn new() -> Self {
-        Options { splitting: Splitting::Guided, start_hook: None, end_hook: None }
+        Options { splitting: Splitting::Guided, start_hook: None, end_hook: None, watch: None }
     }
 
     /// Gives each worker one balanced slice of the indices, the same in every run: worker `w` of
@@ -52,6 +55,26 @@ impl Options {
         Options { end_hook: Some(Arc::new(hook)), ..self }
     }
 
+    /// Calls a function with the progress of each map, this often and once at its end, on a
+    /// thread of the caller's process.
+    pub fn on_progress(
+        self,
+        every: Duration,
+        hook: impl Fn(Progress) + Send + Sync + 'static,
+    ) -> Self {
+        Options { watch: Some(Watch::hook(every, hook)), ..self }
+    }
+
+    /// Draws a bar of the progress of each map on the standard error output, if that is a
+    /// terminal.
+    pub fn progress_bar(self) -> Self {
+        Options { watch: Some(Watch::bar()), ..self }
+    }
+
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
+    }
+
     pub(crate) fn splitting(&self) -> Splitting {
         self.splitting
     }
@@ -71,6 +94,7 @@ impl fmt::Debug for Options {
             .field("splitting", &self.splitting)
             .field("start_hook", &self.start_hook.is_some())
             .field("end_hook", &self.end_hook.is_some())
+            .field("progress", &self.watch)
             .finish()
     }
 }
@@ -107,6 +131,24 @@ macro_rules! options_of_context {
             /// unless the worker panicked.
             pub fn on_worker_end(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
                 self.options = self.options.on_worker_end(hook);
+                self
+            }
+
+            /// Calls a function with the progress of each map, this often and once at its end,
+            /// on a thread of the caller's process.
+            pub fn on_progress(
+                mut self,
+                every: ::std::time::Duration,
+                hook: impl Fn($crate::Progress) + Send + Sync + 'static,
+            ) -> Self {
+                self.options = self.options.on_progress(every, hook);
+                self
+            }
+
+            /// Draws a bar of the progress of each map on the standard error output, if that is
+            /// a terminal.
+            pub fn progress_bar(mut self) -> Self {
+                self.options = self.options.progress_bar();
                 self
             }
         }

@@ -2,6 +2,7 @@
 
 mod block;
 pub(crate) mod panic;
+pub(crate) mod progress;
 pub(crate) mod share;
 pub(crate) mod table;
 
@@ -154,7 +155,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         };
         let job =
             Job { table: &table, body: &body, options, len: self.len, writable: &self.writable };
-        let started = context.run(&job);
+        let started = match options.watch() {
+            None => context.run(&job),
+            Some(watch) => watch.during(self.len, &table, || context.run(&job)),
+        };
         if let Some(worker_id) = table.first_failed() {
             let source = source_error.into_inner().unwrap_or_else(PoisonError::into_inner);
             return Err(tell(worker_id, table.record(worker_id), source));

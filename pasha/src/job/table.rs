@@ -230,6 +230,13 @@ impl Table {
         self.header().first_failed.load(Ordering::Acquire).checked_sub(1)
     }
 
+    /// The number of items in blocks that are finished; may be asked while workers run.
+    pub(crate) fn finished_blocks(&self) -> usize {
+        (0..self.num_workers)
+            .map(|worker_id| self.record(worker_id).finished.load(Ordering::Relaxed))
+            .sum()
+    }
+
     /// The number of finished items of all workers that have ended.
     pub(crate) fn finished(&self) -> usize {
         (0..self.num_workers).map(|worker_id| self.record(worker_id).finished()).sum()

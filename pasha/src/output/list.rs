@@ -85,7 +85,8 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
     }
 }
 
-impl Attached for () {
+// SAFETY: there are no slots.
+unsafe impl Attached for () {
     type Slots = ();
 
     fn slots(&self) {}
@@ -95,7 +96,8 @@ impl Attached for () {
     fn finish(self) {}
 }
 
-impl<A: Attached, B: Attached> Attached for (A, B) {
+// SAFETY: each part keeps the promise for its own slots.
+unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     type Slots = (A::Slots, B::Slots);
 
     fn slots(&self) -> Self::Slots {

@@ -63,7 +63,12 @@ pub trait OutputSpec: Sync {
 }
 
 /// An array attached to a run; it borrows the array until the run is over.
-pub trait Attached {
+///
+/// # Safety
+/// For as long as the value lives, its slots must be valid for all indices and workers of the plan
+/// that it was attached for, nothing else may use the memory that they give, and `writable` must
+/// name the mapping of all of it.
+pub unsafe trait Attached {
     /// Raw access for the workers.
     type Slots: Slots;
 
@@ -96,7 +101,9 @@ impl<'a, S: Slots> Plain<'a, S> {
     }
 }
 
-impl<S: Slots> Attached for Plain<'_, S> {
+// SAFETY: `Plain::new` is called by specs that checked the array against the plan and opened its
+// slots; the array stays borrowed mutably, so that nothing else reads, writes or drops it.
+unsafe impl<S: Slots> Attached for Plain<'_, S> {
     type Slots = S;
 
     fn slots(&self) -> S {

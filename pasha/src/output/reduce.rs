@@ -166,7 +166,9 @@ impl<A: Element, D: Dimension, M: Merge<A>> AttachedReduce<'_, A, D, M> {
     }
 }
 
-impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'_, A, D, M> {
+// SAFETY: `attach` made sure that the mapping, the target's or its own, has room for an accumulator
+// of each worker, one step apart; the target stays borrowed mutably.
+unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'_, A, D, M> {
     type Slots = ArraySlots<A, D, EachWorker>;
 
     fn slots(&self) -> Self::Slots {
@@ -278,7 +280,9 @@ impl<A: Element, M> AttachedScalar<'_, A, M> {
     }
 }
 
-impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
+// SAFETY: the mapping is its own and was made with room for an accumulator of each worker, one step
+// apart.
+unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
     type Slots = WorkerScalars<A>;
 
     fn slots(&self) -> Self::Slots {

@@ -93,10 +93,8 @@ fn death(context: &dyn Context, how: &str) -> Result<(), Error> {
     println!("finished items kept {consistent}, this one not {}", !out.done[50]);
     println!("children left {}", pasha_tests::children().len());
     drop(out);
-    println!(
-        "files and mappings as before {}",
-        pasha_tests::open_files_and_mappings() == files_and_maps
-    );
+    let after = pasha_tests::open_files_and_mappings();
+    println!("files and mappings as before {}", after == files_and_maps);
     // The program goes on as if nothing had been.
     let sum = pasha::map_in(context, 0..100_u64, |_, _, n| n)?.sum();
     println!("next map {sum}");

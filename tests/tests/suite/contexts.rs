@@ -151,6 +151,16 @@ for_each_context! {
         assert_eq!(out, Array1::from_iter((0..30).map(|n| 20 + squares(n))));
     }
 
+    fn a_kernel_may_allocate(context: &dyn Context) {
+        let processes = ProcessContext::new(2).unwrap();
+        let out = pasha::map_in(context, 0..20_u64, |_, _, n| {
+            let mut own = pasha::Allocate::alloc::<u64>(&processes, 10).build().unwrap();
+            own.fill(n);
+            own.sum()
+        });
+        assert_eq!(out.unwrap()[19], 190);
+    }
+
     fn maps_from_several_threads_at_once(context: &dyn Context) {
         std::thread::scope(|scope| {
             for start in 0..4_u64 {
@@ -253,6 +263,35 @@ fn a_hook_that_panics_fails_the_map() {
         let message = error.to_string();
         assert!(matches!(error, Error::Worker { .. }), "{message}");
         assert!(message.contains("on_worker_start") && message.contains("no device"), "{message}");
+    }
+}
+
+#[test]
+fn progress_is_told_while_a_map_runs_and_at_its_end() {
+    use std::sync::Arc;
+    use std::time::Duration;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = {
+        let told = Arc::clone(&told);
+        move |progress: pasha::Progress| told.lock().unwrap().push(progress)
+    };
+    let every = Duration::from_millis(1);
+    let serial = SerialContext::new().on_progress(every, hook.clone());
+    let threads = ThreadContext::new(2).unwrap().on_progress(every, hook.clone());
+    let processes = ProcessContext::new(2).unwrap().on_progress(every, hook);
+    for context in [&serial as &dyn Context, &threads, &processes] {
+        told.lock().unwrap().clear();
+        pasha::map_in(context, 0..200_u32, |_, _, _| {
+            let until = std::time::Instant::now() + Duration::from_micros(200);
+            while std::time::Instant::now() < until {}
+        })
+        .unwrap();
+        let told = told.lock().unwrap();
+        let finished: Vec<usize> = told.iter().map(|progress| progress.finished).collect();
+        assert!(finished.is_sorted(), "{finished:?}");
+        assert_eq!(finished.last(), Some(&200));
+        assert!(finished.iter().any(|&finished| 0 < finished && finished < 200), "{finished:?}");
+        assert!(told.iter().all(|progress| progress.len == 200));
     }
 }
 

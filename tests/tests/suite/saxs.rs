@@ -37,7 +37,7 @@ fn azimuthal_integration_agrees_with_pyfai_in_every_context() {
         .unwrap();
     assert_eq!(pyfai.shape(), [10, 100]);
 
-    let bins = QBins::new(&Geometry::PILATUS_WAXS, (195, 487), 100, None).unwrap();
+    let bins = QBins::new(&Geometry::PILATUS_WAXS, (195, 487), 100, QBins::ALL, None).unwrap();
     assert!(largest_relative_difference(&bins.q, &pyfai_q) < 1e-6);
 
     let results: Vec<Integration> = CONTEXTS
@@ -72,7 +72,7 @@ fn the_blank_is_subtracted() {
     let frames = NpyFile::<i32, Ix3>::open(folder.join("frames.npy")).unwrap();
     let blank: Array2<i32> = ndarray_npy::read_npy(folder.join("blank.npy")).unwrap();
     let blank = blank.mapv(f64::from);
-    let bins = QBins::new(&Geometry::PILATUS_WAXS, (195, 487), 100, None).unwrap();
+    let bins = QBins::new(&Geometry::PILATUS_WAXS, (195, 487), 100, QBins::ALL, None).unwrap();
     let context = pasha::ProcessContext::new(2).unwrap();
     let plain = integrate(&context, &frames, &bins, None).unwrap();
     let subtracted = integrate(&context, &frames, &bins, Some(&blank)).unwrap();

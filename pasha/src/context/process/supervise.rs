@@ -1,6 +1,9 @@
 //! The parent's side: start the workers, wait for their ends, tell the deaths.
 
 use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::Once;
+use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
@@ -11,17 +14,19 @@ use super::start_failed;
 use crate::error::Result;
 use crate::job::Job;
 use crate::memory::LiveMappings;
-use std::os::fd::AsFd;
 
 /// Runs a job in forked workers.
 pub(super) fn run(job: &Job<'_>) -> Result<()> {
+    prepare_rayon();
     // What the program has printed but not yet written would be written by each child too.
     let _ = std::io::stdout().flush();
     let mut children = Children { alive: Vec::with_capacity(job.num_workers()) };
     // The guard keeps the list of mappings still while children are made with a copy of it.
-    let live = LiveMappings::lock();
+    let mut live = LiveMappings::lock();
     for worker_id in 0..job.num_workers() {
-        match fork(job, worker_id, &live) {
+        let child;
+        (live, child) = fork(job, worker_id, live);
+        match child {
             Ok(child) => children.alive.push(child),
             Err(error) => {
                 job.stop();
@@ -31,6 +36,19 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
     }
     drop(live);
     children.supervise(job)
+}
+
+/// Has rayon make, once and here, what it makes on first use, so that no child waits for a
+/// first use that a thread of its parent had begun.
+fn prepare_rayon() {
+    static PREPARED: Once = Once::new();
+    PREPARED.call_once(|| {
+        // On a thread of its own, which stays in the pool for the rest of its life.
+        let prepared = std::thread::Builder::new()
+            .spawn(|| super::fork::pool_of_this_thread().map(|()| rayon::join(|| (), || ())));
+        // If it can't be started, the first child does it.
+        let _ = prepared.map(JoinHandle::join);
+    });
 }
 
 /// The workers that have not been waited for.

@@ -1,6 +1,14 @@
 //! The main job: azimuthal integration of detector frames.
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix2, Zip};
+mod frames;
+mod options;
+mod report;
+
+pub use frames::{Frames, read_image, read_mask};
+pub use options::{HELP, Options};
+pub use report::Report;
+
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix1, Ix2, Zip};
 use pasha::{Context, Functor, SharedArray, SubView};
 
 use crate::detector::QBins;
@@ -9,7 +17,7 @@ use crate::detector::QBins;
 ///
 /// Frames and blank are `(y, x)` in counts. The profile is the mean count of the pixels of each
 /// bin, NaN for bins without pixels. Sums of whole counts are exact: with integer frames the
-/// results are the same to the last bit in every context.
+/// results are the same to the last bit in every context. Returned is the sum of the frame.
 #[pasha::kernel]
 pub fn integrate_frame<T: Copy + Into<f64> + Sync + 'static>(
     frame: ArrayView2<T>,
@@ -18,7 +26,7 @@ pub fn integrate_frame<T: Copy + Into<f64> + Sync + 'static>(
     #[scratch(vec![0.0; bins.len() + 1])] sums: &mut Vec<f64>,
     #[output(shape = bins.len(), fill = f64::NAN)] mut profile: ArrayViewMut1<f64>,
     #[reduce(sum, like = frame)] mut total: ArrayViewMut2<f64>,
-) {
+) -> f64 {
     sums.fill(0.0);
     let mut add = |bin: u16, value: f64, total: &mut f64| {
         sums[usize::from(bin)] += value;
@@ -38,6 +46,8 @@ pub fn integrate_frame<T: Copy + Into<f64> + Sync + 'static>(
             }
         },
     );
+    // With those of pixels that have no bin, which lie behind the last.
+    sums.iter().sum()
 }
 
 /// The result of [`integrate`].
@@ -47,6 +57,8 @@ pub struct Integration {
     pub profiles: SharedArray<f64, Ix2>,
     /// The mean over all frames, `(y, x)`, in counts.
     pub mean_image: Array2<f64>,
+    /// The sum over all pixels of each frame, `(n,)`, in counts.
+    pub sums: SharedArray<f64, Ix1>,
     /// Momentum transfer at the centres of the bins, `(bins,)`, in 1/Å.
     pub q: Array1<f64>,
 }
@@ -63,7 +75,7 @@ pub struct Integration {
 /// use pasha_examples::saxs;
 ///
 /// let frames = Array3::<u16>::from_elem((5, 20, 30), 7);
-/// let bins = QBins::new(&Geometry::PILATUS_WAXS, (20, 30), 10, None)?;
+/// let bins = QBins::new(&Geometry::PILATUS_WAXS, (20, 30), 10, QBins::ALL, None)?;
 /// let result = saxs::integrate(&pasha::ThreadContext::new(2)?, &frames, &bins, None)?;
 /// assert_eq!(result.profiles.shape(), [5, 10]);
 /// assert!(result.mean_image.iter().all(|&mean| mean == 7.0));
@@ -94,5 +106,5 @@ where
     }
     let out = integrate_frame::run_in(context, frames, bins, blank)?;
     let mean_image = out.total.mapv(|total| total / num_frames as f64);
-    Ok(Integration { profiles: out.profile, mean_image, q: bins.q.clone() })
+    Ok(Integration { profiles: out.profile, mean_image, sums: out.result, q: bins.q.clone() })
 }

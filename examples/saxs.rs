@@ -1,0 +1,115 @@
+//! The main job: integrates X-ray detector frames azimuthally, `I(q)`, and shows the result.
+//!
+//! One kernel goes over the frames in parallel. For each it subtracts the blank, if there is one
+//! to subtract, writes the profile `I(q)` straight into its row of the output, and adds
+//! the frame to the image of its worker; after the map the workers' images are one. The kernel is
+//! `integrate_frame` in `src/saxs/mod.rs`.
+//!
+//! ```sh
+//! cargo run --release --example saxs
+//! cargo run --release --example saxs -- frames.npy --blank blank.npy --bins 100
+//! cargo run --release --example saxs -- --help
+//! ```
+//!
+//! Without a file it simulates a run first, with another kernel: silver behenate on a detector of 1024 x 1024
+//! pixels, whose rings fade as the beam destroys it. It prints how long it took and a table
+//! of frames, and writes the profiles and two pictures into the folder `out`.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use ndarray::{Array1, Array2, Axis};
+use pasha::{Context, SerialContext};
+use pasha_examples::detector::QBins;
+use pasha_examples::saxs::{self, Frames, HELP, Integration, Options, Report};
+use pasha_examples::simulation::{SimulatedRun, simulate_frame};
+
+fn main() -> anyhow::Result<()> {
+    let Some(options) = Options::parse(std::env::args_os().skip(1))? else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    println!("context: {}, {} worker(s)", options.context_name, options.context.num_workers());
+    match &options.frames {
+        Some(path) => integrate_file(&options, &Frames::open(path)?),
+        None => integrate_simulation(&options),
+    }
+}
+
+/// Integrates the frames of a file.
+fn integrate_file(options: &Options, frames: &Frames) -> anyhow::Result<()> {
+    let (num_frames, shape) = frames.dim();
+    let mask = options.mask.as_deref().map(saxs::read_mask).transpose()?;
+    let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
+    let q_range = options.min_q.unwrap_or(0.0)..=options.max_q.unwrap_or(f64::INFINITY);
+    let num_bins = options.num_bins.unwrap_or(100);
+    let bins = QBins::new(&options.geometry, shape, num_bins, q_range, mask.as_ref())?;
+
+    let start = Instant::now();
+    let subtract = blank.as_ref().filter(|_| options.subtract_blank);
+    let result = frames.integrate(&*options.context, &bins, subtract)?;
+    print_speed("integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
+
+    let blank = blank.filter(|_| !options.subtract_blank);
+    let blank = blank.map(|blank| blank_profile(blank, &bins)).transpose()?;
+    show(options, &result, mask.as_ref(), blank.as_ref(), "X-ray scattering")
+}
+
+/// Simulates a run, and integrates it.
+fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
+    let run = SimulatedRun::new((1024, 1024), options.num_frames, 1);
+    let shape = run.shape();
+
+    let start = Instant::now();
+    let frames = simulate_frame::run_in(&*options.context, 0..run.num_frames, &run)?;
+    let num_bytes = frames.len() * size_of::<u16>();
+    print_speed("simulated", run.num_frames, shape, num_bytes, start.elapsed());
+
+    // The corners of the detector see few pixels of each ring.
+    let largest = run.geometry.q_at_radius(0.51 * shape.0 as f64);
+    let q_range = options.min_q.unwrap_or(0.0)..=options.max_q.unwrap_or(largest);
+    let num_bins = options.num_bins.unwrap_or(500);
+    let bins = QBins::new(&run.geometry, shape, num_bins, q_range, Some(&run.mask))?;
+
+    let start = Instant::now();
+    let result = saxs::integrate(&*options.context, &frames, &bins, None)?;
+    print_speed("integrated", run.num_frames, shape, num_bytes, start.elapsed());
+    show(options, &result, Some(&run.mask), None, "Simulated silver behenate")
+}
+
+/// The profile of the blank: an integration of one frame.
+fn blank_profile(blank: Array2<f64>, bins: &QBins) -> anyhow::Result<Array1<f64>> {
+    let blank = blank.insert_axis(Axis(0));
+    let result = saxs::integrate(&SerialContext::new(), &blank, bins, None)
+        .context("can't integrate the blank")?;
+    Ok(result.profiles.row(0).to_owned())
+}
+
+/// Prints the table, and writes the arrays and pictures.
+fn show(
+    options: &Options,
+    result: &Integration,
+    mask: Option<&Array2<bool>>,
+    blank: Option<&Array1<f64>>,
+    title: &str,
+) -> anyhow::Result<()> {
+    let report = Report { result, mask, blank, title };
+    report.print_table();
+    report.write_to(&options.out)
+}
+
+/// Prints what was done to how much data, and how fast.
+fn print_speed(
+    done: &str,
+    num_frames: usize,
+    (rows, columns): (usize, usize),
+    num_bytes: usize,
+    time: Duration,
+) {
+    let seconds = time.as_secs_f64();
+    println!(
+        "{done} {num_frames} frames of {rows} x {columns} pixels in {seconds:.2} s: {:.0} frames/s, {:.2} GB/s",
+        num_frames as f64 / seconds,
+        num_bytes as f64 / seconds / 1e9,
+    );
+}

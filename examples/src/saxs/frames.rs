@@ -1,0 +1,108 @@
+//! Reading frames, blanks and masks from `.npy` files of any usual type of numbers.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use ndarray::{Array2, Ix2, Ix3};
+use ndarray_npy::ViewElement;
+use pasha::{Context, NpyFile};
+
+use super::{Integration, integrate};
+use crate::detector::QBins;
+
+/// Detector frames `(n, y, x)` in a file, mapped into memory.
+#[derive(Debug)]
+pub enum Frames {
+    /// Of NumPy type `uint16`.
+    U16(NpyFile<u16, Ix3>),
+    /// Of NumPy type `uint32`.
+    U32(NpyFile<u32, Ix3>),
+    /// Of NumPy type `int32`.
+    I32(NpyFile<i32, Ix3>),
+    /// Of NumPy type `float32`.
+    F32(NpyFile<f32, Ix3>),
+}
+
+/// Does the same with frames of any type.
+macro_rules! with_frames {
+    ($file:expr, $frames:ident => $body:expr) => {
+        match $file {
+            Frames::U16($frames) => $body,
+            Frames::U32($frames) => $body,
+            Frames::I32($frames) => $body,
+            Frames::F32($frames) => $body,
+        }
+    };
+}
+
+impl Frames {
+    /// Opens a file of frames.
+    ///
+    /// # Errors
+    /// If it can't be read or does not hold such frames.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        NpyFile::open(path)
+            .map(Frames::U16)
+            .or_else(|_| NpyFile::open(path).map(Frames::U32))
+            .or_else(|_| NpyFile::open(path).map(Frames::F32))
+            // The last one tried tells what is wrong.
+            .or_else(|_| NpyFile::open(path).map(Frames::I32))
+            .context(
+                "frames are (n, y, x) arrays of uint16, uint32, int32 or float32 in a .npy file",
+            )
+    }
+
+    /// The number of frames and the shape of one, `(y, x)`.
+    pub fn dim(&self) -> (usize, (usize, usize)) {
+        let (num_frames, rows, columns) = with_frames!(self, frames => frames.view().dim());
+        (num_frames, (rows, columns))
+    }
+
+    /// The number of bytes that all frames take.
+    pub fn num_bytes(&self) -> usize {
+        with_frames!(self, frames => size_of_val(frames.view().as_slice().unwrap_or_default()))
+    }
+
+    /// Integrates all frames, see [`integrate`].
+    ///
+    /// # Errors
+    /// As [`integrate`].
+    pub fn integrate(
+        &self,
+        context: &dyn Context,
+        bins: &QBins,
+        blank: Option<&Array2<f64>>,
+    ) -> anyhow::Result<Integration> {
+        with_frames!(self, frames => integrate(context, frames, bins, blank))
+    }
+}
+
+/// Reads one image `(y, x)` of any usual type of numbers.
+///
+/// # Errors
+/// If it can't be read or does not hold an image.
+pub fn read_image(path: &Path) -> anyhow::Result<Array2<f64>> {
+    read_image_of::<u16>(path)
+        .or_else(|_| read_image_of::<u32>(path))
+        .or_else(|_| read_image_of::<f32>(path))
+        .or_else(|_| read_image_of::<f64>(path))
+        .or_else(|_| read_image_of::<i32>(path))
+        .context(
+            "an image is a (y, x) array of uint16, uint32, int32, float32 or float64 in a .npy file",
+        )
+}
+
+fn read_image_of<T: ViewElement + Copy + Into<f64>>(path: &Path) -> pasha::Result<Array2<f64>> {
+    Ok(NpyFile::<T, Ix2>::open(path)?.view().mapv(Into::into))
+}
+
+/// Reads a mask `(y, x)`, which is `true` at pixels that are not valid.
+///
+/// # Errors
+/// If it can't be read or does not hold a mask.
+pub fn read_mask(path: &Path) -> anyhow::Result<Array2<bool>> {
+    let of_numbers = NpyFile::<u8, Ix2>::open(path).map(|mask| mask.view().mapv(|mask| mask != 0));
+    of_numbers
+        .or_else(|_| NpyFile::<bool, Ix2>::open(path).map(|mask| mask.view().to_owned()))
+        .context("a mask is a (y, x) array of bool or uint8 in a .npy file")
+}

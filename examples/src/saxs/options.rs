@@ -1,0 +1,193 @@
+//! The command line of the example.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context as _;
+use lexopt::Arg;
+use lexopt::prelude::ValueExt as _;
+use pasha::AnyContext;
+
+use crate::detector::Geometry;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Integrates X-ray detector frames azimuthally and draws the result.
+
+Usage: saxs [FRAMES.npy] [OPTIONS]
+
+Without FRAMES.npy a run of a detector with 1024 x 1024 pixels is simulated and integrated.
+
+Frames:
+  FRAMES.npy              frames (n, y, x) of uint16, uint32, int32 or float32, in counts
+  --blank BLANK.npy       an image (y, x) without the sample, drawn for comparison
+  --subtract-blank        subtracts the blank from every frame
+  --mask MASK.npy         bool or uint8 (y, x): pixels to leave out
+  --num-frames N          number of frames to simulate [300]
+
+Detector of FRAMES.npy [Pilatus at beamline 9-ID-C of the Advanced Photon Source]:
+  --pixel-size-mm MM      side of a pixel [0.172]
+  --centre-x PIXELS       where the beam meets the detector's plane [99.95]
+  --centre-y PIXELS       [-5.65]
+  --distance-mm MM        from the sample to the detector's plane [540.8]
+  --wavelength ANGSTROM   [0.59040224]
+
+Integration:
+  --bins N                number of bins over q [100; 500 if simulated]
+  --min-q Q, --max-q Q    range of q to integrate, in 1/angstrom [all]
+  --context CONTEXT       serial, threads:2, processes:2, … [PASHA_CONTEXT, or processes]
+  --out DIR               folder for the results [out]
+";
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct Options {
+    /// The frames; without, a run is simulated.
+    pub frames: Option<PathBuf>,
+    /// The image without a sample.
+    pub blank: Option<PathBuf>,
+    /// Whether the blank is to be subtracted.
+    pub subtract_blank: bool,
+    /// The pixels to be left out.
+    pub mask: Option<PathBuf>,
+    /// The number of frames to simulate.
+    pub num_frames: usize,
+    /// Where the detector of the frames stands.
+    pub geometry: Geometry,
+    /// The number of bins, if given.
+    pub num_bins: Option<usize>,
+    /// The lower end of the range to integrate, if given, in 1/Å.
+    pub min_q: Option<f64>,
+    /// The upper end of the range to integrate, if given, in 1/Å.
+    pub max_q: Option<f64>,
+    /// How the workers run.
+    pub context: AnyContext,
+    /// The context as it was written.
+    pub context_name: String,
+    /// The folder for the results.
+    pub out: PathBuf,
+}
+
+impl Options {
+    /// Reads the arguments (without the program's name); `None` if help is asked for.
+    ///
+    /// # Errors
+    /// If an argument is not known, has no usable value, or has no effect.
+    pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Option<Self>> {
+        let mut options = Options {
+            frames: None,
+            blank: None,
+            subtract_blank: false,
+            mask: None,
+            num_frames: 300,
+            geometry: Geometry::PILATUS_WAXS,
+            num_bins: None,
+            min_q: None,
+            max_q: None,
+            context: Box::new(pasha::SerialContext::new()),
+            context_name: std::env::var("PASHA_CONTEXT").unwrap_or_else(|_| "processes".to_owned()),
+            out: PathBuf::from("out"),
+        };
+        // Options that say something of the frames in a file.
+        let mut of_files: Option<String> = None;
+        let mut parser = lexopt::Parser::from_args(args);
+        while let Some(arg) = parser.next()? {
+            let Arg::Long(name) = arg else {
+                match arg {
+                    Arg::Value(path) if options.frames.is_none() => {
+                        options.frames = Some(path.into())
+                    }
+                    Arg::Short('h') => return Ok(None),
+                    _ => Err(arg.unexpected()).context(SEE_HELP)?,
+                }
+                continue;
+            };
+            let name = name.to_owned();
+            let mut text = || parser.value().context(SEE_HELP);
+            match name.as_str() {
+                "help" => return Ok(None),
+                "subtract-blank" => options.subtract_blank = true,
+                "blank" => options.blank = Some(text()?.into()),
+                "mask" => options.mask = Some(text()?.into()),
+                "out" => options.out = text()?.into(),
+                "context" => options.context_name = text()?.string()?,
+                "num-frames" => options.num_frames = number(&name, text()?)?,
+                "bins" => options.num_bins = Some(number(&name, text()?)?),
+                "min-q" => options.min_q = Some(number(&name, text()?)?),
+                "max-q" => options.max_q = Some(number(&name, text()?)?),
+                "pixel-size-mm" => options.geometry.pixel_size_mm = number(&name, text()?)?,
+                "centre-x" => options.geometry.centre_x = number(&name, text()?)?,
+                "centre-y" => options.geometry.centre_y = number(&name, text()?)?,
+                "distance-mm" => options.geometry.distance_mm = number(&name, text()?)?,
+                "wavelength" => options.geometry.wavelength = number(&name, text()?)?,
+                _ => Err(Arg::Long(&name).unexpected()).context(SEE_HELP)?,
+            }
+            let anywhere = ["out", "context", "num-frames", "bins", "min-q", "max-q"];
+            if !anywhere.contains(&name.as_str()) {
+                of_files = Some(name);
+            }
+        }
+        if let (None, Some(name)) = (&options.frames, of_files) {
+            anyhow::bail!("--{name} is of use only with frames in a file; {SEE_HELP}");
+        }
+        anyhow::ensure!(
+            options.blank.is_some() || !options.subtract_blank,
+            "--subtract-blank needs a blank: give --blank BLANK.npy"
+        );
+        options.context = options.context_name.parse()?;
+        Ok(Some(options))
+    }
+}
+
+const SEE_HELP: &str = "--help shows what can be given";
+
+/// Reads an option's value.
+fn number<T: FromStr<Err: Display + Send + Sync + std::error::Error + 'static>>(
+    name: &str,
+    text: OsString,
+) -> anyhow::Result<T> {
+    text.parse().with_context(|| format!("--{name} needs a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> anyhow::Result<Option<Options>> {
+        Options::parse(text.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn everything_can_be_given() {
+        let text = "f.npy --blank b.npy --subtract-blank --mask m.npy --bins 7 --pixel-size-mm 0.1 \
+                    --centre-x 1 --centre-y -2 --distance-mm 3 --wavelength 4 --context threads:2 \
+                    --min-q 0.1 --max-q 0.2 --out there";
+        let options = parse(text).unwrap().unwrap();
+        assert_eq!(options.frames, Some("f.npy".into()));
+        assert!(options.subtract_blank);
+        assert_eq!(
+            (options.num_bins, options.min_q, options.max_q),
+            (Some(7), Some(0.1), Some(0.2))
+        );
+        assert_eq!(options.geometry.centre_y, -2.0);
+        assert_eq!(options.context.num_workers(), 2);
+        assert!(parse("--bins 3 --help").unwrap().is_none());
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for (text, told) in [
+            ("--bins many", "--bins needs a number"),
+            ("--bin 3", "--help shows"),
+            ("--context mpi", "unknown context \"mpi\""),
+            ("--centre-x 3", "--centre-x is of use only with frames"),
+            ("f.npy --subtract-blank", "--blank BLANK.npy"),
+            ("f.npy g.npy", "--help shows"),
+        ] {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+}
