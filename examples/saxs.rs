@@ -20,20 +20,22 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ndarray::{Array1, Array2, Axis};
 use pasha::{Context, SerialContext};
+use pasha_examples::Failure;
 use pasha_examples::detector::QBins;
 use pasha_examples::saxs::{self, Frames, HELP, Integration, Options, Report};
 use pasha_examples::simulation::{SimulatedRun, simulate_frame};
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Failure> {
     let Some(options) = Options::parse(std::env::args_os().skip(1))? else {
         print!("{HELP}");
         return Ok(());
     };
     println!("context: {}, {} worker(s)", options.context_name, options.context.num_workers());
     match &options.frames {
-        Some(path) => integrate_file(&options, &Frames::open(path)?),
-        None => integrate_simulation(&options),
+        Some(path) => integrate_file(&options, &Frames::open(path)?)?,
+        None => integrate_simulation(&options)?,
     }
+    Ok(())
 }
 
 /// Integrates the frames of a file.
@@ -41,6 +43,7 @@ fn integrate_file(options: &Options, frames: &Frames) -> anyhow::Result<()> {
     let (num_frames, shape) = frames.dim();
     let mask = options.mask.as_deref().map(saxs::read_mask).transpose()?;
     let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
+    let blank = blank.map(|blank| blank * options.transmission);
     let q_range = options.min_q.unwrap_or(0.0)..=options.max_q.unwrap_or(f64::INFINITY);
     let num_bins = options.num_bins.unwrap_or(100);
     let bins = QBins::new(&options.geometry, shape, num_bins, q_range, mask.as_ref())?;

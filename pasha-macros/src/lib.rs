@@ -42,9 +42,9 @@ use proc_macro::TokenStream;
 /// | `value: f64`, `value: &T`, `frame: ArrayView2<u16>`, `train: Train<'_, u16, Ix2>` | an item: the functor's entry at this index |
 /// | `#[shared] x: T` or `&T` | the same for every call |
 /// | `#[index] i: usize`, `#[worker_id] w: usize` | the item's index, and which worker runs the call |
-/// | `#[output(shape = EXPR, fill = EXPR, order = F)] o: ArrayViewMut2<A>` | this index's slot of an array; `like = PARAM` instead of `shape` copies the shape of an item or a shared array |
+/// | `#[output(shape = EXPR, fill = EXPR, order = F)] o: ArrayViewMut2<A>` | this index's slot of an array; `like = PARAM` instead of `shape` copies the shape of an item or a shared array; `order = F` makes a slot's first axis the contiguous one (the axis of the indices is always outermost) |
 /// | `#[output(fill = EXPR)] o: &mut A` | this index's element of an array |
-/// | `#[output(ragged = EXPR)] o: ArrayViewMut1<A>` | a slot of a length of its own, computed from the item |
+/// | `#[output(ragged = EXPR)] o: ArrayViewMut1<A>` | a slot of a length of its own, computed from the item in a first pass over all items |
 /// | `#[per_worker(shape = EXPR, fill = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | this worker's accumulator; the result has one for each worker |
 /// | `#[reduce(sum, shape = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | the same, merged after the map by `sum`, `product`, `min`, `max`, `any`, `all`, or a function of your own, `#[reduce(path::to::merge, init = EXPR)]` |
 /// | `#[scratch(EXPR)] buf: &mut T` | a buffer of this worker's, made once |

@@ -1,5 +1,6 @@
 //! Everything that can go wrong, in one type.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -13,7 +14,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Errors of arguments come before any work starts. Errors of a kernel carry the index and the
 /// worker; what other indices had finished stays in the outputs given to `run_into`.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` shows the same text as `Display`, because that is what `fn main() -> pasha::Result<()>`
+/// and `unwrap` print.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Two items of one kernel come from functors of different length.
@@ -124,7 +128,7 @@ pub enum Error {
     /// The operating system does not give the memory.
     #[error(
         "can't have {bytes} bytes of {kind} memory: map over fewer items at a time, \
-         or put the output into a file with `.file(path)`"
+         or put the output into a file with `.file(path)` ({source})"
     )]
     #[non_exhaustive]
     Alloc {
@@ -137,7 +141,7 @@ pub enum Error {
     },
 
     /// A file can't be opened, created, sized or mapped.
-    #[error("can't {action} {}", path.display())]
+    #[error("can't {action} {}: {source}", path.display())]
     #[non_exhaustive]
     File {
         /// What was tried, as a verb: `open`, `create`, …
@@ -159,7 +163,7 @@ pub enum Error {
     },
 
     /// A functor is not fit for being mapped over.
-    #[error("item `{item}` can't be mapped over")]
+    #[error("item `{item}` can't be mapped over: {source}")]
     #[non_exhaustive]
     Functor {
         /// Name of the item parameter.
@@ -259,6 +263,12 @@ pub enum Error {
         /// Number of items.
         len: usize,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

@@ -3,6 +3,9 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(not(target_os = "linux"))]
+compile_error!("pasha is written for Linux: it needs fork, pidfds and shared mappings");
+
 pub mod alloc;
 mod array;
 mod context;

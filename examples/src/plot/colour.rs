@@ -27,10 +27,13 @@ pub(super) const DISTINCT: [RGBColor; 6] = [
 ];
 
 impl ColourMap {
-    /// `N` evenly spaced colours, from the smallest value to the largest.
-    pub(super) fn colours<const N: usize>(self) -> [RGBColor; N] {
+    /// `N` evenly spaced colours `[red, green, blue]`, from the smallest value to the largest.
+    pub fn table<const N: usize>(self) -> [[u8; 3]; N] {
         let map = self.map();
-        std::array::from_fn(|step| map.get_color(step as f64 / (N.max(2) - 1) as f64))
+        std::array::from_fn(|step| {
+            let RGBColor(red, green, blue) = map.get_color(step as f64 / (N.max(2) - 1) as f64);
+            [red, green, blue]
+        })
     }
 
     /// The colour of one curve among many: `part` is 0 for the first and 1 for the last. The

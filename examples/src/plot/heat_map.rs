@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
-use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, Scale};
@@ -46,6 +45,13 @@ impl<'a> HeatMap<'a> {
             colours: ColourMap::default(),
             range: None,
         }
+    }
+
+    /// Other labels for the axes, which are in pixels of the array.
+    pub fn axes(mut self, x_label: &str, y_label: &str) -> Self {
+        self.x_label = x_label.to_owned();
+        self.y_label = y_label.to_owned();
+        self
     }
 
     /// Colours for logarithms; values that are not positive get the darkest colour.
@@ -92,7 +98,7 @@ impl<'a> HeatMap<'a> {
         let (rows, columns) = self.values.dim();
         let (low, high) = self.range.unwrap_or_else(|| robust_range(self.values, self.scale));
         let bar_axis =
-            Axis::new(&self.value_label, self.scale, low..high, (bar.height / 60) as usize);
+            Axis::new(&self.value_label, self.scale, low..high, (bar.height / 40) as usize);
         let (low, high) = (bar_axis.low(), bar_axis.high());
 
         // About 70 pixels of the picture for each number at the axes.
@@ -123,7 +129,9 @@ impl<'a> HeatMap<'a> {
             picture::write_text(canvas, "masked", (bar.right() + 8, y + 7), 13.0, HPos::Left)?;
         }
 
-        let palette = self.palette();
+        let values: [[u8; 3]; COLOURS] = self.colours.table();
+        let masked = [MASKED.0, MASKED.1, MASKED.2];
+        let palette: Vec<[u8; 3]> = values.into_iter().chain([masked]).collect();
         let colour = |value: f64| colour_number(value, (low, high), self.scale);
         let pixels = scaled_down(self.values).mapv(colour);
         let steps = Array2::from_shape_fn((COLOURS, 1), |(row, _)| (COLOURS - 1 - row) as u8);
@@ -131,11 +139,6 @@ impl<'a> HeatMap<'a> {
             Raster { place: image, png: encode_palette(pixels.view(), &palette)? },
             Raster { place: bar, png: encode_palette(steps.view(), &palette)? },
         ])
-    }
-
-    fn palette(&self) -> Vec<[u8; 3]> {
-        let colours: [RGBColor; COLOURS] = self.colours.colours();
-        colours.into_iter().chain([MASKED]).map(|RGBColor(r, g, b)| [r, g, b]).collect()
     }
 }
 

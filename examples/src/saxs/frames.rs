@@ -47,9 +47,7 @@ impl Frames {
             .or_else(|_| NpyFile::open(path).map(Frames::F32))
             // The last one tried tells what is wrong.
             .or_else(|_| NpyFile::open(path).map(Frames::I32))
-            .context(
-                "frames are (n, y, x) arrays of uint16, uint32, int32 or float32 in a .npy file",
-            )
+            .context("can't read frames, an array (n, y, x) of uint16, uint32, int32 or float32")
     }
 
     /// The number of frames and the shape of one, `(y, x)`.
@@ -87,9 +85,7 @@ pub fn read_image(path: &Path) -> anyhow::Result<Array2<f64>> {
         .or_else(|_| read_image_of::<f32>(path))
         .or_else(|_| read_image_of::<f64>(path))
         .or_else(|_| read_image_of::<i32>(path))
-        .context(
-            "an image is a (y, x) array of uint16, uint32, int32, float32 or float64 in a .npy file",
-        )
+        .context("can't read an image (y, x) of uint16, uint32, int32, float32 or float64")
 }
 
 fn read_image_of<T: ViewElement + Copy + Into<f64>>(path: &Path) -> pasha::Result<Array2<f64>> {
@@ -104,5 +100,5 @@ pub fn read_mask(path: &Path) -> anyhow::Result<Array2<bool>> {
     let of_numbers = NpyFile::<u8, Ix2>::open(path).map(|mask| mask.view().mapv(|mask| mask != 0));
     of_numbers
         .or_else(|_| NpyFile::<bool, Ix2>::open(path).map(|mask| mask.view().to_owned()))
-        .context("a mask is a (y, x) array of bool or uint8 in a .npy file")
+        .context("can't read a mask, an array (y, x) of bool or uint8")
 }

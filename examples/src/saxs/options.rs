@@ -24,6 +24,7 @@ Frames:
   FRAMES.npy              frames (n, y, x) of uint16, uint32, int32 or float32, in counts
   --blank BLANK.npy       an image (y, x) without the sample, drawn for comparison
   --subtract-blank        subtracts the blank from every frame
+  --transmission T        of the sample; the blank is multiplied by it [1]
   --mask MASK.npy         bool or uint8 (y, x): pixels to leave out
   --num-frames N          number of frames to simulate [300]
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub blank: Option<PathBuf>,
     /// Whether the blank is to be subtracted.
     pub subtract_blank: bool,
+    /// The sample's transmission, with which the blank is multiplied.
+    pub transmission: f64,
     /// The pixels to be left out.
     pub mask: Option<PathBuf>,
     /// The number of frames to simulate.
@@ -80,6 +83,7 @@ impl Options {
             frames: None,
             blank: None,
             subtract_blank: false,
+            transmission: 1.0,
             mask: None,
             num_frames: 300,
             geometry: Geometry::PILATUS_WAXS,
@@ -117,6 +121,7 @@ impl Options {
                 "bins" => options.num_bins = Some(number(&name, text()?)?),
                 "min-q" => options.min_q = Some(number(&name, text()?)?),
                 "max-q" => options.max_q = Some(number(&name, text()?)?),
+                "transmission" => options.transmission = number(&name, text()?)?,
                 "pixel-size-mm" => options.geometry.pixel_size_mm = number(&name, text()?)?,
                 "centre-x" => options.geometry.centre_x = number(&name, text()?)?,
                 "centre-y" => options.geometry.centre_y = number(&name, text()?)?,
@@ -161,12 +166,12 @@ mod tests {
 
     #[test]
     fn everything_can_be_given() {
-        let text = "f.npy --blank b.npy --subtract-blank --mask m.npy --bins 7 --pixel-size-mm 0.1 \
+        let text = "f.npy --blank b.npy --subtract-blank --transmission 0.5 --mask m.npy --bins 7 --pixel-size-mm 0.1 \
                     --centre-x 1 --centre-y -2 --distance-mm 3 --wavelength 4 --context threads:2 \
                     --min-q 0.1 --max-q 0.2 --out there";
         let options = parse(text).unwrap().unwrap();
         assert_eq!(options.frames, Some("f.npy".into()));
-        assert!(options.subtract_blank);
+        assert!(options.subtract_blank && options.transmission == 0.5);
         assert_eq!(
             (options.num_bins, options.min_q, options.max_q),
             (Some(7), Some(0.1), Some(0.2))

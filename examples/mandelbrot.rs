@@ -1,0 +1,97 @@
+//! Very unequal items: a row of the Mandelbrot set is an item, and rows through the middle cost a
+//! hundred times as much as those at the edge.
+//!
+//! Workers claim shares of rows when they are free, so that all end at about the same time. A
+//! second run, in which each worker gets one equal slice of the rows, shows the difference.
+//!
+//! ```sh
+//! cargo run --release --example mandelbrot
+//! ```
+//!
+//! It prints how the workers shared the work, and writes the picture `out/mandelbrot.png`. It
+//! takes a few seconds.
+
+use std::time::Instant;
+
+use ndarray::{Array1, ArrayViewMut1};
+use pasha::ProcessContext;
+use pasha_examples::plot::{ColourMap, write_rgb_png};
+use pasha_examples::{Failure, output_folder};
+
+const WIDTH: usize = 1800;
+const HEIGHT: usize = 1200;
+const MAX_STEPS: u32 = 2000;
+
+/// Counts, for each point of a row, the steps until it escapes; points of the set never do and get
+/// NaN.
+///
+/// The escape is smoothed, so that the picture has no bands.
+#[pasha::kernel]
+fn escape_steps(
+    im: f64,
+    #[shared] res: &Array1<f64>,
+    #[output(shape = res.len())] mut steps: ArrayViewMut1<f32>,
+    #[per_worker] rows: &mut u64,
+    #[per_worker] total_steps: &mut u64,
+) {
+    for (steps, &re) in steps.iter_mut().zip(res) {
+        let (mut x, mut y, mut count) = (0.0, 0.0, 0);
+        while x * x + y * y < 256.0 && count < MAX_STEPS {
+            (x, y) = (x * x - y * y + re, 2.0 * x * y + im);
+            count += 1;
+        }
+        *steps = if count == MAX_STEPS {
+            f32::NAN
+        } else {
+            (f64::from(count) + 1.0 - (0.5 * (x * x + y * y).ln()).log2()) as f32
+        };
+        *total_steps += u64::from(count);
+    }
+    *rows += 1;
+}
+
+fn main() -> Result<(), Failure> {
+    let folder = output_folder()?;
+    let res = Array1::linspace(-2.25, 0.75, WIDTH);
+    // Not symmetric about the real axis, so that equal slices are unequal work.
+    let ims = Array1::linspace(1.25, -0.75, HEIGHT);
+
+    let workers = pasha::available_workers()?.max(2);
+    let context = ProcessContext::new(workers)?;
+    println!("{HEIGHT} rows of {WIDTH} points, {workers} forked workers");
+    let image = run("shares, claimed when free", &context, &ims, &res)?;
+    run("one equal slice each", &context.static_split(), &ims, &res)?;
+
+    let longest = image.iter().copied().fold(1.0, f32::max);
+    let colours: [[u8; 3]; 256] = ColourMap::Inferno.table();
+    let pixels = image.mapv(|steps| {
+        if steps.is_nan() {
+            return [0; 3];
+        }
+        // The logarithm spreads the few steps of the outside and the many of the rim.
+        let part = (1.0 + steps.max(0.0)).ln() / (1.0 + longest).ln();
+        colours[(255.0 * part) as usize]
+    });
+    let path = folder.join("mandelbrot.png");
+    write_rgb_png(&path, pixels.view())?;
+    println!("\npicture: {}", path.display());
+    Ok(())
+}
+
+/// Runs the kernel and prints what each worker did.
+fn run(
+    splitting: &str,
+    context: &ProcessContext,
+    ims: &Array1<f64>,
+    res: &Array1<f64>,
+) -> pasha::Result<pasha::SharedArray<f32, ndarray::Ix2>> {
+    let start = Instant::now();
+    let out = escape_steps::run_in(context, ims, res)?;
+    println!("\n{splitting}: {:.2} s", start.elapsed().as_secs_f64());
+    let all_steps = out.total_steps.sum() as f64;
+    for (worker_id, (rows, steps)) in out.rows.iter().zip(&out.total_steps).enumerate() {
+        let part = 100.0 * *steps as f64 / all_steps;
+        println!("  worker {worker_id}: {rows:5} rows, {part:5.1} % of the work");
+    }
+    Ok(out.steps)
+}
