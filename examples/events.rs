@@ -173,7 +173,9 @@ fn main() -> Result<(), Failure> {
         .colours(ColourMap::Viridis)
         .write_svg(&image_path)?;
     let energy_path = folder.join("events_energy.svg");
-    let edges = (0.0, 3.0 * PHOTON_ENERGY);
+    // Energies are whole counts: edges between them give each bin as many counts as the next.
+    let half_count = 0.5 * PHOTON_ENERGY / PHOTON_COUNTS;
+    let edges = (-half_count, 3.0 * PHOTON_ENERGY - half_count);
     let histogram = energies_of(events.values(), edges);
     Histogram::new(
         histogram.view(),

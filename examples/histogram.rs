@@ -32,7 +32,7 @@ const NOISE: f32 = 14.0;
 /// What the digitiser gives when there is no photon.
 const PEDESTAL: f32 = 80.0;
 /// The histogram's bins, one for each unit of the digitiser; higher readings go to the last.
-const NUM_BINS: usize = 800;
+const NUM_BINS: usize = 1100;
 
 /// Simulated readings of a detector's digitiser, a chunk at a time.
 struct Readings {
@@ -106,7 +106,7 @@ fn main() -> Result<(), Failure> {
     println!("\nphotons     readings   expected");
     let mut probability = (-PHOTONS).exp();
     for photons in 0..=5 {
-        // A reading within half a photon's height of a peak belongs to it.
+        // A reading within half a photon's height of a peak is counted to it: 3.6 times the noise.
         let middle = PEDESTAL + photons as f32 * PHOTON_HEIGHT;
         let (low, high) = (middle - PHOTON_HEIGHT / 2.0, middle + PHOTON_HEIGHT / 2.0);
         let counted = histogram.slice(s![low as usize..high as usize]).sum();

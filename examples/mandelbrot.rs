@@ -1,5 +1,5 @@
-//! Very unequal items: a row of the Mandelbrot set is an item, and rows through the middle cost a
-//! hundred times as much as those at the edge.
+//! Very unequal items: a row of a picture of the Mandelbrot set is an item, and rows that cross
+//! the set cost many times as much as those that pass by.
 //!
 //! Workers claim shares of rows when they are free, so that all end at about the same time. A
 //! second run, in which each worker gets one equal slice of the rows, shows the difference.
@@ -19,7 +19,7 @@ use pasha_examples::plot::{ColourMap, write_rgb_png};
 use pasha_examples::{Failure, output_folder};
 
 const WIDTH: usize = 1800;
-const HEIGHT: usize = 1200;
+const HEIGHT: usize = 750;
 const MAX_STEPS: u32 = 2000;
 
 /// Counts, for each point of a row, the steps until it escapes; points of the set never do and get
@@ -52,9 +52,9 @@ fn escape_steps(
 
 fn main() -> Result<(), Failure> {
     let folder = output_folder()?;
+    // The upper half: the rows become more and more expensive.
     let res = Array1::linspace(-2.25, 0.75, WIDTH);
-    // Not symmetric about the real axis, so that equal slices are unequal work.
-    let ims = Array1::linspace(1.25, -0.75, HEIGHT);
+    let ims = Array1::linspace(1.25, 0.0, HEIGHT);
 
     let workers = pasha::available_workers()?.max(2);
     let context = ProcessContext::new(workers)?;
@@ -62,6 +62,8 @@ fn main() -> Result<(), Failure> {
     let image = run("shares, claimed when free", &context, &ims, &res)?;
     run("one equal slice each", &context.static_split(), &ims, &res)?;
 
+    // `min` and `max` pass over NaN, the points of the set.
+    let shortest = image.iter().copied().fold(f32::INFINITY, f32::min);
     let longest = image.iter().copied().fold(1.0, f32::max);
     let colours: [[u8; 3]; 256] = ColourMap::Inferno.table();
     let pixels = image.mapv(|steps| {
@@ -69,7 +71,7 @@ fn main() -> Result<(), Failure> {
             return [0; 3];
         }
         // The logarithm spreads the few steps of the outside and the many of the rim.
-        let part = (1.0 + steps.max(0.0)).ln() / (1.0 + longest).ln();
+        let part = (steps / shortest).ln() / (longest / shortest).ln();
         colours[(255.0 * part) as usize]
     });
     let path = folder.join("mandelbrot.png");

@@ -60,7 +60,7 @@ fn integrate_file(options: &Options, frames: &Frames) -> anyhow::Result<()> {
 
 /// Simulates a run, and integrates it.
 fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
-    let run = SimulatedRun::new((1024, 1024), options.num_frames, 1);
+    let run = SimulatedRun::new((1024, 1024), options.num_frames.unwrap_or(300), 1);
     let shape = run.shape();
 
     let start = Instant::now();

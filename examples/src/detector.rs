@@ -104,7 +104,7 @@ impl QBins {
             .iter()
             .filter(|q| q.is_finite())
             .fold((f64::INFINITY, 0.0_f64), |(low, high), &q| (low.min(q), high.max(q)));
-        anyhow::ensure!(low <= high, "no pixel of the detector is valid");
+        anyhow::ensure!(low <= high, "no pixel is valid: all are masked or out of the range of q");
 
         let high = high * (1.0 + f64::from(f32::EPSILON));
         let width = (high - low) / n_bins as f64;

@@ -55,8 +55,8 @@ pub struct Options {
     pub transmission: f64,
     /// The pixels to be left out.
     pub mask: Option<PathBuf>,
-    /// The number of frames to simulate.
-    pub num_frames: usize,
+    /// The number of frames to simulate, if given.
+    pub num_frames: Option<usize>,
     /// Where the detector of the frames stands.
     pub geometry: Geometry,
     /// The number of bins, if given.
@@ -85,7 +85,7 @@ impl Options {
             subtract_blank: false,
             transmission: 1.0,
             mask: None,
-            num_frames: 300,
+            num_frames: None,
             geometry: Geometry::PILATUS_WAXS,
             num_bins: None,
             min_q: None,
@@ -117,7 +117,7 @@ impl Options {
                 "mask" => options.mask = Some(text()?.into()),
                 "out" => options.out = text()?.into(),
                 "context" => options.context_name = text()?.string()?,
-                "num-frames" => options.num_frames = number(&name, text()?)?,
+                "num-frames" => options.num_frames = Some(number(&name, text()?)?),
                 "bins" => options.num_bins = Some(number(&name, text()?)?),
                 "min-q" => options.min_q = Some(number(&name, text()?)?),
                 "max-q" => options.max_q = Some(number(&name, text()?)?),
@@ -137,6 +137,10 @@ impl Options {
         if let (None, Some(name)) = (&options.frames, of_files) {
             anyhow::bail!("--{name} is of use only with frames in a file; {SEE_HELP}");
         }
+        anyhow::ensure!(
+            options.frames.is_none() || options.num_frames.is_none(),
+            "--num-frames is of use only without frames in a file; {SEE_HELP}"
+        );
         anyhow::ensure!(
             options.blank.is_some() || !options.subtract_blank,
             "--subtract-blank needs a blank: give --blank BLANK.npy"
@@ -190,6 +194,7 @@ mod tests {
             ("--centre-x 3", "--centre-x is of use only with frames"),
             ("f.npy --subtract-blank", "--blank BLANK.npy"),
             ("f.npy g.npy", "--help shows"),
+            ("f.npy --num-frames 3", "only without frames"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(told), "{text}: {error}");

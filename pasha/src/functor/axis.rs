@@ -7,7 +7,7 @@ use ndarray::{
     ArrayBase, ArrayView, Axis, Data, Dimension, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis,
 };
 
-use super::{Functor, NaturalItem, Read};
+use super::{Functor, NaturalItem, Read, given_by_value};
 use crate::array::SharedArray;
 use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
@@ -181,17 +181,26 @@ array_functor! {
     [A: 'static] SharedArray<A, D>, A;
 }
 
+given_by_value! {
+    ['f, A: 'static, D: RemoveAxis<Smaller: 'static>] ArrayView<'f, A, D>: SubView<A, D::Smaller>;
+    ['f, A: 'static, D: RemoveAxis<Smaller: 'static>] AlongAxis<'f, A, D>: SubView<A, D::Smaller>;
+}
+
 macro_rules! natural_sub_view {
     ($($dim:ident)+) => {$(
-        impl<S: Data> NaturalItem for ArrayBase<S, $dim>
+        impl<A: Sync + 'static> NaturalItem for ArrayView<'_, A, $dim> {
+            type Param = SubView<A, <$dim as Dimension>::Smaller>;
+        }
+
+        impl<S: Data> NaturalItem for &ArrayBase<S, $dim>
         where
-            Self: Sync,
+            ArrayBase<S, $dim>: Sync,
             S::Elem: 'static,
         {
             type Param = SubView<S::Elem, <$dim as Dimension>::Smaller>;
         }
 
-        impl<A: Sync + 'static> NaturalItem for SharedArray<A, $dim> {
+        impl<A: Sync + 'static> NaturalItem for &SharedArray<A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }
     )+};

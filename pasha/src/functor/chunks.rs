@@ -6,7 +6,7 @@ use std::fmt;
 use ndarray::{ArrayView, Axis, Dimension, Slice};
 
 use super::axis::AsView;
-use super::{Functor, NaturalItem, Read};
+use super::{Functor, NaturalItem, Read, given_by_value};
 use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
 
@@ -123,6 +123,10 @@ impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Block
         }
         Ok(())
     }
+}
+
+given_by_value! {
+    ['f, A: 'static, D: Dimension + 'static] Blocks<'f, A, D>: SubView<A, D>;
 }
 
 impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for Blocks<'_, A, D> {

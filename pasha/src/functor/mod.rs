@@ -74,7 +74,7 @@ use crate::param::Param;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a functor of `{P}`",
-    note = "accepted are: slices, `Vec`s and arrays `[T; N]`; ndarray's arrays and views and pasha's `SharedArray`, along axis 0; `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`; ranges of integers; `pasha::NpyFile`; and your own types that implement `pasha::Functor`",
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`",
     note = "the element type must be that of the kernel's parameter; `ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, D>` for an `ArrayView<A, D>`, one axis less than the array"
 )]
 pub trait Functor<P: Param>: Sync {
@@ -146,11 +146,12 @@ pub trait Read<P: Param> {
     }
 }
 
-/// What may be given for an item of kind `P` when a kernel is run: a functor, or a reference to one.
+/// What may be given for an item of kind `P` when a kernel is run: a reference to a functor, or a
+/// functor that is itself no more than a reference or a range.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a functor of `{P}`",
-    note = "accepted are: slices, `Vec`s and arrays `[T; N]`; ndarray's arrays and views and pasha's `SharedArray`, along axis 0; `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`; ranges of integers; `pasha::NpyFile`; and your own types that implement `pasha::Functor`"
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`"
 )]
 pub trait IntoFunctor<P: Param> {
     /// The functor.
@@ -160,13 +161,31 @@ pub trait IntoFunctor<P: Param> {
     fn into_functor(self) -> Self::Functor;
 }
 
-impl<P: Param, F: Functor<P>> IntoFunctor<P> for F {
-    type Functor = F;
+impl<'a, P: Param, F: Functor<P> + ?Sized> IntoFunctor<P> for &'a F {
+    type Functor = &'a F;
 
-    fn into_functor(self) -> F {
+    fn into_functor(self) -> &'a F {
         self
     }
 }
+
+/// Lets functors that borrow what they map over, or are small, be given by value.
+macro_rules! given_by_value {
+    ($([$($generics:tt)*] $functor:ty: $param:ty;)+) => {$(
+        impl<$($generics)*> $crate::functor::IntoFunctor<$param> for $functor
+        where
+            $functor: $crate::functor::Functor<$param>,
+            $param: $crate::param::Param,
+        {
+            type Functor = $functor;
+
+            fn into_functor(self) -> $functor {
+                self
+            }
+        }
+    )+};
+}
+pub(crate) use given_by_value;
 
 impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
     type Reader<'f>
@@ -202,13 +221,9 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
-    note = "accepted are: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and views of 1 to 6 dimensions, pasha's `SharedArray`, `axis`, `chunks` and `windows`, ranges of integers, `NpyFile`, and your own functors that implement `pasha::NaturalItem`"
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`"
 )]
-pub trait NaturalItem: Functor<Self::Param> {
+pub trait NaturalItem: IntoFunctor<Self::Param> {
     /// The kind of item that a closure gets.
     type Param: Param;
-}
-
-impl<F: NaturalItem + ?Sized> NaturalItem for &F {
-    type Param = F::Param;
 }

@@ -197,13 +197,13 @@ macro_rules! npy_elements {
 }
 npy_elements!(ByValue ByRef);
 
-impl<A: ViewElement + Copy + Sync + 'static> NaturalItem for NpyFile<A, Ix1> {
+impl<A: ViewElement + Copy + Sync + 'static> NaturalItem for &NpyFile<A, Ix1> {
     type Param = ByRef<A>;
 }
 
 macro_rules! natural_sub_view {
     ($($dim:ident)+) => {$(
-        impl<A: ViewElement + Sync + 'static> NaturalItem for NpyFile<A, $dim> {
+        impl<A: ViewElement + Sync + 'static> NaturalItem for &NpyFile<A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }
     )+};

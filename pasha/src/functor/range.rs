@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ops::{Range, RangeInclusive};
 
-use super::{Functor, NaturalItem, Read};
+use super::{Functor, NaturalItem, Read, given_by_value};
 use crate::error::SourceError;
 use crate::param::ByValue;
 
@@ -25,6 +25,11 @@ macro_rules! ranges {
             fn reader(&self) -> Result<Counter<$integer>, SourceError> {
                 Ok(Counter(self.start))
             }
+        }
+
+        given_by_value! {
+            [] Range<$integer>: ByValue<$integer>;
+            [] RangeInclusive<$integer>: ByValue<$integer>;
         }
 
         impl NaturalItem for Range<$integer> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayBase, ArrayView1, Data, Ix1};
 
-use super::{Functor, NaturalItem, Read};
+use super::{Functor, NaturalItem, Read, given_by_value};
 use crate::array::SharedArray;
 use crate::error::SourceError;
 use crate::param::{ByRef, ByValue};
@@ -118,9 +118,9 @@ macro_rules! element_functor {
         element_functor!(@kind [$($generics)*] $source, $element, ByValue, $open, Copy);
         element_functor!(@kind [$($generics)*] $source, $element, ByRef, $open, Sized);
 
-        impl<$($generics)*> NaturalItem for $source
+        impl<$($generics)*> NaturalItem for &$source
         where
-            Self: Functor<ByRef<$element>>,
+            $source: Functor<ByRef<$element>>,
             $element: 'static,
         {
             type Param = ByRef<$element>;
@@ -145,6 +145,15 @@ macro_rules! element_functor {
             }
         }
     };
+}
+
+given_by_value! {
+    ['f, A: 'static] ArrayView1<'f, A>: ByValue<A>;
+    ['f, A: 'static] ArrayView1<'f, A>: ByRef<A>;
+}
+
+impl<A: Sync + 'static> NaturalItem for ArrayView1<'_, A> {
+    type Param = ByRef<A>;
 }
 
 element_functor! {

@@ -83,7 +83,7 @@ where
         || (),
         move |at, (item, ()), (), _scratch| Ok((closure(at.worker_id, at.index, item), ())),
     );
-    story::run(context, &kernel, &(source, ()))
+    story::run(context, &kernel, &(source.into_functor(), ()))
 }
 
 /// Applies a closure that may fail to each item in the default context.
@@ -141,5 +141,5 @@ where
             Err(error) => Err(KernelError::new(&error)),
         },
     );
-    story::run(context, &kernel, &(source, ()))
+    story::run(context, &kernel, &(source.into_functor(), ()))
 }

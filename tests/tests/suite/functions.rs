@@ -152,7 +152,7 @@ fn shapes_beyond_the_address_space_are_refused_before_anything_runs() {
     assert!(matches!(&error, Error::ShapeOverflow { element_size: 8, .. }), "{error}");
     let error = huge::run_parallel(&[0; 3], 1 << 21).unwrap_err();
     match &error {
-        Error::Alloc { bytes, .. } => assert_eq!(*bytes, 3 * 8 << 42),
+        Error::Alloc { bytes, .. } => assert_eq!(*bytes, (3 * 8) << 42),
         other => panic!("{other:?}"),
     }
 }

@@ -264,7 +264,7 @@ fn words(line: String) -> usize {
 #[test]
 fn items_may_be_owned() {
     assert_eq!(
-        words::run_parallel(Lines("to map\na\nkernel over lines")).unwrap(),
+        words::run_parallel(&Lines("to map\na\nkernel over lines")).unwrap(),
         array![2, 1, 3]
     );
     let _: Option<Ix2> = None;
