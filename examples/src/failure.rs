@@ -20,7 +20,15 @@ impl fmt::Debug for Failure {
     // It is what a program prints whose `main` returns the error: the error and its causes, and
     // no backtrace, which says nothing to a user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.0)
+        let mut text = String::new();
+        for cause in self.0.chain().map(ToString::to_string) {
+            // Some errors name their causes themselves.
+            if !text.contains(&cause) {
+                text += if text.is_empty() { "" } else { ": " };
+                text += &cause;
+            }
+        }
+        f.write_str(&text)
     }
 }
 
@@ -33,4 +41,20 @@ pub fn output_folder() -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(&folder)
         .and_then(|()| folder.canonicalize())
         .context("can't make the folder `out` for the pictures in the current folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_named_once() {
+        let cause = std::io::Error::other("the disk is full");
+        let failure = Failure::from(anyhow::Error::new(cause).context("can't write out.svg"));
+        assert_eq!(format!("{failure:?}"), "can't write out.svg: the disk is full");
+        let path = std::path::Path::new("/nowhere/frames.npy");
+        let failure = Failure::from(crate::saxs::Frames::open(path).unwrap_err());
+        let text = format!("{failure:?}");
+        assert_eq!(text.matches("No such file").count(), 1, "{text}");
+    }
 }

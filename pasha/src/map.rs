@@ -12,7 +12,7 @@ use crate::job::{Run, panic};
 use crate::kernel::bound::Out;
 use crate::kernel::{Items, Kernel, Names, Position, Shapes, SlotsOf};
 use crate::output::list::SpecList;
-use crate::output::per_index::PerIndex;
+use crate::output::per::PerIndex;
 use crate::output::returned::ReturnList;
 use crate::output::set::{OneOutput, OutputSet};
 use crate::output::{Attached, Plan};

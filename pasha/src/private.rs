@@ -17,8 +17,7 @@ pub use crate::kernel::{
 };
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;
-pub use crate::output::per_index::{PerIndex, PerIndexScalar};
-pub use crate::output::per_worker::{PerWorker, PerWorkerScalar};
+pub use crate::output::per::{PerIndex, PerIndexScalar, PerWorker, PerWorkerScalar};
 pub use crate::output::ragged::Ragged;
 pub use crate::output::reduce::{Reduce, ReduceScalar};
 pub use crate::output::returned::{ReturnList, ReturnRow, ReturnValue};

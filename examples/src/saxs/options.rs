@@ -97,19 +97,19 @@ impl Options {
         // Options that say something of the frames in a file.
         let mut of_files: Option<String> = None;
         let mut parser = lexopt::Parser::from_args(args);
-        while let Some(arg) = parser.next()? {
+        while let Some(arg) = parser.next().map_err(see_help)? {
             let Arg::Long(name) = arg else {
                 match arg {
                     Arg::Value(path) if options.frames.is_none() => {
                         options.frames = Some(path.into())
                     }
                     Arg::Short('h') => return Ok(None),
-                    _ => Err(arg.unexpected()).context(SEE_HELP)?,
+                    _ => return Err(see_help(arg.unexpected())),
                 }
                 continue;
             };
             let name = name.to_owned();
-            let mut text = || parser.value().context(SEE_HELP);
+            let mut text = || parser.value().map_err(see_help);
             match name.as_str() {
                 "help" => return Ok(None),
                 "subtract-blank" => options.subtract_blank = true,
@@ -127,7 +127,7 @@ impl Options {
                 "centre-y" => options.geometry.centre_y = number(&name, text()?)?,
                 "distance-mm" => options.geometry.distance_mm = number(&name, text()?)?,
                 "wavelength" => options.geometry.wavelength = number(&name, text()?)?,
-                _ => Err(Arg::Long(&name).unexpected()).context(SEE_HELP)?,
+                _ => return Err(see_help(Arg::Long(&name).unexpected())),
             }
             let anywhere = ["out", "context", "num-frames", "bins", "min-q", "max-q"];
             if !anywhere.contains(&name.as_str()) {
@@ -151,6 +151,10 @@ impl Options {
 }
 
 const SEE_HELP: &str = "--help shows what can be given";
+
+fn see_help(error: lexopt::Error) -> anyhow::Error {
+    anyhow::anyhow!("{error}; {SEE_HELP}")
+}
 
 /// Reads an option's value.
 fn number<T: FromStr<Err: Display + Send + Sync + std::error::Error + 'static>>(

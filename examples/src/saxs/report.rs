@@ -103,9 +103,9 @@ fn strongest(profile: ArrayView1<'_, f64>) -> Option<usize> {
     valid.max_by(|a, b| a.1.total_cmp(b.1)).map(|(bin, _)| bin)
 }
 
-/// Whether few values are lost on a logarithmic scale, as a subtracted blank may have it.
+/// Whether a logarithmic scale shows the values: not if a subtracted blank made some negative.
 fn suits_log(values: ArrayView2<'_, f64>) -> bool {
     let valid = values.iter().filter(|value| value.is_finite()).count();
-    let positive = values.iter().filter(|value| **value > 0.0).count();
-    10 * positive >= 9 * valid
+    let negative = values.iter().filter(|value| **value < 0.0).count();
+    100 * negative <= valid
 }

@@ -8,6 +8,7 @@ pub(crate) mod axis;
 pub(crate) mod chunks;
 pub(crate) mod list;
 pub(crate) mod npy;
+mod ragged;
 mod range;
 pub(crate) mod slice;
 

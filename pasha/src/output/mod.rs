@@ -7,8 +7,7 @@
 
 pub(crate) mod list;
 pub mod merge;
-pub(crate) mod per_index;
-pub(crate) mod per_worker;
+pub(crate) mod per;
 pub(crate) mod ragged;
 pub(crate) mod reduce;
 pub(crate) mod returned;

@@ -5,7 +5,7 @@
 
 use ndarray::Ix1;
 
-use super::per_index::contiguous;
+use super::per::contiguous;
 use super::slots::RaggedSlots;
 use super::{OutputSpec, Plain, Plan, check_memory};
 use crate::array::{Order, RaggedArray, SharedArray};
@@ -46,7 +46,7 @@ impl<A: Element> OutputSpec for Ragged<A> {
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let mut offsets =
-            SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, 1)?;
+            SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory)?;
         let mut end = 0_usize;
         for (offset, len) in offsets.iter_mut().skip(1).zip(self.lengths(plan)) {
             end = end.checked_add(len).ok_or_else(|| Error::ShapeOverflow {
@@ -55,7 +55,7 @@ impl<A: Element> OutputSpec for Ragged<A> {
             })?;
             *offset = end;
         }
-        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, 1)?;
+        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory)?;
         if let Some(value) = self.fill {
             values.fill_fresh(value);
         }

@@ -2,10 +2,10 @@
 
 use std::marker::PhantomData;
 
-use ndarray::{Ix1, Ix2};
+use ndarray::Ix2;
 
 use super::list::SpecList;
-use super::per_index::contiguous;
+use super::per::{PerIndexScalar, contiguous};
 use super::slots::{IndexScalars, Slots};
 use super::{OutputSpec, Plain, Plan, check_array};
 use crate::array::{Order, SharedArray};
@@ -13,9 +13,8 @@ use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Position;
 
-/// A returned `T`: the output is `(n,)`.
-#[derive(Debug, Clone, Copy)]
-pub struct ReturnValue<T>(PhantomData<fn() -> T>);
+/// A returned `T`: the output is `(n,)`, one element for each index like any other.
+pub type ReturnValue<T> = PerIndexScalar<T>;
 
 /// A returned `[T; N]`: the output is `(n, N)`.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +33,7 @@ impl<T: Element> ReturnSpec for ReturnValue<T> {
     type Value = T;
 
     fn spec() -> Self {
-        ReturnValue(PhantomData)
+        PerIndexScalar::new()
     }
 }
 
@@ -46,34 +45,13 @@ impl<T: Element, const N: usize> ReturnSpec for ReturnRow<T, N> {
     }
 }
 
-impl<T: Element> OutputSpec for ReturnValue<T> {
-    type Array = SharedArray<T, Ix1>;
-    type Slots = IndexScalars<T>;
-    type Attached<'a> = Plain<'a, Self::Slots>;
-
-    fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        SharedArray::zeros(Ix1(plan.len), Order::C, plan.memory, 1)
-    }
-
-    fn attach<'a>(
-        &'a self,
-        array: &'a mut Self::Array,
-        name: &str,
-        plan: &Plan<'_>,
-    ) -> Result<Self::Attached<'a>> {
-        check_array(array, &Ix1(plan.len), name, plan)?;
-        let first = contiguous(array, name)?;
-        Ok(Plain::new(IndexScalars(first), array))
-    }
-}
-
 impl<T: Element, const N: usize> OutputSpec for ReturnRow<T, N> {
     type Array = SharedArray<T, Ix2>;
     type Slots = IndexScalars<[T; N]>;
     type Attached<'a> = Plain<'a, Self::Slots>;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        SharedArray::zeros(Ix2(plan.len, N), Order::C, plan.memory, 1)
+        SharedArray::zeros(Ix2(plan.len, N), Order::C, plan.memory)
     }
 
     fn attach<'a>(

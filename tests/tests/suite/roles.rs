@@ -169,6 +169,9 @@ for_each_context! {
         assert_eq!(out.found.values().to_vec(), expected.concat());
         assert_eq!(out.other.values().len() as u32, values.column(0).sum());
         assert!(out.other.values().iter().all(|&value| value == 0.5));
+        // It can be mapped over again, slot by slot.
+        let sums = pasha::map_in(context, &out.found, |_, _, slot| slot.sum()).unwrap();
+        assert_eq!(sums.to_vec(), expected.iter().map(|slot| slot.iter().sum()).collect::<Vec<u32>>());
         let lengths: Vec<u32> = expected.iter().map(|slot| slot.len() as u32).collect();
         assert_eq!(out.result, Array1::from(lengths));
     }

@@ -1,0 +1,122 @@
+//! The array of a ragged output: slots of different lengths, back to back.
+
+use std::fmt;
+
+use ndarray::{ArrayView, ArrayViewMut, Ix1};
+
+use super::SharedArray;
+use crate::memory::Memory;
+
+/// The arrays of a ragged output: a slot of its own length for each index, back to back.
+///
+/// It is a functor again: a kernel with an `ArrayView1` item gets one slot per index.
+///
+/// # Examples
+/// ```
+/// use ndarray::{ArrayViewMut1, array};
+///
+/// /// Counts down from `count`.
+/// #[pasha::kernel]
+/// fn countdown(count: u32, #[output(ragged = count)] mut slot: ArrayViewMut1<u32>) {
+///     for (step, value) in slot.iter_mut().enumerate() {
+///         *value = count - step as u32;
+///     }
+/// }
+///
+/// let ragged = countdown::run_serial(&[2_u32, 0, 3])?;
+/// assert_eq!(ragged.slot(2), array![3, 2, 1]);
+/// assert_eq!(ragged.values(), array![2, 1, 3, 2, 1]);
+/// assert_eq!(ragged.offsets(), array![0, 2, 2, 5]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub struct RaggedArray<A: 'static> {
+    // Invariant: offsets rise from 0 to the number of values, one more of them than slots.
+    offsets: SharedArray<usize, Ix1>,
+    values: SharedArray<A, Ix1>,
+}
+
+impl<A: 'static> RaggedArray<A> {
+    /// Puts the two arrays together.
+    ///
+    /// # Panics
+    /// Panics if the offsets do not rise from 0 to the number of values.
+    pub(crate) fn new(offsets: SharedArray<usize, Ix1>, values: SharedArray<A, Ix1>) -> Self {
+        assert!(
+            offsets.first() == Some(&0)
+                && offsets.last() == Some(&values.len())
+                && offsets.iter().is_sorted(),
+            "offsets rise from 0 to the number of values"
+        );
+        RaggedArray { offsets, values }
+    }
+
+    /// The number of slots, one for each index.
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there are no slots.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The slot of one index.
+    ///
+    /// # Panics
+    /// Panics if there is no such index.
+    pub fn slot(&self, index: usize) -> ArrayView<'_, A, Ix1> {
+        let range = self.offsets[index]..self.offsets[index + 1];
+        self.values.view().slice_move(ndarray::s![range])
+    }
+
+    /// The slot of one index, for writing.
+    ///
+    /// # Panics
+    /// Panics if there is no such index.
+    pub fn slot_mut(&mut self, index: usize) -> ArrayViewMut<'_, A, Ix1> {
+        let range = self.offsets[index]..self.offsets[index + 1];
+        self.values.view_mut().slice_move(ndarray::s![range])
+    }
+
+    /// All slots, in the order of their indices.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = ArrayView<'_, A, Ix1>> {
+        (0..self.len()).map(|index| self.slot(index))
+    }
+
+    /// The values of all slots, back to back.
+    pub fn values(&self) -> ArrayView<'_, A, Ix1> {
+        self.values.view()
+    }
+
+    /// The values of all slots, back to back, for writing.
+    pub fn values_mut(&mut self) -> ArrayViewMut<'_, A, Ix1> {
+        self.values.view_mut()
+    }
+
+    /// Where each slot starts in [`values`](Self::values), and at last their number: `(n + 1,)`.
+    pub fn offsets(&self) -> ArrayView<'_, usize, Ix1> {
+        self.offsets.view()
+    }
+
+    /// Which workers can write the array.
+    pub fn memory(&self) -> Memory {
+        self.values.memory()
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut SharedArray<A, Ix1>) {
+        let offsets = self.offsets.as_slice().unwrap_or_default();
+        (offsets, &mut self.values)
+    }
+}
+
+impl<A: fmt::Debug + 'static> fmt::Debug for RaggedArray<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<A: PartialEq + 'static> PartialEq for RaggedArray<A> {
+    fn eq(&self, other: &Self) -> bool {
+        self.offsets == other.offsets && self.values == other.values
+    }
+}
