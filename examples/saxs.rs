@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ndarray::{Array1, Array2, Axis};
-use pasha::{Context, SerialContext};
+use pasha::{Context, Memory, SerialContext};
 use pasha_examples::Failure;
 use pasha_examples::detector::QBins;
 use pasha_examples::saxs::{self, Frames, HELP, Integration, Options, Report};
@@ -30,7 +30,11 @@ fn main() -> Result<(), Failure> {
         print!("{HELP}");
         return Ok(());
     };
-    println!("context: {}, {} worker(s)", options.context_name, options.context.num_workers());
+    let memory = match options.context.memory() {
+        Memory::Private => "in this process",
+        Memory::Shared => "in processes of their own",
+    };
+    println!("{} worker(s) {memory}", options.context.num_workers());
     match &options.frames {
         Some(path) => integrate_file(&options, &Frames::open(path)?)?,
         None => integrate_simulation(&options)?,

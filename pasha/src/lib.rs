@@ -24,7 +24,7 @@ pub use alloc::{Allocate, AllocateLike};
 pub use array::{Order, RaggedArray, SharedArray};
 pub use context::{
     AnyContext, Context, Options, ProcessContext, SerialContext, ThreadContext, available_workers,
-    set_default_context,
+    default_context, set_default_context,
 };
 pub use element::{Element, Shareable, SharedByValue};
 pub use error::{Error, Result, SourceError};

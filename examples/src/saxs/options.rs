@@ -67,8 +67,6 @@ pub struct Options {
     pub max_q: Option<f64>,
     /// How the workers run.
     pub context: AnyContext,
-    /// The context as it was written.
-    pub context_name: String,
     /// The folder for the results.
     pub out: PathBuf,
 }
@@ -90,8 +88,7 @@ impl Options {
             num_bins: None,
             min_q: None,
             max_q: None,
-            context: Box::new(pasha::SerialContext::new()),
-            context_name: std::env::var("PASHA_CONTEXT").unwrap_or_else(|_| "processes".to_owned()),
+            context: Box::new(pasha::default_context()?),
             out: PathBuf::from("out"),
         };
         // Options that say something of the frames in a file.
@@ -116,7 +113,7 @@ impl Options {
                 "blank" => options.blank = Some(text()?.into()),
                 "mask" => options.mask = Some(text()?.into()),
                 "out" => options.out = text()?.into(),
-                "context" => options.context_name = text()?.string()?,
+                "context" => options.context = text()?.string()?.parse()?,
                 "num-frames" => options.num_frames = Some(number(&name, text()?)?),
                 "bins" => options.num_bins = Some(number(&name, text()?)?),
                 "min-q" => options.min_q = Some(number(&name, text()?)?),
@@ -145,7 +142,6 @@ impl Options {
             options.blank.is_some() || !options.subtract_blank,
             "--subtract-blank needs a blank: give --blank BLANK.npy"
         );
-        options.context = options.context_name.parse()?;
         Ok(Some(options))
     }
 }

@@ -6,7 +6,9 @@ use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
 
-use ndarray::{ArrayBase, ArrayRef, ArrayView, ArrayViewMut, Data, Dimension, ShapeBuilder};
+use ndarray::{
+    ArrayBase, ArrayRef, ArrayView, ArrayViewMut, Data, Dimension, IntoNdProducer, ShapeBuilder,
+};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -205,6 +207,26 @@ impl<'a, A: 'static, D: Dimension> IntoIterator for &'a mut SharedArray<A, D> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.view_mut().into_iter()
+    }
+}
+
+impl<'a, A: 'static, D: Dimension> IntoNdProducer for &'a SharedArray<A, D> {
+    type Item = &'a A;
+    type Dim = D;
+    type Output = ArrayView<'a, A, D>;
+
+    fn into_producer(self) -> ArrayView<'a, A, D> {
+        self.view()
+    }
+}
+
+impl<'a, A: 'static, D: Dimension> IntoNdProducer for &'a mut SharedArray<A, D> {
+    type Item = &'a mut A;
+    type Dim = D;
+    type Output = ArrayViewMut<'a, A, D>;
+
+    fn into_producer(self) -> ArrayViewMut<'a, A, D> {
+        self.view_mut()
     }
 }
 

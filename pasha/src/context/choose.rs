@@ -30,8 +30,21 @@ pub fn set_default_context(context: impl Context + 'static) {
     *DEFAULT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
 }
 
-/// The context of maps that name none.
-pub(crate) fn default_context() -> Result<Arc<dyn Context>> {
+/// The context of maps that name none: what [`set_default_context`] was given, what
+/// `PASHA_CONTEXT` says, or forked processes. Within a kernel it is a serial one.
+///
+/// # Errors
+/// If `PASHA_CONTEXT` or `PASHA_NUM_WORKERS` can't be understood, or threads not be started.
+///
+/// # Examples
+/// ```
+/// use pasha::prelude::*;
+///
+/// let totals = pasha::default_context()?.alloc::<f64>((3, 2)).build()?;
+/// assert_eq!(totals.shape(), [3, 2]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn default_context() -> Result<Arc<dyn Context>> {
     if crate::job::panic::in_worker() {
         // A map within a kernel runs serially, and a forked worker must not wait for a lock
         // that a thread of its parent may have held.

@@ -12,8 +12,7 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::memory::Memory;
 
-pub(crate) use choose::default_context;
-pub use choose::{AnyContext, available_workers, set_default_context};
+pub use choose::{AnyContext, available_workers, default_context, set_default_context};
 pub use options::Options;
 pub use process::ProcessContext;
 pub use serial::SerialContext;

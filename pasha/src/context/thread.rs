@@ -1,5 +1,6 @@
 //! Workers that are threads of a rayon pool.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::options::options_of_context;
@@ -19,7 +20,7 @@ use crate::job::Job;
 /// assert_eq!(out[999], 1998);
 /// # Ok::<(), pasha::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ThreadContext {
     pool: Arc<rayon::ThreadPool>,
     options: Options,
@@ -55,6 +56,15 @@ impl ThreadContext {
 }
 
 options_of_context!(ThreadContext);
+
+impl fmt::Debug for ThreadContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadContext")
+            .field("num_workers", &self.num_workers())
+            .field("options", &self.options)
+            .finish()
+    }
+}
 
 impl Context for ThreadContext {
     fn num_workers(&self) -> usize {

@@ -219,6 +219,10 @@ fn shared_arrays_are_arrays() {
     assert_eq!((&array).into_iter().copied().max(), Some(6));
     assert_eq!(format!("{array:?}"), format!("{:?}", array.view()));
     assert_eq!(array.mapv(|v| v * 2).slice(ndarray::s![0, ..]), array![4, 4, 4]);
+    // And it takes part in ndarray's `Zip`.
+    let mut doubled = context.alloc_like(&array).build().unwrap();
+    ndarray::Zip::from(&mut doubled).and(&array).for_each(|to, &from| *to = 2 * from);
+    assert_eq!(doubled, array.mapv(|v| v * 2));
     let sent = std::thread::spawn(move || array.sum()).join().unwrap();
     assert_eq!(sent, 24);
 }
