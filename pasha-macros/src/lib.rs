@@ -24,15 +24,17 @@ use proc_macro::TokenStream;
 /// it the attribute generates a type of the same name, whose functions map it over a *functor*, a
 /// source of items such as a `Vec`, an array or a file:
 ///
-/// ```ignore
+/// ```
 /// /// Multiplies each value with 3.
 /// #[pasha::kernel]
 /// fn triple_it(value: f64) -> f64 {
 ///     3.0 * value
 /// }
 ///
-/// let outp = triple_it::run_parallel(&inp)?; // an array of the returned values
-/// assert_eq!(triple_it(2.0), 6.0);           // still an ordinary function
+/// let outp = triple_it::run_parallel(&[1.0, 2.0])?; // an array of the returned values
+/// assert_eq!(outp, ndarray::array![3.0, 6.0]);
+/// assert_eq!(triple_it(2.0), 6.0);                  // still an ordinary function
+/// # Ok::<(), pasha::Error>(())
 /// ```
 ///
 /// # Parameters
