@@ -105,7 +105,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             returned: K::Returned::specs(),
             len,
             num_workers,
-            lengths: Array2::zeros((len, 0)),
+            lengths: Array2::zeros((0, 0)),
         })
     }
 

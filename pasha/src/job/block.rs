@@ -68,7 +68,7 @@ impl Blocks {
         readers.begin(share.clone());
         let mut start = share.start;
         while start < share.end && !table.is_stopped() {
-            let end = share.end.min(start + self.items);
+            let end = share.end.min(start.saturating_add(self.items));
             record.begin_block(start);
             // SAFETY: the share was claimed by this worker alone and lies within the map, the
             // readers were begun with it, and the seat makes the worker's number its own.

@@ -88,7 +88,8 @@ impl Shares {
             _ if self.num_workers == 1 => remaining,
             _ => remaining / (PARTS_PER_WORKER * self.num_workers),
         };
-        size.max(1).next_multiple_of(self.together.max(1)).min(remaining)
+        let together = size.max(1).checked_next_multiple_of(self.together.max(1));
+        together.map_or(remaining, |size| size.min(remaining))
     }
 }
 

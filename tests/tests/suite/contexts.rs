@@ -119,6 +119,19 @@ for_each_context! {
         }
     }
 
+    fn more_items_than_can_ever_be_run(context: &dyn Context) {
+        // Outputs of that many elements can't be had.
+        let error = pasha::map_in(context, 0..u64::MAX, |_, _, n| n).unwrap_err();
+        assert!(matches!(error, Error::ShapeOverflow { .. }), "{error}");
+        // Without outputs there is nothing to be had, and the first failure ends the map.
+        #[pasha::kernel]
+        fn stop_soon(_value: u64, #[index] index: usize) -> Result<(), String> {
+            if index < 1000 { Ok(()) } else { Err("that is enough".into()) }
+        }
+        let error = stop_soon::run_in(context, 0..u64::MAX).unwrap_err();
+        assert!(matches!(error, Error::Kernel { .. }), "{error}");
+    }
+
     fn a_kernel_may_use_rayon(context: &dyn Context) {
         #[pasha::kernel]
         fn nested_sum(value: u64, #[shared] weights: &[u64]) -> u64 {

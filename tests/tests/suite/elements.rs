@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 use half::f16;
-use ndarray::{ArrayViewMut2, array};
+use ndarray::{ArrayViewMut, ArrayViewMut0, ArrayViewMut2, IxDyn, array};
 use num_complex::Complex;
 use pasha::Context;
 use pasha_tests::for_each_context;
@@ -82,5 +82,41 @@ for_each_context! {
         let out = fixed_arrays::run_in(context, &[1.0, 2.0]).unwrap();
         assert_eq!(out.vector[1], [2.0; 3]);
         assert_eq!(out.matrices[[1, 1, 0]], [[1, 2], [3, 2]]);
+    }
+}
+
+/// Elements without bytes, slots without elements, slots without axes, and of any number of axes.
+#[pasha::kernel]
+#[allow(clippy::unused_unit)]
+fn empty_handed(
+    value: usize,
+    #[shared] shape: &[usize],
+    #[output] unit: &mut (),
+    #[output(shape = (0, 3))] nothing: ArrayViewMut2<u8>,
+    #[output(shape = ())] mut scalar: ArrayViewMut0<usize>,
+    #[output(shape = shape)] mut dynamic: ArrayViewMut<f32, IxDyn>,
+    #[reduce(keep, init = ())] accumulator: &mut (),
+) -> [u64; 0] {
+    *unit = ();
+    assert!(nothing.is_empty());
+    scalar[()] = value;
+    dynamic.fill(value as f32);
+    *accumulator = ();
+    []
+}
+
+fn keep(_: (), _: ()) {}
+
+for_each_context! {
+    fn sizes_at_the_edge(context: &dyn Context) {
+        for shape in [&[2, 1, 2][..], &[], &[0]] {
+            let out = empty_handed::run_in(context, 0..10_usize, shape).unwrap();
+            assert_eq!(out.unit.len(), 10);
+            assert_eq!(out.nothing.shape(), [10, 0, 3]);
+            assert_eq!(out.scalar, ndarray::Array1::from_iter(0..10));
+            assert_eq!(out.dynamic.shape(), [&[10], shape].concat());
+            assert!(out.dynamic.outer_iter().enumerate().all(|(i, a)| a.iter().all(|&v| v == i as f32)));
+            assert_eq!(out.result.shape(), [10, 0]);
+        }
     }
 }
