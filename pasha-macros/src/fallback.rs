@@ -79,6 +79,10 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
             #vis fn run_serial #generics (#(#arguments),*) -> #out #body
             #vis fn alloc #generics (_: #out, #(#arguments),*) -> #out #body
             #vis fn run_into #generics (_: #out, #(#arguments,)* _: #out) -> #out #body
+            #vis fn run_report #generics (#(#arguments),*) -> #out #body
+            #vis fn run_report_in #generics (_: #out, #(#arguments),*) -> #out #body
+            #vis fn run_report_serial #generics (#(#arguments),*) -> #out #body
+            #vis fn run_report_into #generics (_: #out, #(#arguments,)* _: #out) -> #out #body
             #vis fn bind #generics (#(#shared),*) -> #out #body
         }
     }

@@ -71,6 +71,7 @@ use proc_macro::TokenStream;
 /// | `k::run_serial(…)` | runs here, for tests and debuggers |
 /// | `k::alloc(&context, …)` | allocates the outputs, runs nothing |
 /// | `k::run_into(&context, …, &mut out)` | runs into outputs that are there already |
+/// | `k::run_report(…)`, `run_report_in`, `run_report_serial`, `run_report_into` | the same, and a report: what failed, what was tried again, how long it took |
 /// | `k::bind(shared…)` | gives a kernel value, which composes with others by `then` |
 ///
 /// A kernel with several outputs returns them in a struct, named as the function in CamelCase with

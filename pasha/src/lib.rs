@@ -19,12 +19,14 @@ mod memory;
 mod output;
 mod param;
 pub mod prelude;
+mod report;
+mod resume;
 
 pub use alloc::{Allocate, AllocateLike};
 pub use array::{Order, RaggedArray, SharedArray};
 pub use context::{
-    AnyContext, Context, Options, ProcessContext, SerialContext, ThreadContext, available_workers,
-    default_context, set_default_context,
+    AnyContext, CancelToken, Context, Options, ProcessContext, SerialContext, ThreadContext,
+    available_workers, default_context, set_default_context,
 };
 pub use element::{Element, Shareable, SharedByValue};
 pub use error::{Error, Result, SourceError};
@@ -34,6 +36,7 @@ pub use functor::list::IntoItems;
 pub use functor::npy::NpyFile;
 pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 pub use job::Job;
+pub use job::policy::{AfterRetries, OnFailure};
 pub use job::progress::Progress;
 pub use job::share::split;
 pub use kernel::Kernel;
@@ -45,3 +48,4 @@ pub use output::merge;
 pub use output::merge::Merge;
 pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
 pub use pasha_macros::kernel;
+pub use report::{FailedItem, Report, WorkerReport};

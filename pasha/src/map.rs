@@ -15,7 +15,10 @@ use crate::output::list::SpecList;
 use crate::output::per::PerIndex;
 use crate::output::returned::ReturnList;
 use crate::output::set::{OneOutput, OutputSet};
+use crate::output::slots::Slots;
 use crate::output::{Attached, Plan};
+use crate::report::Report;
+use crate::resume::{Identity, JobFile, OutputFile};
 
 /// Allocates the outputs and runs the kernel into them.
 pub(crate) fn run<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<Out<K>>
@@ -24,11 +27,22 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
+    run_report(context, kernel, functors).map(|(out, _report)| out)
+}
+
+/// Allocates the outputs, runs the kernel into them, and reports.
+pub(crate) fn run_report<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<(Out<K>, Report)>
+where
+    C: Context + ?Sized,
+    K: Kernel,
+    F: FunctorList<K::Items>,
+{
     in_context(&context, |context| {
+        refuse_to_resume::<K>(context, Some(NO_FILES))?;
         let prepared = Prepared::new(context, kernel, functors)?;
         let mut out = prepared.allocate()?;
-        prepared.run_into(&mut out, true)?;
-        Ok(out)
+        let report = prepared.run_into(&mut out, true)?;
+        Ok((out, report))
     })
 }
 
@@ -42,20 +56,48 @@ where
     in_context(&context, |context| Prepared::new(context, kernel, functors)?.allocate())
 }
 
-/// Runs the kernel into outputs that exist.
+/// Runs the kernel into outputs that exist, and reports.
 pub(crate) fn run_into<C, K, F>(
     context: &C,
     kernel: &K,
     functors: &F,
     out: &mut Out<K>,
-) -> Result<()>
+) -> Result<Report>
 where
     C: Context + ?Sized,
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    in_context(&context, |context| Prepared::new(context, kernel, functors)?.run_into(out, false))
+    in_context(&context, |context| {
+        refuse_to_resume::<K>(context, None)?;
+        Prepared::new(context, kernel, functors)?.run_into(out, false)
+    })
 }
+
+/// Why outputs can't be resumed that do not lie in files.
+const NO_FILES: &str = "the outputs do not lie in files: allocate them with `.file(path)` in this \
+                        context, and give them to `run_into`";
+
+/// Refuses a context with `resume` for kernels of which nothing would be left after a crash, and
+/// otherwise for the reason given, if one is.
+fn refuse_to_resume<K: Kernel>(context: &dyn Context, reason: Option<&str>) -> Result<()> {
+    let Some(path) = context.options().job_file() else { return Ok(()) };
+    let reason = if SlotsBy::<K>::BY_WORKER {
+        "the kernel has `#[reduce]` or `#[per_worker]` outputs, and what a worker has accumulated \
+         dies with it: give each index a slot of its own with `#[output]` and merge those after \
+         the map, or use a context without `resume`"
+    } else if K::RAGGED > 0 {
+        "the kernel has ragged outputs, which do not lie in files: use a context without `resume`"
+    } else if let Some(reason) = reason {
+        reason
+    } else {
+        return Ok(());
+    };
+    Err(Error::Resume { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+/// The slots of a kernel's output parameters.
+type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
 
 /// Runs in the given context, or serially within a worker of another map: there all workers are
 /// busy already, and more would only stand in each other's way, or wait for each other for ever.
@@ -109,13 +151,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         })
     }
 
-    fn plan<'l>(&self, lengths: ArrayView2<'l, usize>, fresh: bool) -> Plan<'l> {
+    fn plan<'l>(&self, lengths: ArrayView2<'l, usize>, keep: bool) -> Plan<'l> {
         Plan {
             len: self.len,
             num_workers: self.num_workers,
             memory: self.context.memory(),
             lengths,
-            fresh,
+            keep,
         }
     }
 
@@ -126,14 +168,16 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(K::Set::pack(params, returned))
     }
 
-    fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
-        let plan = self.plan(self.lengths.view(), fresh);
+    fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
+        let resumes = self.context.options().job_file().is_some();
+        let plan = self.plan(self.lengths.view(), fresh || resumes);
         let (params, returned) = K::Set::arrays_mut(out);
         let params = self.specs.attach(params, self.kernel.names().outputs, &plan)?;
         let returned = self.returned.attach(returned, &["result"], &plan)?;
         let mut writable = Vec::new();
         params.writable(&mut writable);
         returned.writable(&mut writable);
+        let job_file = self.job_file(&params, &returned)?;
         let outcome = Run {
             kernel: self.kernel,
             functors: self.functors,
@@ -142,12 +186,39 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             len: self.len,
             num_workers: self.num_workers,
             writable,
+            job_file: job_file.as_ref(),
         }
         .run(self.context);
         // Also after a failure: what was finished is not lost.
         params.finish();
         returned.finish();
         outcome
+    }
+
+    /// Opens the file that says what is done, in a context that resumes.
+    fn job_file(
+        &self,
+        params: &impl Attached,
+        returned: &impl Attached,
+    ) -> Result<Option<JobFile>> {
+        let Some(path) = self.context.options().job_file() else { return Ok(None) };
+        let mut files = Vec::new();
+        params.files(&mut files);
+        returned.files(&mut files);
+        let names = self.kernel.names().outputs.iter().chain(std::iter::repeat(&"result"));
+        let mut outputs = Vec::new();
+        for (file, name) in files.into_iter().zip(names) {
+            let file = file.ok_or_else(|| Error::Resume {
+                path: path.to_owned(),
+                reason: format!(
+                    "output `{name}` does not lie in a file: allocate it with `.file(path)` in \
+                     this context"
+                ),
+            })?;
+            outputs.push(OutputFile { name: (*name).to_owned(), ..file });
+        }
+        let job = Identity { signature: self.kernel.signature(), len: self.len, outputs };
+        JobFile::open(path, &job).map(Some)
     }
 }
 
@@ -164,7 +235,7 @@ impl<K: Kernel> Kernel for LengthsOf<'_, K> {
     const RAGGED: usize = 0;
 
     fn names(&self) -> Names {
-        Names { items: self.0.names().items, outputs: &["lengths"] }
+        Names { outputs: &["lengths"], ..self.0.names() }
     }
 
     fn specs(&self, _shapes: Shapes<K::Items>) -> Result<Self::Specs> {

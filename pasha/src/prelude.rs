@@ -1,6 +1,6 @@
 //! What most programs use: `use pasha::prelude::*;`.
 
 pub use crate::{
-    Allocate, AllocateLike, Context, NpyFile, Order, ProcessContext, SerialContext, SharedArray,
-    ThreadContext, axis, chunks, windows,
+    AfterRetries, Allocate, AllocateLike, CancelToken, Context, NpyFile, OnFailure, Order,
+    ProcessContext, SerialContext, SharedArray, ThreadContext, axis, chunks, windows,
 };

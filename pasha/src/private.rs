@@ -24,6 +24,7 @@ pub use crate::output::returned::{ReturnList, ReturnRow, ReturnValue};
 pub use crate::output::set::{NoOutput, OneOutput, OneReturned, OutputSet, ReturnedTuple};
 pub use crate::output::slots::Slots;
 pub use crate::param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
+pub use crate::report::Report;
 
 use crate::element::{Shareable, SharedByValue};
 

@@ -44,6 +44,38 @@ pub(super) fn run_into(kernel: &Kernel) -> String {
     format!("Maps the kernel over all items into outputs that are there already.{text}")
 }
 
+pub(super) fn run_report(kernel: &Kernel) -> String {
+    format!(
+        "Maps the kernel over all items in the default context, and reports {REPORT}{}",
+        explained(kernel, &[], &[])
+    )
+}
+
+pub(super) fn run_report_in(kernel: &Kernel) -> String {
+    let context = explained(kernel, &["`context`: how workers run"], &[]);
+    format!("Maps the kernel over all items in the given context, and reports {REPORT}{context}")
+}
+
+pub(super) fn run_report_serial(kernel: &Kernel) -> String {
+    format!(
+        "Maps the kernel over all items here, one after another, and reports {REPORT}{}",
+        explained(kernel, &[], &[])
+    )
+}
+
+pub(super) fn run_report_into(kernel: &Kernel) -> String {
+    let out = "`out`: the outputs, from `alloc` or from an earlier run";
+    let text = explained(kernel, &["`context`: how workers run"], &[out]);
+    format!(
+        "Maps the kernel over all items into outputs that are there already, and reports \
+         {REPORT}{text}"
+    )
+}
+
+/// What a report is good for.
+const REPORT: &str = "which items failed and why, what was tried again, which workers were \
+                      replaced, and how long it took.";
+
 pub(super) fn bind(kernel: &Kernel) -> String {
     let shared: Vec<_> = kernel.shared().map(argument).collect();
     let list = match shared.is_empty() {
@@ -163,6 +195,7 @@ pub(super) fn tidy(tokens: impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string().replace('\n', " ");
     for (spaced, tight) in [
         (":: pasha :: __private :: ", ""),
+        ("# [", "#["),
         (" :: ", "::"),
         (":: ", "::"),
         (" < ", "<"),

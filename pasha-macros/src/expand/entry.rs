@@ -47,7 +47,7 @@ fn belongs_on_type(attr: &Attribute) -> bool {
 }
 
 /// The functions that run or allocate.
-fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStream; 5] {
+fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStream; 9] {
     let private = names::private();
     let OfFunctions { declared, clause, turbofish } = generics;
     let vis = &kernel.vis;
@@ -67,6 +67,12 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
     let run_serial = docs::run_serial(kernel);
     let alloc = docs::alloc(kernel);
     let run_into = docs::run_into(kernel);
+    let [report, report_in, report_serial, report_into] = [
+        docs::run_report(kernel),
+        docs::run_report_in(kernel),
+        docs::run_report_serial(kernel),
+        docs::run_report_into(kernel),
+    ];
     [
         quote! {
             #[doc = #run_parallel]
@@ -106,6 +112,38 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
                 #context: #context_type, #(#arguments,)* #out: &mut #packed
             ) -> #private::Result<()> #clause {
                 #bound.run_list_into(#context, #functors, #out)
+            }
+        },
+        quote! {
+            #[doc = #report]
+            #vis fn run_report #declared (
+                #(#arguments),*
+            ) -> #private::Result<(#packed, #private::Report)> #clause {
+                #bound.run_list_report(#functors)
+            }
+        },
+        quote! {
+            #[doc = #report_in]
+            #vis fn run_report_in #declared (
+                #context: #context_type, #(#arguments),*
+            ) -> #private::Result<(#packed, #private::Report)> #clause {
+                #bound.run_list_report_in(#context, #functors)
+            }
+        },
+        quote! {
+            #[doc = #report_serial]
+            #vis fn run_report_serial #declared (
+                #(#arguments),*
+            ) -> #private::Result<(#packed, #private::Report)> #clause {
+                #bound.run_list_report_in(&#private::SerialContext::new(), #functors)
+            }
+        },
+        quote! {
+            #[doc = #report_into]
+            #vis fn run_report_into #declared (
+                #context: #context_type, #(#arguments,)* #out: &mut #packed
+            ) -> #private::Result<#private::Report> #clause {
+                #bound.run_list_report_into(#context, #functors, #out)
             }
         },
     ]

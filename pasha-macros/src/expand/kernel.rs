@@ -7,7 +7,7 @@ use syn::{Expr, Type};
 
 use super::generics::OfFunctions;
 use super::output::{self, Outputs};
-use super::{docs, items, nested};
+use super::{docs, items, nested, signature};
 use crate::model::{Kernel, Output, Param, Role, Values};
 use crate::{mentions, names, types};
 
@@ -42,13 +42,15 @@ pub(super) fn bind(
     let item_names = kernel.items().filter_map(|(param, _)| text(param));
     let output_names = kernel.outputs().filter_map(|(param, _)| text(param));
 
+    let signature = signature::text(kernel);
+
     let (start, end) = blamed(kernel);
     let there = names::private_at(start);
     let types = quote!(#items, #specs, #returned, #set, #scratch, #failure, #ragged);
     let make = quote_spanned!(start=> #there::kernel::<#types, _, _, _, _>);
     let closures = quote_spanned! {end=>
         (#allocate, #lengths, move || #make_scratch, #call)
-        .named(&[#(#item_names),*], &[#(#output_names),*])
+        .named(#signature, &[#(#item_names),*], &[#(#output_names),*])
     };
 
     quote! {

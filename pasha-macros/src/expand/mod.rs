@@ -5,6 +5,7 @@
 //! - `generics`: which generic parameters and bounds the generated items need
 //! - `kernel`: `bind`, which makes a kernel value of closures that call the user's function
 //! - `entry`: the type named as the function, with the functions that run it
+//! - `signature`: the kernel's signature as text
 //! - `docs`: what rustdoc says about all that
 
 mod docs;
@@ -13,6 +14,7 @@ mod generics;
 mod items;
 mod kernel;
 mod output;
+mod signature;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -201,6 +201,140 @@ What keeps a map from starting (such as items of different number) or from finis
     {
         Self::bind::<T, D>(factor, f).run_list_into(context, (frame, ()), out)
     }
+    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `frame`: the source of the items, one `ArrayView<'a, T, D>` for each index
+- `factor`: shared by all calls, `T`
+- `f`: shared by all calls, `&'a impl Fn(T) -> T`
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report<'a, T: Copy + Mul<Output = T>, D: Dimension>(
+        frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
+        factor: T,
+        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+    ) -> ::pasha::__private::Result<
+        (
+            ::pasha::__private::SharedArray<
+                T,
+                <D as ::pasha::__private::Dimension>::Larger,
+            >,
+            ::pasha::__private::Report,
+        ),
+    >
+    where
+        T: Default,
+        T: 'static,
+        D: 'static,
+        D: ::pasha::__private::Dimension + 'static,
+        T: ::core::marker::Sync,
+        T: ::core::marker::Copy,
+        T: ::pasha::__private::Element,
+    {
+        Self::bind::<T, D>(factor, f).run_list_report((frame, ()))
+    }
+    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `frame`: the source of the items, one `ArrayView<'a, T, D>` for each index
+- `factor`: shared by all calls, `T`
+- `f`: shared by all calls, `&'a impl Fn(T) -> T`
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_in<'a, T: Copy + Mul<Output = T>, D: Dimension>(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
+        factor: T,
+        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+    ) -> ::pasha::__private::Result<
+        (
+            ::pasha::__private::SharedArray<
+                T,
+                <D as ::pasha::__private::Dimension>::Larger,
+            >,
+            ::pasha::__private::Report,
+        ),
+    >
+    where
+        T: Default,
+        T: 'static,
+        D: 'static,
+        D: ::pasha::__private::Dimension + 'static,
+        T: ::core::marker::Sync,
+        T: ::core::marker::Copy,
+        T: ::pasha::__private::Element,
+    {
+        Self::bind::<T, D>(factor, f).run_list_report_in(context, (frame, ()))
+    }
+    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `frame`: the source of the items, one `ArrayView<'a, T, D>` for each index
+- `factor`: shared by all calls, `T`
+- `f`: shared by all calls, `&'a impl Fn(T) -> T`
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_serial<'a, T: Copy + Mul<Output = T>, D: Dimension>(
+        frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
+        factor: T,
+        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+    ) -> ::pasha::__private::Result<
+        (
+            ::pasha::__private::SharedArray<
+                T,
+                <D as ::pasha::__private::Dimension>::Larger,
+            >,
+            ::pasha::__private::Report,
+        ),
+    >
+    where
+        T: Default,
+        T: 'static,
+        D: 'static,
+        D: ::pasha::__private::Dimension + 'static,
+        T: ::core::marker::Sync,
+        T: ::core::marker::Copy,
+        T: ::pasha::__private::Element,
+    {
+        Self::bind::<T, D>(factor, f)
+            .run_list_report_in(&::pasha::__private::SerialContext::new(), (frame, ()))
+    }
+    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `frame`: the source of the items, one `ArrayView<'a, T, D>` for each index
+- `factor`: shared by all calls, `T`
+- `f`: shared by all calls, `&'a impl Fn(T) -> T`
+- `out`: the outputs, from `alloc` or from an earlier run
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_into<'a, T: Copy + Mul<Output = T>, D: Dimension>(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
+        factor: T,
+        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        out: &mut ::pasha::__private::SharedArray<
+            T,
+            <D as ::pasha::__private::Dimension>::Larger,
+        >,
+    ) -> ::pasha::__private::Result<::pasha::__private::Report>
+    where
+        T: Default,
+        T: 'static,
+        D: 'static,
+        D: ::pasha::__private::Dimension + 'static,
+        T: ::core::marker::Sync,
+        T: ::core::marker::Copy,
+        T: ::pasha::__private::Element,
+    {
+        Self::bind::<T, D>(factor, f).run_list_report_into(context, (frame, ()), out)
+    }
     /**Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
 
 # Arguments
@@ -278,7 +412,11 @@ What keeps a map from starting (such as items of different number) or from finis
                         }
                     },
                 )
-                .named(&["frame"], &["out"]),
+                .named(
+                    "fn scale<'a, T: Copy + Mul<Output = T>, D: Dimension>(frame: ArrayView<'a, T, D>, #[shared] factor: T, #[shared] f: &'a impl Fn(T) -> T, #[output(like = frame, order = F)] out: ArrayViewMut<'_, T, D>) -> Result<(), String> where T: Default,",
+                    &["frame"],
+                    &["out"],
+                ),
         )
     }
 }

@@ -125,6 +125,76 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<()> {
         Self::bind().run_list_into(context, (value, ()), out)
     }
+    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `value`: the source of the items, one `f64` for each index
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report(
+        value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+    ) -> ::pasha::__private::Result<
+        (
+            ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
+            ::pasha::__private::Report,
+        ),
+    > {
+        Self::bind().run_list_report((value, ()))
+    }
+    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `value`: the source of the items, one `f64` for each index
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_in(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+    ) -> ::pasha::__private::Result<
+        (
+            ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
+            ::pasha::__private::Report,
+        ),
+    > {
+        Self::bind().run_list_report_in(context, (value, ()))
+    }
+    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `value`: the source of the items, one `f64` for each index
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_serial(
+        value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+    ) -> ::pasha::__private::Result<
+        (
+            ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
+            ::pasha::__private::Report,
+        ),
+    > {
+        Self::bind()
+            .run_list_report_in(&::pasha::__private::SerialContext::new(), (value, ()))
+    }
+    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `value`: the source of the items, one `f64` for each index
+- `out`: the outputs, from `alloc` or from an earlier run
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_into(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+        out: &mut ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
+    ) -> ::pasha::__private::Result<::pasha::__private::Report> {
+        Self::bind().run_list_report_into(context, (value, ()), out)
+    }
     ///Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
     fn bind() -> ::pasha::__private::BoundKernel<
         impl ::pasha::__private::Kernel<
@@ -161,7 +231,7 @@ What keeps a map from starting (such as items of different number) or from finis
                         (),
                     )),
                 )
-                .named(&["value"], &[]),
+                .named("fn triple_it(value: f64) -> f64", &["value"], &[]),
         )
     }
 }

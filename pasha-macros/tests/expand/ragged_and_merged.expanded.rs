@@ -261,6 +261,80 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<()> {
         Self::bind().run_list_into(context, (train, (count, ())), out)
     }
+    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `train`: the source of the items, one `Train<'_, u16, Ix2>` for each index
+- `count`: the source of the items, one `u64` for each index
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report(
+        train: impl ::pasha::__private::IntoFunctor<
+            <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
+        >,
+        count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
+    ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
+        Self::bind().run_list_report((train, (count, ())))
+    }
+    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `train`: the source of the items, one `Train<'_, u16, Ix2>` for each index
+- `count`: the source of the items, one `u64` for each index
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_in(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        train: impl ::pasha::__private::IntoFunctor<
+            <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
+        >,
+        count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
+    ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
+        Self::bind().run_list_report_in(context, (train, (count, ())))
+    }
+    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `train`: the source of the items, one `Train<'_, u16, Ix2>` for each index
+- `count`: the source of the items, one `u64` for each index
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_serial(
+        train: impl ::pasha::__private::IntoFunctor<
+            <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
+        >,
+        count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
+    ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
+        Self::bind()
+            .run_list_report_in(
+                &::pasha::__private::SerialContext::new(),
+                (train, (count, ())),
+            )
+    }
+    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `train`: the source of the items, one `Train<'_, u16, Ix2>` for each index
+- `count`: the source of the items, one `u64` for each index
+- `out`: the outputs, from `alloc` or from an earlier run
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    fn run_report_into(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        train: impl ::pasha::__private::IntoFunctor<
+            <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
+        >,
+        count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
+        out: &mut PeaksOutput,
+    ) -> ::pasha::__private::Result<::pasha::__private::Report> {
+        Self::bind().run_list_report_into(context, (train, (count, ())), out)
+    }
     ///Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
     fn bind() -> ::pasha::__private::BoundKernel<
         impl ::pasha::__private::Kernel<
@@ -355,7 +429,11 @@ What keeps a map from starting (such as items of different number) or from finis
                         ::core::result::Result::Ok(())
                     },
                 )
-                .named(&["train", "count"], &["positions", "heights", "best", "seen"]),
+                .named(
+                    "fn peaks(train: Train<'_, u16, Ix2>, count: u64, #[index] index: usize, #[output(ragged = count, fill = - 1)] positions: ArrayViewMut1<i64>, #[output(ragged = count + index as u64)] heights: ArrayViewMut1<f32>, #[reduce(merge::larger, init = [0.0; 2])] best: &mut [f64; 2], #[per_worker] seen: &mut u64)",
+                    &["train", "count"],
+                    &["positions", "heights", "best", "seen"],
+                ),
         )
     }
 }

@@ -295,6 +295,106 @@ What keeps a map from starting (such as items of different number) or from finis
         Self::bind(dark, bins, n_bins)
             .run_list_into(context, (frame, (monitor, ())), out)
     }
+    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `frame`: the source of the items, one `ArrayView2<u16>` for each index
+- `monitor`: the source of the items, one `f64` for each index
+- `dark`: shared by all calls, `&Array2<f32>`
+- `bins`: shared by all calls, `&Array2<u16>`
+- `n_bins`: shared by all calls, `usize`
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    pub fn run_report(
+        frame: impl ::pasha::__private::IntoFunctor<
+            ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+        >,
+        monitor: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+        dark: &Array2<f32>,
+        bins: &Array2<u16>,
+        n_bins: usize,
+    ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
+        Self::bind(dark, bins, n_bins).run_list_report((frame, (monitor, ())))
+    }
+    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `frame`: the source of the items, one `ArrayView2<u16>` for each index
+- `monitor`: the source of the items, one `f64` for each index
+- `dark`: shared by all calls, `&Array2<f32>`
+- `bins`: shared by all calls, `&Array2<u16>`
+- `n_bins`: shared by all calls, `usize`
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    pub fn run_report_in(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        frame: impl ::pasha::__private::IntoFunctor<
+            ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+        >,
+        monitor: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+        dark: &Array2<f32>,
+        bins: &Array2<u16>,
+        n_bins: usize,
+    ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
+        Self::bind(dark, bins, n_bins)
+            .run_list_report_in(context, (frame, (monitor, ())))
+    }
+    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `frame`: the source of the items, one `ArrayView2<u16>` for each index
+- `monitor`: the source of the items, one `f64` for each index
+- `dark`: shared by all calls, `&Array2<f32>`
+- `bins`: shared by all calls, `&Array2<u16>`
+- `n_bins`: shared by all calls, `usize`
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    pub fn run_report_serial(
+        frame: impl ::pasha::__private::IntoFunctor<
+            ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+        >,
+        monitor: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+        dark: &Array2<f32>,
+        bins: &Array2<u16>,
+        n_bins: usize,
+    ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
+        Self::bind(dark, bins, n_bins)
+            .run_list_report_in(
+                &::pasha::__private::SerialContext::new(),
+                (frame, (monitor, ())),
+            )
+    }
+    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+
+# Arguments
+- `context`: how workers run
+- `frame`: the source of the items, one `ArrayView2<u16>` for each index
+- `monitor`: the source of the items, one `f64` for each index
+- `dark`: shared by all calls, `&Array2<f32>`
+- `bins`: shared by all calls, `&Array2<u16>`
+- `n_bins`: shared by all calls, `usize`
+- `out`: the outputs, from `alloc` or from an earlier run
+
+# Errors
+What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
+    pub fn run_report_into(
+        context: &(impl ::pasha::__private::Context + ?Sized),
+        frame: impl ::pasha::__private::IntoFunctor<
+            ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+        >,
+        monitor: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
+        dark: &Array2<f32>,
+        bins: &Array2<u16>,
+        n_bins: usize,
+        out: &mut ReduceFrameOutput,
+    ) -> ::pasha::__private::Result<::pasha::__private::Report> {
+        Self::bind(dark, bins, n_bins)
+            .run_list_report_into(context, (frame, (monitor, ())), out)
+    }
     /**Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
 
 # Arguments
@@ -421,7 +521,11 @@ What keeps a map from starting (such as items of different number) or from finis
                         ))
                     },
                 )
-                .named(&["frame", "monitor"], &["corrected", "profile", "total"]),
+                .named(
+                    "fn reduce_frame(frame: ArrayView2<u16>, monitor: f64, #[index] index: usize, #[worker_id] worker: usize, #[shared] dark: &Array2<f32>, #[shared] bins: &Array2<u16>, #[shared] n_bins: usize, #[output(like = frame)] corrected: ArrayViewMut2<f32>, #[output(shape =(n_bins,), fill = f32::NAN)] profile: ArrayViewMut1<f32>, #[scratch(Vec::with_capacity(n_bins))] counts: &mut Vec<u32>, #[reduce(sum, like = frame)] total: ArrayViewMut2<f64>) -> f64",
+                    &["frame", "monitor"],
+                    &["corrected", "profile", "total"],
+                ),
         )
     }
 }

@@ -1,5 +1,6 @@
 //! Contexts: how workers run. A context sees only a [`Job`]; it knows nothing of kernels.
 
+mod cancel;
 mod choose;
 mod options;
 mod process;
@@ -12,6 +13,7 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::memory::Memory;
 
+pub use cancel::CancelToken;
 pub use choose::{AnyContext, available_workers, default_context, set_default_context};
 pub use options::Options;
 pub use process::ProcessContext;

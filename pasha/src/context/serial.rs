@@ -1,6 +1,6 @@
 //! One worker, on the thread that calls.
 
-use super::options::options_of_context;
+use super::options::option_methods;
 use super::{Context, Options};
 use crate::error::Result;
 use crate::job::Job;
@@ -26,7 +26,7 @@ impl SerialContext {
     }
 }
 
-options_of_context!(SerialContext);
+option_methods!(SerialContext, self, self.options);
 
 impl Context for SerialContext {
     fn num_workers(&self) -> usize {

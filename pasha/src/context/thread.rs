@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::options::options_of_context;
+use super::options::option_methods;
 use super::{Context, Options, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -55,7 +55,7 @@ impl ThreadContext {
     }
 }
 
-options_of_context!(ThreadContext);
+option_methods!(ThreadContext, self, self.options);
 
 impl fmt::Debug for ThreadContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

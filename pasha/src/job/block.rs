@@ -1,19 +1,21 @@
 //! The inner loop, and the blocks in which it runs.
 //!
-//! A share is run in blocks. Between blocks a worker looks whether it is to stop and notes how far
-//! it is; within a block there is nothing but reading, calling and writing, so that a simple
-//! kernel compiles to what a hand-written loop does. A block is as long as it takes for the work
-//! between blocks not to matter: slow items are blocks of their own, of fast ones thousands make
-//! a block.
+//! What a worker has to do is run in blocks. Between blocks a worker looks whether it is to stop and
+//! notes how far it is; within a block there is nothing but reading, calling and writing, so that
+//! a simple kernel compiles to what a hand-written loop does. A block is as long as it takes for
+//! the work between blocks not to matter: slow items are blocks of their own, of fast ones
+//! thousands make a block.
 
 use std::ops::Range;
+use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::{Duration, Instant};
 
-use super::Run;
-use super::table::{Record, Table};
+use super::checkpoint::Pace;
+use super::forked::Generation;
+use super::run::{Map, Run};
+use super::table::Record;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
-use crate::output::list::SpecList;
 use crate::output::returned::ReturnList;
 use crate::output::slots::Slots;
 
@@ -30,78 +32,131 @@ pub(super) enum BlockError<R, K> {
     Read(R),
     /// The kernel returned an error.
     Kernel(K),
+    /// The item took longer than it may.
+    Late,
 }
 
 /// One worker's blocks: how many items the next one has.
 pub(super) struct Blocks {
     items: usize,
     last: Instant,
+    pace: Pace,
+    generation: Generation,
 }
 
 /// How a block of `K` over readers `R` fails.
-type Outcome<K, R> =
+pub(super) type Outcome<K, R> =
     Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
 
 impl Blocks {
-    pub(super) fn new() -> Self {
-        Blocks { items: 1, last: Instant::now() }
+    pub(super) fn new(generation: Generation) -> Self {
+        let now = Instant::now();
+        Blocks { items: 1, last: now, pace: Pace::new(now), generation }
     }
 
-    /// Runs a share, block by block, until it is done or workers are to stop.
-    #[allow(clippy::too_many_arguments, reason = "the loop's own state, each of another kind")]
+    /// Runs what the worker has to do, block by block, until it is done, an item fails, or workers are
+    /// to stop.
     pub(super) fn run<K, F, R>(
         &mut self,
         run: &Run<'_, K, F>,
+        map: &Map<'_>,
         readers: &mut R,
         scratch: &mut K::Scratch,
-        share: Range<usize>,
         worker_id: usize,
-        record: &Record,
-        table: &Table,
     ) -> Outcome<K, R>
     where
         K: Kernel,
         F: FunctorList<K::Items>,
         R: ReadList<K::Items>,
     {
-        assert!(share.end <= run.len, "a share lies within the map");
-        readers.begin(share.clone());
-        let mut start = share.start;
-        while start < share.end && !table.is_stopped() {
-            let end = share.end.min(start.saturating_add(self.items));
-            record.begin_block(start);
-            // SAFETY: the share was claimed by this worker alone and lies within the map, the
-            // readers were begun with it, and the seat makes the worker's number its own.
-            unsafe {
-                run_block(
-                    run.kernel,
-                    readers,
-                    &run.slots,
-                    &run.returned,
-                    scratch,
-                    start..end,
-                    worker_id,
-                    record.current(),
-                )?;
+        let record = map.table.record(worker_id);
+        let todo = record.left();
+        assert!(todo.end <= run.len, "a share lies within the map");
+        readers.begin(todo.clone());
+        self.last = Instant::now();
+        let dirty_end = record.dirty_end();
+        let left_out = left_out(map, todo.start..dirty_end);
+        let mut next = todo.start;
+        while next < todo.end && !map.table.is_stopped() {
+            let missing = match map.job_file {
+                None => next..todo.end,
+                Some(file) => file.next_missing(next..todo.end).unwrap_or(todo.end..todo.end),
+            };
+            next = missing.start;
+            if left_out.contains(&next) {
+                next += 1;
+                record.end_block(0, next, Duration::ZERO);
+                continue;
             }
-            record.end_block(end - start);
-            self.adapt();
-            start = end;
+            // Items that may have been begun before are run one by one.
+            let is_dirty = next < dirty_end;
+            let most = if is_dirty { 1 } else { self.items };
+            let block = next..missing.end.min(next.saturating_add(most));
+            record.begin_block(block.start);
+            let seat = Seat { worker_id, record, limit: map.limit };
+            let outcome = if map.is_exact {
+                let reset = is_dirty || map.job_file.is_some();
+                // SAFETY: the share was claimed by this worker alone and lies within the map, the
+                // readers were begun with it, and the seat makes the worker's number its own.
+                unsafe { run_block_exactly(run, readers, scratch, block.clone(), &seat, reset) }
+            } else {
+                let current = record.current();
+                // SAFETY: as above.
+                unsafe { run_block(run, readers, scratch, block.clone(), worker_id, current) }
+            };
+            self.generation.end_if_forked();
+            let now = Instant::now();
+            let took = now.duration_since(self.last);
+            self.last = now;
+            let finished = match outcome {
+                Ok(()) => block.clone(),
+                Err(_) => block.start..record.index(),
+            };
+            if let Some(file) = map.job_file {
+                file.note(finished.clone());
+            }
+            if outcome.is_err() {
+                record.count(finished.len(), took);
+                return outcome;
+            }
+            record.end_block(block.len(), block.end, took);
+            self.adapt(took);
+            next = block.end;
+            map.look(now);
+            if map.checkpoints.are_kept() {
+                // SAFETY: the worker's number is its own, and no slot of it is alive.
+                unsafe {
+                    let checkpoints = map.checkpoints;
+                    self.pace.keep(checkpoints, &run.slots, worker_id, record, next, now);
+                }
+            }
         }
         Ok(())
     }
 
     /// Chooses the size of the next block by the time that the last one took.
-    fn adapt(&mut self) {
-        let now = Instant::now();
-        let took = now.duration_since(self.last);
-        self.last = now;
+    fn adapt(&mut self, took: Duration) {
         if took < LONG_ENOUGH {
             self.items = (self.items * 2).min(MOST_ITEMS);
         } else if took > TOO_LONG {
             self.items = (self.items / 2).max(1);
         }
     }
+}
+
+/// The indices of this range that the map goes on without; they are few.
+fn left_out(map: &Map<'_>, range: Range<usize>) -> Vec<usize> {
+    if range.is_empty() {
+        return Vec::new();
+    }
+    map.table.skipped().filter(|index| range.contains(index)).collect()
+}
+
+/// Who runs a block, and how long each of its items may take.
+struct Seat<'s> {
+    worker_id: usize,
+    record: &'s Record,
+    limit: Option<Duration>,
 }
 
 /// The innermost loop. A function of its own, so that the compiler knows that its arguments do
@@ -112,19 +167,16 @@ impl Blocks {
 /// the outputs were attached for; `readers` were begun with a share that holds the block; and
 /// `current` is valid for writes that nobody reads meanwhile.
 #[inline(never)]
-#[allow(clippy::too_many_arguments, reason = "each in a register of its own")]
-unsafe fn run_block<K: Kernel, R: ReadList<K::Items>>(
-    kernel: &K,
+unsafe fn run_block<K: Kernel, F, R: ReadList<K::Items>>(
+    run: &Run<'_, K, F>,
     readers: &mut R,
-    slots: &<K::Specs as SpecList>::Slots,
-    returned: &<K::Returned as SpecList>::Slots,
     scratch: &mut K::Scratch,
     block: Range<usize>,
     worker_id: usize,
     current: *mut usize,
 ) -> Outcome<K, R> {
     // Copies in local variables: nothing that the kernel writes can change them.
-    let (slots, returned) = (slots.clone(), returned.clone());
+    let (kernel, slots, returned) = (run.kernel, run.slots.clone(), run.returned.clone());
     for index in block {
         let at = Position { index, worker_id };
         // SAFETY: as the caller promises; each index comes once, and the slots of the one before
@@ -137,5 +189,50 @@ unsafe fn run_block<K: Kernel, R: ReadList<K::Items>>(
             K::Returned::store(&returned, at, values);
         }
     }
+    Ok(())
+}
+
+/// The same for maps that go on after a failure: at any moment the index in the record is that
+/// of the first item that is not finished, all before are, and nothing of the later ones is
+/// written. With `reset` each slot is first put back to what it was before the map.
+///
+/// # Safety
+/// As for [`run_block`].
+#[inline(never)]
+unsafe fn run_block_exactly<K: Kernel, F, R: ReadList<K::Items>>(
+    run: &Run<'_, K, F>,
+    readers: &mut R,
+    scratch: &mut K::Scratch,
+    block: Range<usize>,
+    seat: &Seat<'_>,
+    reset: bool,
+) -> Outcome<K, R> {
+    let (kernel, slots, returned) = (run.kernel, run.slots.clone(), run.returned.clone());
+    let (current, calls) = (seat.record.current(), seat.record.calls());
+    for index in block {
+        let at = Position { index, worker_id: seat.worker_id };
+        // SAFETY: as the caller promises; each index comes once, and the slots of the one before
+        // are gone. The fences keep the compiler from moving what belongs to one item into
+        // another; the end of a process keeps the order of its stores.
+        unsafe {
+            compiler_fence(Ordering::SeqCst);
+            current.write_volatile(index);
+            calls.write_volatile(calls.read_volatile().wrapping_add(1));
+            compiler_fence(Ordering::SeqCst);
+            if reset {
+                slots.reset(at);
+                returned.reset(at);
+            }
+            let begun = seat.limit.map(|limit| (limit, Instant::now()));
+            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+            let values =
+                kernel.call(at, items, slots.slot(at), scratch).map_err(BlockError::Kernel)?;
+            K::Returned::store(&returned, at, values);
+            if begun.is_some_and(|(limit, begun)| begun.elapsed() > limit) {
+                return Err(BlockError::Late);
+            }
+        }
+    }
+    compiler_fence(Ordering::SeqCst);
     Ok(())
 }

@@ -1,21 +1,31 @@
 //! The job: the loop that every worker runs, whatever started it. See `README.md` beside this file.
 
 mod block;
+mod checkpoint;
+mod claim;
+pub(crate) mod forked;
+mod judge;
+mod log;
+mod outcome;
 pub(crate) mod panic;
+pub(crate) mod policy;
 pub(crate) mod progress;
+mod run;
 pub(crate) mod share;
 pub(crate) mod table;
+mod text;
 
-use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-use crate::context::{Context, Options};
-use crate::error::{Error, Result, SourceError};
-use crate::functor::list::FunctorList;
-use crate::kernel::Kernel;
-use crate::output::list::SpecList;
-use block::{BlockError, Blocks};
-use share::Shares;
-use table::{Failure, Record, Stage, Table};
+use crate::context::{CancelToken, Options};
+use crate::error::SourceError;
+use forked::Generation;
+use judge::Verdict;
+pub(crate) use log::End;
+use log::Failure;
+use run::Map;
+pub(crate) use run::Run;
+use table::{Late, Record, Stage, Stop};
 
 /// A map in progress, as a context sees it: workers to be started, and nothing about what they do.
 ///
@@ -23,9 +33,9 @@ use table::{Failure, Record, Stage, Table};
 /// [`num_workers`](Job::num_workers), each on a worker of its own, and returns when all have
 /// returned.
 pub struct Job<'j> {
-    table: &'j Table,
+    map: &'j Map<'j>,
     /// One dynamic call per worker, none per item.
-    body: &'j (dyn Fn(usize, &Record) -> Result<(), SourceError> + Sync),
+    body: &'j (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
     options: &'j Options,
     len: usize,
     /// Start addresses of the mappings that workers write.
@@ -35,7 +45,7 @@ pub struct Job<'j> {
 impl Job<'_> {
     /// The number of workers to start: that of the context, or the number of items if it is less.
     pub fn num_workers(&self) -> usize {
-        self.table.num_workers().min(self.len)
+        self.map.table.num_workers()
     }
 
     /// The number of items to map over.
@@ -50,60 +60,146 @@ impl Job<'_> {
 
     /// Works as this worker on the calling thread until no item is left.
     ///
-    /// It never panics: what goes wrong is told to the caller of the map. A number that is too
-    /// large, or that has been started already, returns at once, so that no two workers can
-    /// write one accumulator.
+    /// It never panics: what goes wrong is told to the caller of the map, or dealt with as the
+    /// context's `on_failure` says. A number that is too large, or that has been started already,
+    /// returns at once, so that no two workers can write one accumulator.
     pub fn work(&self, worker_id: usize) {
         if worker_id >= self.num_workers() {
             return;
         }
-        let record = self.table.record(worker_id);
+        let record = self.map.table.record(worker_id);
         if !record.take() {
             return;
         }
-        let outcome = panic::guard(|| {
-            if let Err(error) = self.work_in_hooks(worker_id, record) {
-                record.explain(&error.to_string(), None);
-                self.table.fail(worker_id, Failure::Refused);
-            }
-        });
-        match outcome {
-            Ok(()) if record.failure().is_none() => record.enter(Stage::Done),
-            Ok(()) => {}
-            Err(caught) => {
-                record.explain(&caught.message, caught.location.as_deref());
-                self.table.fail(worker_id, Failure::Panic);
+        let generation = Generation::now();
+        let start = || self.in_hook(record, worker_id, Stage::StartHook);
+        let body = || (self.body)(worker_id, generation);
+        let end = || self.in_hook(record, worker_id, Stage::EndHook);
+        let parts: [&dyn Fn() -> Result<bool, SourceError>; 3] = [&start, &body, &end];
+        if parts.into_iter().all(|part| self.attempt(worker_id, record, generation, part)) {
+            record.enter(Stage::Done);
+        }
+    }
+
+    /// Does a part of the worker's work, again after a failure as often as the policy says;
+    /// `false` if the worker is to end.
+    fn attempt(
+        &self,
+        worker_id: usize,
+        record: &Record,
+        generation: Generation,
+        part: &dyn Fn() -> Result<bool, SourceError>,
+    ) -> bool {
+        loop {
+            let outcome = panic::guard(record, part);
+            generation.end_if_forked();
+            let failure = match outcome {
+                Ok(Ok(goes_on)) => return goes_on,
+                Ok(Err(error)) => {
+                    record.explain(&error.to_string(), None);
+                    Failure::Refused
+                }
+                Err(panic::Caught) => {
+                    self.map.note_interrupted(record);
+                    Failure::Panic
+                }
+            };
+            if self.map.judge.judge(worker_id, failure, End::default()) == Verdict::End {
+                return false;
             }
         }
     }
 
-    fn work_in_hooks(&self, worker_id: usize, record: &Record) -> Result<(), SourceError> {
-        if let Some(hook) = self.options.start_hook() {
-            record.enter(Stage::StartHook);
+    fn in_hook(
+        &self,
+        record: &Record,
+        worker_id: usize,
+        stage: Stage,
+    ) -> Result<bool, SourceError> {
+        let hook = match stage {
+            Stage::StartHook => self.options.start_hook(),
+            _ => self.options.end_hook(),
+        };
+        if let Some(hook) = hook {
+            record.enter(stage);
             hook(worker_id);
         }
-        (self.body)(worker_id, record)?;
-        if let Some(hook) = self.options.end_hook() {
-            record.enter(Stage::EndHook);
-            hook(worker_id);
+        Ok(true)
+    }
+
+    /// A worker's record in the table.
+    pub(crate) fn record(&self, worker_id: usize) -> &Record {
+        self.map.table.record(worker_id)
+    }
+
+    /// Decides what the end of a worker's process means; `true` if another is to take its place.
+    pub(crate) fn ended(&self, worker_id: usize, end: End) -> bool {
+        let record = self.record(worker_id);
+        if record.stage() == Stage::Done {
+            return false;
         }
-        Ok(())
+        self.map.table.settle(worker_id);
+        if self.is_stopped() {
+            return false;
+        }
+        self.map.note_interrupted(record);
+        let stage = record.stage();
+        let aborted = end.signal == Some(nix::libc::SIGABRT);
+        let verdict = match (record.late(), record.exit_status()) {
+            (Late::NoMore, _) => self.map.judge.pardon(worker_id),
+            (Late::Yes, _) => self.map.judge.judge(worker_id, Failure::TimedOut, end),
+            (Late::No, Some(status)) => {
+                let end = End { signal: None, status: Some(status) };
+                self.map.judge.judge(worker_id, Failure::Died, end)
+            }
+            (Late::No, None) if aborted && record.take_panic() => {
+                self.map.judge.judge(worker_id, Failure::Panic, end)
+            }
+            (Late::No, None) => self.map.judge.judge(worker_id, Failure::Died, end),
+        };
+        if verdict == Verdict::End {
+            return false;
+        }
+        let work_remains = !record.left().is_empty() || self.map.has_unclaimed();
+        if work_remains || stage == Stage::EndHook {
+            record.free();
+            return true;
+        }
+        false
     }
 
-    /// Whether a worker has done its part, or told why it could not.
-    pub(crate) fn has_ended(&self, worker_id: usize) -> bool {
-        let record = self.table.record(worker_id);
-        record.stage() == Stage::Done || record.failure().is_some()
+    /// Tells all workers to stop at their next item, because the context can't go on.
+    pub(crate) fn give_up(&self) {
+        self.map.table.stop(Stop::Context);
     }
 
-    /// Notes that a worker's process ended without having done its part.
-    pub(crate) fn died(&self, worker_id: usize, signal: Option<i32>, status: Option<i32>) {
-        self.table.died(worker_id, signal, status);
+    /// Looks whether the map is to stop, and says so.
+    pub(crate) fn is_to_stop(&self, now: Instant) -> bool {
+        self.map.look(now);
+        self.is_stopped()
     }
 
-    /// Tells all workers to stop at their next item.
-    pub(crate) fn stop(&self) {
-        self.table.stop();
+    fn is_stopped(&self) -> bool {
+        self.map.table.is_stopped()
+    }
+
+    /// Whether the map has stopped because its time is over.
+    pub(crate) fn is_past_deadline(&self) -> bool {
+        self.map.table.stopped() == Some(Stop::Deadline)
+    }
+
+    /// When the map is to stop.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.map.deadline
+    }
+
+    /// What stops the map from outside.
+    pub(crate) fn token(&self) -> Option<&CancelToken> {
+        self.map.token
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        self.options
     }
 
     /// Start addresses of the mappings that workers write.
@@ -112,133 +208,18 @@ impl Job<'_> {
     }
 }
 
+/// The most memory that this process has had resident, in bytes.
+pub(crate) fn peak_memory() -> usize {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF);
+    // Linux counts KiB.
+    usage.map_or(0, |usage| usage.max_rss() as usize * 1024)
+}
+
 impl std::fmt::Debug for Job<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job")
             .field("len", &self.len)
             .field("num_workers", &self.num_workers())
             .finish_non_exhaustive()
-    }
-}
-
-/// Everything that the workers of one map read: kernel, functors and open outputs.
-pub(crate) struct Run<'r, K: Kernel, F> {
-    pub(crate) kernel: &'r K,
-    pub(crate) functors: &'r F,
-    pub(crate) slots: <K::Specs as SpecList>::Slots,
-    pub(crate) returned: <K::Returned as SpecList>::Slots,
-    pub(crate) len: usize,
-    pub(crate) num_workers: usize,
-    /// Start addresses of the outputs' mappings.
-    pub(crate) writable: Vec<usize>,
-}
-
-impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
-    /// Has the context's workers run the kernel on all items.
-    pub(crate) fn run(mut self, context: &dyn Context) -> Result<()> {
-        if self.len == 0 {
-            return Ok(());
-        }
-        panic::install_hook();
-        let table = Table::new(self.num_workers, context.memory())?;
-        self.writable.push(table.start());
-        let source_error = Mutex::new(None);
-        let options = context.options();
-        let shares = Shares {
-            splitting: options.splitting(),
-            len: self.len,
-            num_workers: self.num_workers.min(self.len),
-            together: self.functors.items_together(),
-        };
-        let body = |worker_id: usize, record: &Record| {
-            self.work(worker_id, record, &table, shares, &source_error)
-        };
-        let job =
-            Job { table: &table, body: &body, options, len: self.len, writable: &self.writable };
-        let started = match options.watch() {
-            None => context.run(&job),
-            Some(watch) => watch.during(self.len, &table, || context.run(&job)),
-        };
-        if let Some(worker_id) = table.first_failed() {
-            let source = source_error.into_inner().unwrap_or_else(PoisonError::into_inner);
-            return Err(tell(worker_id, table.record(worker_id), source));
-        }
-        started?;
-        let finished = table.finished();
-        if finished < self.len {
-            return Err(Error::Incomplete { finished, len: self.len });
-        }
-        Ok(())
-    }
-
-    /// One worker's part of the map.
-    fn work(
-        &self,
-        worker_id: usize,
-        record: &Record,
-        table: &Table,
-        shares: Shares,
-        source_error: &Mutex<Option<SourceError>>,
-    ) -> Result<(), SourceError> {
-        record.enter(Stage::OpeningReader);
-        let mut readers = self.functors.readers()?;
-        record.enter(Stage::MakingScratch);
-        let mut scratch = self.kernel.scratch();
-        record.enter(Stage::Claiming);
-        let mut blocks = Blocks::new();
-        while let Some(share) = shares.claim(table.cursor(), worker_id, record.own_claims()) {
-            let result =
-                blocks.run(self, &mut readers, &mut scratch, share, worker_id, record, table);
-            match result {
-                Ok(()) => {}
-                Err(BlockError::Kernel(failure)) => {
-                    record.explain(&failure.to_string(), None);
-                    table.fail(worker_id, Failure::Refused);
-                    return Ok(());
-                }
-                Err(BlockError::Read(error)) => {
-                    let error = error.into();
-                    record.explain(&error.to_string(), None);
-                    // Reaches the caller where the worker is a thread; its text always does.
-                    let mut kept = source_error.lock().unwrap_or_else(PoisonError::into_inner);
-                    kept.get_or_insert(error);
-                    table.fail(worker_id, Failure::Source);
-                    return Ok(());
-                }
-            }
-            if table.is_stopped() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Makes an error of a worker's record.
-fn tell(worker_id: usize, record: &Record, source: Option<SourceError>) -> Error {
-    let (index, message) = (record.index(), record.message());
-    let stage = record.stage();
-    if stage != Stage::Item {
-        let message = match record.failure() {
-            Some(Failure::Died) => Error::describe_death(record.signal(), record.status()),
-            Some(Failure::Panic) => {
-                let place = record.location().map(|place| format!(" at {place}"));
-                format!("panicked{}: {message}", place.unwrap_or_default())
-            }
-            _ => message,
-        };
-        return Error::Worker { worker_id, stage: stage.phrase(), message };
-    }
-    match record.failure() {
-        Some(Failure::Panic) => {
-            Error::Panic { index, worker_id, message, location: record.location() }
-        }
-        Some(Failure::Source) => {
-            Error::Source { index, source: source.unwrap_or_else(|| message.into()) }
-        }
-        Some(Failure::Died) => {
-            Error::WorkerDied { index, worker_id, signal: record.signal(), status: record.status() }
-        }
-        Some(Failure::Refused) | None => Error::Kernel { index, worker_id, message },
     }
 }

@@ -1,8 +1,7 @@
-//! How the indices are split into shares, and how workers claim them.
+//! How the indices are split into shares.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How a map's indices are split into shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,31 +51,21 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Claims the next share, or `None` when all are claimed.
-    ///
-    /// `cursor` is the first index that nobody has claimed, shared by all workers; `own` is a
-    /// worker's own, which only static splitting uses.
-    pub(crate) fn claim(
-        &self,
-        cursor: &AtomicUsize,
-        worker_id: usize,
-        own: &AtomicUsize,
-    ) -> Option<Range<usize>> {
+    /// The share that starts at this index, the first that nobody has claimed; `None` when all
+    /// are claimed, or where shares are not claimed but given.
+    pub(super) fn next(&self, start: usize) -> Option<Range<usize>> {
         if self.splitting == Splitting::Static {
-            let claimed = own.fetch_add(1, Ordering::Relaxed) > 0;
-            let part = part_of(self.len, self.num_workers, worker_id);
-            return (!claimed && !part.is_empty()).then_some(part);
+            return None;
         }
-        // Relaxed is enough: the cursor hands out numbers and guards no other memory. What the
-        // workers write is read after they have ended, which orders everything.
-        let mut start = cursor.load(Ordering::Relaxed);
-        loop {
-            let remaining = self.len.checked_sub(start).filter(|&remaining| remaining > 0)?;
-            let end = start + self.size(remaining);
-            match cursor.compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(start..end),
-                Err(now) => start = now,
-            }
+        let remaining = self.len.checked_sub(start).filter(|&remaining| remaining > 0)?;
+        Some(start..start + self.size(remaining))
+    }
+
+    /// The share that a worker has from the start.
+    pub(super) fn given(&self, worker_id: usize) -> Range<usize> {
+        match self.splitting {
+            Splitting::Static => part_of(self.len, self.num_workers, worker_id),
+            Splitting::Guided | Splitting::Fixed(_) => 0..0,
         }
     }
 
@@ -98,14 +87,13 @@ mod tests {
     use super::*;
 
     fn claims(shares: Shares) -> Vec<Range<usize>> {
-        let cursor = AtomicUsize::new(0);
-        let mut all = Vec::new();
-        for worker_id in 0..shares.num_workers {
-            let own = AtomicUsize::new(0);
-            while let Some(share) = shares.claim(&cursor, worker_id, &own) {
-                all.push(share);
-            }
+        let mut all: Vec<_> = (0..shares.num_workers).map(|id| shares.given(id)).collect();
+        let mut start = 0;
+        while let Some(share) = shares.next(start) {
+            start = share.end;
+            all.push(share);
         }
+        all.retain(|share| !share.is_empty());
         all
     }
 

@@ -1,12 +1,19 @@
 //! The worker table: what every worker is doing, in memory that all of them and the caller share.
 //!
 //! It is the only thing that workers and caller tell each other during a map. A worker writes its
-//! own record and nobody else's; the caller reads a record after its worker has ended (or, for
-//! counts, at any time). Because it lies in shared memory, it tells where a worker was even after
-//! the worker was killed.
+//! own record and nobody else's (but for the confirmation of a claim); the caller reads a record
+//! after its worker has ended or, for counts and time-outs, at any time. Because it lies in shared memory, it
+//! tells where a worker was even after the worker was killed, and what is left for the one that
+//! takes its place.
 
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use super::claim::{Claim, Cursor};
+use super::log::{Log, Notes};
+use super::share::Shares;
+use super::text::Text;
 use crate::error::Result;
 use crate::memory::{Mapping, Memory};
 
@@ -41,6 +48,11 @@ impl Stage {
         Stage::Done,
     ];
 
+    /// The stage of this number.
+    pub(super) fn of(number: u32) -> Stage {
+        Stage::ALL.get(number as usize).copied().unwrap_or(Stage::Starting)
+    }
+
     /// The stage as a phrase that follows "failed while".
     pub(crate) fn phrase(self) -> &'static str {
         match self {
@@ -56,107 +68,113 @@ impl Stage {
     }
 }
 
-/// How a worker failed.
+/// Whether a worker was killed because of the time that its item took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    /// It was not.
+    No,
+    /// It was, at that item.
+    Yes,
+    /// It was, but that item was done when the signal came.
+    NoMore,
+}
+
+/// Why a map ends before all items are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub(crate) enum Failure {
-    /// The kernel returned an error, or something else said no.
-    Refused = 1,
-    /// Reading an item failed.
-    Source,
-    /// A panic.
-    Panic,
-    /// The worker's process ended in the middle.
-    Died,
+pub(crate) enum Stop {
+    /// Something failed, which is in the log.
+    Failed = 1,
+    /// More items failed than may be left out.
+    TooManyFailures,
+    /// The token was cancelled.
+    Cancelled,
+    /// The time is over.
+    Deadline,
+    /// The context can't go on, and says why itself.
+    Context,
 }
 
-/// Text in shared memory.
-#[repr(C)]
-struct Text<const N: usize> {
-    len: AtomicUsize,
-    bytes: [AtomicU8; N],
-}
-
-impl<const N: usize> Text<N> {
-    /// Keeps the text, cut at a character border if it is too long.
-    fn set(&self, text: &str) {
-        const CUT: &str = " … (cut)";
-        let (text, tail) = if text.len() <= N {
-            (text, "")
-        } else {
-            (&text[..text.floor_char_boundary(N.saturating_sub(CUT.len()))], CUT)
-        };
-        let bytes = text.bytes().chain(tail.bytes());
-        let mut len = 0;
-        for (place, byte) in self.bytes.iter().zip(bytes) {
-            place.store(byte, Ordering::Relaxed);
-            len += 1;
-        }
-        self.len.store(len, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> String {
-        let len = self.len.load(Ordering::Relaxed).min(N);
-        let bytes: Vec<u8> =
-            self.bytes[..len].iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
+impl Stop {
+    const ALL: [Stop; 5] =
+        [Stop::Failed, Stop::TooManyFailures, Stop::Cancelled, Stop::Deadline, Stop::Context];
 }
 
 /// The part of the table that all workers write.
 #[repr(C, align(128))]
 struct Header {
-    /// The first index that nobody has claimed.
-    cursor: Line<AtomicUsize>,
-    /// Not 0 once workers are to stop at their next item.
+    /// See `claim.rs`.
+    cursor: Line<AtomicU64>,
+    /// A [`Stop`] once workers are to stop at their next item, or 0.
     stop: AtomicU32,
-    /// 1 + the number of the worker that failed first, or 0.
-    first_failed: AtomicUsize,
+    /// 1 + the number of the entry in the log that ended the map, or 0.
+    fatal: AtomicUsize,
+    /// How often an item was run again.
+    retried: AtomicUsize,
+    log: Log,
 }
 
 /// Something alone on its cache lines.
 #[repr(C, align(128))]
 struct Line<T>(T);
 
-/// One worker's record, written by that worker alone.
+/// One worker's record, written by that worker alone or, after its death, by the caller.
 #[repr(C, align(128))]
 pub(crate) struct Record {
-    /// Not 0 once a worker sits here.
-    taken: AtomicU32,
-    /// A [`Stage`].
-    stage: AtomicU32,
     /// The index being worked on, valid in [`Stage::Item`].
     current: AtomicUsize,
-    /// The first index of the block being worked on, valid in [`Stage::Item`].
-    block_start: AtomicUsize,
-    /// Number of items finished before this block.
+    /// Number of calls of the kernel that were begun, where items are noted exactly.
+    calls: AtomicUsize,
+    /// A [`Stage`].
+    stage: AtomicU32,
+    /// Not 0 once a worker sits here.
+    taken: AtomicU32,
+    /// What is left of the worker's share: everything from `position`; and what would have to be done
+    /// again if its accumulators were lost: everything from the start in `todo`, which also says
+    /// which checkpoint belongs to that start.
+    todo: AtomicUsize,
+    todo_end: AtomicUsize,
+    position: AtomicUsize,
+    /// Items before this index may have been begun, so their slots are not as they were.
+    dirty_end: AtomicUsize,
+    claim: Claim,
+    /// The index that failed last, and how often in a row.
+    failed: AtomicUsize,
+    attempts: AtomicUsize,
+    /// How often in a row the worker failed outside of any item.
+    stumbles: AtomicUsize,
+    /// For the report.
     finished: AtomicUsize,
-    /// Number of shares claimed by static splitting.
-    own_claims: AtomicUsize,
-    /// A [`Failure`], or 0.
-    failure: AtomicU32,
-    /// How the process ended: signal, and exit status + 1; 0 where there is none.
-    signal: AtomicI32,
-    status: AtomicI32,
+    busy: AtomicU64,
+    peak_memory: AtomicUsize,
+    replaced: AtomicUsize,
+    /// 1 + the status with which the kernel left the process, or 0.
+    exit_status: AtomicI32,
+    /// If the worker was killed because its item took too long: 1 + its calls then.
+    late: AtomicUsize,
+    /// 1 + the index at which there was a panic that nobody has caught yet, or 0.
+    panicked: AtomicUsize,
     message: Text<MESSAGE>,
     location: Text<LOCATION>,
 }
 
-/// The table: a header and a record for each worker.
+/// The table: a header, a record for each worker, and the log of failures.
 ///
-/// Invariant: the mapping is at least as long as both and lives as long as the table. All fields
-/// are atomics, for which zero bytes are valid, so shared references to them are sound whoever
-/// writes them.
+/// Invariant: the mapping is at least as long as all three and lives as long as the table. All
+/// fields are atomics, for which zero bytes are valid, so shared references to them are sound
+/// whoever writes them.
 pub(crate) struct Table {
     mapping: Mapping,
     num_workers: usize,
+    notes: Notes,
 }
 
 impl Table {
-    /// A table for this many workers, in memory that they share.
-    pub(crate) fn new(num_workers: usize, memory: Memory) -> Result<Table> {
-        let bytes = size_of::<Header>() + num_workers * size_of::<Record>();
-        Ok(Table { mapping: Mapping::anonymous(bytes, memory)?, num_workers })
+    /// A table for this many workers, in memory that they share, with room for this many failures.
+    pub(crate) fn new(num_workers: usize, failures: usize, memory: Memory) -> Result<Table> {
+        let notes =
+            Notes::for_failures(size_of::<Header>() + num_workers * size_of::<Record>(), failures);
+        Ok(Table { mapping: Mapping::sparse(notes.end(), memory)?, num_workers, notes })
     }
 
     fn header(&self) -> &Header {
@@ -178,6 +196,16 @@ impl Table {
         }
     }
 
+    /// All records.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        (0..self.num_workers).map(|worker_id| self.record(worker_id))
+    }
+
+    /// The log of failures.
+    pub(super) fn log(&self) -> (&Log, &Notes, &Mapping) {
+        (&self.header().log, &self.notes, &self.mapping)
+    }
+
     /// The number of records.
     pub(crate) fn num_workers(&self) -> usize {
         self.num_workers
@@ -188,14 +216,40 @@ impl Table {
         self.mapping.start().as_ptr() as usize
     }
 
-    /// The first index that nobody has claimed.
-    pub(crate) fn cursor(&self) -> &AtomicUsize {
-        &self.header().cursor.0
+    fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(&self.header().cursor.0, self.num_workers)
     }
 
-    /// Tells all workers to stop at their next item.
-    pub(crate) fn stop(&self) {
-        self.header().stop.store(1, Ordering::Relaxed);
+    /// The first index that nobody has claimed.
+    pub(super) fn claimed(&self) -> usize {
+        self.cursor().position()
+    }
+
+    /// Claims the next share, which is then what the worker has to do.
+    pub(super) fn claim(&self, shares: &Shares, worker_id: usize) -> Option<Range<usize>> {
+        let record = self.record(worker_id);
+        let claims = |worker_id| &self.record(worker_id).claim;
+        self.cursor().claim(shares, worker_id, claims, |share| record.give(share))
+    }
+
+    /// Finds out whether a dead worker had claimed a share without taking note of it.
+    pub(super) fn settle(&self, worker_id: usize) {
+        let record = self.record(worker_id);
+        self.cursor().settle(&record.claim, worker_id, |share| record.give(share));
+    }
+
+    /// Tells all workers to stop at their next item. The first reason stands.
+    pub(crate) fn stop(&self, reason: Stop) {
+        let stop = &self.header().stop;
+        let _ = stop.compare_exchange(0, reason as u32, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Tells all workers to stop because of a failure in the log. The first stands.
+    pub(super) fn stop_for(&self, reason: Stop, entry: usize) {
+        let fatal = &self.header().fatal;
+        // Before the reason, so that whoever sees that finds this.
+        let _ = fatal.compare_exchange(0, entry + 1, Ordering::AcqRel, Ordering::Relaxed);
+        self.stop(reason);
     }
 
     /// Whether workers are to stop.
@@ -204,42 +258,24 @@ impl Table {
         self.header().stop.load(Ordering::Relaxed) != 0
     }
 
-    /// Notes a worker's failure and stops the others. The first to fail is remembered.
-    pub(crate) fn fail(&self, worker_id: usize, failure: Failure) {
-        self.record(worker_id).failure.store(failure as u32, Ordering::Release);
-        // Release: whoever finds this worker's number also finds what its record says.
-        let _ = self.header().first_failed.compare_exchange(
-            0,
-            worker_id + 1,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
-        self.stop();
+    /// Why workers are to stop.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        let reason = self.header().stop.load(Ordering::Acquire);
+        Stop::ALL.into_iter().find(|&stop| stop as u32 == reason)
     }
 
-    /// Notes that a worker's process ended in the middle.
-    pub(crate) fn died(&self, worker_id: usize, signal: Option<i32>, status: Option<i32>) {
-        let record = self.record(worker_id);
-        record.signal.store(signal.unwrap_or(0), Ordering::Relaxed);
-        record.status.store(status.map_or(0, |status| status + 1), Ordering::Relaxed);
-        self.fail(worker_id, Failure::Died);
+    /// The entry in the log of the failure that ended the map.
+    pub(super) fn fatal(&self) -> Option<usize> {
+        self.header().fatal.load(Ordering::Acquire).checked_sub(1)
     }
 
-    /// The worker that failed first.
-    pub(crate) fn first_failed(&self) -> Option<usize> {
-        self.header().first_failed.load(Ordering::Acquire).checked_sub(1)
+    pub(super) fn retried(&self) -> &AtomicUsize {
+        &self.header().retried
     }
 
-    /// The number of items in blocks that are finished; may be asked while workers run.
+    /// The number of items in blocks that are finished, nearly; may be asked while workers run.
     pub(crate) fn finished_blocks(&self) -> usize {
-        (0..self.num_workers)
-            .map(|worker_id| self.record(worker_id).finished.load(Ordering::Relaxed))
-            .sum()
-    }
-
-    /// The number of finished items of all workers that have ended.
-    pub(crate) fn finished(&self) -> usize {
-        (0..self.num_workers).map(|worker_id| self.record(worker_id).finished()).sum()
+        self.records().map(|record| record.finished.load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -249,59 +285,157 @@ impl Record {
         self.taken.swap(1, Ordering::Relaxed) == 0
     }
 
+    /// Frees the seat of a dead worker for the one that takes its place.
+    pub(super) fn free(&self) {
+        self.enter(Stage::Starting);
+        self.late.store(0, Ordering::Relaxed);
+        self.exit_status.store(0, Ordering::Relaxed);
+        self.panicked.store(0, Ordering::Relaxed);
+        self.replaced.fetch_add(1, Ordering::Relaxed);
+        self.taken.store(0, Ordering::Relaxed);
+    }
+
     /// Notes what the worker is doing.
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.store(stage as u32, Ordering::Relaxed);
     }
 
-    /// What the worker was last doing.
+    /// What the worker is or was doing.
     pub(crate) fn stage(&self) -> Stage {
-        let number = self.stage.load(Ordering::Relaxed) as usize;
-        Stage::ALL.get(number).copied().unwrap_or(Stage::Starting)
+        Stage::of(self.stage.load(Ordering::Relaxed))
+    }
+
+    /// Something that changes with every item that the worker begins, and every share that it
+    /// claims: if it is the same for long, so was the worker at the same thing.
+    pub(crate) fn pulse(&self) -> (usize, usize, usize) {
+        let load = |number: &AtomicUsize| number.load(Ordering::Relaxed);
+        let stage = self.stage.load(Ordering::Relaxed) as usize;
+        (stage, load(&self.calls), load(&self.position))
+    }
+
+    /// Gives the worker a share to do. The checkpoint stays what it was: its accumulators have
+    /// everything of the shares before.
+    pub(super) fn give(&self, share: Range<usize>) {
+        let checkpoint = self.todo.load(Ordering::Relaxed) & 1;
+        self.todo_end.store(share.end, Ordering::Relaxed);
+        self.position.store(share.start, Ordering::Relaxed);
+        self.dirty_end.store(0, Ordering::Relaxed);
+        self.todo.store(share.start << 1 | checkpoint, Ordering::Release);
+    }
+
+    /// What is left to do of the worker's share.
+    pub(super) fn left(&self) -> Range<usize> {
+        let end = self.todo_end.load(Ordering::Relaxed);
+        let position = match self.stage() {
+            Stage::Item => self.index(),
+            _ => self.position.load(Ordering::Relaxed),
+        };
+        position.min(end)..end
+    }
+
+    /// The index behind the last of the worker's share.
+    pub(super) fn todo_end(&self) -> usize {
+        self.todo_end.load(Ordering::Relaxed)
+    }
+
+    /// From where on everything is lost if the worker's accumulators are.
+    pub(super) fn checkpoint_index(&self) -> usize {
+        self.todo.load(Ordering::Acquire) >> 1
+    }
+
+    /// Which of the two checkpoints of the worker's accumulators is valid.
+    pub(super) fn checkpoint(&self) -> usize {
+        self.todo.load(Ordering::Acquire) & 1
+    }
+
+    /// Notes in one step that everything before `index` is in this checkpoint.
+    pub(super) fn set_checkpoint(&self, index: usize, checkpoint: usize) {
+        self.todo.store(index << 1 | checkpoint, Ordering::Release);
+    }
+
+    /// Has the worker go on from `index`; items before `dirty_end` may have been begun before.
+    pub(super) fn go_on_from(&self, index: usize, dirty_end: usize) {
+        self.dirty_end.fetch_max(dirty_end, Ordering::Relaxed);
+        self.position.store(index, Ordering::Relaxed);
+        self.enter(Stage::Claiming);
+    }
+
+    /// Items before this index may have been begun before.
+    pub(super) fn dirty_end(&self) -> usize {
+        self.dirty_end.load(Ordering::Relaxed)
     }
 
     /// Notes that a block of items begins.
     #[inline(always)]
-    pub(crate) fn begin_block(&self, start: usize) {
-        self.block_start.store(start, Ordering::Relaxed);
+    pub(super) fn begin_block(&self, start: usize) {
+        self.position.store(start, Ordering::Relaxed);
         self.current.store(start, Ordering::Relaxed);
         self.enter(Stage::Item);
     }
 
-    /// Notes that a block of items is done.
+    /// Notes that a block of items is done: the worker goes on from `next`.
     #[inline(always)]
-    pub(crate) fn end_block(&self, items: usize) {
+    pub(super) fn end_block(&self, items: usize, next: usize, took: Duration) {
+        self.position.store(next, Ordering::Relaxed);
         self.enter(Stage::Claiming);
+        self.stumbles.store(0, Ordering::Relaxed);
         let finished = self.finished.load(Ordering::Relaxed);
         self.finished.store(finished + items, Ordering::Relaxed);
+        let busy = self.busy.load(Ordering::Relaxed);
+        self.busy.store(busy + took.as_nanos() as u64, Ordering::Relaxed);
     }
 
     /// Where the worker writes the index that it works on, before each call of the kernel.
     ///
     /// It does so with ordinary writes, which cost nothing where the kernel is so simple that
     /// many items become one instruction, and which come before any call into foreign code.
-    /// Nobody reads it before the worker has ended.
-    pub(crate) fn current(&self) -> *mut usize {
+    /// Nobody but the worker relies on it before the worker has ended.
+    pub(super) fn current(&self) -> *mut usize {
         self.current.as_ptr()
     }
 
+    /// Where the worker counts its calls, in the same way.
+    pub(super) fn calls(&self) -> *mut usize {
+        self.calls.as_ptr()
+    }
+
     /// The index that the worker works or worked on.
-    pub(crate) fn index(&self) -> usize {
+    pub(super) fn index(&self) -> usize {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// Number of items that the worker has finished, once it has ended.
-    pub(crate) fn finished(&self) -> usize {
-        let in_block = match self.stage() {
-            Stage::Item => self.index() - self.block_start.load(Ordering::Relaxed),
-            _ => 0,
-        };
-        self.finished.load(Ordering::Relaxed) + in_block
+    /// Counts items, and time, of a block that a failure ended.
+    pub(super) fn count(&self, items: usize, took: Duration) {
+        self.finished.fetch_add(items, Ordering::Relaxed);
+        self.busy.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    /// Number of shares that the worker claimed by static splitting.
-    pub(crate) fn own_claims(&self) -> &AtomicUsize {
-        &self.own_claims
+    /// The items of the last block that are finished, after something ended the worker in it.
+    pub(super) fn finished_of_block(&self) -> Range<usize> {
+        match self.stage() {
+            Stage::Item => self.position.load(Ordering::Relaxed)..self.index(),
+            _ => 0..0,
+        }
+    }
+
+    /// Counts a failure of this index, and gives how often it has failed in a row.
+    pub(super) fn count_failure(&self, index: usize) -> usize {
+        let before = match self.failed.swap(index + 1, Ordering::Relaxed) == index + 1 {
+            true => self.attempts.load(Ordering::Relaxed),
+            false => 0,
+        };
+        self.attempts.store(before + 1, Ordering::Relaxed);
+        before + 1
+    }
+
+    /// Forgets the failures of an index that is given up.
+    pub(super) fn forget_failures(&self) {
+        self.failed.store(0, Ordering::Relaxed);
+    }
+
+    /// Counts a failure outside of any item, and gives how many there were in a row.
+    pub(super) fn stumble(&self) -> usize {
+        self.stumbles.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Keeps a failure's text.
@@ -310,31 +444,66 @@ impl Record {
         self.location.set(location.unwrap_or_default());
     }
 
-    /// How the worker failed.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        [Failure::Refused, Failure::Source, Failure::Panic, Failure::Died]
-            .into_iter()
-            .find(|&failure| failure as u32 == self.failure.load(Ordering::Acquire))
+    /// Keeps a panic's text, when it begins: nothing can be kept any more if it ends the process.
+    /// A second one at the same item, from a destructor say, is added to the first.
+    pub(super) fn note_panic(&self, message: &str, location: Option<&str>) {
+        let here = self.index() + 1;
+        if self.panicked.swap(here, Ordering::Relaxed) == here {
+            self.message.append("; then, at ");
+            self.message.append(location.unwrap_or("an unknown place"));
+            self.message.append(": ");
+            self.message.append(message);
+        } else {
+            self.explain(message, location);
+        }
     }
 
-    /// The failure's text.
-    pub(crate) fn message(&self) -> String {
-        self.message.get()
+    /// Whether there was a panic that nobody has caught; from now on there was none.
+    pub(super) fn take_panic(&self) -> bool {
+        self.panicked.swap(0, Ordering::Relaxed) != 0
     }
 
-    /// Where the failure was.
-    pub(crate) fn location(&self) -> Option<String> {
-        Some(self.location.get()).filter(|location| !location.is_empty())
+    /// The failure's text and place.
+    pub(super) fn texts(&self) -> (&Text<MESSAGE>, &Text<LOCATION>) {
+        (&self.message, &self.location)
     }
 
-    /// The signal that ended the worker's process.
-    pub(crate) fn signal(&self) -> Option<i32> {
-        Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+    /// Notes that the kernel leaves the process with this status.
+    pub(crate) fn note_exit(&self, status: i32) {
+        self.exit_status.store(status.wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// The status with which the worker's process exited.
-    pub(crate) fn status(&self) -> Option<i32> {
-        self.status.load(Ordering::Relaxed).checked_sub(1).filter(|&status| status >= 0)
+    /// The status with which the kernel left the process.
+    pub(super) fn exit_status(&self) -> Option<i32> {
+        let kept = self.exit_status.load(Ordering::Relaxed);
+        (kept != 0).then(|| kept.wrapping_sub(1))
+    }
+
+    /// Notes that the worker is killed because it takes too long with what its pulse says.
+    pub(crate) fn note_late(&self, (_, calls, _): (usize, usize, usize)) {
+        self.late.store(calls + 1, Ordering::Relaxed);
+    }
+
+    /// Whether the worker was killed because its item took too long: still at that item, or, if
+    /// that was done in the last moment, at another.
+    pub(super) fn late(&self) -> Late {
+        match self.late.load(Ordering::Relaxed) {
+            0 => Late::No,
+            late if late == self.calls.load(Ordering::Relaxed) + 1 => Late::Yes,
+            _ => Late::NoMore,
+        }
+    }
+
+    /// Notes the most memory that the worker's process has had.
+    pub(crate) fn note_memory(&self, bytes: usize) {
+        self.peak_memory.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// For the report: items finished, time with items, peak memory, how often replaced.
+    pub(super) fn totals(&self) -> (usize, Duration, usize, usize) {
+        let load = |number: &AtomicUsize| number.load(Ordering::Relaxed);
+        let busy = Duration::from_nanos(self.busy.load(Ordering::Relaxed));
+        (load(&self.finished), busy, load(&self.peak_memory), load(&self.replaced))
     }
 }
 
@@ -343,43 +512,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seat_is_taken_once() {
-        let table = Table::new(2, Memory::Private).unwrap();
+    fn a_seat_is_taken_once_until_it_is_freed() {
+        let table = Table::new(2, 2, Memory::Private).unwrap();
         assert!(table.record(1).take());
         assert!(!table.record(1).take());
         assert!(table.record(0).take());
+        table.record(1).free();
+        assert!(table.record(1).take());
     }
 
     #[test]
-    fn long_texts_are_cut_at_a_character() {
-        let table = Table::new(1, Memory::Private).unwrap();
+    fn what_is_left_begins_at_the_current_item() {
+        let table = Table::new(1, 1, Memory::Private).unwrap();
         let record = table.record(0);
-        record.explain(&"ä".repeat(1 << 20), Some("here"));
-        let message = record.message();
-        assert!(message.len() <= MESSAGE && message.ends_with("ä … (cut)"), "{}", message.len());
-        assert_eq!(record.location().as_deref(), Some("here"));
-    }
-
-    #[test]
-    fn finished_items_of_an_unfinished_block_count() {
-        let table = Table::new(1, Memory::Private).unwrap();
-        let record = table.record(0);
+        record.give(10..50);
+        assert_eq!(record.left(), 10..50);
         record.begin_block(10);
-        record.end_block(5);
-        record.begin_block(20);
+        record.end_block(5, 15, Duration::ZERO);
+        assert_eq!(record.left(), 15..50);
+        record.begin_block(15);
         record.current.store(23, Ordering::Relaxed);
-        assert_eq!(record.finished(), 8);
-        assert_eq!(record.index(), 23);
+        assert_eq!(record.left(), 23..50);
+        assert_eq!(record.checkpoint_index(), 10);
     }
 
     #[test]
-    fn the_first_failure_is_kept() {
-        let table = Table::new(3, Memory::Private).unwrap();
-        assert_eq!(table.first_failed(), None);
-        table.died(2, None, Some(0));
-        table.fail(0, Failure::Panic);
-        assert_eq!(table.first_failed(), Some(2));
-        assert!(table.is_stopped());
-        assert_eq!((table.record(2).signal(), table.record(2).status()), (None, Some(0)));
+    fn the_first_reason_to_stop_stands() {
+        let table = Table::new(3, 3, Memory::Private).unwrap();
+        assert_eq!((table.is_stopped(), table.stopped(), table.fatal()), (false, None, None));
+        table.stop_for(Stop::Failed, 2);
+        table.stop(Stop::Deadline);
+        assert_eq!((table.stopped(), table.fatal()), (Some(Stop::Failed), Some(2)));
+    }
+
+    #[test]
+    fn a_second_panic_at_one_item_is_added_to_the_first() {
+        let table = Table::new(1, 1, Memory::Private).unwrap();
+        let record = table.record(0);
+        record.note_panic("first", Some("a.rs:1:2"));
+        record.note_panic("second", None);
+        assert_eq!(record.texts().0.get(), "first; then, at an unknown place: second");
+        assert!(record.take_panic() && !record.take_panic());
+        record.note_panic("third", None);
+        assert_eq!(record.texts().0.get(), "third");
     }
 }

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::functor::list::{IntoFunctors, IntoItems};
 use crate::map;
 use crate::output::set::OutputSet;
+use crate::report::Report;
 
 use super::Kernel;
 use super::compose::{Accepts, ReturnsOneValue, Then};
@@ -96,6 +97,47 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
+        map::run_into(context, &self.0, &items.into_items(), out).map(|_report| ())
+    }
+
+    /// Runs the kernel in the default context, and reports what happened.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel).
+    pub fn run_report(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
+        map::run_report(&*crate::context::default_context()?, &self.0, &items.into_items())
+    }
+
+    /// Runs the kernel in this context, and reports what happened.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel).
+    pub fn run_report_in<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoItems<K::Items>,
+    ) -> Result<(Out<K>, Report)> {
+        map::run_report(context, &self.0, &items.into_items())
+    }
+
+    /// Runs the kernel here, one item after another, and reports what happened.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel).
+    pub fn run_report_serial(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
+        map::run_report(&SerialContext::new(), &self.0, &items.into_items())
+    }
+
+    /// Runs the kernel into outputs that exist already, and reports what happened.
+    ///
+    /// # Errors
+    /// As [`run_into`](Self::run_into).
+    pub fn run_report_into<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoItems<K::Items>,
+        out: &mut Out<K>,
+    ) -> Result<Report> {
         map::run_into(context, &self.0, &items.into_items(), out)
     }
 
@@ -144,6 +186,30 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoFunctors<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
+        map::run_into(context, &self.0, &items.into_functors(), out).map(|_report| ())
+    }
+
+    #[doc(hidden)]
+    pub fn run_list_report(&self, items: impl IntoFunctors<K::Items>) -> Result<(Out<K>, Report)> {
+        map::run_report(&*crate::context::default_context()?, &self.0, &items.into_functors())
+    }
+
+    #[doc(hidden)]
+    pub fn run_list_report_in<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoFunctors<K::Items>,
+    ) -> Result<(Out<K>, Report)> {
+        map::run_report(context, &self.0, &items.into_functors())
+    }
+
+    #[doc(hidden)]
+    pub fn run_list_report_into<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoFunctors<K::Items>,
+        out: &mut Out<K>,
+    ) -> Result<Report> {
         map::run_into(context, &self.0, &items.into_functors(), out)
     }
 }

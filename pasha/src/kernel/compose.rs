@@ -117,7 +117,11 @@ where
     const RAGGED: usize = L::RAGGED;
 
     fn names(&self) -> Names {
-        Names { items: self.first.names().items, outputs: self.second.names().outputs }
+        Names { items: self.first.names().items, ..self.second.names() }
+    }
+
+    fn signature(&self) -> String {
+        format!("{}, then {}", self.first.signature(), self.second.signature())
     }
 
     fn specs(&self, _shapes: Shapes<K::Items>) -> Result<L::Specs> {

@@ -30,6 +30,8 @@ pub struct Position {
 /// The names that a kernel's author gave, for error messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Names {
+    /// The signature of the function, as text; empty for a closure.
+    pub signature: &'static str,
     /// The names of the item parameters, in order.
     pub items: &'static [&'static str],
     /// The names of the output parameters, in order.
@@ -70,6 +72,12 @@ pub trait Kernel: Sync {
     /// The names for error messages.
     #[doc(hidden)]
     fn names(&self) -> Names;
+
+    /// The kernel's signature as text, by which a changed kernel is noticed.
+    #[doc(hidden)]
+    fn signature(&self) -> String {
+        self.names().signature.to_owned()
+    }
 
     /// Evaluates the outputs' shapes and fill values.
     #[doc(hidden)]
@@ -168,9 +176,14 @@ where
 impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
     FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
 {
-    /// Names the parameters for error messages.
-    pub fn named(self, items: &'static [&'static str], outputs: &'static [&'static str]) -> Self {
-        FnKernel { names: Names { items, outputs }, ..self }
+    /// Names the kernel and its parameters for error messages.
+    pub fn named(
+        self,
+        signature: &'static str,
+        items: &'static [&'static str],
+        outputs: &'static [&'static str],
+    ) -> Self {
+        FnKernel { names: Names { signature, items, outputs }, ..self }
     }
 }
 

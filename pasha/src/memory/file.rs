@@ -2,11 +2,22 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
 use super::{Backing, Mapping, Memory, live};
 use crate::error::{Error, Result};
+
+/// Which file a mapping is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    pub(crate) path: PathBuf,
+    /// The device that the file lies on, and its number there: they stay when it is renamed, and
+    /// change when it is replaced.
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
 
 impl Mapping {
     /// Maps the bytes of `file` from `offset` to its end, for reading and writing.
@@ -27,8 +38,20 @@ impl Mapping {
             .get_mut(offset..)
             .and_then(|elements| NonNull::new(elements.as_mut_ptr()))
             .ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
-        let mapping = Mapping { start, len, memory: Memory::Shared, backing: Backing::File(map) };
+        let metadata = file.metadata().map_err(failed)?;
+        let identity =
+            FileIdentity { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
+        let backing = Backing::File(map, identity);
+        let mapping = Mapping { start, len, memory: Memory::Shared, backing };
         live::enter(&mapping);
         Ok(mapping)
+    }
+
+    /// Which file it is of, if it is of one.
+    pub(crate) fn file_identity(&self) -> Option<&FileIdentity> {
+        match &self.backing {
+            Backing::File(_, identity) => Some(identity),
+            Backing::Empty | Backing::Anonymous => None,
+        }
     }
 }

@@ -14,6 +14,7 @@ use std::ptr::NonNull;
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use crate::error::{Error, Result};
+pub(crate) use file::FileIdentity;
 pub(crate) use live::LiveMappings;
 
 /// The kind of memory that the workers of a context share.
@@ -54,7 +55,7 @@ enum Backing {
     /// Pages without a file.
     Anonymous,
     /// Pages of a file; the elements start behind its header.
-    File(memmap2::MmapMut),
+    File(memmap2::MmapMut, FileIdentity),
 }
 
 // SAFETY: a mapping is plain memory; whoever owns it may use and unmap it from any thread, and
@@ -69,13 +70,33 @@ impl Mapping {
     /// # Errors
     /// [`Error::Alloc`] if the operating system refuses.
     pub(crate) fn anonymous(len: usize, memory: Memory) -> Result<Mapping> {
+        let mapping = Self::map(len, memory, MapFlags::empty())?;
+        if memory == Memory::Private && len >= HUGE_PAGE {
+            let start = mapping.start.as_ptr().cast();
+            // SAFETY: the range was mapped above, and this advice changes no contents. A kernel
+            // without huge pages refuses it, which costs speed only.
+            let _ = unsafe { rustix::mm::madvise(start, len, Advice::LinuxHugepage) };
+        }
+        Ok(mapping)
+    }
+
+    /// Maps `len` zero bytes of which few will ever be used: only those count.
+    ///
+    /// # Errors
+    /// As [`anonymous`](Self::anonymous).
+    pub(crate) fn sparse(len: usize, memory: Memory) -> Result<Mapping> {
+        Self::map(len, memory, MapFlags::NORESERVE)
+    }
+
+    fn map(len: usize, memory: Memory, flags: MapFlags) -> Result<Mapping> {
         if len == 0 {
             return Ok(Mapping { start: dangling(), len, memory, backing: Backing::Empty });
         }
-        let flags = match memory {
-            Memory::Private => MapFlags::PRIVATE,
-            Memory::Shared => MapFlags::SHARED,
-        };
+        let flags = flags
+            | match memory {
+                Memory::Private => MapFlags::PRIVATE,
+                Memory::Shared => MapFlags::SHARED,
+            };
         let refused = |errno: rustix::io::Errno| Error::Alloc {
             bytes: len,
             kind: memory.name(),
@@ -91,11 +112,6 @@ impl Mapping {
             )
         }
         .map_err(refused)?;
-        if memory == Memory::Private && len >= HUGE_PAGE {
-            // SAFETY: the range was mapped above, and this advice changes no contents. A kernel
-            // without huge pages refuses it, which costs speed only.
-            let _ = unsafe { rustix::mm::madvise(start, len, Advice::LinuxHugepage) };
-        }
         let Some(start) = NonNull::new(start.cast::<u8>()) else {
             return Err(refused(rustix::io::Errno::NOMEM));
         };
@@ -121,13 +137,13 @@ impl Mapping {
 
     /// Whether it lies in a file.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.backing, Backing::File(_))
+        matches!(self.backing, Backing::File(..))
     }
 
     /// Writes a file's pages to its disk; does nothing for memory without a file.
     pub(crate) fn flush(&self) -> io::Result<()> {
         match &self.backing {
-            Backing::File(map) => map.flush(),
+            Backing::File(map, _) => map.flush(),
             Backing::Empty | Backing::Anonymous => Ok(()),
         }
     }

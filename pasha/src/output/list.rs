@@ -5,6 +5,7 @@
 use super::slots::Slots;
 use super::{Attached, OutputSpec, Plan};
 use crate::error::Result;
+use crate::resume::OutputFile;
 
 /// A list of arrays.
 pub trait List: Sized {
@@ -93,6 +94,8 @@ unsafe impl Attached for () {
 
     fn writable(&self, _starts: &mut Vec<usize>) {}
 
+    fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
+
     fn finish(self) {}
 }
 
@@ -107,6 +110,11 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn writable(&self, starts: &mut Vec<usize>) {
         self.0.writable(starts);
         self.1.writable(starts);
+    }
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        self.0.files(files);
+        self.1.files(files);
     }
 
     fn finish(self) {

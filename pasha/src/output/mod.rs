@@ -19,6 +19,7 @@ use ndarray::{ArrayView2, Dimension};
 use crate::array::SharedArray;
 use crate::error::{Error, Result};
 use crate::memory::Memory;
+use crate::resume::OutputFile;
 use slots::Slots;
 
 /// What an output must fit: the run it is allocated for or attached to.
@@ -32,8 +33,9 @@ pub struct Plan<'p> {
     pub(crate) memory: Memory,
     /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`.
     pub(crate) lengths: ArrayView2<'p, usize>,
-    /// Whether the arrays come fresh from `allocate`, with their fill values in place.
-    pub(crate) fresh: bool,
+    /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their
+    /// fill values in place, or a job into them is resumed.
+    pub(crate) keep: bool,
 }
 
 /// What an output parameter or return value asks for.
@@ -77,6 +79,9 @@ pub unsafe trait Attached {
     /// Adds the start addresses of the mappings that workers write.
     fn writable(&self, starts: &mut Vec<usize>);
 
+    /// Adds, for each output, the file that it lies in, if it does.
+    fn files(&self, files: &mut Vec<Option<OutputFile>>);
+
     /// Makes the array what the caller gets, after the last worker has ended.
     fn finish(self);
 }
@@ -86,6 +91,7 @@ pub unsafe trait Attached {
 pub struct Plain<'a, S> {
     slots: S,
     start: usize,
+    file: Option<OutputFile>,
     // Keeps the array borrowed, so that nobody reads or drops it while workers write.
     borrow: std::marker::PhantomData<&'a mut ()>,
 }
@@ -95,6 +101,12 @@ impl<'a, S: Slots> Plain<'a, S> {
         Plain {
             slots,
             start: array.mapping().start().as_ptr() as usize,
+            file: array.mapping().file_identity().map(|file| OutputFile {
+                name: String::new(),
+                element: std::any::type_name::<A>().to_owned(),
+                shape: array.shape().to_vec(),
+                file: file.clone(),
+            }),
             borrow: std::marker::PhantomData,
         }
     }
@@ -111,6 +123,10 @@ unsafe impl<S: Slots> Attached for Plain<'_, S> {
 
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.start);
+    }
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        files.push(self.file.clone());
     }
 
     fn finish(self) {}

@@ -35,7 +35,7 @@ pub trait Per: Number {
     fn count(plan: &Plan<'_>) -> usize;
 
     /// Opens an array of one element for each slot.
-    fn open<A: Element>(first: *mut A) -> Self::Scalars<A>;
+    fn open<A: Element>(first: *mut A, fill: A) -> Self::Scalars<A>;
 
     /// What slots that are used again are set to, if to anything.
     fn reset<A: Element>(fill: Option<A>) -> Option<A>;
@@ -48,8 +48,8 @@ impl Per for EachIndex {
         plan.len
     }
 
-    fn open<A: Element>(first: *mut A) -> IndexScalars<A> {
-        IndexScalars(first)
+    fn open<A: Element>(first: *mut A, fill: A) -> IndexScalars<A> {
+        IndexScalars { first, fill }
     }
 
     /// Without a fill value they keep what they have: the kernel writes them.
@@ -65,13 +65,13 @@ impl Per for EachWorker {
         plan.num_workers
     }
 
-    fn open<A: Element>(first: *mut A) -> WorkerScalars<A> {
+    fn open<A: Element>(first: *mut A, _fill: A) -> WorkerScalars<A> {
         WorkerScalars { first, step: 1 }
     }
 
     /// An accumulator begins anew with every run.
     fn reset<A: Element>(fill: Option<A>) -> Option<A> {
-        Some(fill.unwrap_or_else(bytemuck::Zeroable::zeroed))
+        Some(fill.unwrap_or_else(A::zeroed))
     }
 }
 
@@ -137,10 +137,11 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
         check_array(array, &with_leading_axis(N::count(plan), &self.dim), name, plan)?;
-        if let (Some(value), false) = (N::reset(self.fill), plan.fresh) {
+        if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
             array.fill(value);
         }
-        let slots = open_arrays(array, &self.dim, name)?;
+        let fill = self.fill.unwrap_or_else(A::zeroed);
+        let slots = open_arrays(array, &self.dim, fill, name)?;
         Ok(Plain::new(slots, array))
     }
 }
@@ -149,6 +150,7 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
 fn open_arrays<A: Element, D: Dimension, N: Number>(
     array: &mut SharedArray<A, D::Larger>,
     dim: &D,
+    fill: A,
     name: &str,
 ) -> Result<ArraySlots<A, D, N>> {
     let mut strides = dim.clone();
@@ -163,6 +165,7 @@ fn open_arrays<A: Element, D: Dimension, N: Number>(
         step: array.stride_of(Axis(0)),
         dim: dim.clone(),
         strides,
+        fill,
         number: PhantomData,
     })
 }
@@ -210,11 +213,12 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
         check_array(array, &Ix1(N::count(plan)), name, plan)?;
-        if let (Some(value), false) = (N::reset(self.fill), plan.fresh) {
+        if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
             array.fill(value);
         }
         let first = contiguous(array, name)?;
-        Ok(Plain::new(N::open(first), array))
+        let fill = self.fill.unwrap_or_else(A::zeroed);
+        Ok(Plain::new(N::open(first, fill), array))
     }
 }
 

@@ -78,11 +78,12 @@ impl<A: Element> OutputSpec for Ragged<A> {
                 needed: self.lengths(plan).collect(),
             });
         }
-        if let (Some(value), false) = (self.fill, plan.fresh) {
+        if let (Some(value), false) = (self.fill, plan.keep) {
             values.fill(value);
         }
         let offsets = offsets.as_ptr();
         let first = contiguous(values, name)?;
-        Ok(Plain::new(RaggedSlots { first, offsets }, values))
+        let fill = self.fill.unwrap_or_else(A::zeroed);
+        Ok(Plain::new(RaggedSlots { first, offsets, fill }, values))
     }
 }

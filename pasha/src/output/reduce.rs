@@ -15,6 +15,7 @@ use crate::array::{Order, SharedArray, bytes_of_shape, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, Memory};
+use crate::resume::OutputFile;
 
 /// Two cache lines: processors fetch lines in pairs.
 const LINES: usize = 128;
@@ -177,6 +178,7 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
             step: self.spec.step() as isize,
             dim: self.spec.dim.clone(),
             strides: self.strides.clone(),
+            fill: A::zeroed(),
             number: PhantomData,
         }
     }
@@ -184,6 +186,10 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.start);
         starts.push(self.target.mapping().start().as_ptr() as usize);
+    }
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        files.push(None);
     }
 
     fn finish(self) {
@@ -291,6 +297,10 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
 
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.accumulators.start().as_ptr() as usize);
+    }
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        files.push(None);
     }
 
     fn finish(self) {

@@ -23,7 +23,7 @@ pub struct ReturnRow<T, const N: usize>(PhantomData<fn() -> T>);
 /// A returned value's output spec, made from nothing but its type.
 pub trait ReturnSpec: OutputSpec<Slots = IndexScalars<Self::Value>> + Sized {
     /// What the kernel returns.
-    type Value: Copy + Send + 'static;
+    type Value: Copy + Send + Sync + 'static;
 
     /// The spec.
     fn spec() -> Self;
@@ -63,7 +63,7 @@ impl<T: Element, const N: usize> OutputSpec for ReturnRow<T, N> {
         check_array(array, &Ix2(plan.len, N), name, plan)?;
         // `[T; N]` has the size and alignment of N elements back to back.
         let first = contiguous(array, name)?.cast::<[T; N]>();
-        Ok(Plain::new(IndexScalars(first), array))
+        Ok(Plain::new(IndexScalars { first, fill: [T::zeroed(); N] }, array))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use ndarray::{ArrayViewMut, Dimension, Ix1, ShapeBuilder};
+use ndarray::{ArrayView, ArrayViewMut, Dimension, Ix1, ShapeBuilder};
 
 use crate::kernel::Position;
 
@@ -27,6 +27,56 @@ pub unsafe trait Slots: Clone + Send + Sync {
     /// position is alive; both numbers are below those that the output was attached for; and the
     /// output outlives the slot.
     unsafe fn slot<'s>(&self, at: Position) -> Self::Slot<'s>;
+
+    /// Whether there are accumulators among them: slots that belong to workers.
+    const BY_WORKER: bool;
+
+    /// Puts the slot of an index back to its fill value, or to zeros; leaves accumulators alone.
+    ///
+    /// # Safety
+    /// As for [`slot`](Self::slot), and no slot of the index is alive.
+    unsafe fn reset(&self, at: Position);
+
+    /// The bytes that a copy of one worker's accumulators takes, a multiple of `COPY_ALIGN`.
+    fn checkpoint_size(&self) -> usize;
+
+    /// Copies the accumulators of a worker to another place.
+    ///
+    /// # Safety
+    /// The caller alone is this worker, whose number is below that which the output was attached
+    /// for, and none of its slots is alive. `to` is aligned to `COPY_ALIGN` and valid for writes
+    /// of [`checkpoint_size`](Self::checkpoint_size) bytes that nothing else uses.
+    unsafe fn save(&self, worker_id: usize, to: *mut u8);
+
+    /// Copies the accumulators of a worker back.
+    ///
+    /// # Safety
+    /// As for [`save`](Self::save), and `save` has written what is at `from`.
+    unsafe fn load(&self, worker_id: usize, from: *const u8);
+}
+
+/// The alignment of copies of accumulators.
+pub(crate) const COPY_ALIGN: usize = 128;
+
+/// Bytes of a copy of this many elements.
+fn copy_size<A>(len: usize) -> usize {
+    const { assert!(align_of::<A>() <= COPY_ALIGN) };
+    (len * size_of::<A>()).next_multiple_of(COPY_ALIGN)
+}
+
+/// What slots of indices need not do: they have no accumulators.
+macro_rules! no_accumulators {
+    () => {
+        const BY_WORKER: bool = false;
+
+        fn checkpoint_size(&self) -> usize {
+            0
+        }
+
+        unsafe fn save(&self, _worker_id: usize, _to: *mut u8) {}
+
+        unsafe fn load(&self, _worker_id: usize, _from: *const u8) {}
+    };
 }
 
 // SAFETY: there are no slots.
@@ -35,6 +85,11 @@ unsafe impl Slots for () {
 
     #[inline(always)]
     unsafe fn slot<'s>(&self, _at: Position) -> Self::Slot<'s> {}
+
+    #[inline(always)]
+    unsafe fn reset(&self, _at: Position) {}
+
+    no_accumulators!();
 }
 
 // SAFETY: each part gives slots of its own output, which differ by what the parts promise.
@@ -46,11 +101,46 @@ unsafe impl<S: Slots, L: Slots> Slots for (S, L) {
         // SAFETY: the caller's promises are those of both parts.
         unsafe { (self.0.slot(at), self.1.slot(at)) }
     }
+
+    const BY_WORKER: bool = S::BY_WORKER || L::BY_WORKER;
+
+    #[inline(always)]
+    unsafe fn reset(&self, at: Position) {
+        // SAFETY: the caller's promises are those of both parts.
+        unsafe {
+            self.0.reset(at);
+            self.1.reset(at);
+        }
+    }
+
+    fn checkpoint_size(&self) -> usize {
+        self.0.checkpoint_size() + self.1.checkpoint_size()
+    }
+
+    unsafe fn save(&self, worker_id: usize, to: *mut u8) {
+        // SAFETY: the caller's promises are those of both parts, whose copies lie one behind the
+        // other.
+        unsafe {
+            self.0.save(worker_id, to);
+            self.1.save(worker_id, to.add(self.0.checkpoint_size()));
+        }
+    }
+
+    unsafe fn load(&self, worker_id: usize, from: *const u8) {
+        // SAFETY: as above.
+        unsafe {
+            self.0.load(worker_id, from);
+            self.1.load(worker_id, from.add(self.0.checkpoint_size()));
+        }
+    }
 }
 
 /// Slots of one element for each index, back to back: `&mut A`.
 #[derive(Debug)]
-pub struct IndexScalars<A>(pub(super) *mut A);
+pub struct IndexScalars<A> {
+    pub(super) first: *mut A,
+    pub(super) fill: A,
+}
 
 /// Slots of one element for each worker, `step` elements apart: `&mut A`.
 #[derive(Debug)]
@@ -67,6 +157,7 @@ pub struct ArraySlots<A, D, N> {
     pub(super) step: isize,
     pub(super) dim: D,
     pub(super) strides: D,
+    pub(super) fill: A,
     pub(super) number: PhantomData<N>,
 }
 
@@ -76,10 +167,14 @@ pub struct RaggedSlots<A> {
     pub(super) first: *mut A,
     /// One more offset than there are indices, rising.
     pub(super) offsets: *const usize,
+    pub(super) fill: A,
 }
 
 /// Which number of a position picks the slot: the index or the worker's.
 pub trait Number: Send + Sync + 'static {
+    /// Whether it is the worker's.
+    const BY_WORKER: bool;
+
     /// The number at this position.
     fn of(at: Position) -> usize;
 }
@@ -93,6 +188,8 @@ pub struct EachIndex;
 pub struct EachWorker;
 
 impl Number for EachIndex {
+    const BY_WORKER: bool = false;
+
     #[inline(always)]
     fn of(at: Position) -> usize {
         at.index
@@ -100,16 +197,18 @@ impl Number for EachIndex {
 }
 
 impl Number for EachWorker {
+    const BY_WORKER: bool = true;
+
     #[inline(always)]
     fn of(at: Position) -> usize {
         at.worker_id
     }
 }
 
-impl<A> Clone for IndexScalars<A> {
+impl<A: Copy> Clone for IndexScalars<A> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        IndexScalars(self.0)
+        IndexScalars { ..*self }
     }
 }
 
@@ -120,14 +219,14 @@ impl<A> Clone for WorkerScalars<A> {
     }
 }
 
-impl<A, D: Clone, N> Clone for ArraySlots<A, D, N> {
+impl<A: Copy, D: Clone, N> Clone for ArraySlots<A, D, N> {
     #[inline(always)]
     fn clone(&self) -> Self {
         ArraySlots { dim: self.dim.clone(), strides: self.strides.clone(), ..*self }
     }
 }
 
-impl<A> Clone for RaggedSlots<A> {
+impl<A: Copy> Clone for RaggedSlots<A> {
     #[inline(always)]
     fn clone(&self) -> Self {
         RaggedSlots { ..*self }
@@ -139,26 +238,35 @@ macro_rules! send_with_elements {
         // SAFETY: slots stand for `&mut A`s of different places, which may go to any thread if
         // the elements may. Elements are plain values, so several threads may hold the address.
         unsafe impl<$($arg: Send),+> Send for $slots<$($arg),+> {}
-        // SAFETY: as above; sharing the address gives no access but through `Slots::slot`.
-        unsafe impl<$($arg: Send),+> Sync for $slots<$($arg),+> {}
+        // SAFETY: as above; sharing the address gives no access but through `Slots`, and sharing
+        // the fill value is sharing a plain value.
+        unsafe impl<$($arg: Send + Sync),+> Sync for $slots<$($arg),+> {}
     )+};
 }
 send_with_elements!(IndexScalars<A>, WorkerScalars<A>, ArraySlots<A, D, N>, RaggedSlots<A>);
 
 // SAFETY: slot `index` is element `index`.
-unsafe impl<A: Send + 'static> Slots for IndexScalars<A> {
+unsafe impl<A: Copy + Send + Sync + 'static> Slots for IndexScalars<A> {
     type Slot<'s> = &'s mut A;
 
     #[inline(always)]
     unsafe fn slot<'s>(&self, at: Position) -> &'s mut A {
         // SAFETY: the output was attached with more than `index` contiguous elements, and the
         // caller alone has this index.
-        unsafe { &mut *self.0.add(at.index) }
+        unsafe { &mut *self.first.add(at.index) }
     }
+
+    #[inline(always)]
+    unsafe fn reset(&self, at: Position) {
+        // SAFETY: as the caller promises.
+        unsafe { *self.slot(at) = self.fill };
+    }
+
+    no_accumulators!();
 }
 
 // SAFETY: slot `worker_id` is element `worker_id * step`, and `step` is at least 1.
-unsafe impl<A: Send + 'static> Slots for WorkerScalars<A> {
+unsafe impl<A: Copy + Send + Sync + 'static> Slots for WorkerScalars<A> {
     type Slot<'s> = &'s mut A;
 
     #[inline(always)]
@@ -167,10 +275,31 @@ unsafe impl<A: Send + 'static> Slots for WorkerScalars<A> {
         // caller alone is this worker.
         unsafe { &mut *self.first.add(at.worker_id * self.step) }
     }
+
+    const BY_WORKER: bool = true;
+
+    #[inline(always)]
+    unsafe fn reset(&self, _at: Position) {}
+
+    fn checkpoint_size(&self) -> usize {
+        copy_size::<A>(1)
+    }
+
+    unsafe fn save(&self, worker_id: usize, to: *mut u8) {
+        // SAFETY: as the caller promises; `to` is aligned for and has room for an element.
+        unsafe { to.cast::<A>().write(*self.slot(Position { index: 0, worker_id })) };
+    }
+
+    unsafe fn load(&self, worker_id: usize, from: *const u8) {
+        // SAFETY: as the caller promises; `save` wrote an element.
+        unsafe { *self.slot(Position { index: 0, worker_id }) = from.cast::<A>().read() };
+    }
 }
 
 // SAFETY: slots are the sub-arrays of an array along one axis, which do not overlap.
-unsafe impl<A: Send + 'static, D: Dimension, N: Number> Slots for ArraySlots<A, D, N> {
+unsafe impl<A: Copy + Send + Sync + 'static, D: Dimension, N: Number> Slots
+    for ArraySlots<A, D, N>
+{
     type Slot<'s> = ArrayViewMut<'s, A, D>;
 
     #[inline(always)]
@@ -183,10 +312,45 @@ unsafe impl<A: Send + 'static, D: Dimension, N: Number> Slots for ArraySlots<A, 
             ArrayViewMut::from_shape_ptr(shape, first)
         }
     }
+
+    const BY_WORKER: bool = N::BY_WORKER;
+
+    #[inline(always)]
+    unsafe fn reset(&self, at: Position) {
+        if !N::BY_WORKER {
+            // SAFETY: as the caller promises.
+            unsafe { self.slot(at) }.fill(self.fill);
+        }
+    }
+
+    fn checkpoint_size(&self) -> usize {
+        if N::BY_WORKER { copy_size::<A>(self.dim.size()) } else { 0 }
+    }
+
+    unsafe fn save(&self, worker_id: usize, to: *mut u8) {
+        if N::BY_WORKER {
+            // SAFETY: as the caller promises; `to` is aligned and has room for these elements,
+            // which are plain values, so that whatever bytes are there may be overwritten.
+            unsafe {
+                let slot = self.slot(Position { index: 0, worker_id });
+                ArrayViewMut::from_shape_ptr(self.dim.clone(), to.cast::<A>()).assign(&slot);
+            }
+        }
+    }
+
+    unsafe fn load(&self, worker_id: usize, from: *const u8) {
+        if N::BY_WORKER {
+            // SAFETY: as the caller promises; `save` wrote these elements.
+            unsafe {
+                let copy = ArrayView::from_shape_ptr(self.dim.clone(), from.cast::<A>());
+                self.slot(Position { index: 0, worker_id }).assign(&copy);
+            }
+        }
+    }
 }
 
 // SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
-unsafe impl<A: Send + 'static> Slots for RaggedSlots<A> {
+unsafe impl<A: Copy + Send + Sync + 'static> Slots for RaggedSlots<A> {
     type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
 
     #[inline(always)]
@@ -199,4 +363,12 @@ unsafe impl<A: Send + 'static> Slots for RaggedSlots<A> {
             ArrayViewMut::from_shape_ptr(Ix1(end - start), self.first.add(start))
         }
     }
+
+    #[inline(always)]
+    unsafe fn reset(&self, at: Position) {
+        // SAFETY: as the caller promises.
+        unsafe { self.slot(at) }.fill(self.fill);
+    }
+
+    no_accumulators!();
 }

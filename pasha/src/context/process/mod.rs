@@ -1,9 +1,12 @@
 //! Workers that are forked processes. See `README.md` beside this file.
 
+mod end;
 mod fork;
+mod signals;
+mod still;
 mod supervise;
 
-use super::options::options_of_context;
+use super::options::option_methods;
 use super::{Context, Options, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -15,11 +18,24 @@ use crate::memory::Memory;
 /// has in memory at that time, without a copy, and write outputs into memory that they share with it;
 /// whatever else they change is lost when they end.
 ///
-/// A kernel may rely on the same things as a thread, with these exceptions: other threads of
-/// the program do not exist in a worker, so a lock that one of them held at the time of the fork
-/// stays locked (glibc sees to it that allocating memory works nevertheless); a `Mutex` or an atomic
-/// of the program is a copy, which no other worker sees; shared arrays other than the map's
-/// outputs can be read but not written.
+/// # What a kernel may rely on
+/// On the same things as in a thread, with these exceptions:
+///
+/// - Other threads of the program do not exist in a worker. A lock that one of them held at the
+///   time of the fork stays locked, so a kernel must not need one. Allocating memory, printing
+///   with `println!` and `eprintln!`, panicking, spawning threads of its own and using rayon (on
+///   one thread) work, whatever the other threads were doing.
+/// - A `Mutex` or an atomic of the program is a copy, which no other worker sees. Shared arrays
+///   other than the map's outputs can be read but not written.
+/// - Open files are the program's, with one position for all: read with `read_at`, or open the
+///   file anew in the kernel or its scratch.
+/// - The program's signal handlers do not run in workers, nor do its exit handlers and
+///   destructors when a kernel calls `exit`, which ends the worker alone.
+/// - A process that the kernel forks must end in the kernel: one that returns from it is ended.
+///
+/// The program may have signal handlers, ignore SIGCHLD or reap all its children itself, and have
+/// any number of threads. If one of these holds the lock of stdout, the map waits for it before
+/// it forks. No handler is installed, and nothing that the program has open is closed.
 ///
 /// # Examples
 /// ```
@@ -55,7 +71,7 @@ impl ProcessContext {
     }
 }
 
-options_of_context!(ProcessContext);
+option_methods!(ProcessContext, self, self.options);
 
 impl Context for ProcessContext {
     fn num_workers(&self) -> usize {

@@ -1,41 +1,31 @@
-//! The parent's side: start the workers, wait for their ends, tell the deaths.
+//! The parent's side: start the workers, wait for their ends, replace the dead, end the late.
 
-use std::io::Write;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Once;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::process::{Signal, WaitId, WaitIdOptions};
+use rustix::process::Signal;
 
-use super::fork::{Child, fork};
+use super::end::reap;
+use super::fork::fork;
 use super::start_failed;
+use super::still::Still;
 use crate::error::Result;
-use crate::job::Job;
-use crate::memory::LiveMappings;
+use crate::job::table::Stage;
+use crate::job::{End, Job};
+
+/// A time that is as good as for ever, and can be added to any other.
+const LONGEST: Duration = Duration::from_secs(1 << 32);
 
 /// Runs a job in forked workers.
 pub(super) fn run(job: &Job<'_>) -> Result<()> {
     prepare_rayon();
-    // What the program has printed but not yet written would be written by each child too.
-    let _ = std::io::stdout().flush();
-    let mut children = Children { alive: Vec::with_capacity(job.num_workers()) };
-    // The guard keeps the list of mappings still while children are made with a copy of it.
-    let mut live = LiveMappings::lock();
-    for worker_id in 0..job.num_workers() {
-        let child;
-        (live, child) = fork(job, worker_id, live);
-        match child {
-            Ok(child) => children.alive.push(child),
-            Err(error) => {
-                job.stop();
-                return Err(start_failed(error));
-            }
-        }
-    }
-    drop(live);
-    children.supervise(job)
+    let mut children = Children { job, alive: Vec::with_capacity(job.num_workers()) };
+    children.start(0..job.num_workers())?;
+    children.supervise()
 }
 
 /// Has rayon make, once and here, what it makes on first use, so that no child waits for a
@@ -51,58 +41,162 @@ fn prepare_rayon() {
     });
 }
 
+/// A forked worker.
+struct Child {
+    worker_id: usize,
+    /// Becomes readable when the child ends.
+    pidfd: OwnedFd,
+    /// What it was doing when it was last looked at, and since when.
+    doing: (usize, usize, usize),
+    since: Instant,
+}
+
+impl Child {
+    fn kill(&self) {
+        // One that has ended already can't be killed, which is as well.
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
+    }
+}
+
 /// The workers that have not been waited for.
-struct Children {
+struct Children<'j, 'm> {
+    job: &'j Job<'m>,
     alive: Vec<Child>,
 }
 
-impl Children {
-    /// Waits until all have ended, and tells the job of those that died.
-    fn supervise(&mut self, job: &Job<'_>) -> Result<()> {
-        while !self.alive.is_empty() {
-            let mut fds: Vec<PollFd<'_>> =
-                self.alive.iter().map(|child| PollFd::new(&child.pidfd, PollFlags::IN)).collect();
-            match rustix::event::poll(&mut fds, None) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(errno) => return Err(start_failed(std::io::Error::from(errno))),
-            }
-            let ended: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-            let mut ended = ended.into_iter();
-            self.alive.retain(|child| {
-                let ended = ended.next().unwrap_or(false);
-                if ended {
-                    let (signal, status) = reap(child);
-                    if !job.has_ended(child.worker_id) {
-                        job.died(child.worker_id, signal, status);
+impl Children<'_, '_> {
+    /// Forks workers. Where one can't be, none is left: those that were started are ended by
+    /// the drop of `self`.
+    fn start(&mut self, workers: impl IntoIterator<Item = usize>) -> Result<()> {
+        let mut workers: Vec<usize> = workers.into_iter().collect();
+        while !workers.is_empty() {
+            let mut gone = Vec::new();
+            let mut still = Still::hold();
+            for worker_id in workers {
+                let child;
+                (still, child) = fork(self.job, worker_id, still);
+                match child {
+                    Ok(Some(pidfd)) => {
+                        let doing = self.job.record(worker_id).pulse();
+                        self.alive.push(Child { worker_id, pidfd, doing, since: Instant::now() });
+                    }
+                    Ok(None) => gone.push(worker_id),
+                    Err(error) => {
+                        self.job.give_up();
+                        return Err(start_failed(error));
                     }
                 }
-                !ended
-            });
+            }
+            drop(still);
+            // Nobody knows how these ended, but their records may say that they were done.
+            gone.retain(|&worker_id| self.job.ended(worker_id, End::default()));
+            workers = gone;
         }
         Ok(())
     }
-}
 
-impl Drop for Children {
-    /// Ends what still runs when the start fails half-way or this thread panics.
-    fn drop(&mut self) {
-        for child in &self.alive {
-            let _ = rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL);
+    /// Waits until all have ended, and does what is to be done meanwhile.
+    fn supervise(&mut self) -> Result<()> {
+        // Once the map is to stop: when the workers that have not stopped are killed.
+        let mut patience = None;
+        while !self.alive.is_empty() {
+            let now = Instant::now();
+            let mut next_look = self.next_look(now);
+            if self.job.is_to_stop(now) {
+                let end = *patience.get_or_insert_with(|| self.end_of_patience(now));
+                next_look = Some(end.saturating_duration_since(now));
+                if now >= end {
+                    self.alive.iter().for_each(Child::kill);
+                    next_look = None;
+                }
+            } else {
+                self.end_the_late(now);
+            }
+            let ended = self.wait(next_look)?;
+            let mut replace = Vec::new();
+            let mut ended = ended.into_iter();
+            self.alive.retain(|child| {
+                let ended = ended.next().unwrap_or(false);
+                if ended && self.job.ended(child.worker_id, reap(child.pidfd.as_fd())) {
+                    replace.push(child.worker_id);
+                }
+                !ended
+            });
+            if !replace.is_empty() {
+                self.start(replace)?;
+            }
         }
-        for child in &self.alive {
-            reap(child);
+        Ok(())
+    }
+
+    /// When workers that have been told to stop now are killed.
+    fn end_of_patience(&self, now: Instant) -> Instant {
+        let limit = match self.job.is_past_deadline() {
+            true => Duration::ZERO,
+            false => self.job.options().time_to_stop().min(LONGEST),
+        };
+        self.job.deadline().into_iter().chain([now + limit]).min().unwrap_or(now)
+    }
+
+    /// Kills workers whose item takes too long.
+    fn end_the_late(&mut self, now: Instant) {
+        let Some(limit) = self.job.options().time_for_item() else { return };
+        for child in &mut self.alive {
+            let record = self.job.record(child.worker_id);
+            let doing = record.pulse();
+            let may_last = matches!(
+                record.stage(),
+                Stage::StartHook | Stage::OpeningReader | Stage::MakingScratch | Stage::EndHook
+            );
+            if doing != child.doing || may_last {
+                (child.doing, child.since) = (doing, now);
+            } else if now.duration_since(child.since) > limit {
+                record.note_late(doing);
+                child.kill();
+                // It ends at once, but is not looked at again before that is seen.
+                child.since = now;
+            }
+        }
+    }
+
+    /// How long to wait at most before looking again; `None` for as long as it takes.
+    fn next_look(&self, now: Instant) -> Option<Duration> {
+        let deadline = self.job.deadline();
+        let deadline = deadline.map(|deadline| deadline.saturating_duration_since(now));
+        // Four looks for the time of an item: it is killed after at most 1.25 times that.
+        let limit = self.job.options().time_for_item();
+        let look = limit.map(|limit| (limit / 4).max(Duration::from_millis(1)));
+        [deadline, look].into_iter().flatten().min()
+    }
+
+    /// Waits until a child ends, the token is cancelled, or this much time has passed; says which
+    /// children have ended.
+    fn wait(&self, at_most: Option<Duration>) -> Result<Vec<bool>> {
+        let mut fds: Vec<PollFd<'_>> =
+            self.alive.iter().map(|child| PollFd::new(&child.pidfd, PollFlags::IN)).collect();
+        if let Some(token) = self.job.token().filter(|token| !token.is_cancelled()) {
+            let wake = token.wake().map_err(|errno| start_failed(std::io::Error::from(errno)))?;
+            fds.push(PollFd::from_borrowed_fd(wake, PollFlags::IN));
+        }
+        // A moment more than asked for, so that the time is over when it ends.
+        let at_most = at_most.map(|at_most| at_most + Duration::from_micros(50));
+        let at_most = at_most.and_then(|at_most| Timespec::try_from(at_most).ok());
+        match rustix::event::poll(&mut fds, at_most.as_ref()) {
+            Ok(_) => {
+                Ok(fds.iter().take(self.alive.len()).map(|fd| !fd.revents().is_empty()).collect())
+            }
+            Err(Errno::INTR) => Ok(vec![false; self.alive.len()]),
+            Err(errno) => Err(start_failed(std::io::Error::from(errno))),
         }
     }
 }
 
-/// Takes an ended child off the process table, and says how it ended: by a signal or with a
-/// status; neither, if the program reaps all its children itself and was faster.
-fn reap(child: &Child) -> (Option<i32>, Option<i32>) {
-    loop {
-        match rustix::process::waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED) {
-            Ok(Some(end)) => return (end.terminating_signal(), end.exit_status()),
-            Err(Errno::INTR) => {}
-            Ok(None) | Err(_) => return (None, None),
+impl Drop for Children<'_, '_> {
+    /// Ends what still runs when the start fails half-way or this thread panics.
+    fn drop(&mut self) {
+        self.alive.iter().for_each(Child::kill);
+        for child in &self.alive {
+            reap(child.pidfd.as_fd());
         }
     }
 }

@@ -3,20 +3,21 @@
 //! Kernels allocate their outputs themselves. Allocating by hand is for outputs that lie in a file,
 //! for arrays of per-worker accumulators, and for inputs that should cost nothing to share.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+mod file;
+
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Axis, Dimension, IntoDimension, LayoutRef};
-use ndarray_npy::{WritableElement, WriteNpyError, write_zeroed_npy};
-use rustix::fs::FallocateFlags;
+use ndarray_npy::{WritableElement, write_zeroed_npy};
 
 use crate::array::{Order, SharedArray, bytes_of_shape};
 use crate::context::Context;
 use crate::element::Element;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory::{Mapping, Memory};
+use crate::resume;
+use file::{NpyOutput, WriteHeader};
 
 /// Allocation of arrays by their shape; implemented by every context.
 ///
@@ -37,7 +38,7 @@ pub trait Allocate<S: IntoDimension>: Context {
     /// # Ok::<(), pasha::Error>(())
     /// ```
     fn alloc<A: Element>(&self, shape: S) -> AllocBuilder<A, S::Dim> {
-        AllocBuilder::new(self.memory(), self.num_workers(), shape.into_dimension(), Order::C)
+        AllocBuilder::new(Owner::of(self), shape.into_dimension(), Order::C)
     }
 }
 
@@ -67,13 +68,7 @@ pub trait AllocateLike: Context {
             axes.all(|((&given, &needed), &len)| len <= 1 || given == needed as isize)
         };
         let order = if !lies_in(Order::C) && lies_in(Order::F) { Order::F } else { Order::C };
-        AllocLikeBuilder {
-            memory: self.memory(),
-            num_workers: self.num_workers(),
-            dim,
-            order,
-            element: PhantomData,
-        }
+        AllocLikeBuilder { owner: Owner::of(self), dim, order, element: PhantomData }
     }
 }
 
@@ -98,11 +93,29 @@ impl<A, D: Dimension> AsLayout<A, D> for SharedArray<A, D> {
     }
 }
 
+/// What an allocation takes over from its context.
+#[derive(Debug, Clone)]
+struct Owner {
+    memory: Memory,
+    num_workers: usize,
+    /// The file that says what of a job is done.
+    job_file: Option<PathBuf>,
+}
+
+impl Owner {
+    fn of<C: Context + ?Sized>(context: &C) -> Owner {
+        Owner {
+            memory: context.memory(),
+            num_workers: context.num_workers(),
+            job_file: context.options().job_file().map(Path::to_owned),
+        }
+    }
+}
+
 /// An allocation after an example, of which shape and element type may still change.
 #[derive(Debug, Clone)]
 pub struct AllocLikeBuilder<A, D> {
-    memory: Memory,
-    num_workers: usize,
+    owner: Owner,
     dim: D,
     order: Order,
     element: PhantomData<fn() -> A>,
@@ -111,21 +124,21 @@ pub struct AllocLikeBuilder<A, D> {
 impl<A, D: Dimension> AllocLikeBuilder<A, D> {
     /// Takes another element type than the example's.
     pub fn element<B>(self) -> AllocLikeBuilder<B, D> {
-        let AllocLikeBuilder { memory, num_workers, dim, order, .. } = self;
-        AllocLikeBuilder { memory, num_workers, dim, order, element: PhantomData }
+        let AllocLikeBuilder { owner, dim, order, .. } = self;
+        AllocLikeBuilder { owner, dim, order, element: PhantomData }
     }
 
     /// Takes another shape than the example's.
     pub fn shape<S: IntoDimension>(self, shape: S) -> AllocLikeBuilder<A, S::Dim> {
-        let AllocLikeBuilder { memory, num_workers, order, .. } = self;
+        let AllocLikeBuilder { owner, order, .. } = self;
         let dim = shape.into_dimension();
-        AllocLikeBuilder { memory, num_workers, dim, order, element: PhantomData }
+        AllocLikeBuilder { owner, dim, order, element: PhantomData }
     }
 }
 
 impl<A: Element, D: Dimension> AllocLikeBuilder<A, D> {
     fn decided(self) -> AllocBuilder<A, D> {
-        AllocBuilder::new(self.memory, self.num_workers, self.dim, self.order)
+        AllocBuilder::new(self.owner, self.dim, self.order)
     }
 
     /// Takes another memory order than the example's.
@@ -168,15 +181,11 @@ pub struct ForAll;
 #[derive(Debug, Clone, Copy)]
 pub struct PerWorker;
 
-/// Writes the header of a `.npy` file, and makes the file as long as it must be.
-type WriteHeader = fn(&File, &[usize]) -> Result<(), WriteNpyError>;
-
 /// An allocation that is being described.
 #[must_use = "nothing is allocated before `build`"]
 #[derive(Debug, Clone)]
 pub struct AllocBuilder<A, D, W = ForAll> {
-    memory: Memory,
-    num_workers: usize,
+    owner: Owner,
     dim: D,
     order: Order,
     fill: Option<A>,
@@ -185,30 +194,24 @@ pub struct AllocBuilder<A, D, W = ForAll> {
 }
 
 impl<A: Element, D: Dimension> AllocBuilder<A, D> {
-    fn new(memory: Memory, num_workers: usize, dim: D, order: Order) -> Self {
-        AllocBuilder {
-            memory,
-            num_workers,
-            dim,
-            order,
-            fill: None,
-            file: None,
-            workers: PhantomData,
-        }
+    fn new(owner: Owner, dim: D, order: Order) -> Self {
+        AllocBuilder { owner, dim, order, fill: None, file: None, workers: PhantomData }
     }
 
     /// Adds an axis as long as the context has workers, so that each has an array of its own:
     /// in front in C order, `(num_workers, …)`, and last in Fortran order, `(…, num_workers)`.
     pub fn per_worker(self) -> AllocBuilder<A, D, PerWorker> {
-        let AllocBuilder { memory, num_workers, dim, order, fill, file, .. } = self;
-        AllocBuilder { memory, num_workers, dim, order, fill, file, workers: PhantomData }
+        let AllocBuilder { owner, dim, order, fill, file, .. } = self;
+        AllocBuilder { owner, dim, order, fill, file, workers: PhantomData }
     }
 
     /// Allocates the array.
     ///
     /// # Errors
-    /// [`Error::ShapeOverflow`], [`Error::Alloc`] if the memory can't be had, and for one in a
-    /// file [`Error::File`] if it can't be created, or its space not be reserved.
+    /// [`Error::ShapeOverflow`](crate::Error::ShapeOverflow),
+    /// [`Error::Alloc`](crate::Error::Alloc) if the memory can't be had, and for one in a file
+    /// [`Error::File`](crate::Error::File) if it can't be created, or its space not be reserved,
+    /// and [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be resumed.
     pub fn build(self) -> Result<SharedArray<A, D>> {
         let dim = self.dim.clone();
         build(self, dim)
@@ -226,7 +229,7 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D, PerWorker> {
             Order::F => Axis(self.dim.ndim()),
         };
         let mut dim = self.dim.insert_axis(axis);
-        dim[axis.index()] = self.num_workers;
+        dim[axis.index()] = self.owner.num_workers;
         build(self, dim)
     }
 }
@@ -247,6 +250,9 @@ impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
     /// The array is the file: what workers write is in it, for other programs to open with
     /// NumPy, and it may be larger than the memory. Its space on the disk is reserved at once.
     ///
+    /// In a context with [`resume`](crate::Options::resume) and a job that was begun, the file of
+    /// that job is opened as it is, with what is finished in it.
+    ///
     /// While the array lives, nobody may shorten the file.
     pub fn file(self, path: impl Into<PathBuf>) -> Self
     where
@@ -264,75 +270,22 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
 ) -> Result<SharedArray<A, E>> {
     let bytes = bytes_of_shape::<A>(dim.slice())?;
     let mapping = match &builder.file {
-        None => Mapping::anonymous(bytes, builder.memory)?,
-        Some((path, write)) => map_new_file(path, *write, &dim, builder.order, bytes)?,
+        None => Mapping::anonymous(bytes, builder.owner.memory)?,
+        Some((path, write)) => {
+            let file = NpyOutput { path, write: *write, order: builder.order, bytes };
+            match &builder.owner.job_file {
+                Some(job) if resume::is_begun(job)? => {
+                    // What it holds is what an earlier run has finished.
+                    let mapping = file.open(dim.slice(), job)?;
+                    return Ok(SharedArray::over(mapping, dim, builder.order));
+                }
+                _ => file.create(dim.slice())?,
+            }
+        }
     };
     let mut array = SharedArray::over(mapping, dim, builder.order);
     if let Some(value) = builder.fill {
         array.fill_fresh(value);
     }
     Ok(array)
-}
-
-/// Creates a `.npy` file of zeros, reserves its space and maps its elements.
-fn map_new_file<D: Dimension>(
-    path: &Path,
-    write: WriteHeader,
-    dim: &D,
-    order: Order,
-    bytes: usize,
-) -> Result<Mapping> {
-    let failed =
-        |action| move |source: io::Error| Error::File { action, path: path.to_owned(), source };
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
-        .map_err(failed("create"))?;
-    write(&file, dim.slice()).map_err(|error| {
-        failed("write the header of")(match error {
-            WriteNpyError::Io(error) => error,
-            other => io::Error::other(other.to_string()),
-        })
-    })?;
-    let offset = file.stream_position().map_err(failed("size"))? as usize;
-    if order == Order::F {
-        declare_fortran_order(&mut file, offset).map_err(failed("write the header of"))?;
-    }
-    reserve(&mut file, offset, bytes).map_err(failed("reserve space on the disk for"))?;
-    Mapping::file(&file, path, offset, bytes)
-}
-
-/// Sets the `fortran_order` flag in the header of a `.npy` file, which is Python text of fixed
-/// length (NumPy's format specification, NEP 1).
-fn declare_fortran_order(file: &mut File, header_len: usize) -> io::Result<()> {
-    const NO: &[u8] = b"'fortran_order': False";
-    const YES: &[u8] = b"'fortran_order': True ";
-    let mut header = vec![0; header_len];
-    file.seek(SeekFrom::Start(0))?;
-    file.read_exact(&mut header)?;
-    let at = header
-        .windows(NO.len())
-        .position(|window| window == NO)
-        .ok_or_else(|| io::Error::other("the header has no fortran_order"))?;
-    file.seek(SeekFrom::Start(at as u64))?;
-    file.write_all(YES)
-}
-
-/// Reserves a file's space, so that a full disk is an error now and not a SIGBUS later.
-fn reserve(file: &mut File, offset: usize, bytes: usize) -> io::Result<()> {
-    if bytes == 0 {
-        return Ok(());
-    }
-    match rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, (offset + bytes) as u64) {
-        Ok(()) => Ok(()),
-        // File systems that can't reserve still store zeros.
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
-            file.seek(SeekFrom::Start(offset as u64))?;
-            io::copy(&mut io::repeat(0).take(bytes as u64), file).map(|_| ())
-        }
-        Err(errno) => Err(errno.into()),
-    }
 }

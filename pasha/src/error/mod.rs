@@ -1,8 +1,11 @@
 //! Everything that can go wrong, in one type.
 
+pub(crate) mod describe;
+
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What functors and readers of any kind report when reading fails.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
@@ -173,17 +176,33 @@ pub enum Error {
     },
 
     /// Reading an item failed.
-    #[error("reading item {index} failed: {source}")]
+    #[error(
+        "{}{}",
+        describe::source(*index, *worker_id, source),
+        describe::how_far(*attempts, *finished, *len, describe::SKIP)
+    )]
     #[non_exhaustive]
     Source {
         /// Index of the item.
         index: usize,
+        /// The worker that read it.
+        worker_id: usize,
         /// What the functor's reader said.
         source: SourceError,
+        /// How often it was tried.
+        attempts: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
     },
 
     /// The kernel returned an `Err`.
-    #[error("the kernel failed at index {index} (worker {worker_id}): {message}")]
+    #[error(
+        "{}{}",
+        describe::kernel(*index, *worker_id, message),
+        describe::how_far(*attempts, *finished, *len, describe::SKIP)
+    )]
     #[non_exhaustive]
     Kernel {
         /// Index of the item.
@@ -192,12 +211,19 @@ pub enum Error {
         worker_id: usize,
         /// The kernel's error as text.
         message: String,
+        /// How often it was tried.
+        attempts: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
     },
 
     /// The kernel panicked.
     #[error(
-        "the kernel panicked at index {index} (worker {worker_id}), at {}: {message}",
-        location.as_deref().unwrap_or("an unknown place")
+        "{}{}",
+        describe::panic(*index, *worker_id, message, location.as_deref()),
+        describe::how_far(*attempts, *finished, *len, describe::SKIP)
     )]
     #[non_exhaustive]
     Panic {
@@ -209,13 +235,19 @@ pub enum Error {
         message: String,
         /// Where it panicked, as `file:line:column`, if the panic hook saw it.
         location: Option<String>,
+        /// How often it was tried.
+        attempts: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
     },
 
     /// A worker process died while it ran the kernel.
     #[error(
-        "worker {worker_id} died at index {index}: {}; \
-         run that index alone with `run_serial` under a debugger to see why",
-        Error::describe_death(*signal, *status)
+        "{}{}",
+        describe::death_at(*index, *worker_id, *signal, *status),
+        describe::how_far(*attempts, *finished, *len, describe::DEBUG)
     )]
     #[non_exhaustive]
     WorkerDied {
@@ -227,10 +259,85 @@ pub enum Error {
         signal: Option<i32>,
         /// The status that it exited with, if it exited.
         status: Option<i32>,
+        /// How often the item was tried.
+        attempts: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
+    },
+
+    /// An item took longer than the context's `item_timeout` allows.
+    #[error(
+        "{}{}",
+        describe::late(*index, *worker_id, *limit),
+        describe::how_far(*attempts, *finished, *len, describe::ALLOW_MORE)
+    )]
+    #[non_exhaustive]
+    TimedOut {
+        /// Index of the item.
+        index: usize,
+        /// The worker that ran it.
+        worker_id: usize,
+        /// The time that an item may take.
+        limit: Duration,
+        /// How often it was tried.
+        attempts: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
+    },
+
+    /// More items failed than the context's `on_failure` lets a map skip.
+    #[error(
+        "{failed} items failed, but only {at_most} may be skipped, and {finished} of {len} were finished; \
+         the first to fail: {}",
+        source.brief()
+    )]
+    #[non_exhaustive]
+    TooManyFailures {
+        /// Number of items that failed.
+        failed: usize,
+        /// Number of items that may be skipped.
+        at_most: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
+        /// The failure of the item that failed first.
+        source: Box<Error>,
+    },
+
+    /// The map did not end before the context's `deadline`.
+    #[error(
+        "the map was stopped after its deadline of {limit:?}, when {finished} of {len} items were finished: \
+         allow more with `deadline`, and keep what is finished with `run_into`"
+    )]
+    #[non_exhaustive]
+    Deadline {
+        /// The time that the map was given.
+        limit: Duration,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
+    },
+
+    /// The map was cancelled by the context's [`CancelToken`](crate::CancelToken).
+    #[error("the map was cancelled when {finished} of {len} items were finished")]
+    #[non_exhaustive]
+    Cancelled {
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
     },
 
     /// A worker failed outside of the items: in a hook, when it opened its reader, …
-    #[error("worker {worker_id} failed while {stage}: {message}")]
+    #[error(
+        "worker {worker_id} failed while {stage}: {message} ({finished} of {len} items were finished)"
+    )]
     #[non_exhaustive]
     Worker {
         /// The worker.
@@ -239,6 +346,20 @@ pub enum Error {
         stage: &'static str,
         /// What went wrong.
         message: String,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
+    },
+
+    /// The job in a context's `resume` file can't be begun or gone on with.
+    #[error("can't resume the job in {}: {reason}", path.display())]
+    #[non_exhaustive]
+    Resume {
+        /// The file that says what is done.
+        path: PathBuf,
+        /// What stands in the way, and what to do.
+        reason: String,
     },
 
     /// The workers can't be started.
@@ -272,32 +393,26 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// Says how a process ended, in words.
-    pub(crate) fn describe_death(signal: Option<i32>, status: Option<i32>) -> String {
-        match (signal, status) {
-            (Some(number), _) => match nix::sys::signal::Signal::try_from(number) {
-                Ok(signal) => format!("killed by {signal}{}", explain_signal(signal)),
-                Err(_) => format!("killed by signal {number}"),
-            },
-            (None, Some(status)) => format!("it left with exit status {status}"),
-            (None, None) => {
-                "its end was not seen, because this program reaps all its children".into()
+    /// What happened, without how far the map had come and what to do: for lists of failures.
+    pub(crate) fn brief(&self) -> String {
+        match self {
+            Error::Source { index, worker_id, source, .. } => {
+                describe::source(*index, *worker_id, source)
             }
+            Error::Kernel { index, worker_id, message, .. } => {
+                describe::kernel(*index, *worker_id, message)
+            }
+            Error::Panic { index, worker_id, message, location, .. } => {
+                describe::panic(*index, *worker_id, message, location.as_deref())
+            }
+            Error::WorkerDied { index, worker_id, signal, status, .. } => {
+                describe::death_at(*index, *worker_id, *signal, *status)
+            }
+            Error::TimedOut { index, worker_id, limit, .. } => {
+                describe::late(*index, *worker_id, *limit)
+            }
+            other => other.to_string(),
         }
-    }
-}
-
-/// What a signal commonly means for a kernel.
-fn explain_signal(signal: nix::sys::signal::Signal) -> &'static str {
-    use nix::sys::signal::Signal;
-    match signal {
-        Signal::SIGSEGV => " (invalid memory access)",
-        Signal::SIGBUS => " (a mapped file was truncated, or memory could not be had)",
-        Signal::SIGABRT => " (aborted: stack overflow, double panic or a failed assertion in C)",
-        Signal::SIGKILL => " (killed from outside, perhaps because memory ran out)",
-        Signal::SIGFPE => " (invalid arithmetic)",
-        Signal::SIGILL => " (invalid instruction)",
-        _ => "",
     }
 }
 
@@ -309,13 +424,5 @@ mod tests {
     fn errors_can_cross_threads() {
         fn check<T: Send + Sync + 'static>() {}
         check::<Error>();
-    }
-
-    #[test]
-    fn deaths_are_told_in_words() {
-        assert!(Error::describe_death(Some(9), None).contains("SIGKILL"));
-        assert!(Error::describe_death(Some(64), None).contains("signal 64"));
-        assert!(Error::describe_death(None, Some(3)).contains("exit status 3"));
-        assert!(Error::describe_death(None, None).contains("not seen"));
     }
 }

@@ -1,0 +1,108 @@
+//! Cancelling a map from outside.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rustix::event::{EventfdFlags, eventfd};
+
+/// Stops maps from another thread or from a signal handler.
+///
+/// Give it to a context with `cancel_token`, keep a clone, and call [`cancel`](Self::cancel): maps
+/// of that context end with [`Error::Cancelled`](crate::Error::Cancelled) when each worker has
+/// ended its item, and what is finished is in the outputs given to `run_into`. A token that is
+/// cancelled stays so: later maps of the context end before they begin.
+///
+/// # Examples
+/// ```
+/// use pasha::{CancelToken, Error, ProcessContext};
+///
+/// let token = CancelToken::new();
+/// let context = ProcessContext::new(2)?.cancel_token(&token);
+/// token.cancel();
+/// let error = pasha::map_in(&context, 0..1000_u64, |_, _, n| n).unwrap_err();
+/// assert!(matches!(error, Error::Cancelled { .. }));
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct CancelToken(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    cancelled: AtomicBool,
+    /// Becomes readable when the token is cancelled: what a thread that waits for forked workers
+    /// waits for as well. Made when the first such thread needs it.
+    wake: OnceLock<OwnedFd>,
+}
+
+impl CancelToken {
+    /// A token that is not cancelled.
+    pub fn new() -> Self {
+        CancelToken::default()
+    }
+
+    /// Stops the maps of all contexts that have this token.
+    ///
+    /// It only sets a flag and writes to a file descriptor, so a signal handler may call it.
+    pub fn cancel(&self) {
+        // Before the look at `wake`: whoever makes that looks at this afterwards.
+        self.0.cancelled.store(true, Ordering::SeqCst);
+        if let Some(wake) = self.0.wake.get() {
+            // It can't fail but for a counter that is full, and then it is readable already.
+            let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Whether the token is cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// What becomes readable when the token is cancelled.
+    ///
+    /// # Errors
+    /// If the process can't open another file.
+    pub(crate) fn wake(&self) -> rustix::io::Result<BorrowedFd<'_>> {
+        if let Some(wake) = self.0.wake.get() {
+            return Ok(wake.as_fd());
+        }
+        let made = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        // Another thread may have been faster; then this one is closed again.
+        let wake = self.0.wake.get_or_init(|| made);
+        if self.is_cancelled() {
+            let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
+        }
+        Ok(wake.as_fd())
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken").field("cancelled", &self.is_cancelled()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    fn is_readable(token: &CancelToken) -> bool {
+        let wake = token.wake().unwrap();
+        let none = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut [PollFd::from_borrowed_fd(wake, PollFlags::IN)], Some(&none)).unwrap() == 1
+    }
+
+    #[test]
+    fn cancelling_wakes_whoever_waits_before_or_after() {
+        let token = CancelToken::new();
+        assert!(!is_readable(&token) && !token.is_cancelled());
+        token.clone().cancel();
+        assert!(is_readable(&token) && token.is_cancelled());
+
+        let token = CancelToken::new();
+        token.cancel();
+        assert!(is_readable(&token));
+    }
+}

@@ -1,0 +1,112 @@
+//! How a child ended: what the parent can find out, and what a child says itself.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use nix::libc;
+use rustix::io::Errno;
+use rustix::process::{WaitId, WaitIdOptions};
+
+use crate::job::table::Record;
+use crate::job::{End, forked};
+
+/// Takes an ended child off the process table, and says how it ended.
+///
+/// A program that ignores SIGCHLD, or reaps all its children, may have been faster: then the
+/// operating system tells from Linux 6.15 on, and before that nobody knows.
+pub(super) fn reap(pidfd: BorrowedFd<'_>) -> End {
+    loop {
+        match rustix::process::waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
+            Ok(Some(end)) => {
+                return End { signal: end.terminating_signal(), status: end.exit_status() };
+            }
+            Err(Errno::INTR) => {}
+            Ok(None) | Err(_) => return remembered(pidfd).unwrap_or_default(),
+        }
+    }
+}
+
+/// `struct pidfd_info` of linux/pidfd.h, in its first version.
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    processes_and_users: [u32; 11],
+    exit_code: i32,
+}
+
+/// `PIDFD_INFO_EXIT` of linux/pidfd.h: asks for the exit code, and says that it is there.
+const INFO_EXIT: u64 = 1 << 3;
+
+/// Whoever reaps a child wakes those who wait for it a moment before it is remembered.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// What the operating system remembers of a child that somebody else has reaped, or is about to.
+fn remembered(pidfd: BorrowedFd<'_>) -> Option<End> {
+    let since = Instant::now();
+    loop {
+        let info = ask(pidfd)?;
+        if info.mask & INFO_EXIT != 0 {
+            let code = info.exit_code;
+            return Some(match libc::WIFSIGNALED(code) {
+                true => End { signal: Some(libc::WTERMSIG(code)), status: None },
+                false => End { signal: None, status: Some(libc::WEXITSTATUS(code)) },
+            });
+        }
+        if since.elapsed() > MOMENT {
+            return None;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Asks for what is known of a child; `None` where the operating system can't tell.
+fn ask(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
+    // `PIDFD_GET_INFO` of linux/pidfd.h.
+    const GET_INFO: rustix::ioctl::Opcode =
+        rustix::ioctl::opcode::read_write::<PidfdInfo>(0xFF, 11);
+    let mut info = PidfdInfo { mask: INFO_EXIT, ..PidfdInfo::default() };
+    // SAFETY: the request reads and writes a structure of this size and layout, which its number
+    // says; a kernel that does not know the request refuses it.
+    let asked = unsafe {
+        rustix::ioctl::ioctl(pidfd, rustix::ioctl::Updater::<GET_INFO, _>::new(&mut info))
+    };
+    asked.ok().map(|()| info)
+}
+
+/// Has a kernel's `exit` end this process, a child, at once: without the program's exit handlers
+/// and destructors, which are the parent's to run, and without writing what the parent has
+/// buffered. The status is kept in the worker's record.
+///
+/// Only glibc tells an exit handler the status; elsewhere handlers registered before run.
+pub(super) fn keep_exit_to_this_process(record: &Record) {
+    #[cfg(target_env = "gnu")]
+    {
+        unsafe extern "C" {
+            fn on_exit(
+                handler: extern "C" fn(libc::c_int, *mut libc::c_void),
+                argument: *mut libc::c_void,
+            ) -> libc::c_int;
+        }
+        WORKER.store(std::process::id(), std::sync::atomic::Ordering::Relaxed);
+        let record = std::ptr::from_ref(record).cast_mut().cast();
+        // SAFETY: the record lies in the worker table's mapping, which this process, a child that
+        // returns to nobody, never unmaps; the handler ends the process.
+        let _ = unsafe { on_exit(leave, record) };
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = (record, leave);
+}
+
+/// The process that is a worker: those that its kernel forks inherit the exit handler.
+static WORKER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+extern "C" fn leave(status: libc::c_int, record: *mut libc::c_void) {
+    if WORKER.load(std::sync::atomic::Ordering::Relaxed) == std::process::id() {
+        // SAFETY: `keep_exit_to_this_process` registered the handler with a record that lives as
+        // long as the process.
+        unsafe { &*record.cast_const().cast::<Record>() }.note_exit(status & 0xFF);
+    }
+    forked::end(status);
+}

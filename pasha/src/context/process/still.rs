@@ -1,0 +1,50 @@
+//! What the parent holds while it forks, so that a child finds it whole and free.
+//!
+//! A child has a copy of every lock of the program, in the state that other threads have left it
+//! in, and none of these threads to ever release it. What the standard library or pasha will need
+//! in a child is therefore held by the forking thread, which exists in the child too and lets go
+//! of it there.
+
+use std::io::{self, StderrLock, StdoutLock, Write};
+
+use nix::libc;
+
+use super::signals::Blocked;
+use crate::memory::LiveMappings;
+
+/// Locks and signals, held until it is dropped, in the parent and in each child.
+pub(super) struct Still {
+    pub(super) live: LiveMappings,
+    // Let go of in this order.
+    _stdout: StdoutLock<'static>,
+    _stderr: StderrLock<'static>,
+    _signals: Option<Blocked>,
+}
+
+impl Still {
+    /// Flushes what the program has printed, which each child would print again, and holds still.
+    pub(super) fn hold() -> Still {
+        let mut stdout = io::stdout().lock();
+        let stderr = io::stderr().lock();
+        let _ = stdout.flush();
+        flush_stdout_of_c();
+        let live = LiveMappings::lock();
+        let signals = Blocked::all().ok();
+        Still { live, _stdout: stdout, _stderr: stderr, _signals: signals }
+    }
+}
+
+/// Writes what the kernel has printed, before its process ends.
+pub(super) fn flush() {
+    let _ = io::stdout().flush();
+    flush_stdout_of_c();
+}
+
+fn flush_stdout_of_c() {
+    unsafe extern "C" {
+        /// C's own standard output, in glibc as in musl.
+        static stdout: *mut libc::FILE;
+    }
+    // SAFETY: the C library initialises it before the program starts, and locks the stream.
+    unsafe { libc::fflush(stdout) };
+}

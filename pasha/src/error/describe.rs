@@ -1,0 +1,97 @@
+//! What happened, in words: the parts of which the texts of errors are made.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+/// What to do about items that fail by themselves.
+pub(super) const SKIP: &str = "to go on without such items use `on_failure`";
+/// What to do about items that kill their worker.
+pub(super) const DEBUG: &str = "run that index alone with `run_serial` under a debugger to see why, or go on \
+                                without such items with `on_failure`";
+/// What to do about items that take long.
+pub(super) const ALLOW_MORE: &str =
+    "allow more with `item_timeout`, or go on without such items with `on_failure`";
+
+pub(super) fn source(index: usize, worker_id: usize, source: &impl Display) -> String {
+    format!("reading item {index} failed (worker {worker_id}): {source}")
+}
+
+pub(super) fn kernel(index: usize, worker_id: usize, message: &str) -> String {
+    format!("the kernel failed at index {index} (worker {worker_id}): {message}")
+}
+
+pub(super) fn panic(index: usize, worker_id: usize, message: &str, place: Option<&str>) -> String {
+    let place = place.unwrap_or("an unknown place");
+    format!("the kernel panicked at index {index} (worker {worker_id}), at {place}: {message}")
+}
+
+pub(super) fn death_at(
+    index: usize,
+    worker_id: usize,
+    signal: Option<i32>,
+    status: Option<i32>,
+) -> String {
+    format!("worker {worker_id} died at index {index}: {}", death(signal, status))
+}
+
+pub(super) fn late(index: usize, worker_id: usize, limit: Duration) -> String {
+    format!("item {index} took longer than {limit:?} (worker {worker_id})")
+}
+
+/// How often an item was tried, how far the map had come, and what to do next, as the end of a
+/// sentence.
+pub(super) fn how_far(attempts: usize, finished: usize, len: usize, advice: &str) -> String {
+    let tries = match attempts {
+        0 | 1 => String::new(),
+        tries => format!(", {tries} times in a row"),
+    };
+    format!("{tries}; {finished} of {len} items were finished; {advice}")
+}
+
+/// Says how a process ended.
+pub(crate) fn death(signal: Option<i32>, status: Option<i32>) -> String {
+    match (signal, status) {
+        (Some(number), _) => match Signal::try_from(number) {
+            Ok(signal) => format!("killed by {signal}{}", explain_signal(signal)),
+            Err(_) => format!("killed by signal {number}"),
+        },
+        (None, Some(status)) => format!("it left with exit status {status}"),
+        (None, None) => "its end was not seen, because this program reaps all its children".into(),
+    }
+}
+
+/// What a signal commonly means for a kernel.
+fn explain_signal(signal: Signal) -> &'static str {
+    match signal {
+        Signal::SIGSEGV => " (invalid memory access)",
+        Signal::SIGBUS => " (a mapped file was truncated, or memory could not be had)",
+        Signal::SIGABRT => {
+            " (aborted: stack overflow, memory that could not be had, or a failed assertion in C)"
+        }
+        Signal::SIGKILL => " (killed from outside, perhaps because memory ran out)",
+        Signal::SIGFPE => " (invalid arithmetic)",
+        Signal::SIGILL => " (invalid instruction)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deaths_are_told_in_words() {
+        assert!(death(Some(9), None).contains("SIGKILL"));
+        assert!(death(Some(64), None).contains("signal 64"));
+        assert!(death(None, Some(3)).contains("exit status 3"));
+        assert!(death(None, None).contains("not seen"));
+    }
+
+    #[test]
+    fn repeated_failures_are_counted() {
+        assert_eq!(how_far(1, 2, 3, "rest"), "; 2 of 3 items were finished; rest");
+        assert!(how_far(4, 2, 3, "rest").starts_with(", 4 times in a row; "));
+    }
+}

@@ -1,0 +1,122 @@
+//! Copies of the workers' accumulators, so that what a failed item has added can be undone.
+//!
+//! A kernel adds to its accumulators step by step; when it fails, or its process is killed, it is
+//! in the middle. So each worker keeps two copies of its accumulators, one valid, and goes back to that one
+//! after a failure. A copy and the index up to which it has everything become valid in one store.
+
+use std::time::{Duration, Instant};
+
+use super::table::Record;
+use crate::error::Result;
+use crate::memory::{Mapping, Memory};
+use crate::output::slots::Slots;
+
+/// A copy is made when the work since the last took this many times as long as that copy …
+const TIMES_THE_COST: u32 = 20;
+/// … and at least this long.
+const LEAST: Duration = Duration::from_millis(2);
+
+/// Two copies of the accumulators of each worker; none for kernels without accumulators, and where
+/// the first failure ends the map.
+pub(super) struct Checkpoints {
+    mapping: Option<Mapping>,
+    size: usize,
+}
+
+impl Checkpoints {
+    /// No copies.
+    pub(super) fn none() -> Self {
+        Checkpoints { mapping: None, size: 0 }
+    }
+
+    /// Makes a first copy for each worker.
+    ///
+    /// # Safety
+    /// The slots are attached for this many workers, none of which has started.
+    pub(super) unsafe fn new<S: Slots>(
+        slots: &S,
+        num_workers: usize,
+        memory: Memory,
+    ) -> Result<Checkpoints> {
+        let size = slots.checkpoint_size();
+        let mapping = Mapping::anonymous(2 * num_workers * size, memory)?;
+        let checkpoints = Checkpoints { mapping: Some(mapping), size };
+        for worker_id in 0..num_workers {
+            // SAFETY: as the caller promises, and the place has room for the copy.
+            unsafe { slots.save(worker_id, checkpoints.place(worker_id, 0)) };
+        }
+        Ok(checkpoints)
+    }
+
+    /// Whether there are any.
+    pub(super) fn are_kept(&self) -> bool {
+        self.mapping.is_some()
+    }
+
+    /// Where its mapping starts.
+    pub(super) fn start(&self) -> Option<usize> {
+        self.mapping.as_ref().map(|mapping| mapping.start().as_ptr() as usize)
+    }
+
+    fn place(&self, worker_id: usize, checkpoint: usize) -> *mut u8 {
+        let start = self.mapping.as_ref().map_or(std::ptr::null_mut(), |m| m.start().as_ptr());
+        start.wrapping_add((2 * worker_id + checkpoint) * self.size)
+    }
+
+    /// Puts a worker's accumulators back to what they were at its checkpoint.
+    ///
+    /// # Safety
+    /// The caller is this worker, the slots are those that the copies were made of, and none of
+    /// the worker's is alive.
+    pub(super) unsafe fn restore<S: Slots>(&self, slots: &S, worker_id: usize, record: &Record) {
+        if self.are_kept() {
+            // SAFETY: as the caller promises; the copy is the valid one.
+            unsafe { slots.load(worker_id, self.place(worker_id, record.checkpoint())) };
+        }
+    }
+
+    /// Copies a worker's accumulators, which have everything before `index`.
+    ///
+    /// # Safety
+    /// As for [`restore`](Self::restore).
+    unsafe fn save<S: Slots>(&self, slots: &S, worker_id: usize, record: &Record, index: usize) {
+        let other = 1 - record.checkpoint();
+        // SAFETY: as the caller promises; the other copy is not valid, so it may be half written.
+        unsafe { slots.save(worker_id, self.place(worker_id, other)) };
+        record.set_checkpoint(index, other);
+    }
+}
+
+/// When one worker makes its next copy.
+pub(super) struct Pace {
+    last: Instant,
+    cost: Duration,
+}
+
+impl Pace {
+    pub(super) fn new(now: Instant) -> Pace {
+        Pace { last: now, cost: Duration::ZERO }
+    }
+
+    /// Makes a copy if it is time, or if the share is done and the next may begin elsewhere.
+    ///
+    /// # Safety
+    /// As for [`Checkpoints::restore`].
+    pub(super) unsafe fn keep<S: Slots>(
+        &mut self,
+        checkpoints: &Checkpoints,
+        slots: &S,
+        worker_id: usize,
+        record: &Record,
+        index: usize,
+        now: Instant,
+    ) {
+        let due = LEAST.max(self.cost * TIMES_THE_COST);
+        if index == record.todo_end() || now.duration_since(self.last) > due {
+            // SAFETY: as the caller promises.
+            unsafe { checkpoints.save(slots, worker_id, record, index) };
+            self.last = Instant::now();
+            self.cost = self.last.duration_since(now);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The log of failures, in the worker table's memory: entries of fixed size, and their texts.
+
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+
+use super::table::{Record, Stage, Table};
+use super::text;
+
+/// How an item, or a worker, failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Failure {
+    /// The kernel returned an error, or something else said no.
+    Refused = 1,
+    /// Reading an item failed.
+    Source,
+    /// A panic.
+    Panic,
+    /// The worker's process ended in the middle.
+    Died,
+    /// It took too long.
+    TimedOut,
+}
+
+impl Failure {
+    const ALL: [Failure; 5] =
+        [Failure::Refused, Failure::Source, Failure::Panic, Failure::Died, Failure::TimedOut];
+}
+
+/// How a worker's process ended, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct End {
+    /// The signal that killed it.
+    pub(crate) signal: Option<i32>,
+    /// The status that it exited with.
+    pub(crate) status: Option<i32>,
+}
+
+/// The shared counts of the log.
+#[repr(C)]
+pub(super) struct Log {
+    entries: AtomicUsize,
+    /// Bytes of texts.
+    texts: AtomicUsize,
+}
+
+/// Where the entries and their texts lie in the table's mapping.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notes {
+    start: usize,
+    entries: usize,
+    texts: usize,
+}
+
+/// Room for texts, for each entry and at least; what does not fit is left out.
+const TEXT_OF_ENTRY: usize = 512;
+const LEAST_TEXT: usize = 16 << 10;
+const MOST_TEXT: usize = 16 << 20;
+
+impl Notes {
+    /// Notes of this many failures that begin at this byte.
+    pub(super) fn for_failures(start: usize, entries: usize) -> Notes {
+        let texts = entries.saturating_mul(TEXT_OF_ENTRY).clamp(LEAST_TEXT, MOST_TEXT);
+        Notes { start: start.next_multiple_of(align_of::<Entry>()), entries, texts }
+    }
+
+    fn texts_start(&self) -> usize {
+        self.start.saturating_add(self.entries.saturating_mul(size_of::<Entry>()))
+    }
+
+    /// The byte behind the last.
+    pub(super) fn end(&self) -> usize {
+        self.texts_start().saturating_add(self.texts)
+    }
+}
+
+/// A failure.
+#[repr(C, align(64))]
+pub(super) struct Entry {
+    /// Not 0 once the rest is written.
+    ready: AtomicU32,
+    failure: AtomicU32,
+    stage: AtomicU32,
+    /// Whether the map went on without the item.
+    skipped: AtomicU32,
+    index: AtomicUsize,
+    worker_id: AtomicUsize,
+    attempts: AtomicUsize,
+    /// How the process ended: signal, and exit status + 1; 0 where there is none.
+    signal: AtomicI32,
+    status: AtomicI32,
+    text: AtomicUsize,
+    message_len: AtomicU32,
+    location_len: AtomicU32,
+}
+
+/// A failure, read from the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Logged {
+    pub(crate) failure: Failure,
+    pub(crate) stage: Stage,
+    pub(crate) skipped: bool,
+    pub(crate) index: usize,
+    pub(crate) worker_id: usize,
+    pub(crate) attempts: usize,
+    pub(crate) end: End,
+    pub(crate) message: String,
+    pub(crate) location: Option<String>,
+}
+
+impl Table {
+    fn entry(&self, number: usize) -> Option<&Entry> {
+        let (_, notes, mapping) = self.log();
+        // SAFETY: the mapping has room for this many entries from this byte on, as `Table::new`
+        // made sure; all fields are atomics, for which zero bytes are valid.
+        (number < notes.entries).then(|| unsafe {
+            mapping.start().add(notes.start).cast::<Entry>().add(number).as_ref()
+        })
+    }
+
+    fn all_texts(&self) -> &[AtomicU8] {
+        let (_, notes, mapping) = self.log();
+        // SAFETY: the mapping has this many bytes from this byte on, as `Table::new` made sure.
+        unsafe {
+            let start = mapping.start().add(notes.texts_start()).cast::<AtomicU8>();
+            std::slice::from_raw_parts(start.as_ptr(), notes.texts)
+        }
+    }
+
+    /// Writes a failure into the log, with the text in the worker's record; gives its number, which
+    /// is the number of failures before.
+    pub(super) fn log_failure(
+        &self,
+        worker_id: usize,
+        record: &Record,
+        failure: Failure,
+        attempts: usize,
+        end: End,
+        skipped: bool,
+    ) -> usize {
+        let (log, ..) = self.log();
+        let number = log.entries.fetch_add(1, Ordering::AcqRel);
+        let Some(entry) = self.entry(number) else { return number };
+        let (message, location) = record.texts();
+        let (message, location) = (message.bytes(), location.bytes());
+        let text = log.texts.fetch_add(message.len() + location.len(), Ordering::Relaxed);
+        let place = text..text.saturating_add(message.len() + location.len());
+        if let Some(kept) = self.all_texts().get(place) {
+            for (to, from) in kept.iter().zip(message.iter().chain(location)) {
+                to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+            entry.message_len.store(message.len() as u32, Ordering::Relaxed);
+            entry.location_len.store(location.len() as u32, Ordering::Relaxed);
+        }
+        entry.text.store(text, Ordering::Relaxed);
+        entry.failure.store(failure as u32, Ordering::Relaxed);
+        entry.stage.store(record.stage() as u32, Ordering::Relaxed);
+        entry.skipped.store(u32::from(skipped), Ordering::Relaxed);
+        entry.index.store(record.index(), Ordering::Relaxed);
+        entry.worker_id.store(worker_id, Ordering::Relaxed);
+        entry.attempts.store(attempts, Ordering::Relaxed);
+        entry.signal.store(end.signal.unwrap_or(0), Ordering::Relaxed);
+        entry
+            .status
+            .store(end.status.map_or(0, |status| status.wrapping_add(1)), Ordering::Relaxed);
+        entry.ready.store(1, Ordering::Release);
+        number
+    }
+
+    /// Reads an entry of the log; `None` where its writer was killed before it was whole.
+    pub(super) fn logged(&self, number: usize) -> Option<Logged> {
+        let entry = self.entry(number).filter(|entry| entry.ready.load(Ordering::Acquire) != 0)?;
+        let failure = entry.failure.load(Ordering::Relaxed);
+        let start = entry.text.load(Ordering::Relaxed);
+        let middle = start + entry.message_len.load(Ordering::Relaxed) as usize;
+        let end = middle + entry.location_len.load(Ordering::Relaxed) as usize;
+        let texts = self.all_texts();
+        let text = |place| texts.get(place).map(text::read).unwrap_or_default();
+        let signal = entry.signal.load(Ordering::Relaxed);
+        let status = entry.status.load(Ordering::Relaxed);
+        Some(Logged {
+            failure: Failure::ALL.into_iter().find(|&one| one as u32 == failure)?,
+            stage: Stage::of(entry.stage.load(Ordering::Relaxed)),
+            skipped: entry.skipped.load(Ordering::Relaxed) != 0,
+            index: entry.index.load(Ordering::Relaxed),
+            worker_id: entry.worker_id.load(Ordering::Relaxed),
+            attempts: entry.attempts.load(Ordering::Relaxed),
+            end: End {
+                signal: (signal != 0).then_some(signal),
+                status: (status != 0).then(|| status.wrapping_sub(1)),
+            },
+            message: text(start..middle),
+            location: Some(text(middle..end)).filter(|location| !location.is_empty()),
+        })
+    }
+
+    /// The number of entries, with those that were never finished.
+    pub(super) fn num_logged(&self) -> usize {
+        let (log, notes, _) = self.log();
+        log.entries.load(Ordering::Acquire).min(notes.entries)
+    }
+
+    /// The indices that the map goes on without, in any order.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = usize> {
+        let entries = (0..self.num_logged()).filter_map(|number| self.entry(number));
+        entries
+            .filter(|entry| entry.ready.load(Ordering::Acquire) != 0)
+            .filter(|entry| entry.skipped.load(Ordering::Relaxed) != 0)
+            .map(|entry| entry.index.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Memory;
+
+    #[test]
+    fn a_failure_comes_out_as_it_went_in() {
+        let table = Table::new(2, 3, Memory::Private).unwrap();
+        let record = table.record(1);
+        record.explain("gone", Some("here.rs:1:1"));
+        record.begin_block(17);
+        let end = End { signal: None, status: Some(0) };
+        assert_eq!(table.log_failure(1, record, Failure::Died, 3, end, true), 0);
+        let logged = table.logged(0).unwrap();
+        assert_eq!((logged.index, logged.worker_id, logged.attempts, logged.end), (17, 1, 3, end));
+        assert_eq!(
+            (logged.message.as_str(), logged.location.as_deref()),
+            ("gone", Some("here.rs:1:1"))
+        );
+        assert_eq!(
+            (logged.failure, logged.stage, logged.skipped),
+            (Failure::Died, Stage::Item, true)
+        );
+        assert_eq!(table.skipped().collect::<Vec<_>>(), [17]);
+        assert_eq!(table.logged(1), None);
+    }
+
+    #[test]
+    fn texts_beyond_the_room_are_left_out() {
+        let table = Table::new(1, 1000, Memory::Private).unwrap();
+        let record = table.record(0);
+        record.explain(&"long ".repeat(1000), None);
+        for number in 0..1001 {
+            assert_eq!(
+                table.log_failure(0, record, Failure::Refused, 1, End::default(), true),
+                number
+            );
+        }
+        assert!(table.logged(0).unwrap().message.starts_with("long long"));
+        assert_eq!(table.logged(999).unwrap().message, "");
+        assert_eq!((table.logged(1000), table.num_logged()), (None, 1000));
+    }
+}

@@ -1,0 +1,172 @@
+//! What a map came to, told to its caller: a report, or an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::log::{Failure, Logged};
+use super::run::Map;
+use super::table::{Stage, Stop};
+use crate::context::Options;
+use crate::error::{Error, Result, SourceError, describe};
+use crate::report::{FailedItem, Report, WorkerReport};
+
+/// A map whose workers have all ended.
+pub(super) struct Outcome<'o> {
+    pub(super) map: &'o Map<'o>,
+    pub(super) len: usize,
+    /// Number of items that an earlier run had finished.
+    pub(super) resumed: usize,
+    pub(super) wall_time: Duration,
+}
+
+/// What all errors of a map tell besides.
+#[derive(Clone, Copy)]
+struct Told<'o> {
+    finished: usize,
+    len: usize,
+    options: &'o Options,
+}
+
+impl Outcome<'_> {
+    /// Tells the caller what happened.
+    pub(super) fn tell(
+        &self,
+        started: Result<()>,
+        options: &Options,
+        mut source_errors: BTreeMap<usize, SourceError>,
+    ) -> Result<Report> {
+        let table = self.map.table;
+        let failed: BTreeSet<usize> = table.skipped().collect();
+        let finished = self.finished(&failed);
+        let told = Told { finished, len: self.len, options };
+        let mut error_of = |logged: Logged| {
+            let source = source_errors.remove(&logged.index);
+            told.error_of(logged, source)
+        };
+        let mut first_logged = || (0..table.num_logged()).find_map(|number| table.logged(number));
+        let Told { len, .. } = told;
+        match table.stopped() {
+            Some(Stop::Failed) => {
+                let logged = table.fatal().and_then(|number| table.logged(number));
+                if let Some(logged) = logged.or_else(&mut first_logged) {
+                    return Err(error_of(logged));
+                }
+            }
+            Some(Stop::TooManyFailures) => {
+                if let (Some(logged), Some(at_most)) = (first_logged(), options.policy().may_skip())
+                {
+                    let source = Box::new(error_of(logged));
+                    let failed = failed.len();
+                    return Err(Error::TooManyFailures { failed, at_most, finished, len, source });
+                }
+            }
+            Some(Stop::Cancelled) => return Err(Error::Cancelled { finished, len }),
+            Some(Stop::Deadline) => {
+                let limit = options.time_for_map().unwrap_or_default();
+                return Err(Error::Deadline { limit, finished, len });
+            }
+            Some(Stop::Context) | None => {}
+        }
+        started?;
+        if finished + failed.len() < self.len {
+            return Err(Error::Incomplete { finished, len });
+        }
+        let mut causes: BTreeMap<usize, Logged> = BTreeMap::new();
+        for number in 0..table.num_logged() {
+            if let Some(logged) = table.logged(number).filter(|logged| logged.skipped) {
+                causes.insert(logged.index, logged);
+            }
+        }
+        let failed = causes
+            .into_iter()
+            .map(|(index, logged)| FailedItem { index, cause: error_of(logged) })
+            .collect();
+        Ok(self.report(finished, failed))
+    }
+
+    fn report(&self, finished: usize, failed: Vec<FailedItem>) -> Report {
+        let table = self.map.table;
+        let mut peak_memory = super::peak_memory();
+        let workers: Vec<WorkerReport> = table
+            .records()
+            .enumerate()
+            .map(|(worker_id, record)| {
+                let (finished, busy, memory, replaced) = record.totals();
+                peak_memory = peak_memory.max(memory);
+                WorkerReport { worker_id, finished, busy, replaced }
+            })
+            .collect();
+        Report {
+            len: self.len,
+            finished: finished - self.resumed,
+            resumed: self.resumed,
+            failed,
+            retried: table.retried().load(Ordering::Relaxed),
+            replaced: workers.iter().map(|worker| worker.replaced).sum(),
+            wall_time: self.wall_time,
+            workers,
+            peak_memory,
+        }
+    }
+
+    /// The number of finished items: those that were claimed, but for what is left of the
+    /// workers' shares and what has failed.
+    fn finished(&self, failed: &BTreeSet<usize>) -> usize {
+        if let Some(file) = self.map.job_file {
+            return file.finished();
+        }
+        let left: Vec<Range<usize>> =
+            self.map.table.records().map(|record| record.left()).collect();
+        let claimed = match self.map.shares.next(0) {
+            Some(_) => self.map.table.claimed(),
+            None => self.map.shares.len,
+        };
+        let not_left = |index: &&usize| !left.iter().any(|range| range.contains(index));
+        let failed = failed.iter().filter(not_left).count();
+        let left: usize = left.iter().map(ExactSizeIterator::len).sum();
+        claimed.saturating_sub(left + failed)
+    }
+}
+
+impl Told<'_> {
+    /// Makes an error of an entry in the log.
+    fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
+        let Told { finished, len, options } = self;
+        let limit = options.time_for_item().unwrap_or_default();
+        let Logged { failure, stage, index, worker_id, attempts, end, message, location, .. } =
+            logged;
+        if stage != Stage::Item {
+            let message = match failure {
+                Failure::Died => describe::death(end.signal, end.status),
+                Failure::TimedOut => format!("it did nothing for {limit:?}"),
+                Failure::Panic => {
+                    let place = location.map(|place| format!(" at {place}"));
+                    format!("panicked{}: {message}", place.unwrap_or_default())
+                }
+                Failure::Refused | Failure::Source => message,
+            };
+            return Error::Worker { worker_id, stage: stage.phrase(), message, finished, len };
+        }
+        match failure {
+            Failure::Refused => {
+                Error::Kernel { index, worker_id, message, attempts, finished, len }
+            }
+            Failure::Source => {
+                let source = source.unwrap_or_else(|| message.into());
+                Error::Source { index, worker_id, source, attempts, finished, len }
+            }
+            Failure::Panic => {
+                Error::Panic { index, worker_id, message, location, attempts, finished, len }
+            }
+            Failure::Died => {
+                let (signal, status) = (end.signal, end.status);
+                Error::WorkerDied { index, worker_id, signal, status, attempts, finished, len }
+            }
+            Failure::TimedOut => {
+                Error::TimedOut { index, worker_id, limit, attempts, finished, len }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A run: everything that the workers of one map read, and one worker's way through it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::block::{BlockError, Blocks};
+use super::checkpoint::Checkpoints;
+use super::claim::most_items;
+use super::forked::{self, Generation};
+use super::judge::{Judge, Verdict};
+use super::log::{End, Failure};
+use super::outcome::Outcome;
+use super::share::Shares;
+use super::table::{Record, Stage, Stop, Table};
+use super::{Job, panic};
+use crate::context::{CancelToken, Context};
+use crate::error::{Result, SourceError};
+use crate::functor::list::FunctorList;
+use crate::kernel::Kernel;
+use crate::output::list::SpecList;
+use crate::output::slots::Slots;
+use crate::report::Report;
+use crate::resume::JobFile;
+
+/// Everything that the workers of one map read: kernel, functors and open outputs.
+pub(crate) struct Run<'r, K: Kernel, F> {
+    pub(crate) kernel: &'r K,
+    pub(crate) functors: &'r F,
+    pub(crate) slots: <K::Specs as SpecList>::Slots,
+    pub(crate) returned: <K::Returned as SpecList>::Slots,
+    pub(crate) len: usize,
+    pub(crate) num_workers: usize,
+    /// Start addresses of the outputs' mappings.
+    pub(crate) writable: Vec<usize>,
+    pub(crate) job_file: Option<&'r JobFile>,
+}
+
+/// What the workers of one map have in common besides: how to go on, and when not to.
+pub(super) struct Map<'m> {
+    pub(super) table: &'m Table,
+    pub(super) shares: Shares,
+    pub(super) judge: Judge<'m>,
+    pub(super) checkpoints: &'m Checkpoints,
+    /// Whether each item is noted exactly, so that the map can go on after a failure.
+    pub(super) is_exact: bool,
+    /// How long an item may take.
+    pub(super) limit: Option<Duration>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) token: Option<&'m CancelToken>,
+    /// Says what an earlier run has finished, and takes note of what this one does.
+    pub(super) job_file: Option<&'m JobFile>,
+    /// The errors of readers as they were, by the index: those of workers in this process.
+    source_errors: Mutex<BTreeMap<usize, SourceError>>,
+}
+
+impl Map<'_> {
+    /// Looks whether the map is to stop.
+    pub(super) fn look(&self, now: Instant) {
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            self.table.stop(Stop::Deadline);
+        }
+        if self.token.is_some_and(CancelToken::is_cancelled) {
+            self.table.stop(Stop::Cancelled);
+        }
+    }
+
+    /// Takes note of what a worker had finished of its last block, before a panic or its death.
+    pub(super) fn note_interrupted(&self, record: &Record) {
+        let finished = record.finished_of_block();
+        record.count(finished.len(), Duration::ZERO);
+        if let Some(file) = self.job_file.filter(|_| !finished.is_empty()) {
+            file.note(finished);
+        }
+    }
+
+    /// Whether there are items that nobody has claimed.
+    pub(super) fn has_unclaimed(&self) -> bool {
+        self.shares.next(self.table.claimed()).is_some()
+    }
+
+    fn source_errors(&self) -> MutexGuard<'_, BTreeMap<usize, SourceError>> {
+        self.source_errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
+    /// Has the context's workers run the kernel on all items.
+    pub(crate) fn run(mut self, context: &dyn Context) -> Result<Report> {
+        let begun = Instant::now();
+        panic::install_hook();
+        forked::watch();
+        let options = context.options();
+        let policy = options.policy();
+        let num_workers = self.num_workers.min(self.len.max(1));
+        let failures = match policy.may_skip() {
+            Some(at_most) => at_most.min(self.len).saturating_add(num_workers),
+            None => num_workers,
+        };
+        let table = Table::new(num_workers, failures, context.memory())?;
+        self.writable.push(table.start());
+        let checkpoints = self.checkpoints(policy.is_abort(), num_workers, context)?;
+        self.writable.extend(checkpoints.start());
+        if let Some(file) = self.job_file {
+            self.writable.push(file.start());
+        }
+        let map = Map {
+            table: &table,
+            shares: Shares {
+                splitting: options.splitting(),
+                len: self.len.min(most_items(num_workers)),
+                num_workers,
+                together: self.functors.items_together(),
+            },
+            judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
+            checkpoints: &checkpoints,
+            is_exact: !policy.is_abort()
+                || options.time_for_item().is_some()
+                || self.job_file.is_some(),
+            limit: options.time_for_item(),
+            deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
+            token: options.token(),
+            job_file: self.job_file,
+            source_errors: Mutex::default(),
+        };
+        for (worker_id, record) in table.records().enumerate() {
+            record.give(map.shares.given(worker_id));
+        }
+        map.look(begun);
+        let resumed = self.job_file.map_or(0, JobFile::finished);
+        let mut started = Ok(());
+        if !table.is_stopped() && resumed < self.len {
+            let body = |worker_id: usize, generation| self.work(worker_id, &map, generation);
+            let job =
+                Job { map: &map, body: &body, options, len: self.len, writable: &self.writable };
+            started = match options.watch() {
+                None => context.run(&job),
+                Some(watch) => watch.during(self.len, &table, || context.run(&job)),
+            };
+        }
+        self.put_back(&map);
+        let outcome = Outcome { map: &map, len: self.len, resumed, wall_time: begun.elapsed() };
+        let source_errors = std::mem::take(&mut *map.source_errors());
+        outcome.tell(started, options, source_errors)
+    }
+
+    fn checkpoints(
+        &self,
+        aborts: bool,
+        num_workers: usize,
+        context: &dyn Context,
+    ) -> Result<Checkpoints> {
+        if aborts || !<K::Specs as SpecList>::Slots::BY_WORKER {
+            return Ok(Checkpoints::none());
+        }
+        // SAFETY: the slots are attached for all workers of the context, of which none runs yet.
+        unsafe { Checkpoints::new(&self.slots, num_workers, context.memory()) }
+    }
+
+    /// Puts the slots of failed items back to what they were before the map.
+    fn put_back(&self, map: &Map<'_>) {
+        for index in map.table.skipped().filter(|&index| index < self.len) {
+            let at = crate::kernel::Position { index, worker_id: 0 };
+            // SAFETY: all workers have ended, and the index is one of the map.
+            unsafe {
+                self.slots.reset(at);
+                self.returned.reset(at);
+            }
+        }
+    }
+
+    /// One worker's part of the map; `false` if it ended the map by a failure.
+    fn work(
+        &self,
+        worker_id: usize,
+        map: &Map<'_>,
+        generation: Generation,
+    ) -> Result<bool, SourceError> {
+        let record = map.table.record(worker_id);
+        record.enter(Stage::OpeningReader);
+        let mut readers = self.functors.readers()?;
+        record.enter(Stage::MakingScratch);
+        let mut scratch = self.kernel.scratch();
+        record.enter(Stage::Claiming);
+        self.restore(worker_id, map);
+        let mut blocks = Blocks::new(generation);
+        while !map.table.is_stopped() {
+            if record.left().is_empty() && map.table.claim(&map.shares, worker_id).is_none() {
+                break;
+            }
+            let outcome = blocks.run(self, map, &mut readers, &mut scratch, worker_id);
+            let failure = match outcome {
+                Ok(()) => continue,
+                Err(BlockError::Kernel(failure)) => {
+                    record.explain(&failure.to_string(), None);
+                    Failure::Refused
+                }
+                Err(BlockError::Read(error)) => {
+                    let error = error.into();
+                    record.explain(&error.to_string(), None);
+                    // Reaches the caller where the worker is a thread; its text always does.
+                    map.source_errors().insert(record.index(), error);
+                    Failure::Source
+                }
+                Err(BlockError::Late) => Failure::TimedOut,
+            };
+            if map.judge.judge(worker_id, failure, End::default()) == Verdict::End {
+                return Ok(false);
+            }
+            self.restore(worker_id, map);
+        }
+        Ok(true)
+    }
+
+    /// Puts the worker's accumulators back to what they were where it goes on.
+    fn restore(&self, worker_id: usize, map: &Map<'_>) {
+        // SAFETY: the worker's number is its own, and no slot of it is alive.
+        unsafe { map.checkpoints.restore(&self.slots, worker_id, map.table.record(worker_id)) };
+    }
+}

@@ -1,0 +1,103 @@
+//! What happened during a map, for the caller who asks: `run_report`.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// What happened during a map that came to its end.
+///
+/// It comes with the outputs from `run_report` and its relatives. Its `Display` is a text of a
+/// few lines for people.
+///
+/// # Examples
+/// ```
+/// /// Doubles.
+/// #[pasha::kernel]
+/// fn double(value: f64) -> f64 { 2.0 * value }
+///
+/// let (out, report) = double::run_report(&[1.0, 2.0, 3.0])?;
+/// assert_eq!(out.sum(), 12.0);
+/// assert_eq!((report.finished, report.failed.len()), (3, 0));
+/// println!("{report}");
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// Number of items.
+    pub len: usize,
+    /// Number of items that this map finished.
+    pub finished: usize,
+    /// Number of items that an earlier run of the same job had finished; see `resume`.
+    pub resumed: usize,
+    /// The items that failed and were left out, in the order of their indices.
+    pub failed: Vec<FailedItem>,
+    /// How often an item was run again after it had failed.
+    pub retried: usize,
+    /// How often a worker that had died was replaced.
+    pub replaced: usize,
+    /// How long the map took, without the allocation of outputs.
+    pub wall_time: Duration,
+    /// What each worker did.
+    pub workers: Vec<WorkerReport>,
+    /// The most memory that this process or one of the workers has had resident, in bytes.
+    ///
+    /// It counts pages that processes share in each of them, and is what the operating system
+    /// remembers: for this process the most since its start.
+    pub peak_memory: usize,
+}
+
+/// An item that failed and was left out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FailedItem {
+    /// Index of the item.
+    pub index: usize,
+    /// Why it failed, the last time that it was tried.
+    pub cause: Error,
+}
+
+/// What one worker did during a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerReport {
+    /// The worker's number.
+    pub worker_id: usize,
+    /// Number of items that it finished, with those that it had to do over again.
+    pub finished: usize,
+    /// The time that it spent with items, those that failed included.
+    pub busy: Duration,
+    /// How often it was replaced after it had died.
+    pub replaced: usize,
+}
+
+/// At most this many failures are listed in the text.
+const LISTED: usize = 10;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} items finished in {:.3?}", self.finished, self.len, self.wall_time)?;
+        if self.resumed > 0 {
+            write!(f, ", {} were finished before", self.resumed)?;
+        }
+        write!(f, ", {} failed, {} tried again, ", self.failed.len(), self.retried)?;
+        write!(f, "{} workers replaced; ", self.replaced)?;
+        write!(f, "peak memory {:.1} MiB", self.peak_memory as f64 / f64::from(1 << 20))?;
+        for worker in &self.workers {
+            let share = worker.busy.as_secs_f64() / self.wall_time.as_secs_f64().max(1e-9);
+            write!(f, "\nworker {}: {} items, ", worker.worker_id, worker.finished)?;
+            write!(f, "busy {:.3?} ({:.0} %)", worker.busy, 100.0 * share)?;
+            if worker.replaced > 0 {
+                write!(f, ", replaced {} times", worker.replaced)?;
+            }
+        }
+        for failed in self.failed.iter().take(LISTED) {
+            write!(f, "\n{}", failed.cause.brief())?;
+        }
+        if self.failed.len() > LISTED {
+            write!(f, "\nand {} more failed", self.failed.len() - LISTED)?;
+        }
+        Ok(())
+    }
+}
