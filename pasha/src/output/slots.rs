@@ -205,10 +205,10 @@ impl Number for EachWorker {
     }
 }
 
-impl<A: Copy> Clone for IndexScalars<A> {
+impl<A: Clone> Clone for IndexScalars<A> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        IndexScalars { ..*self }
+        IndexScalars { first: self.first, fill: self.fill.clone() }
     }
 }
 
@@ -219,17 +219,24 @@ impl<A> Clone for WorkerScalars<A> {
     }
 }
 
-impl<A: Copy, D: Clone, N> Clone for ArraySlots<A, D, N> {
+impl<A: Clone, D: Clone, N> Clone for ArraySlots<A, D, N> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        ArraySlots { dim: self.dim.clone(), strides: self.strides.clone(), ..*self }
+        ArraySlots {
+            first: self.first,
+            step: self.step,
+            dim: self.dim.clone(),
+            strides: self.strides.clone(),
+            fill: self.fill.clone(),
+            number: PhantomData,
+        }
     }
 }
 
-impl<A: Copy> Clone for RaggedSlots<A> {
+impl<A: Clone> Clone for RaggedSlots<A> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        RaggedSlots { ..*self }
+        RaggedSlots { first: self.first, offsets: self.offsets, fill: self.fill.clone() }
     }
 }
 
@@ -246,7 +253,7 @@ macro_rules! send_with_elements {
 send_with_elements!(IndexScalars<A>, WorkerScalars<A>, ArraySlots<A, D, N>, RaggedSlots<A>);
 
 // SAFETY: slot `index` is element `index`.
-unsafe impl<A: Copy + Send + Sync + 'static> Slots for IndexScalars<A> {
+unsafe impl<A: Clone + Send + Sync + 'static> Slots for IndexScalars<A> {
     type Slot<'s> = &'s mut A;
 
     #[inline(always)]
@@ -259,14 +266,14 @@ unsafe impl<A: Copy + Send + Sync + 'static> Slots for IndexScalars<A> {
     #[inline(always)]
     unsafe fn reset(&self, at: Position) {
         // SAFETY: as the caller promises.
-        unsafe { *self.slot(at) = self.fill };
+        unsafe { *self.slot(at) = self.fill.clone() };
     }
 
     no_accumulators!();
 }
 
 // SAFETY: slot `worker_id` is element `worker_id * step`, and `step` is at least 1.
-unsafe impl<A: Copy + Send + Sync + 'static> Slots for WorkerScalars<A> {
+unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
     type Slot<'s> = &'s mut A;
 
     #[inline(always)]
@@ -287,7 +294,7 @@ unsafe impl<A: Copy + Send + Sync + 'static> Slots for WorkerScalars<A> {
 
     unsafe fn save(&self, worker_id: usize, to: *mut u8) {
         // SAFETY: as the caller promises; `to` is aligned for and has room for an element.
-        unsafe { to.cast::<A>().write(*self.slot(Position { index: 0, worker_id })) };
+        unsafe { to.cast::<A>().write(self.slot(Position { index: 0, worker_id }).clone()) };
     }
 
     unsafe fn load(&self, worker_id: usize, from: *const u8) {
@@ -297,7 +304,7 @@ unsafe impl<A: Copy + Send + Sync + 'static> Slots for WorkerScalars<A> {
 }
 
 // SAFETY: slots are the sub-arrays of an array along one axis, which do not overlap.
-unsafe impl<A: Copy + Send + Sync + 'static, D: Dimension, N: Number> Slots
+unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
     for ArraySlots<A, D, N>
 {
     type Slot<'s> = ArrayViewMut<'s, A, D>;
@@ -319,7 +326,7 @@ unsafe impl<A: Copy + Send + Sync + 'static, D: Dimension, N: Number> Slots
     unsafe fn reset(&self, at: Position) {
         if !N::BY_WORKER {
             // SAFETY: as the caller promises.
-            unsafe { self.slot(at) }.fill(self.fill);
+            unsafe { self.slot(at) }.fill(self.fill.clone());
         }
     }
 
@@ -350,7 +357,7 @@ unsafe impl<A: Copy + Send + Sync + 'static, D: Dimension, N: Number> Slots
 }
 
 // SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
-unsafe impl<A: Copy + Send + Sync + 'static> Slots for RaggedSlots<A> {
+unsafe impl<A: Clone + Send + Sync + 'static> Slots for RaggedSlots<A> {
     type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
 
     #[inline(always)]
@@ -367,7 +374,7 @@ unsafe impl<A: Copy + Send + Sync + 'static> Slots for RaggedSlots<A> {
     #[inline(always)]
     unsafe fn reset(&self, at: Position) {
         // SAFETY: as the caller promises.
-        unsafe { self.slot(at) }.fill(self.fill);
+        unsafe { self.slot(at) }.fill(self.fill.clone());
     }
 
     no_accumulators!();
