@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use ndarray_npy::WriteNpyError;
+use nix::sys::resource::{Resource, getrlimit};
 use rustix::fs::{FallocateFlags, MemfdFlags};
 
 use crate::array::Order;
@@ -144,6 +145,11 @@ fn describe(header: &[u8]) -> String {
 /// Reserves a file's space, so that a full disk is an error now and not a SIGBUS later.
 fn reserve(file: &mut File, offset: usize, bytes: usize) -> io::Result<()> {
     let len = (offset + bytes) as u64;
+    // Beyond this limit the operating system would answer by a signal that ends the program.
+    let (most, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(io::Error::from)?;
+    if len > most {
+        return Err(rustix::io::Errno::FBIG.into());
+    }
     match rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, len) {
         Ok(()) => Ok(()),
         // File systems that can't reserve still store zeros. What is there already stays.

@@ -4,19 +4,34 @@
 //! of the program's, which notes message and place where a worker runs, and hands every other
 //! panic on to the program's hook unchanged. It notes them in the worker's record, so that they
 //! are known even if the panic ends the process: in a program compiled with `panic = "abort"`, or
-//! by a second panic in a destructor.
+//! by a second panic in a destructor. A hook that the program sets after its first map comes in
+//! front, and sees the panics of kernels as well; then the place is not known.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::ptr;
 use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::table::Record;
 
 thread_local! {
     /// The record of the worker that this thread runs, or null.
     static RECORD: Cell<*const Record> = const { Cell::new(ptr::null()) };
+}
+
+/// In a forked worker its record, and null elsewhere: threads that a kernel starts there belong to
+/// it, too.
+static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+
+/// Has the panics of all threads of this process noted in a worker's record. The process is a
+/// forked worker: it returns to nobody, and never unmaps the record.
+///
+/// The program's hook must not get them: it might wait for ever for a lock that a thread of the
+/// program held at the fork, such as the one under which backtraces are printed.
+pub(crate) fn note_all_threads(record: &Record) {
+    FORKED.store(ptr::from_ref(record).cast_mut(), Ordering::Relaxed);
 }
 
 /// Whether this thread runs a worker, so that a map started here must not start more.
@@ -35,22 +50,22 @@ pub(crate) fn install_hook() {
     INSTALLED.call_once(|| {
         let program_hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if in_worker() {
-                note(info);
-            } else {
-                program_hook(info);
+            // SAFETY: `guard` sets the one for as long as it borrows it, on this thread alone;
+            // `note_all_threads` the other, to what is never unmapped.
+            let record = unsafe {
+                RECORD.get().as_ref().or_else(|| FORKED.load(Ordering::Relaxed).as_ref())
+            };
+            match record {
+                Some(record) => note(record, info),
+                None => program_hook(info),
             }
         }));
     });
 }
 
-fn note(info: &PanicHookInfo<'_>) {
-    // SAFETY: `guard` sets the record for as long as it borrows it, on this thread alone.
-    let record = unsafe { RECORD.get().as_ref() };
-    if let Some(record) = record {
-        let location = info.location().map(ToString::to_string);
-        record.note_panic(message_of(info.payload()), location.as_deref());
-    }
+fn note(record: &Record, info: &PanicHookInfo<'_>) {
+    let location = info.location().map(ToString::to_string);
+    record.note_panic(message_of(info.payload()), location.as_deref());
 }
 
 /// The text of a panic's payload.

@@ -10,6 +10,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustix::thread::futex;
+
 use super::claim::{Claim, Cursor};
 use super::log::{Log, Notes};
 use super::share::Shares;
@@ -129,6 +131,8 @@ pub(crate) struct Record {
     stage: AtomicU32,
     /// Not 0 once a worker sits here.
     taken: AtomicU32,
+    /// Not 0 once the parent can see how the worker's process ends.
+    watched: AtomicU32,
     /// What is left of the worker's share: everything from `position`; and what would have to be done
     /// again if its accumulators were lost: everything from the start in `todo`, which also says
     /// which checkpoint belongs to that start.
@@ -292,7 +296,23 @@ impl Record {
         self.exit_status.store(0, Ordering::Relaxed);
         self.panicked.store(0, Ordering::Relaxed);
         self.replaced.fetch_add(1, Ordering::Relaxed);
+        self.watched.store(0, Ordering::Relaxed);
         self.taken.store(0, Ordering::Relaxed);
+    }
+
+    /// Lets a worker's process go on that waits until it is watched.
+    pub(crate) fn watch(&self) {
+        self.watched.store(1, Ordering::Release);
+        // Nobody may be waiting, which is as well.
+        let _ = futex::wake(&self.watched, futex::Flags::empty(), 1);
+    }
+
+    /// Waits, in a worker's process, until the parent can see how it ends: in a program that reaps
+    /// all its children nobody could find out otherwise.
+    pub(crate) fn wait_until_watched(&self) {
+        while self.watched.load(Ordering::Acquire) == 0 {
+            let _ = futex::wait(&self.watched, futex::Flags::empty(), 0, None);
+        }
     }
 
     /// Notes what the worker is doing.
@@ -458,9 +478,10 @@ impl Record {
         }
     }
 
-    /// Whether there was a panic that nobody has caught; from now on there was none.
+    /// Whether there was a panic, at the present item, that nobody has caught; from now on there
+    /// was none.
     pub(super) fn take_panic(&self) -> bool {
-        self.panicked.swap(0, Ordering::Relaxed) != 0
+        self.panicked.swap(0, Ordering::Relaxed) == self.index() + 1
     }
 
     /// The failure's text and place.

@@ -46,23 +46,24 @@ const MOMENT: Duration = Duration::from_millis(20);
 fn remembered(pidfd: BorrowedFd<'_>) -> Option<End> {
     let since = Instant::now();
     loop {
-        let info = ask(pidfd)?;
-        if info.mask & INFO_EXIT != 0 {
-            let code = info.exit_code;
-            return Some(match libc::WIFSIGNALED(code) {
-                true => End { signal: Some(libc::WTERMSIG(code)), status: None },
-                false => End { signal: None, status: Some(libc::WEXITSTATUS(code)) },
-            });
-        }
-        if since.elapsed() > MOMENT {
-            return None;
+        match ask(pidfd) {
+            Ok(info) if info.mask & INFO_EXIT != 0 => {
+                let code = info.exit_code;
+                return Some(match libc::WIFSIGNALED(code) {
+                    true => End { signal: Some(libc::WTERMSIG(code)), status: None },
+                    false => End { signal: None, status: Some(libc::WEXITSTATUS(code)) },
+                });
+            }
+            // Not yet, or between the one and the other.
+            Ok(_) | Err(Errno::SRCH) if since.elapsed() < MOMENT => {}
+            Ok(_) | Err(_) => return None,
         }
         std::thread::yield_now();
     }
 }
 
-/// Asks for what is known of a child; `None` where the operating system can't tell.
-fn ask(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
+/// Asks for what is known of a child.
+fn ask(pidfd: BorrowedFd<'_>) -> rustix::io::Result<PidfdInfo> {
     // `PIDFD_GET_INFO` of linux/pidfd.h.
     const GET_INFO: rustix::ioctl::Opcode =
         rustix::ioctl::opcode::read_write::<PidfdInfo>(0xFF, 11);
@@ -72,7 +73,7 @@ fn ask(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     let asked = unsafe {
         rustix::ioctl::ioctl(pidfd, rustix::ioctl::Updater::<GET_INFO, _>::new(&mut info))
     };
-    asked.ok().map(|()| info)
+    asked.map(|()| info)
 }
 
 /// Has a kernel's `exit` end this process, a child, at once: without the program's exit handlers

@@ -9,7 +9,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::still::{self, Still};
 use super::{end, signals};
-use crate::job::{Job, forked, peak_memory};
+use crate::job::{Job, forked, panic, peak_memory};
 
 /// Forks a worker, which works and ends; only the parent returns, with what becomes readable when the
 /// child ends, or nothing if it has ended already and the program reaps all its children.
@@ -27,7 +27,7 @@ pub(super) fn fork(
     let forked = unsafe { nix::unistd::fork() };
     let child = match forked {
         Ok(ForkResult::Child) => child_main(job, worker_id, still, parent),
-        Ok(ForkResult::Parent { child }) => watch(child),
+        Ok(ForkResult::Parent { child }) => watch(child).inspect(|_| job.record(worker_id).watch()),
         Err(errno) => Err(errno.into()),
     };
     (still, child)
@@ -64,6 +64,8 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     if pool_of_this_thread().is_err() {
         forked::end(1);
     }
+    panic::note_all_threads(job.record(worker_id));
+    job.record(worker_id).wait_until_watched();
     job.work(worker_id);
     job.record(worker_id).note_memory(peak_memory());
     still::flush();

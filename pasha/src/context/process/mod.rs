@@ -30,7 +30,9 @@ use crate::memory::Memory;
 /// - Open files are the program's, with one position for all: read with `read_at`, or open the
 ///   file anew in the kernel or its scratch.
 /// - The program's signal handlers do not run in workers, nor do its exit handlers and
-///   destructors when a kernel calls `exit`, which ends the worker alone.
+///   destructors when a kernel calls `exit`, which ends the worker alone. (But for the destructors
+///   of thread-locals that the calling thread had used: the C library runs those before anything
+///   else.)
 /// - A process that the kernel forks must end in the kernel: one that returns from it is ended.
 ///
 /// The program may have signal handlers, ignore SIGCHLD or reap all its children itself, and have
