@@ -86,6 +86,7 @@ impl Blocks {
             if left_out.contains(&next) {
                 next += 1;
                 record.end_block(0, next, Duration::ZERO);
+                self.keep(run, map, worker_id, next);
                 continue;
             }
             // Items that may have been begun before are run one by one.
@@ -123,15 +124,27 @@ impl Blocks {
             self.adapt(took);
             next = block.end;
             map.look(now);
-            if map.checkpoints.are_kept() {
-                // SAFETY: the worker's number is its own, and no slot of it is alive.
-                unsafe {
-                    let checkpoints = map.checkpoints;
-                    self.pace.keep(checkpoints, &run.slots, worker_id, record, next, now);
-                }
-            }
+            self.keep(run, map, worker_id, next);
         }
         Ok(())
+    }
+
+    /// Makes a copy of the worker's accumulators, which have everything before `next`, if there are
+    /// any and it is time.
+    fn keep<K: Kernel, F>(
+        &mut self,
+        run: &Run<'_, K, F>,
+        map: &Map<'_>,
+        worker_id: usize,
+        next: usize,
+    ) {
+        if map.checkpoints.are_kept() {
+            let record = map.table.record(worker_id);
+            // SAFETY: the worker's number is its own, and no slot of it is alive.
+            unsafe {
+                self.pace.keep(map.checkpoints, &run.slots, worker_id, record, next, self.last);
+            }
+        }
     }
 
     /// Chooses the size of the next block by the time that the last one took.
