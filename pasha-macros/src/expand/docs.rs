@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 
+use super::text::text;
 use crate::model::{Extent, Kernel, Output, OutputKind, Param, Returns, Role, Slot, Value, Values};
 
 /// The paragraph after the user's own documentation of the kernel.
@@ -45,36 +46,34 @@ pub(super) fn run_into(kernel: &Kernel) -> String {
 }
 
 pub(super) fn run_report(kernel: &Kernel) -> String {
-    format!(
-        "Maps the kernel over all items in the default context, and reports {REPORT}{}",
-        explained(kernel, &[], &[])
-    )
+    format!("Maps the kernel over all items in the default context.{}", reported(kernel, &[], &[]))
 }
 
 pub(super) fn run_report_in(kernel: &Kernel) -> String {
-    let context = explained(kernel, &["`context`: how workers run"], &[]);
-    format!("Maps the kernel over all items in the given context, and reports {REPORT}{context}")
+    let context = reported(kernel, &["`context`: how workers run"], &[]);
+    format!("Maps the kernel over all items in the given context.{context}")
 }
 
 pub(super) fn run_report_serial(kernel: &Kernel) -> String {
-    format!(
-        "Maps the kernel over all items here, one after another, and reports {REPORT}{}",
-        explained(kernel, &[], &[])
-    )
+    format!("Maps the kernel over all items here, one after another.{}", reported(kernel, &[], &[]))
 }
 
 pub(super) fn run_report_into(kernel: &Kernel) -> String {
     let out = "`out`: the outputs, from `alloc` or from an earlier run";
-    let text = explained(kernel, &["`context`: how workers run"], &[out]);
-    format!(
-        "Maps the kernel over all items into outputs that are there already, and reports \
-         {REPORT}{text}"
-    )
+    let text = reported(kernel, &["`context`: how workers run"], &[out]);
+    format!("Maps the kernel over all items into outputs that are there already.{text}")
 }
 
-/// What a report is good for.
-const REPORT: &str = "which items failed and why, what was tried again, which workers were \
-                      replaced, and how long it took.";
+/// What a report holds and is good for, and the sections on arguments and errors.
+fn reported(kernel: &Kernel, before: &[&str], after: &[&str]) -> String {
+    format!(
+        " Reports how it went: which items failed and why, what was tried again, which workers \
+         were replaced, how long it took and how much memory it needed.\n\nWorth having where \
+         failed items are left out, as by `on_failure(OnFailure::Skip {{ .. }})`, and for \
+         timing.{}",
+        explained(kernel, before, after)
+    )
+}
 
 pub(super) fn bind(kernel: &Kernel) -> String {
     let shared: Vec<_> = kernel.shared().map(argument).collect();
@@ -190,29 +189,7 @@ fn bullets(lines: &[String]) -> String {
     lines.join("\n")
 }
 
-/// Tokens as people write them, nearly.
-pub(super) fn tidy(tokens: impl ToTokens) -> String {
-    let mut text = tokens.to_token_stream().to_string().replace('\n', " ");
-    for (spaced, tight) in [
-        (":: pasha :: __private :: ", ""),
-        ("# [", "#["),
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        ("& ", "&"),
-        (" ,", ","),
-        (" ;", ";"),
-        ("[ ", "["),
-        (" ]", "]"),
-        ("( ", "("),
-        (" )", ")"),
-        (" (", "("),
-        (" . ", "."),
-        ("! ", "!"),
-    ] {
-        text = text.replace(spaced, tight);
-    }
-    text.replace(",(", ", (").replace('`', "'")
+/// Tokens as people write them, fit for Markdown.
+fn tidy(tokens: impl ToTokens) -> String {
+    text(tokens).replace("::pasha::__private::", "").replace('`', "'")
 }

@@ -42,7 +42,7 @@ pub(super) fn bind(
     let item_names = kernel.items().filter_map(|(param, _)| text(param));
     let output_names = kernel.outputs().filter_map(|(param, _)| text(param));
 
-    let signature = signature::text(kernel);
+    let signature = signature::of(kernel);
 
     let (start, end) = blamed(kernel);
     let there = names::private_at(start);

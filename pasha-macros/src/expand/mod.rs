@@ -7,6 +7,7 @@
 //! - `entry`: the type named as the function, with the functions that run it
 //! - `signature`: the kernel's signature as text
 //! - `docs`: what rustdoc says about all that
+//! - `text`: tokens as people write them, for the two above
 
 mod docs;
 mod entry;
@@ -14,7 +15,8 @@ mod generics;
 mod items;
 mod kernel;
 mod output;
-mod signature;
+pub(crate) mod signature;
+mod text;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

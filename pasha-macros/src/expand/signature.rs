@@ -1,31 +1,36 @@
 //! The kernel's signature as text: what a job file is compared with before it is resumed.
 
-use quote::{ToTokens, quote};
+use quote::quote;
+use syn::GenericParam;
 
-use super::docs::tidy;
+use super::text::text;
 use crate::model::Kernel;
 
-/// The signature with the roles of its parameters, in one line. It depends on the tokens alone,
-/// not on how they are laid out, nor on comments.
-pub(super) fn text(kernel: &Kernel) -> String {
+/// The signature with the roles of its parameters, in one line.
+///
+/// What makes no other kernel of it is left out: the visibility, the documentation and all other
+/// attributes, and whether a parameter is `mut`.
+pub(crate) fn of(kernel: &Kernel) -> String {
     let name = &kernel.sig.ident;
-    let (declared, _, clause) = kernel.sig.generics.split_for_impl();
-    let params: Vec<String> = kernel
-        .params
-        .iter()
-        .map(|param| {
-            let role = param.attr.as_ref().map(|attr| tidy(attr) + " ").unwrap_or_default();
-            format!("{role}{}: {}", tidy(&param.pat), tidy(&param.ty))
-        })
-        .collect();
-    let returns = match &kernel.returns.original {
-        Some(ty) => format!(" -> {}", tidy(ty)),
-        None => String::new(),
-    };
-    let clause = match clause {
-        Some(clause) => format!(" {}", tidy(clause)),
-        None => String::new(),
-    };
-    let head = tidy(quote!(fn #name #declared).to_token_stream());
-    format!("{head}({}){returns}{clause}", params.join(", ")).replace(" : ", ": ")
+    let mut generics = kernel.sig.generics.clone();
+    for param in &mut generics.params {
+        match param {
+            GenericParam::Lifetime(param) => param.attrs.clear(),
+            GenericParam::Type(param) => param.attrs.clear(),
+            GenericParam::Const(param) => param.attrs.clear(),
+        }
+    }
+    let (declared, _, clause) = generics.split_for_impl();
+    let params = kernel.params.iter().map(|param| {
+        let (attr, ty) = (&param.attr, &param.ty);
+        match &param.name {
+            Some(name) => quote!(#attr #name: #ty),
+            None => {
+                let pat = &param.pat;
+                quote!(#attr #pat: #ty)
+            }
+        }
+    });
+    let output = &kernel.sig.output;
+    text(quote!(fn #name #declared (#(#params),*) #output #clause))
 }

@@ -5,6 +5,7 @@ mod accepted;
 mod expansions;
 mod names;
 mod refusals;
+mod signature;
 
 use proc_macro2::TokenStream;
 

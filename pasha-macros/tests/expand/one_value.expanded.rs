@@ -125,7 +125,9 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<()> {
         Self::bind().run_list_into(context, (value, ()), out)
     }
-    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `value`: the source of the items, one `f64` for each index
@@ -142,7 +144,9 @@ What keeps a map from starting (such as items of different number) or from finis
     > {
         Self::bind().run_list_report((value, ()))
     }
-    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `context`: how workers run
@@ -161,7 +165,9 @@ What keeps a map from starting (such as items of different number) or from finis
     > {
         Self::bind().run_list_report_in(context, (value, ()))
     }
-    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `value`: the source of the items, one `f64` for each index
@@ -179,7 +185,9 @@ What keeps a map from starting (such as items of different number) or from finis
         Self::bind()
             .run_list_report_in(&::pasha::__private::SerialContext::new(), (value, ()))
     }
-    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `context`: how workers run

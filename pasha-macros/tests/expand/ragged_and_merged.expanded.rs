@@ -261,7 +261,9 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<()> {
         Self::bind().run_list_into(context, (train, (count, ())), out)
     }
-    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `train`: the source of the items, one `Train<'_, u16, Ix2>` for each index
@@ -277,7 +279,9 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
         Self::bind().run_list_report((train, (count, ())))
     }
-    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `context`: how workers run
@@ -295,7 +299,9 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
         Self::bind().run_list_report_in(context, (train, (count, ())))
     }
-    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `train`: the source of the items, one `Train<'_, u16, Ix2>` for each index
@@ -315,7 +321,9 @@ What keeps a map from starting (such as items of different number) or from finis
                 (train, (count, ())),
             )
     }
-    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `context`: how workers run
@@ -430,7 +438,7 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                 )
                 .named(
-                    "fn peaks(train: Train<'_, u16, Ix2>, count: u64, #[index] index: usize, #[output(ragged = count, fill = - 1)] positions: ArrayViewMut1<i64>, #[output(ragged = count + index as u64)] heights: ArrayViewMut1<f32>, #[reduce(merge::larger, init = [0.0; 2])] best: &mut [f64; 2], #[per_worker] seen: &mut u64)",
+                    "fn peaks(train: Train<'_, u16, Ix2>, count: u64, #[index] index: usize, #[output(ragged = count, fill = -1)] positions: ArrayViewMut1<i64>, #[output(ragged = count + index as u64)] heights: ArrayViewMut1<f32>, #[reduce(merge::larger, init = [0.0; 2])] best: &mut [f64; 2], #[per_worker] seen: &mut u64)",
                     &["train", "count"],
                     &["positions", "heights", "best", "seen"],
                 ),

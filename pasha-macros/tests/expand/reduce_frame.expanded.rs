@@ -295,7 +295,9 @@ What keeps a map from starting (such as items of different number) or from finis
         Self::bind(dark, bins, n_bins)
             .run_list_into(context, (frame, (monitor, ())), out)
     }
-    /**Maps the kernel over all items in the default context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `frame`: the source of the items, one `ArrayView2<u16>` for each index
@@ -317,7 +319,9 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
         Self::bind(dark, bins, n_bins).run_list_report((frame, (monitor, ())))
     }
-    /**Maps the kernel over all items in the given context, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `context`: how workers run
@@ -342,7 +346,9 @@ What keeps a map from starting (such as items of different number) or from finis
         Self::bind(dark, bins, n_bins)
             .run_list_report_in(context, (frame, (monitor, ())))
     }
-    /**Maps the kernel over all items here, one after another, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `frame`: the source of the items, one `ArrayView2<u16>` for each index
@@ -368,7 +374,9 @@ What keeps a map from starting (such as items of different number) or from finis
                 (frame, (monitor, ())),
             )
     }
-    /**Maps the kernel over all items into outputs that are there already, and reports which items failed and why, what was tried again, which workers were replaced, and how long it took.
+    /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
+
+Worth having where failed items are left out, as by `on_failure(OnFailure::Skip { .. })`, and for timing.
 
 # Arguments
 - `context`: how workers run
@@ -522,7 +530,7 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                 )
                 .named(
-                    "fn reduce_frame(frame: ArrayView2<u16>, monitor: f64, #[index] index: usize, #[worker_id] worker: usize, #[shared] dark: &Array2<f32>, #[shared] bins: &Array2<u16>, #[shared] n_bins: usize, #[output(like = frame)] corrected: ArrayViewMut2<f32>, #[output(shape =(n_bins,), fill = f32::NAN)] profile: ArrayViewMut1<f32>, #[scratch(Vec::with_capacity(n_bins))] counts: &mut Vec<u32>, #[reduce(sum, like = frame)] total: ArrayViewMut2<f64>) -> f64",
+                    "fn reduce_frame(frame: ArrayView2<u16>, monitor: f64, #[index] index: usize, #[worker_id] worker: usize, #[shared] dark: &Array2<f32>, #[shared] bins: &Array2<u16>, #[shared] n_bins: usize, #[output(like = frame)] corrected: ArrayViewMut2<f32>, #[output(shape = (n_bins,), fill = f32::NAN)] profile: ArrayViewMut1<f32>, #[scratch(Vec::with_capacity(n_bins))] counts: &mut Vec<u32>, #[reduce(sum, like = frame)] total: ArrayViewMut2<f64>) -> f64",
                     &["frame", "monitor"],
                     &["corrected", "profile", "total"],
                 ),
