@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::atomic::AtomicU64;
 
 /// Makes one test for each built-in context out of a function that takes a context.
 ///
@@ -105,4 +106,65 @@ pub fn open_files_and_mappings() -> (usize, usize) {
     let files = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     let maps = std::fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count());
     (files, maps)
+}
+
+/// Counters that lie in memory of their own, shared with every process that is forked later, for
+/// as long as the program runs: forked workers can't write pasha's memory but their outputs.
+///
+/// # Panics
+/// Panics if the memory can't be had.
+pub fn shared_counters(len: usize) -> &'static [AtomicU64] {
+    use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+    let bytes = (len * size_of::<AtomicU64>()).max(1);
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping of zeros, which are valid atomics, that is never taken away.
+    unsafe {
+        let start = mmap_anonymous(std::ptr::null_mut(), bytes, protection, MapFlags::SHARED)
+            .expect("a small mapping");
+        std::slice::from_raw_parts(start.cast::<AtomicU64>(), len)
+    }
+}
+
+/// Nanoseconds on a clock that all processes share.
+pub fn nanoseconds() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// Runs one of this package's programs, and ends it with what it said if it takes longer than a
+/// minute.
+///
+/// # Panics
+/// Panics if it hangs, or can't be started.
+pub fn run_guarded(program: &str, arguments: &[&str]) -> Output {
+    use std::process::Stdio;
+    let mut command = Command::new(program);
+    let mut child = command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let pid = rustix::process::Pid::from_child(&child);
+    let guard = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+        .expect("a child has a pidfd");
+    let watcher = std::thread::spawn(move || {
+        let minute = rustix::event::Timespec { tv_sec: 60, tv_nsec: 0 };
+        let mut fds = [rustix::event::PollFd::new(&guard, rustix::event::PollFlags::IN)];
+        let ended = rustix::event::poll(&mut fds, Some(&minute)) == Ok(1);
+        if !ended {
+            let _ = rustix::process::pidfd_send_signal(&guard, rustix::process::Signal::KILL);
+        }
+        ended
+    });
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("the program can be waited for");
+    assert!(
+        watcher.join().expect("the watcher ends"),
+        "{program} {arguments:?} hung\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
 }

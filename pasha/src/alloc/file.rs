@@ -94,6 +94,7 @@ impl NpyOutput<'_> {
 
     /// The header that the file has: what ndarray-npy writes.
     fn header(&self, shape: &[usize]) -> Result<Vec<u8>> {
+        within_limit(self.bytes).map_err(self.failed("reserve space on the disk for"))?;
         self.make_header(shape).map_err(self.failed("write the header of"))
     }
 
@@ -142,14 +143,20 @@ fn describe(header: &[u8]) -> String {
     }
 }
 
+/// Checks that a file of this many bytes, and a header, may be made: beyond the limit of this
+/// process the operating system would answer by a signal that ends the program.
+fn within_limit(bytes: usize) -> io::Result<()> {
+    const HEADER: u64 = 4096;
+    let (most, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(io::Error::from)?;
+    if (bytes as u64).saturating_add(HEADER) > most {
+        return Err(rustix::io::Errno::FBIG.into());
+    }
+    Ok(())
+}
+
 /// Reserves a file's space, so that a full disk is an error now and not a SIGBUS later.
 fn reserve(file: &mut File, offset: usize, bytes: usize) -> io::Result<()> {
     let len = (offset + bytes) as u64;
-    // Beyond this limit the operating system would answer by a signal that ends the program.
-    let (most, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(io::Error::from)?;
-    if len > most {
-        return Err(rustix::io::Errno::FBIG.into());
-    }
     match rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, len) {
         Ok(()) => Ok(()),
         // File systems that can't reserve still store zeros. What is there already stays.

@@ -233,7 +233,8 @@ pub enum Error {
         worker_id: usize,
         /// The panic's message.
         message: String,
-        /// Where it panicked, as `file:line:column`, if the panic hook saw it.
+        /// Where it panicked, as `file:line:column`; not known if the program has set a panic hook
+        /// of its own since its first map.
         location: Option<String>,
         /// How often it was tried.
         attempts: usize,

@@ -152,7 +152,7 @@ impl Job<'_> {
                 let end = End { signal: None, status: Some(status) };
                 self.map.judge.judge(worker_id, Failure::Died, end)
             }
-            (Late::No, None) if aborted && record.take_panic() => {
+            (Late::No, None) if aborted && record.was_aborted() => {
                 self.map.judge.judge(worker_id, Failure::Panic, end)
             }
             (Late::No, None) => self.map.judge.judge(worker_id, Failure::Died, end),

@@ -65,7 +65,17 @@ pub(crate) fn install_hook() {
 
 fn note(record: &Record, info: &PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string);
-    record.note_panic(message_of(info.payload()), location.as_deref());
+    let message = message_of(info.payload());
+    record.note_panic(message, location.as_deref(), aborts(message));
+}
+
+/// Whether a panic ends the process: all do where the program is compiled so, and elsewhere those
+/// that come out of a destructor during another panic, or out of a function that can't unwind. These
+/// are the standard library's words for them, which it does not tell otherwise.
+fn aborts(message: &str) -> bool {
+    cfg!(panic = "abort")
+        || message.starts_with("panic in a destructor during cleanup")
+        || message.starts_with("panic in a function that cannot unwind")
 }
 
 /// The text of a panic's payload.

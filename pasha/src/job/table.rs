@@ -156,8 +156,10 @@ pub(crate) struct Record {
     exit_status: AtomicI32,
     /// If the worker was killed because its item took too long: 1 + its calls then.
     late: AtomicUsize,
-    /// 1 + the index at which there was a panic that nobody has caught yet, or 0.
+    /// 1 + the index at which there was a panic, until it is caught, or 0.
     panicked: AtomicUsize,
+    /// Not 0 if that panic can't be caught, and ends the process.
+    aborts: AtomicU32,
     message: Text<MESSAGE>,
     location: Text<LOCATION>,
 }
@@ -295,6 +297,7 @@ impl Record {
         self.late.store(0, Ordering::Relaxed);
         self.exit_status.store(0, Ordering::Relaxed);
         self.panicked.store(0, Ordering::Relaxed);
+        self.aborts.store(0, Ordering::Relaxed);
         self.replaced.fetch_add(1, Ordering::Relaxed);
         self.watched.store(0, Ordering::Relaxed);
         self.taken.store(0, Ordering::Relaxed);
@@ -466,7 +469,8 @@ impl Record {
 
     /// Keeps a panic's text, when it begins: nothing can be kept any more if it ends the process.
     /// A second one at the same item, from a destructor say, is added to the first.
-    pub(super) fn note_panic(&self, message: &str, location: Option<&str>) {
+    pub(super) fn note_panic(&self, message: &str, location: Option<&str>, aborts: bool) {
+        self.aborts.store(u32::from(aborts), Ordering::Relaxed);
         let here = self.index() + 1;
         if self.panicked.swap(here, Ordering::Relaxed) == here {
             self.message.append("; then, at ");
@@ -482,6 +486,11 @@ impl Record {
     /// was none.
     pub(super) fn take_panic(&self) -> bool {
         self.panicked.swap(0, Ordering::Relaxed) == self.index() + 1
+    }
+
+    /// Whether the last panic was one that ends the process.
+    pub(super) fn was_aborted(&self) -> bool {
+        self.aborts.load(Ordering::Relaxed) != 0
     }
 
     /// The failure's text and place.
@@ -570,11 +579,12 @@ mod tests {
     fn a_second_panic_at_one_item_is_added_to_the_first() {
         let table = Table::new(1, 1, Memory::Private).unwrap();
         let record = table.record(0);
-        record.note_panic("first", Some("a.rs:1:2"));
-        record.note_panic("second", None);
+        record.note_panic("first", Some("a.rs:1:2"), false);
+        record.note_panic("second", None, true);
         assert_eq!(record.texts().0.get(), "first; then, at an unknown place: second");
         assert!(record.take_panic() && !record.take_panic());
-        record.note_panic("third", None);
+        assert!(record.was_aborted());
+        record.note_panic("third", None, false);
         assert_eq!(record.texts().0.get(), "third");
     }
 }

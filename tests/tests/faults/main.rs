@@ -1,0 +1,23 @@
+//! Fault injection: real signals, limits and kills, and what callers get.
+//!
+//! | module | what is done to a map |
+//! | --- | --- |
+//! | `campaign` | every way in which a kernel can fail, under every policy: the table is there |
+//! | `aborting` | a program compiled with `panic = "abort"` |
+//! | `chaos` | workers killed at random; many maps in a row |
+//! | `policies` | errors, panics and deaths under `Skip` and `Retry`: outputs, accumulators, reports |
+//! | `timeouts` | items that hang, deadlines, cancelling, impatience |
+//! | `shares` | any length, workers, splitting and failures: each index once |
+//! | `resume` | the program killed at 100 moments, and run again |
+//! | `neighbour`, `cancelling`, `resources` | programs with signal handlers, threads and limits of their own |
+
+mod aborting;
+mod campaign;
+mod cancelling;
+mod chaos;
+mod neighbour;
+mod policies;
+mod resources;
+mod resume;
+mod shares;
+mod timeouts;

@@ -1,0 +1,181 @@
+//! Limits of time, and cancelling from outside.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use pasha::prelude::*;
+use pasha::{CancelToken, Error};
+use pasha_tests::shared_counters;
+
+/// Never ends at bad items.
+#[pasha::kernel]
+fn hang(value: u64, #[shared] bad: &[u64]) -> u64 {
+    while bad.contains(&value) {
+        std::hint::spin_loop();
+    }
+    value + 1
+}
+
+/// Takes this many microseconds of work for each item.
+#[pasha::kernel]
+fn work(_value: u64, #[shared] micros: u64, #[shared] begun: &[AtomicU64]) -> u64 {
+    begun[0].fetch_add(1, Ordering::SeqCst);
+    busy(Duration::from_micros(micros));
+    1
+}
+
+fn busy(time: Duration) {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
+}
+
+const LIMIT: Duration = Duration::from_millis(40);
+
+#[test]
+fn an_item_that_never_ends_fails_in_a_process() {
+    let context = ProcessContext::new(2).unwrap().item_timeout(LIMIT).stop_at_once();
+    match hang::run_in(&context, 0..100, &[50]) {
+        Err(Error::TimedOut {
+            index: 50, limit: LIMIT, attempts: 1, finished, len: 100, ..
+        }) => {
+            assert!(finished < 100);
+        }
+        other => panic!("{other:?}"),
+    }
+    let skipping = context.clone().on_failure(OnFailure::Skip { at_most: 2 });
+    let (out, report) = hang::run_report_in(&skipping, 0..100, &[7, 40]).unwrap();
+    assert_eq!((out[7], out[8], out[40], report.replaced), (0, 9, 0, 2));
+    assert!(report.failed.iter().all(|item| matches!(item.cause, Error::TimedOut { .. })));
+    let policy = OnFailure::Retry { times: 1, then: AfterRetries::Skip { at_most: 1 } };
+    let (_, report) = hang::run_report_in(&context.on_failure(policy), 0..100, &[7]).unwrap();
+    assert_eq!((report.retried, report.replaced), (1, 2));
+    assert!(matches!(report.failed[0].cause, Error::TimedOut { attempts: 2, .. }));
+}
+
+#[test]
+fn slow_items_within_the_limit_are_not_failed() {
+    let begun = shared_counters(1);
+    for context in [
+        &ProcessContext::new(2).unwrap().item_timeout(Duration::from_secs(30)) as &dyn Context,
+        &ThreadContext::new(2).unwrap().item_timeout(Duration::from_secs(30)),
+    ] {
+        assert_eq!(work::run_in(context, 0..50, 1000, begun).unwrap().sum(), 50);
+    }
+}
+
+/// Takes longer at one item, but comes back.
+#[pasha::kernel]
+fn late(value: u64, #[reduce(sum)] total: &mut u64) -> u64 {
+    if value == 5 {
+        busy(2 * LIMIT);
+    }
+    *total += value;
+    value + 1
+}
+
+#[test]
+fn an_item_that_comes_back_late_fails_everywhere() {
+    for context in [
+        &SerialContext::new().item_timeout(LIMIT) as &dyn Context,
+        &ThreadContext::new(2).unwrap().item_timeout(LIMIT),
+        &ProcessContext::new(2).unwrap().item_timeout(LIMIT),
+    ] {
+        let error = late::run_in(context, 0..20).unwrap_err();
+        assert!(matches!(error, Error::TimedOut { index: 5, .. }), "{error}");
+        assert!(error.to_string().contains("item 5 took longer than 40ms"), "{error}");
+    }
+    let skip = OnFailure::Skip { at_most: 1 };
+    let (out, report) =
+        late::run_report_in(&SerialContext::new().item_timeout(LIMIT).on_failure(skip), 0..20)
+            .unwrap();
+    assert_eq!((out.result[5], out.total, report.failed[0].index), (0, 190 - 5, 5));
+}
+
+#[test]
+fn a_deadline_ends_the_map_and_keeps_what_is_finished() {
+    let limit = Duration::from_millis(50);
+    for context in [
+        &SerialContext::new().deadline(limit) as &dyn Context,
+        &ThreadContext::new(2).unwrap().deadline(limit),
+        &ProcessContext::new(2).unwrap().deadline(limit),
+    ] {
+        let begun = shared_counters(1);
+        let mut out = work::alloc(context, 0..1_000_000, 200, begun).unwrap();
+        match work::run_into(context, 0..1_000_000, 200, begun, &mut out) {
+            Err(Error::Deadline { limit: told, finished, len: 1_000_000, .. }) => {
+                assert_eq!((told, out.sum()), (limit, finished as u64));
+                assert!(finished > 0 && finished <= begun[0].load(Ordering::SeqCst) as usize);
+            }
+            other => panic!("{other:?}"),
+        }
+        // In time is in time.
+        assert_eq!(work::run_in(context, 0..3, 1, begun).unwrap().sum(), 3);
+    }
+    // Forked workers are ended in the middle of an item.
+    let context = ProcessContext::new(2).unwrap().deadline(limit);
+    let error = hang::run_in(&context, 0..100, &[1, 60]).unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error}");
+}
+
+#[test]
+fn a_map_is_cancelled_from_another_thread() {
+    type Make = fn(&CancelToken) -> Box<dyn Context>;
+    let all: [Make; 3] = [
+        |token| Box::new(SerialContext::new().cancel_token(token)),
+        |token| Box::new(ThreadContext::new(2).unwrap().cancel_token(token)),
+        |token| Box::new(ProcessContext::new(2).unwrap().cancel_token(token)),
+    ];
+    for make in all {
+        let token = CancelToken::new();
+        let context = make(&token);
+        let begun = shared_counters(1);
+        let mut out = work::alloc(&*context, 0..1_000_000, 100, begun).unwrap();
+        let error = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while begun[0].load(Ordering::SeqCst) < 10 {
+                    std::hint::spin_loop();
+                }
+                token.cancel();
+            });
+            work::run_into(&*context, 0..1_000_000, 100, begun, &mut out).unwrap_err()
+        });
+        match error {
+            Error::Cancelled { finished, len: 1_000_000, .. } => {
+                assert_eq!(out.sum(), finished as u64);
+                assert!((1..1_000_000).contains(&finished));
+            }
+            other => panic!("{other:?}"),
+        }
+        // It stays cancelled.
+        let error = work::run_in(&*context, 0..10, 1, begun).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { finished: 0, .. }), "{error}");
+    }
+}
+
+/// Hangs at the first item; fails at 60 as soon as it does.
+#[pasha::kernel]
+fn hang_and_fail(value: u64, #[shared] hanging: &[AtomicU64]) -> Result<u64, &'static str> {
+    if value == 0 {
+        loop {
+            hanging[0].store(1, Ordering::SeqCst);
+        }
+    }
+    if value == 60 {
+        while hanging[0].load(Ordering::SeqCst) == 0 {
+            std::hint::spin_loop();
+        }
+        return Err("at 60");
+    }
+    Ok(value)
+}
+
+#[test]
+fn workers_that_do_not_stop_are_ended() {
+    let two = || ProcessContext::new(2).unwrap().static_split();
+    for context in [two().stop_at_once(), two().stop_within(Duration::from_millis(20))] {
+        let error = hang_and_fail::run_in(&context, 0..100, shared_counters(1)).unwrap_err();
+        assert!(matches!(error, Error::Kernel { index: 60, .. }), "{error}");
+    }
+}
