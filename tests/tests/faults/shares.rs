@@ -52,11 +52,11 @@ fn add(
     *total += value;
     *calls += 1;
     *writes += 1;
-    if let Some(failing) = failing.get(&value) {
-        if failures[value as usize].load(Ordering::SeqCst) < failing.times {
-            failures[value as usize].fetch_add(1, Ordering::SeqCst);
-            fail(failing.way)?;
-        }
+    if let Some(failing) = failing.get(&value)
+        && failures[value as usize].load(Ordering::SeqCst) < failing.times
+    {
+        failures[value as usize].fetch_add(1, Ordering::SeqCst);
+        fail(failing.way)?;
     }
     Ok(())
 }

@@ -116,8 +116,9 @@ pub(super) fn storm() {
         assert!(told(misbehave::run_in(&context, 0..100_usize, "kill")).contains("Some(9)"));
     }
     // The reservation of space is interrupted, too, and begins anew.
-    let folder = if std::path::Path::new("/dev/shm").exists() { "/dev/shm" } else { "/tmp" };
-    let path = format!("{folder}/pasha-storm-{}.npy", std::process::id());
+    let shared_memory = std::path::PathBuf::from("/dev/shm");
+    let folder = if shared_memory.exists() { shared_memory } else { std::env::temp_dir() };
+    let path = folder.join(format!("pasha-storm-{}.npy", std::process::id()));
     let built = context.alloc::<u8>(64 << 20).file(&path).build();
     let _ = std::fs::remove_file(&path);
     built.unwrap();
