@@ -28,7 +28,10 @@ impl NpyOutput<'_> {
     /// Creates the file, of zeros, reserves its space and maps its elements. A file that was
     /// there is replaced; whoever has that open keeps it as it was.
     pub(super) fn create(&self, shape: &[usize]) -> Result<Mapping> {
-        match fs::remove_file(self.path) {
+        let header = self.header(shape)?;
+        // A link stays one: what it leads to is replaced.
+        let path = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
+        match fs::remove_file(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(self.failed("replace")(error)),
@@ -37,19 +40,18 @@ impl NpyOutput<'_> {
             .read(true)
             .write(true)
             .create_new(true)
-            .open(self.path)
+            .open(&path)
             .map_err(self.failed("create"))?;
-        let mapping = self.fill_new(&mut file, shape);
+        let mapping = self.fill_new(&mut file, &header);
         if mapping.is_err() {
             // Half a file is of no use to anybody; the error says why it could not be made.
-            let _ = fs::remove_file(self.path);
+            let _ = fs::remove_file(&path);
         }
         mapping
     }
 
-    fn fill_new(&self, file: &mut File, shape: &[usize]) -> Result<Mapping> {
-        let header = self.header(shape)?;
-        file.write_all(&header).map_err(self.failed("write the header of"))?;
+    fn fill_new(&self, file: &mut File, header: &[u8]) -> Result<Mapping> {
+        file.write_all(header).map_err(self.failed("write the header of"))?;
         reserve(file, header.len(), self.bytes)
             .map_err(self.failed("reserve space on the disk for"))?;
         Mapping::file(file, self.path, header.len(), self.bytes)
@@ -157,7 +159,9 @@ fn within_limit(bytes: usize) -> io::Result<()> {
 /// Reserves a file's space, so that a full disk is an error now and not a SIGBUS later.
 fn reserve(file: &mut File, offset: usize, bytes: usize) -> io::Result<()> {
     let len = (offset + bytes) as u64;
-    match rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, len) {
+    match rustix::io::retry_on_intr(|| {
+        rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, len)
+    }) {
         Ok(()) => Ok(()),
         // File systems that can't reserve still store zeros. What is there already stays.
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {

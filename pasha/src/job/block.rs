@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::Pace;
 use super::forked::Generation;
+use super::record::Record;
 use super::run::{Map, Run};
-use super::table::Record;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
 use crate::output::returned::ReturnList;

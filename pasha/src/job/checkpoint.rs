@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::table::Record;
+use super::record::Record;
 use crate::error::Result;
 use crate::memory::{Mapping, Memory};
 use crate::output::slots::Slots;

@@ -2,7 +2,8 @@
 
 use super::log::{End, Failure};
 use super::policy::OnFailure;
-use super::table::{Record, Stage, Stop, Table};
+use super::record::{Record, Stage};
+use super::table::{Stop, Table};
 use std::sync::atomic::Ordering;
 
 /// What a worker, or the one that takes its place, does after a failure.

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
-use super::table::{Record, Stage, Table};
+use super::record::{Record, Stage};
+use super::table::Table;
 use super::text;
 
 /// How an item, or a worker, failed.

@@ -10,6 +10,7 @@ mod outcome;
 pub(crate) mod panic;
 pub(crate) mod policy;
 pub(crate) mod progress;
+pub(crate) mod record;
 mod run;
 pub(crate) mod share;
 pub(crate) mod table;
@@ -23,9 +24,10 @@ use forked::Generation;
 use judge::Verdict;
 pub(crate) use log::End;
 use log::Failure;
+use record::{Late, Record, Stage};
 use run::Map;
 pub(crate) use run::Run;
-use table::{Late, Record, Stage, Stop};
+use table::Stop;
 
 /// A map in progress, as a context sees it: workers to be started, and nothing about what they do.
 ///

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::log::{Failure, Logged};
+use super::record::Stage;
 use super::run::Map;
-use super::table::{Stage, Stop};
+use super::table::Stop;
 use crate::context::Options;
 use crate::error::{Error, Result, SourceError, describe};
 use crate::report::{FailedItem, Report, WorkerReport};

@@ -156,7 +156,9 @@ fn lock(file: &File) -> std::result::Result<(), TryLockError> {
 fn begin(mut file: &File, header: &[u8], bytes: usize) -> io::Result<()> {
     file.set_len(0)?;
     let len = header.len() + bytes;
-    match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len as u64) {
+    match rustix::io::retry_on_intr(|| {
+        rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len as u64)
+    }) {
         Ok(()) => {}
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
             file.write_all(&vec![0; len])?;

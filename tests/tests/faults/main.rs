@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | `campaign` | every way in which a kernel can fail, under every policy: the table is there |
 //! | `aborting` | a program compiled with `panic = "abort"` |
-//! | `chaos` | workers killed at random; many maps in a row |
+//! | `chaos` | workers killed at random |
 //! | `policies` | errors, panics and deaths under `Skip` and `Retry`: outputs, accumulators, reports |
 //! | `timeouts` | items that hang, deadlines, cancelling, impatience |
 //! | `shares` | any length, workers, splitting and failures: each index once |
 //! | `resume` | the program killed at 100 moments, and run again |
-//! | `neighbour`, `cancelling`, `resources` | programs with signal handlers, threads and limits of their own |
+//! | `neighbour`, `cancelling`, `resources` | programs with signal handlers, threads and limits of their own; many maps in a row |
 
 mod aborting;
 mod campaign;

@@ -7,7 +7,7 @@ use nix::libc;
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions};
 
-use crate::job::table::Record;
+use crate::job::record::Record;
 use crate::job::{End, forked};
 
 /// Takes an ended child off the process table, and says how it ended.

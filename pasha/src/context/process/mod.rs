@@ -36,8 +36,12 @@ use crate::memory::Memory;
 /// - A process that the kernel forks must end in the kernel: one that returns from it is ended.
 ///
 /// The program may have signal handlers, ignore SIGCHLD or reap all its children itself, and have
-/// any number of threads. If one of these holds the lock of stdout, the map waits for it before
-/// it forks. No handler is installed, and nothing that the program has open is closed.
+/// any number of threads. No handler is installed, and nothing that the program has open is
+/// closed. Before it forks, a map takes the locks of stdout and then of stderr, and waits for
+/// threads that hold them: one that holds either for long holds up the map, and one that holds
+/// stderr while it waits for stdout would wait for ever. Workers have what the program has open,
+/// so a pipe that another thread has just made for a child of its own (without close-on-exec)
+/// stays open until the map's end.
 ///
 /// # Examples
 /// ```

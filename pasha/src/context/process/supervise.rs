@@ -14,7 +14,7 @@ use super::fork::fork;
 use super::start_failed;
 use super::still::Still;
 use crate::error::Result;
-use crate::job::table::Stage;
+use crate::job::record::Stage;
 use crate::job::{End, Job};
 
 /// A time that is as good as for ever, and can be added to any other.

@@ -2,11 +2,10 @@
 //!
 //! `faulty case FAULT POLICY` runs a map in which items fail, and says what the caller got;
 //! `faulty table` does so for all faults and policies, many times, and prints a table;
-//! `faulty chaos SEED KILLS` has workers killed at random; `faulty loop CONTEXT MAPS` runs many maps.
+//! `faulty chaos SEED KILLS` has workers killed at random.
 
 mod chaos;
 mod faults;
-mod steady;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -183,9 +182,6 @@ fn run() -> Result<(), Error> {
         ["table"] => table(),
         ["chaos", seed, kills] => {
             chaos::run(seed.parse().expect("a seed"), kills.parse().expect("a number of kills"))
-        }
-        ["loop", context, maps] => {
-            steady::run(&*context.parse::<pasha::AnyContext>()?, maps.parse().expect("a number"))
         }
         _ => panic!("unknown command {arguments:?}"),
     }

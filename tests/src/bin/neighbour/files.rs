@@ -41,7 +41,8 @@ pub(super) fn stay_open(path: &str) {
     })
     .unwrap();
     assert!(in_worker.iter().all(|&told| (100..=101).contains(&told)), "{in_worker}");
-    // Programs that a kernel runs have what those have that the program runs, and nothing of pasha's.
+    // Programs that a kernel runs have what those have that the program runs, and nothing of
+    // pasha's.
     let listed = || {
         let listed = std::process::Command::new("ls").arg("/proc/self/fd").output().unwrap();
         listed.stdout.split(|&byte| byte == b'\n').count()

@@ -22,8 +22,8 @@ fn calls(counters: &[AtomicU64; 2]) -> [u64; 2] {
     [&counters[0], &counters[1]].map(|counter| counter.load(Ordering::Relaxed))
 }
 
-/// Panics in kernels in every context while a thread of the program panics, too; gives the number of
-/// panics of the program itself.
+/// Panics in kernels in every context while a thread of the program panics, too; gives the number
+/// of panics of the program itself.
 fn panic_everywhere() -> u64 {
     let enough = AtomicBool::new(false);
     std::thread::scope(|scope| {
