@@ -41,7 +41,7 @@ pub use job::progress::Progress;
 pub use job::share::split;
 pub use kernel::Kernel;
 pub use kernel::bound::{BoundKernel, Out};
-pub use kernel::closure::{map, map_in, try_map, try_map_in};
+pub use kernel::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
 pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
 pub use memory::Memory;
 pub use output::merge;

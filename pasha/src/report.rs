@@ -81,15 +81,18 @@ impl fmt::Display for Report {
         if self.resumed > 0 {
             write!(f, ", {} were finished before", self.resumed)?;
         }
-        write!(f, ", {} failed, {} tried again, ", self.failed.len(), self.retried)?;
-        write!(f, "{} workers replaced; ", self.replaced)?;
+        write!(f, "; failed: {}, tried again: {}", self.failed.len(), self.retried)?;
+        write!(f, ", replaced workers: {}; ", self.replaced)?;
         write!(f, "peak memory {:.1} MiB", self.peak_memory as f64 / f64::from(1 << 20))?;
         for worker in &self.workers {
             let share = worker.busy.as_secs_f64() / self.wall_time.as_secs_f64().max(1e-9);
             write!(f, "\nworker {}: {} items, ", worker.worker_id, worker.finished)?;
             write!(f, "busy {:.3?} ({:.0} %)", worker.busy, 100.0 * share)?;
             if worker.replaced > 0 {
-                write!(f, ", replaced {} times", worker.replaced)?;
+                match worker.replaced {
+                    1 => write!(f, ", replaced once")?,
+                    times => write!(f, ", replaced {times} times")?,
+                }
             }
         }
         for failed in self.failed.iter().take(LISTED) {

@@ -13,6 +13,7 @@ use crate::map as story;
 use crate::output::returned::ReturnValue;
 use crate::output::set::OneReturned;
 use crate::param::Param;
+use crate::report::Report;
 
 use ndarray::Ix1;
 
@@ -65,6 +66,25 @@ where
     T: Element,
     K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> T + Sync,
 {
+    map_report_in(context, source, closure).map(|(out, _report)| out)
+}
+
+/// Applies a closure to each item in the given context, and reports what happened: which items
+/// failed, where the context's `on_failure` goes on without them.
+///
+/// # Errors
+/// As [`map`].
+pub fn map_report_in<C, F, K, T>(
+    context: &C,
+    source: F,
+    closure: K,
+) -> Result<(SharedArray<T, Ix1>, Report)>
+where
+    C: Context + ?Sized,
+    F: NaturalItem,
+    T: Element,
+    K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> T + Sync,
+{
     let kernel = kernel::<
         (F::Param, ()),
         (),
@@ -83,7 +103,7 @@ where
         || (),
         move |at, (item, ()), (), _scratch| Ok((closure(at.worker_id, at.index, item), ())),
     );
-    story::run(context, &kernel, &(source.into_functor(), ()))
+    story::run_report(context, &kernel, &(source.into_functor(), ()))
 }
 
 /// Applies a closure that may fail to each item in the default context.
@@ -120,6 +140,38 @@ where
     E: Display,
     K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> Result<T, E> + Sync,
 {
+    try_map_report_in(context, source, closure).map(|(out, _report)| out)
+}
+
+/// Applies a closure that may fail to each item in the given context, and reports what happened.
+///
+/// # Errors
+/// As [`try_map`].
+///
+/// # Examples
+/// ```
+/// use pasha::{OnFailure, SerialContext};
+///
+/// let context = SerialContext::new().on_failure(OnFailure::Skip { at_most: 1 });
+/// let text = ["1", "two", "3"];
+/// let (numbers, report) =
+///     pasha::try_map_report_in(&context, &text, |_, _, number| number.parse::<i32>())?;
+/// assert_eq!(numbers, ndarray::array![1, 0, 3]);
+/// assert_eq!(report.failed[0].index, 1);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub fn try_map_report_in<C, F, K, T, E>(
+    context: &C,
+    source: F,
+    closure: K,
+) -> Result<(SharedArray<T, Ix1>, Report)>
+where
+    C: Context + ?Sized,
+    F: NaturalItem,
+    T: Element,
+    E: Display,
+    K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> Result<T, E> + Sync,
+{
     let kernel = kernel::<
         (F::Param, ()),
         (),
@@ -141,5 +193,5 @@ where
             Err(error) => Err(KernelError::new(&error)),
         },
     );
-    story::run(context, &kernel, &(source.into_functor(), ()))
+    story::run_report(context, &kernel, &(source.into_functor(), ()))
 }
