@@ -53,7 +53,7 @@ fn main() -> Result<(), Failure> {
     let frames = frames();
 
     // Without a policy the first failure is the map's.
-    let error = profile::run_parallel(&frames.slice(ndarray::s![..560, .., ..])).unwrap_err();
+    let error = profile::run_parallel(frames.slice(ndarray::s![..560, .., ..])).unwrap_err();
     println!("without a policy: {error}\n");
 
     let context = ProcessContext::with_available_workers()?

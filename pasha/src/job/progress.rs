@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::table::Table;
-
 /// How far a map is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,9 +58,16 @@ impl Watch {
         Watch { every: Duration::from_millis(100), begin: Arc::new(begin) }
     }
 
-    /// Runs a map while a thread looks at its table and tells how far it is; the last word comes
+    /// Runs a map while a thread asks, and tells, how far it is; the last word comes
     /// after its end.
-    pub(super) fn during<T>(&self, len: usize, table: &Table, run: impl FnOnce() -> T) -> T {
+    pub(super) fn during<T>(
+        &self,
+        len: usize,
+        finished: impl Fn() -> usize + Sync,
+        run: impl FnOnce() -> T,
+    ) -> T {
+        // What had to be done over again was counted twice.
+        let finished = || finished().min(len);
         let start = Instant::now();
         let mut tell = (self.begin)(len);
         let mut tell = move |finished| tell(Progress { finished, len, elapsed: start.elapsed() });
@@ -72,9 +77,9 @@ impl Watch {
             // Without a thread there is no progress to be seen, but the map is run all the same.
             let _ = watcher.spawn_scoped(scope, || {
                 while !ended.wait(self.every) {
-                    tell(table.finished_blocks());
+                    tell(finished());
                 }
-                tell(table.finished_blocks());
+                tell(finished());
             });
             // Also if the context panics: the scope waits for the watcher.
             let _end = EndOnDrop(&ended);

@@ -136,7 +136,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
                 Job { map: &map, body: &body, options, len: self.len, writable: &self.writable };
             started = match options.watch() {
                 None => context.run(&job),
-                Some(watch) => watch.during(self.len, &table, || context.run(&job)),
+                Some(watch) => {
+                    let finished = || resumed + table.finished_blocks();
+                    watch.during(self.len, finished, || context.run(&job))
+                }
             };
         }
         self.put_back(&map);
