@@ -31,7 +31,7 @@ fn busy(time: Duration) {
     }
 }
 
-const LIMIT: Duration = Duration::from_millis(40);
+const LIMIT: Duration = Duration::from_millis(200);
 
 #[test]
 fn an_item_that_never_ends_fails_in_a_process() {
@@ -84,7 +84,7 @@ fn an_item_that_comes_back_late_fails_everywhere() {
     ] {
         let error = late::run_in(context, 0..20).unwrap_err();
         assert!(matches!(error, Error::TimedOut { index: 5, .. }), "{error}");
-        assert!(error.to_string().contains("item 5 took longer than 40ms"), "{error}");
+        assert!(error.to_string().contains("item 5 took longer than 200ms"), "{error}");
     }
     let skip = OnFailure::Skip { at_most: 1 };
     let (out, report) =

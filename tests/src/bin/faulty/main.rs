@@ -89,7 +89,7 @@ fn case(fault: &Fault, policy: &str) -> Result<(String, Option<f64>), Error> {
     };
     let mut context = ProcessContext::new(2)?.on_failure(policy).stop_at_once();
     if fault.needs_limit {
-        context = context.item_timeout(Duration::from_millis(60));
+        context = context.item_timeout(Duration::from_millis(250));
     }
     if fault.is_split {
         context = context.static_split();
