@@ -131,6 +131,23 @@ pub fn nanoseconds() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
+/// Has a program begin with the default actions of signals, whatever those who started the tests
+/// ignore (`nohup` does, and shells for what they run in the background).
+pub fn with_default_signals(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: between fork and exec only `signal` is called, which is allowed there, with an
+    // action that runs no code.
+    unsafe {
+        command.pre_exec(|| {
+            use nix::libc::{SIG_DFL, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal};
+            for number in [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+                signal(number, SIG_DFL);
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Runs one of this package's programs, and ends it with what it said if it takes longer than a
 /// minute.
 ///
@@ -139,7 +156,7 @@ pub fn nanoseconds() -> u64 {
 pub fn run_guarded(program: &str, arguments: &[&str]) -> Output {
     use std::process::Stdio;
     let mut command = Command::new(program);
-    let mut child = command
+    let mut child = with_default_signals(&mut command)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

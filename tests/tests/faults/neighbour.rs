@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use pasha_tests::with_default_signals;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long a case may say nothing, or not end, before it is given up.
@@ -34,7 +35,7 @@ pub(crate) struct Said {
 
 impl Neighbour {
     pub(crate) fn start(arguments: &[&str]) -> Neighbour {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_neighbour"))
+        let mut child = with_default_signals(&mut Command::new(env!("CARGO_BIN_EXE_neighbour")))
             .args(arguments)
             .env("RUST_BACKTRACE", "0")
             .process_group(0)
