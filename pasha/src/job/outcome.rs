@@ -141,7 +141,7 @@ impl Told<'_> {
         if stage != Stage::Item {
             let message = match failure {
                 Failure::Died => describe::death(end.signal, end.status),
-                Failure::TimedOut => format!("it did nothing for {limit:?}"),
+                Failure::TimedOut => "it did nothing for too long".to_owned(),
                 Failure::Panic => {
                     let place = location.map(|place| format!(" at {place}"));
                     format!("panicked{}: {message}", place.unwrap_or_default())

@@ -20,6 +20,9 @@ use crate::job::{End, Job};
 /// A time that is as good as for ever, and can be added to any other.
 const LONGEST: Duration = Duration::from_secs(1 << 32);
 
+/// How long a worker may do nothing between its items at least, where items have a limit.
+const BETWEEN_ITEMS: Duration = Duration::from_secs(10);
+
 /// Runs a job in forked workers.
 pub(super) fn run(job: &Job<'_>) -> Result<()> {
     prepare_rayon();
@@ -144,11 +147,13 @@ impl Children<'_, '_> {
         for child in &mut self.alive {
             let record = self.job.record(child.worker_id);
             let doing = record.pulse();
-            let may_last = matches!(
-                record.stage(),
-                Stage::StartHook | Stage::OpeningReader | Stage::MakingScratch | Stage::EndHook
-            );
-            if doing != child.doing || may_last {
+            let limit = match record.stage() {
+                Stage::Item => limit,
+                // Between items it may have to read ahead.
+                Stage::Starting | Stage::Claiming => limit.max(BETWEEN_ITEMS),
+                _ => Duration::MAX,
+            };
+            if doing != child.doing {
                 (child.doing, child.since) = (doing, now);
             } else if now.duration_since(child.since) > limit {
                 record.note_late(doing);
