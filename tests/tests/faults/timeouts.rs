@@ -96,16 +96,19 @@ fn an_item_that_comes_back_late_fails_everywhere() {
 #[test]
 fn a_deadline_ends_the_map_and_keeps_what_is_finished() {
     let limit = Duration::from_millis(50);
-    for context in [
-        &SerialContext::new().deadline(limit) as &dyn Context,
-        &ThreadContext::new(2).unwrap().deadline(limit),
-        &ProcessContext::new(2).unwrap().deadline(limit),
+    // A worker that is killed may have written its item without having taken note of it.
+    for (context, unnoted) in [
+        (&SerialContext::new().deadline(limit) as &dyn Context, 0),
+        (&ThreadContext::new(2).unwrap().deadline(limit), 0),
+        (&ProcessContext::new(2).unwrap().deadline(limit), 2),
     ] {
         let begun = shared_counters(1);
         let mut out = work::alloc(context, 0..1_000_000, 200, begun).unwrap();
         match work::run_into(context, 0..1_000_000, 200, begun, &mut out) {
             Err(Error::Deadline { limit: told, finished, len: 1_000_000, .. }) => {
-                assert_eq!((told, out.sum()), (limit, finished as u64));
+                let written = out.sum() as usize;
+                assert_eq!(told, limit);
+                assert!((finished..=finished + unnoted).contains(&written), "{finished} {written}");
                 assert!(finished > 0 && finished <= begun[0].load(Ordering::SeqCst) as usize);
             }
             other => panic!("{other:?}"),
