@@ -48,4 +48,4 @@ pub use output::merge;
 pub use output::merge::Merge;
 pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
 pub use pasha_macros::kernel;
-pub use report::{FailedItem, Report, WorkerReport};
+pub use report::{FailedItem, HugePages, Report, WorkerReport};

@@ -156,6 +156,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             len: self.len,
             num_workers: self.num_workers,
             memory: self.context.memory(),
+            pages: self.context.options().pages(),
             lengths,
             keep,
         }
@@ -174,9 +175,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let (params, returned) = K::Set::arrays_mut(out);
         let params = self.specs.attach(params, self.kernel.names().outputs, &plan)?;
         let returned = self.returned.attach(returned, &["result"], &plan)?;
-        let mut writable = Vec::new();
+        let (mut writable, mut new_memory) = (Vec::new(), Vec::new());
         params.writable(&mut writable);
         returned.writable(&mut writable);
+        params.new_memory(&mut new_memory);
+        returned.new_memory(&mut new_memory);
         let job_file = self.job_file(&params, &returned)?;
         let outcome = Run {
             kernel: self.kernel,
@@ -186,6 +189,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             len: self.len,
             num_workers: self.num_workers,
             writable,
+            new_memory,
             job_file: job_file.as_ref(),
         }
         .run(self.context);

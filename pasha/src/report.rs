@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::memory::Settled;
 
 /// What happened during a map that came to its end.
 ///
@@ -46,6 +47,29 @@ pub struct Report {
     /// It counts pages that processes share in each of them, and is what the operating system
     /// remembers: for this process the most since its start.
     pub peak_memory: usize,
+    /// What came of asking for huge pages for outputs that were written for the first time.
+    pub huge_pages: HugePages,
+}
+
+/// What came of asking for huge pages, of 2 MiB, for new outputs in memory that processes share.
+///
+/// Private memory, that of threads, gets them without asking for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HugePages {
+    /// Number of huge pages that were made.
+    pub made: usize,
+    /// Number of those that the operating system refused; outputs have small pages there.
+    pub refused: usize,
+    /// Why it refused the last of them, as an error number (`errno`).
+    pub errno: Option<i32>,
+}
+
+impl HugePages {
+    pub(crate) fn of(settled: Settled) -> Self {
+        let Settled { made, refused, errno } = settled;
+        HugePages { made, refused, errno: (refused > 0).then_some(errno) }
+    }
 }
 
 /// An item that failed and was left out.
@@ -84,6 +108,14 @@ impl fmt::Display for Report {
         write!(f, "; failed: {}, tried again: {}", self.failed.len(), self.retried)?;
         write!(f, ", replaced workers: {}; ", self.replaced)?;
         write!(f, "peak memory {:.1} MiB", self.peak_memory as f64 / f64::from(1 << 20))?;
+        let HugePages { made, refused, errno } = self.huge_pages;
+        if made > 0 || refused > 0 {
+            write!(f, ", {made} huge pages")?;
+        }
+        if let Some(errno) = errno {
+            let reason = std::io::Error::from_raw_os_error(errno);
+            write!(f, " ({refused} refused: {reason})")?;
+        }
         for worker in &self.workers {
             let share = worker.busy.as_secs_f64() / self.wall_time.as_secs_f64().max(1e-9);
             write!(f, "\nworker {}: {} items, ", worker.worker_id, worker.finished)?;

@@ -15,7 +15,7 @@ use crate::array::{Order, SharedArray, bytes_of_shape};
 use crate::context::Context;
 use crate::element::Element;
 use crate::error::Result;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, Memory, Pages};
 use crate::resume;
 use file::{NpyOutput, WriteHeader};
 
@@ -97,6 +97,7 @@ impl<A, D: Dimension> AsLayout<A, D> for SharedArray<A, D> {
 #[derive(Debug, Clone)]
 struct Owner {
     memory: Memory,
+    pages: Pages,
     num_workers: usize,
     /// The file that says what of a job is done.
     job_file: Option<PathBuf>,
@@ -106,6 +107,7 @@ impl Owner {
     fn of<C: Context + ?Sized>(context: &C) -> Owner {
         Owner {
             memory: context.memory(),
+            pages: context.options().pages(),
             num_workers: context.num_workers(),
             job_file: context.options().job_file().map(Path::to_owned),
         }
@@ -270,7 +272,7 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
 ) -> Result<SharedArray<A, E>> {
     let bytes = bytes_of_shape::<A>(dim.slice())?;
     let mapping = match &builder.file {
-        None => Mapping::anonymous(bytes, builder.owner.memory)?,
+        None => Mapping::anonymous(bytes, builder.owner.memory, builder.owner.pages)?,
         Some((path, write)) => {
             let file = NpyOutput { path, write: *write, order: builder.order, bytes };
             match &builder.owner.job_file {

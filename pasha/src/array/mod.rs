@@ -12,7 +12,7 @@ use ndarray::{
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, Memory, Pages};
 
 pub use ragged::RaggedArray;
 
@@ -58,9 +58,9 @@ pub struct SharedArray<A: 'static, D: Dimension> {
 
 impl<A: Element, D: Dimension> SharedArray<A, D> {
     /// Allocates an array of zeros.
-    pub(crate) fn zeros(dim: D, order: Order, memory: Memory) -> Result<Self> {
+    pub(crate) fn zeros(dim: D, order: Order, memory: Memory, pages: Pages) -> Result<Self> {
         let bytes = bytes_of_shape::<A>(dim.slice())?;
-        Ok(Self::over(Mapping::anonymous(bytes, memory)?, dim, order))
+        Ok(Self::over(Mapping::anonymous(bytes, memory, pages)?, dim, order))
     }
 
     /// Takes the first elements of `mapping` for an array.
@@ -82,8 +82,8 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
         assert!(axes_fill_the_array(&dim, &strides), "the axes lie one in the other");
         // SAFETY: the mapping is valid for this many elements for as long as it lives, and it
         // lives in the same struct as the view, which is never given out by value or with a
-        // longer life than a borrow of the struct. The mapping is page-aligned (or 64 bytes into
-        // a page, behind the header of a .npy file), which suits every element. Its bytes are
+        // longer life than a borrow of the struct. The mapping is aligned to 128 bytes (or 64,
+        // behind the header of a .npy file), which suits every element. Its bytes are
         // zeros or elements, both valid values by `Element: Zeroable`. The strides reach each
         // element once, as asserted. No one else has a pointer into a mapping just handed over.
         let view = unsafe {
@@ -95,6 +95,7 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     /// Sets all elements, leaving untouched pages alone where they are zero already.
     pub(crate) fn fill_fresh(&mut self, value: A) {
         if bytemuck::bytes_of(&value).iter().any(|&byte| byte != 0) {
+            self.mapping.settle();
             self.view.fill(value);
         }
     }
@@ -302,7 +303,8 @@ mod tests {
     #[test]
     fn an_array_compares_and_iterates_like_ndarrays() {
         let mut shared =
-            SharedArray::<i32, Ix2>::zeros(Ix2(2, 2), Order::F, Memory::Shared).unwrap();
+            SharedArray::<i32, Ix2>::zeros(Ix2(2, 2), Order::F, Memory::Shared, Pages::Huge)
+                .unwrap();
         shared[[0, 1]] = 5;
         let owned = array![[0, 5], [0, 0]];
         assert_eq!(shared, owned);

@@ -3,6 +3,7 @@
 mod cancel;
 mod choose;
 mod options;
+pub(crate) mod pin;
 mod process;
 mod serial;
 mod thread;

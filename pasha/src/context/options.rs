@@ -10,6 +10,7 @@ use super::CancelToken;
 use crate::job::policy::OnFailure;
 use crate::job::progress::Watch;
 use crate::job::share::Splitting;
+use crate::memory::Pages;
 
 /// A function called in each worker, with the worker's number.
 pub(super) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
@@ -33,6 +34,8 @@ pub struct Options {
     pub(super) stop_within: Duration,
     pub(super) cancel_token: Option<CancelToken>,
     pub(super) resume: Option<PathBuf>,
+    pub(super) huge_pages: bool,
+    pub(super) pin_workers: bool,
 }
 
 impl Options {
@@ -50,7 +53,17 @@ impl Options {
             stop_within: STOP_WITHIN,
             cancel_token: None,
             resume: None,
+            huge_pages: true,
+            pin_workers: false,
         }
+    }
+
+    pub(crate) fn pages(&self) -> Pages {
+        if self.huge_pages { Pages::Huge } else { Pages::Ordinary }
+    }
+
+    pub(crate) fn pins_workers(&self) -> bool {
+        self.pin_workers
     }
 
     pub(crate) fn watch(&self) -> Option<&Watch> {
@@ -111,6 +124,8 @@ impl fmt::Debug for Options {
             .field("stop_within", &self.stop_within)
             .field("cancel_token", &self.cancel_token)
             .field("resume", &self.resume)
+            .field("huge_pages", &self.huge_pages)
+            .field("pin_workers", &self.pin_workers)
             .field("start_hook", &self.start_hook.is_some())
             .field("end_hook", &self.end_hook.is_some())
             .field("progress", &self.watch)
@@ -236,6 +251,32 @@ macro_rules! option_methods {
             /// ```
             pub fn resume(mut $self, path: impl Into<::std::path::PathBuf>) -> Self {
                 $options.resume = Some(path.into());
+                $self
+            }
+
+            /// Says whether large outputs get huge pages of 2 MiB, as far as the operating system
+            /// gives them. The default is `true`.
+            ///
+            /// With pages of 4 KiB the first write of an output takes several times as long, and
+            /// so does every later map over it in processes. Huge pages take memory in whole
+            /// steps of 2 MiB, also where a kernel writes only here and there: choose `false` for
+            /// large outputs of which little is ever written. The
+            /// [`Report`](crate::Report::huge_pages) says what came of it.
+            pub fn huge_pages(mut $self, wanted: bool) -> Self {
+                $options.huge_pages = wanted;
+                $self
+            }
+
+            /// Says whether each worker stays on a processor of its own, of those that the
+            /// program may use. The default is `false`: the operating system moves workers as
+            /// it likes.
+            ///
+            /// It steadies measurements, and keeps a worker near the memory that it wrote
+            /// first on machines with several sockets. On a processor that another program keeps
+            /// busy a pinned worker waits. Worker `w` gets the `w`-th processor of the affinity
+            /// mask, and the first again after the last; a thread is set free after its last item.
+            pub fn pin_workers(mut $self, wanted: bool) -> Self {
+                $options.pin_workers = wanted;
                 $self
             }
 

@@ -16,6 +16,7 @@ use super::record::Record;
 use super::run::{Map, Run};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
+use crate::memory::Settler;
 use crate::output::returned::ReturnList;
 use crate::output::slots::Slots;
 
@@ -37,10 +38,11 @@ pub(super) enum BlockError<R, K> {
 }
 
 /// One worker's blocks: how many items the next one has.
-pub(super) struct Blocks {
+pub(super) struct Blocks<'m> {
     items: usize,
     last: Instant,
     pace: Pace,
+    settler: Settler<'m>,
     generation: Generation,
 }
 
@@ -48,10 +50,18 @@ pub(super) struct Blocks {
 pub(super) type Outcome<K, R> =
     Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
 
-impl Blocks {
-    pub(super) fn new(generation: Generation) -> Self {
+impl<'m> Blocks<'m> {
+    /// Blocks of a worker that writes into outputs of which these mappings are new.
+    pub(super) fn new(generation: Generation, new_memory: &'m [Range<usize>]) -> Self {
         let now = Instant::now();
-        Blocks { items: 1, last: now, pace: Pace::new(now), generation }
+        let settler = Settler::new(new_memory);
+        Blocks { items: 1, last: now, pace: Pace::new(now), settler, generation }
+    }
+
+    /// The number of items in a share that is worth its claim: they take about as long as several
+    /// claims.
+    pub(super) fn worth_a_claim(&self) -> usize {
+        if self.items == MOST_ITEMS { MOST_ITEMS } else { (self.items / 4).max(1) }
     }
 
     /// Runs what the worker has to do, block by block, until it is done, an item fails, or workers are
@@ -93,6 +103,7 @@ impl Blocks {
             let is_dirty = next < dirty_end;
             let most = if is_dirty { 1 } else { self.items };
             let block = next..missing.end.min(next.saturating_add(most));
+            self.settle(run, map, &block);
             record.begin_block(block.start);
             let seat = Seat { worker_id, record, limit: map.limit };
             let outcome = if map.is_exact {
@@ -127,6 +138,26 @@ impl Blocks {
             self.keep(run, map, worker_id, next);
         }
         Ok(())
+    }
+
+    /// Makes huge pages where a block is about to write new memory.
+    fn settle<K: Kernel, F>(&mut self, run: &Run<'_, K, F>, map: &Map<'_>, block: &Range<usize>) {
+        if self.settler.is_done() {
+            return;
+        }
+        let mut settled = false;
+        // SAFETY: the block lies within the map, whose outputs are attached, and its slots are
+        // this worker's, so nobody else writes there.
+        unsafe {
+            let mut settle = |place| settled |= self.settler.settle(place);
+            run.slots.places(block, &mut settle);
+            run.returned.places(block, &mut settle);
+        }
+        if settled {
+            map.table.count_pages(self.settler.take_outcome());
+            // It is no part of the time that items take.
+            self.last = Instant::now();
+        }
     }
 
     /// Makes a copy of the worker's accumulators, which have everything before `next`, if there are

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::record::Record;
 use crate::error::Result;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, Memory, Pages};
 use crate::output::slots::Slots;
 
 /// A copy is made when the work since the last took this many times as long as that copy …
@@ -37,9 +37,11 @@ impl Checkpoints {
         slots: &S,
         num_workers: usize,
         memory: Memory,
+        pages: Pages,
     ) -> Result<Checkpoints> {
         let size = slots.checkpoint_size();
-        let mapping = Mapping::anonymous(2 * num_workers * size, memory)?;
+        let mut mapping = Mapping::anonymous(2 * num_workers * size, memory, pages)?;
+        mapping.settle();
         let checkpoints = Checkpoints { mapping: Some(mapping), size };
         for worker_id in 0..num_workers {
             // SAFETY: as the caller promises, and the place has room for the copy.

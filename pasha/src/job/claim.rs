@@ -10,8 +10,6 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::share::Shares;
-
 /// The shared word from which shares are claimed, with the workers' part of the protocol.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'t> {
@@ -58,7 +56,7 @@ impl<'t> Cursor<'t> {
     /// `taken_note` is called with the share before the claim counts as noted.
     pub(super) fn claim<'c>(
         self,
-        shares: &Shares,
+        next: impl Fn(usize) -> Option<Range<usize>>,
         worker_id: usize,
         claim_of: impl Fn(usize) -> &'c Claim,
         take_note: impl FnOnce(Range<usize>),
@@ -67,7 +65,7 @@ impl<'t> Cursor<'t> {
         loop {
             let seen = self.word.load(Ordering::Acquire);
             let (start, holder) = self.unpack(seen);
-            let share = shares.next(start)?;
+            let share = next(start)?;
             if let Some(before) = holder.checked_sub(1) {
                 claim_of(before).confirmed.fetch_max(start, Ordering::AcqRel);
             }
@@ -119,7 +117,7 @@ pub(crate) fn most_items(num_workers: usize) -> usize {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::super::share::Splitting;
+    use super::super::share::{Borders, Shares, Splitting};
     use super::*;
 
     #[test]
@@ -154,7 +152,7 @@ mod tests {
                 1 => {
                     self.seen = cursor.word.load(Ordering::Acquire);
                     let (start, _) = cursor.unpack(self.seen);
-                    match shares.next(start) {
+                    match shares.next(start, 1) {
                         Some(share) => self.share = share,
                         None => self.step = 0,
                     }
@@ -202,7 +200,8 @@ mod tests {
             let cursor = Cursor::new(&word, 3);
             let claims: [Claim; 3] = Default::default();
             let splitting = Splitting::Fixed(NonZeroUsize::new(1 + round % 3).unwrap());
-            let shares = Shares { splitting, len: 20, num_workers: 3, together: 1 };
+            let borders = Borders::default();
+            let shares = Shares { splitting, len: 20, num_workers: 3, together: 1, borders };
             let mut workers = [const { Stepper { step: 0, seen: 0, share: 0..0 } }; 3];
             let mut runs = [0; 20];
             while workers.iter().any(|worker| worker.step != 0) || cursor.position() < 20 {

@@ -18,6 +18,7 @@ mod text;
 
 use std::time::Instant;
 
+use crate::context::pin::Pinned;
 use crate::context::{CancelToken, Options};
 use crate::error::SourceError;
 use forked::Generation;
@@ -74,6 +75,7 @@ impl Job<'_> {
             return;
         }
         let generation = Generation::now();
+        let _pinned = self.options.pins_workers().then(|| Pinned::to(worker_id)).flatten();
         let start = || self.in_hook(record, worker_id, Stage::StartHook);
         let body = || (self.body)(worker_id, generation);
         let end = || self.in_hook(record, worker_id, Stage::EndHook);

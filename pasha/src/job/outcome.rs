@@ -11,7 +11,7 @@ use super::run::Map;
 use super::table::Stop;
 use crate::context::Options;
 use crate::error::{Error, Result, SourceError, describe};
-use crate::report::{FailedItem, Report, WorkerReport};
+use crate::report::{FailedItem, HugePages, Report, WorkerReport};
 
 /// A map whose workers have all ended.
 pub(super) struct Outcome<'o> {
@@ -109,6 +109,7 @@ impl Outcome<'_> {
             wall_time: self.wall_time,
             workers,
             peak_memory,
+            huge_pages: HugePages::of(table.pages()),
         }
     }
 
@@ -120,7 +121,7 @@ impl Outcome<'_> {
         }
         let left: Vec<Range<usize>> =
             self.map.table.records().map(|record| record.left()).collect();
-        let claimed = match self.map.shares.next(0) {
+        let claimed = match self.map.shares.next(0, 1) {
             Some(_) => self.map.table.claimed(),
             None => self.map.shares.len,
         };

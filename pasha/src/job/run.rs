@@ -12,7 +12,7 @@ use super::judge::{Judge, Verdict};
 use super::log::{End, Failure};
 use super::outcome::Outcome;
 use super::record::{Record, Stage};
-use super::share::Shares;
+use super::share::{Borders, Shares};
 use super::table::{Stop, Table};
 use super::{Job, panic};
 use crate::context::{CancelToken, Context};
@@ -34,6 +34,8 @@ pub(crate) struct Run<'r, K: Kernel, F> {
     pub(crate) num_workers: usize,
     /// Start addresses of the outputs' mappings.
     pub(crate) writable: Vec<usize>,
+    /// Mappings that are written for the first time, of which huge pages are to be made.
+    pub(crate) new_memory: Vec<std::ops::Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
 }
 
@@ -77,7 +79,7 @@ impl Map<'_> {
 
     /// Whether there are items that nobody has claimed.
     pub(super) fn has_unclaimed(&self) -> bool {
-        self.shares.next(self.table.claimed()).is_some()
+        self.shares.next(self.table.claimed(), 1).is_some()
     }
 
     fn source_errors(&self) -> MutexGuard<'_, BTreeMap<usize, SourceError>> {
@@ -112,6 +114,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
                 len: self.len.min(most_items(num_workers)),
                 num_workers,
                 together: self.functors.items_together(),
+                borders: self.borders(),
             },
             judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
             checkpoints: &checkpoints,
@@ -158,7 +161,25 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             return Ok(Checkpoints::none());
         }
         // SAFETY: the slots are attached for all workers of the context, of which none runs yet.
-        unsafe { Checkpoints::new(&self.slots, num_workers, context.memory()) }
+        unsafe {
+            let pages = context.options().pages();
+            Checkpoints::new(&self.slots, num_workers, context.memory(), pages)
+        }
+    }
+
+    /// Where the outputs' pages and cache lines end.
+    fn borders(&self) -> Borders {
+        let mut borders = Borders::default();
+        if self.len > 0 {
+            let first_slots = 0..1;
+            // SAFETY: there is an index 0, and the outputs are attached.
+            unsafe {
+                let mut visit = |place: std::ops::Range<usize>| borders.add(place.len());
+                self.slots.places(&first_slots, &mut visit);
+                self.returned.places(&first_slots, &mut visit);
+            }
+        }
+        borders
     }
 
     /// Puts the slots of failed items back to what they were before the map.
@@ -187,9 +208,12 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         let mut scratch = self.kernel.scratch();
         record.enter(Stage::Claiming);
         self.restore(worker_id, map);
-        let mut blocks = Blocks::new(generation);
+        let mut blocks = Blocks::new(generation, &self.new_memory);
         while !map.table.is_stopped() {
-            if record.left().is_empty() && map.table.claim(&map.shares, worker_id).is_none() {
+            let at_least = blocks.worth_a_claim();
+            if record.left().is_empty()
+                && map.table.claim(&map.shares, worker_id, at_least).is_none()
+            {
                 break;
             }
             let outcome = blocks.run(self, map, &mut readers, &mut scratch, worker_id);

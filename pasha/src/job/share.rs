@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use crate::memory::HUGE_PAGE;
+
 /// How a map's indices are split into shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Splitting {
@@ -48,17 +50,77 @@ pub(crate) struct Shares {
     pub(crate) num_workers: usize,
     /// Shares start at multiples of this, so that what is read together stays together.
     pub(crate) together: usize,
+    pub(crate) borders: Borders,
 }
+
+/// The numbers of items after which pages and cache lines of the outputs end: large shares end there, so that
+/// no two workers write one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Borders {
+    page: Option<usize>,
+    line: Option<usize>,
+}
+
+/// Two cache lines: processors fetch lines in pairs.
+const LINES: usize = 128;
+
+impl Borders {
+    /// Adds an output whose items have this many bytes.
+    pub(super) fn add(&mut self, item: usize) {
+        let larger = |border: Option<usize>, span: usize| match span.checked_rem(item) {
+            Some(0) => border.max(Some(span / item)),
+            _ => border,
+        };
+        self.page = larger(self.page, HUGE_PAGE);
+        self.line = larger(self.line, LINES);
+    }
+
+    /// The last border in `start..end`, if one is near its end.
+    fn before(self, start: usize, end: usize) -> Option<usize> {
+        let border = |every: usize, enough: usize| {
+            let last = end / every * every;
+            (end - start >= enough * every && last > start).then_some(last)
+        };
+        let page = self.page.and_then(|page| border(page, 1));
+        page.or_else(|| self.line.and_then(|line| border(line, ENOUGH)))
+    }
+}
+
+/// A share of this many cache lines loses little by ending at the end of one.
+const ENOUGH: usize = 4;
+
+/// A page's items are quickly done if they take less than this many claims that are worth it …
+const QUICK: usize = 16;
+/// … and there are many pages if each worker has this many.
+const MANY: usize = 64;
 
 impl Shares {
     /// The share that starts at this index, the first that nobody has claimed; `None` when all
     /// are claimed, or where shares are not claimed but given.
-    pub(super) fn next(&self, start: usize) -> Option<Range<usize>> {
+    ///
+    /// Fewer items than `at_least` are not worth a claim, if that is up to us.
+    pub(super) fn next(&self, start: usize, at_least: usize) -> Option<Range<usize>> {
         if self.splitting == Splitting::Static {
             return None;
         }
         let remaining = self.len.checked_sub(start).filter(|&remaining| remaining > 0)?;
-        Some(start..start + self.size(remaining))
+        let end = start + self.size(remaining, at_least);
+        let may_move = self.splitting == Splitting::Guided && self.together <= 1 && end < self.len;
+        let border = self.borders.before(start, end).filter(|_| may_move);
+        Some(start..border.unwrap_or(end))
+    }
+
+    /// The items of a page, where so many are quickly done and there are so many pages that nobody
+    /// waits long for whoever has the last: then no page has two writers.
+    fn page_to_fill(&self, quickly_done: usize) -> usize {
+        match self.borders.page {
+            Some(page)
+                if page <= QUICK * quickly_done && self.len / page >= MANY * self.num_workers =>
+            {
+                page
+            }
+            _ => 0,
+        }
     }
 
     /// The share that a worker has from the start.
@@ -70,12 +132,15 @@ impl Shares {
     }
 
     /// The size of a claim where this many items remain.
-    fn size(&self, remaining: usize) -> usize {
+    fn size(&self, remaining: usize, at_least: usize) -> usize {
         let size = match self.splitting {
             Splitting::Fixed(size) => size.get(),
             // Nobody to share with: the whole at once.
             _ if self.num_workers == 1 => remaining,
-            _ => remaining / (PARTS_PER_WORKER * self.num_workers),
+            _ => {
+                let part = remaining / (PARTS_PER_WORKER * self.num_workers);
+                part.max(at_least).max(self.page_to_fill(at_least))
+            }
         };
         let together = size.max(1).checked_next_multiple_of(self.together.max(1));
         together.map_or(remaining, |size| size.min(remaining))
@@ -89,7 +154,7 @@ mod tests {
     fn claims(shares: Shares) -> Vec<Range<usize>> {
         let mut all: Vec<_> = (0..shares.num_workers).map(|id| shares.given(id)).collect();
         let mut start = 0;
-        while let Some(share) = shares.next(start) {
+        while let Some(share) = shares.next(start, 1) {
             start = share.end;
             all.push(share);
         }
@@ -110,10 +175,12 @@ mod tests {
         for splitting in
             [Splitting::Guided, Splitting::Static, Splitting::Fixed(NonZeroUsize::new(7).unwrap())]
         {
+            let mut borders = Borders::default();
+            borders.add(64 << 10);
             for len in [0, 1, 2, 3, 8, 100, 1001] {
                 for num_workers in [1, 2, 3, 16] {
                     for together in [1, 5] {
-                        let shares = Shares { splitting, len, num_workers, together };
+                        let shares = Shares { splitting, len, num_workers, together, borders };
                         let indices: Vec<usize> = claims(shares).into_iter().flatten().collect();
                         assert_eq!(indices, (0..len).collect::<Vec<_>>(), "{shares:?}");
                     }
@@ -124,11 +191,33 @@ mod tests {
 
     #[test]
     fn guided_shares_shrink_and_keep_together_what_is_read_together() {
-        let shares =
-            Shares { splitting: Splitting::Guided, len: 1000, num_workers: 2, together: 8 };
+        let shares = Shares {
+            splitting: Splitting::Guided,
+            len: 1000,
+            num_workers: 2,
+            together: 8,
+            borders: Borders::default(),
+        };
         let all = claims(shares);
         assert!(all.iter().all(|share| share.start % 8 == 0));
         assert!(all.windows(2).all(|pair| pair[0].len() >= pair[1].len()));
         assert!(all[0].len() >= 120 && all.last().unwrap().len() <= 8);
+    }
+
+    #[test]
+    fn large_guided_shares_end_at_borders() {
+        let mut borders = Borders::default();
+        // A million bytes fit no page; the others' pages end after 262144 and 524288 items.
+        [1_000_000, 8, 4].into_iter().for_each(|item| borders.add(item));
+        let (splitting, len) = (Splitting::Guided, 100_000_000);
+        let all = claims(Shares { splitting, len, num_workers: 2, together: 1, borders });
+        for share in &all[..all.len() - 1] {
+            match share.len() {
+                0..128 => {}
+                128..524_288 => assert_eq!(share.end % 32, 0, "{share:?}"),
+                _ => assert_eq!(share.end % 524_288, 0, "{share:?}"),
+            }
+        }
+        assert!(all[0].len() > 12_000_000 && all.last().unwrap().len() == 1);
     }
 }

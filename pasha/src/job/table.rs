@@ -7,14 +7,14 @@
 //! takes its place.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::claim::Cursor;
 use super::log::{Log, Notes};
 use super::record::Record;
 use super::share::Shares;
 use crate::error::Result;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, Memory, Settled};
 
 /// Why a map ends before all items are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,16 @@ struct Header {
     fatal: AtomicUsize,
     /// How often an item was run again.
     retried: AtomicUsize,
+    pages: PageCounts,
     log: Log,
+}
+
+/// What came of asking for huge pages.
+#[repr(C)]
+struct PageCounts {
+    made: AtomicUsize,
+    refused: AtomicUsize,
+    errno: AtomicI32,
 }
 
 /// Something alone on its cache lines.
@@ -75,7 +84,7 @@ impl Table {
     }
 
     fn header(&self) -> &Header {
-        // SAFETY: the invariant of `Table`; the mapping is page-aligned.
+        // SAFETY: the invariant of `Table`; the mapping is aligned to 128 bytes, as the header is.
         unsafe { self.mapping.start().cast().as_ref() }
     }
 
@@ -123,10 +132,16 @@ impl Table {
     }
 
     /// Claims the next share, which is then what the worker has to do.
-    pub(super) fn claim(&self, shares: &Shares, worker_id: usize) -> Option<Range<usize>> {
+    pub(super) fn claim(
+        &self,
+        shares: &Shares,
+        worker_id: usize,
+        at_least: usize,
+    ) -> Option<Range<usize>> {
         let record = self.record(worker_id);
         let claims = |worker_id| &self.record(worker_id).claim;
-        self.cursor().claim(shares, worker_id, claims, |share| record.give(share))
+        let next = |start| shares.next(start, at_least);
+        self.cursor().claim(next, worker_id, claims, |share| record.give(share))
     }
 
     /// Finds out whether a dead worker had claimed a share without taking note of it.
@@ -168,6 +183,26 @@ impl Table {
 
     pub(super) fn retried(&self) -> &AtomicUsize {
         &self.header().retried
+    }
+
+    /// Adds to the counts of huge pages.
+    pub(super) fn count_pages(&self, settled: Settled) {
+        let pages = &self.header().pages;
+        pages.made.fetch_add(settled.made, Ordering::Relaxed);
+        pages.refused.fetch_add(settled.refused, Ordering::Relaxed);
+        if settled.refused > 0 {
+            pages.errno.store(settled.errno, Ordering::Relaxed);
+        }
+    }
+
+    /// The counts of huge pages.
+    pub(super) fn pages(&self) -> Settled {
+        let pages = &self.header().pages;
+        Settled {
+            made: pages.made.load(Ordering::Relaxed),
+            refused: pages.refused.load(Ordering::Relaxed),
+            errno: pages.errno.load(Ordering::Relaxed),
+        }
     }
 
     /// The number of items in blocks that are finished, nearly; may be asked while workers run.

@@ -42,7 +42,7 @@ impl Mapping {
         let identity =
             FileIdentity { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
         let backing = Backing::File(map, identity);
-        let mapping = Mapping { start, len, memory: Memory::Shared, backing };
+        let mapping = Mapping::of(start, len, Memory::Shared, backing);
         live::enter(&mapping);
         Ok(mapping)
     }
@@ -51,7 +51,7 @@ impl Mapping {
     pub(crate) fn file_identity(&self) -> Option<&FileIdentity> {
         match &self.backing {
             Backing::File(_, identity) => Some(identity),
-            Backing::Empty | Backing::Anonymous => None,
+            Backing::Empty | Backing::Heap(_) | Backing::Anonymous => None,
         }
     }
 }

@@ -6,15 +6,20 @@
 //! made it.
 
 mod file;
+mod huge;
 mod live;
 
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::io;
+use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::mm::{Advice, MapFlags, ProtFlags};
+use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::error::{Error, Result};
 pub(crate) use file::FileIdentity;
+pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler};
 pub(crate) use live::LiveMappings;
 
 /// The kind of memory that the workers of a context share.
@@ -35,8 +40,12 @@ impl Memory {
     }
 }
 
-/// Arrays of this size and more ask for huge pages where the memory is private.
-const HUGE_PAGE: usize = 2 << 20;
+/// Private memory below this size comes from the heap, which has it at hand: the operating system
+/// takes microseconds to map pages.
+const SMALL: usize = 64 << 10;
+
+/// The alignment of all mappings without a header: two cache lines.
+const ALIGN: usize = 128;
 
 /// A range of pages, all zero when made, unmapped when dropped.
 ///
@@ -47,11 +56,15 @@ pub(crate) struct Mapping {
     len: usize,
     memory: Memory,
     backing: Backing,
+    /// Whether huge pages are still to be made of it, when it is first written.
+    is_new: AtomicBool,
 }
 
 enum Backing {
     /// Nothing is mapped: the array has no bytes.
     Empty,
+    /// Memory of this process's heap.
+    Heap(Layout),
     /// Pages without a file.
     Anonymous,
     /// Pages of a file; the elements start behind its header.
@@ -69,13 +82,16 @@ impl Mapping {
     ///
     /// # Errors
     /// [`Error::Alloc`] if the operating system refuses.
-    pub(crate) fn anonymous(len: usize, memory: Memory) -> Result<Mapping> {
-        let mapping = Self::map(len, memory, MapFlags::empty())?;
-        if memory == Memory::Private && len >= HUGE_PAGE {
-            let start = mapping.start.as_ptr().cast();
-            // SAFETY: the range was mapped above, and this advice changes no contents. A kernel
-            // without huge pages refuses it, which costs speed only.
-            let _ = unsafe { rustix::mm::madvise(start, len, Advice::LinuxHugepage) };
+    pub(crate) fn anonymous(len: usize, memory: Memory, pages: Pages) -> Result<Mapping> {
+        if pages == Pages::Ordinary || len < HUGE_PAGE {
+            return Self::map(len, memory, MapFlags::empty());
+        }
+        let start = huge::map_aligned(len, sharing(memory)).map_err(|e| refused(len, memory, e))?;
+        let mapping = Self::mapped(start.cast(), len, memory)?;
+        match memory {
+            // A kernel without huge pages refuses it, which costs speed only.
+            Memory::Private => drop(huge::advise_private(mapping.start, len)),
+            Memory::Shared => mapping.is_new.store(true, Ordering::Relaxed),
         }
         Ok(mapping)
     }
@@ -90,34 +106,52 @@ impl Mapping {
 
     fn map(len: usize, memory: Memory, flags: MapFlags) -> Result<Mapping> {
         if len == 0 {
-            return Ok(Mapping { start: dangling(), len, memory, backing: Backing::Empty });
+            return Ok(Self::of(dangling(), len, memory, Backing::Empty));
         }
-        let flags = flags
-            | match memory {
-                Memory::Private => MapFlags::PRIVATE,
-                Memory::Shared => MapFlags::SHARED,
-            };
-        let refused = |errno: rustix::io::Errno| Error::Alloc {
-            bytes: len,
-            kind: memory.name(),
-            source: io::Error::from(errno),
-        };
+        let layout = Layout::from_size_align(len, ALIGN).ok().filter(|_| len < SMALL);
+        if let (Memory::Private, Some(layout)) = (memory, layout) {
+            // SAFETY: the layout has at least one byte.
+            let start = NonNull::new(unsafe { alloc_zeroed(layout) })
+                .ok_or_else(|| refused(len, memory, rustix::io::Errno::NOMEM))?;
+            return Ok(Self::of(start, len, memory, Backing::Heap(layout)));
+        }
         // SAFETY: without an address hint the kernel picks pages that nothing else uses.
         let start = unsafe {
-            rustix::mm::mmap_anonymous(
-                std::ptr::null_mut(),
-                len,
-                ProtFlags::READ | ProtFlags::WRITE,
-                flags,
-            )
+            let access = ProtFlags::READ | ProtFlags::WRITE;
+            rustix::mm::mmap_anonymous(std::ptr::null_mut(), len, access, flags | sharing(memory))
         }
-        .map_err(refused)?;
-        let Some(start) = NonNull::new(start.cast::<u8>()) else {
-            return Err(refused(rustix::io::Errno::NOMEM));
-        };
-        let mapping = Mapping { start, len, memory, backing: Backing::Anonymous };
+        .map_err(|errno| refused(len, memory, errno))?;
+        Self::mapped(start.cast(), len, memory)
+    }
+
+    /// A mapping of pages that were mapped for it.
+    fn mapped(start: *mut u8, len: usize, memory: Memory) -> Result<Mapping> {
+        let start =
+            NonNull::new(start).ok_or_else(|| refused(len, memory, rustix::io::Errno::NOMEM))?;
+        // Workers compute addresses of places in it.
+        let _ = start.as_ptr().expose_provenance();
+        let mapping = Self::of(start, len, memory, Backing::Anonymous);
         live::enter(&mapping);
         Ok(mapping)
+    }
+
+    fn of(start: NonNull<u8>, len: usize, memory: Memory, backing: Backing) -> Mapping {
+        Mapping { start, len, memory, backing, is_new: AtomicBool::new(false) }
+    }
+
+    /// The addresses of all of it, once, if huge pages are to be made of it by whoever writes it
+    /// next.
+    pub(crate) fn take_new(&self) -> Option<Range<usize>> {
+        let start = self.start.as_ptr().addr();
+        self.is_new.swap(false, Ordering::Relaxed).then(|| start..start + self.len)
+    }
+
+    /// Makes huge pages of all of it now, if that is still to be done.
+    pub(crate) fn settle(&mut self) {
+        if let Some(new) = self.take_new() {
+            // SAFETY: the mapping is valid for reads, and its owner has it mutably.
+            unsafe { Settler::new(std::slice::from_ref(&new)).settle(new.clone()) };
+        }
     }
 
     /// The first byte.
@@ -144,7 +178,7 @@ impl Mapping {
     pub(crate) fn flush(&self) -> io::Result<()> {
         match &self.backing {
             Backing::File(map, _) => map.flush(),
-            Backing::Empty | Backing::Anonymous => Ok(()),
+            Backing::Empty | Backing::Heap(_) | Backing::Anonymous => Ok(()),
         }
     }
 
@@ -167,13 +201,29 @@ impl std::fmt::Debug for Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         live::leave(self);
-        if let Backing::Anonymous = self.backing {
-            // SAFETY: the range was mapped by `anonymous` with this length, and nobody uses it
-            // any more: views of it borrow from its owner, which is being dropped.
-            let result = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.len) };
-            debug_assert!(result.is_ok(), "unmapping what was mapped can't fail");
+        match self.backing {
+            Backing::Anonymous => {
+                // SAFETY: the range was mapped with this length, and nobody uses it any more:
+                // views of it borrow from its owner, which is being dropped.
+                let result = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.len) };
+                debug_assert!(result.is_ok(), "unmapping what was mapped can't fail");
+            }
+            // SAFETY: it was allocated with this layout, and nobody uses it any more, as above.
+            Backing::Heap(layout) => unsafe { dealloc(self.start.as_ptr(), layout) },
+            Backing::Empty | Backing::File(..) => {}
         }
     }
+}
+
+fn sharing(memory: Memory) -> MapFlags {
+    match memory {
+        Memory::Private => MapFlags::PRIVATE,
+        Memory::Shared => MapFlags::SHARED,
+    }
+}
+
+fn refused(bytes: usize, memory: Memory, errno: rustix::io::Errno) -> Error {
+    Error::Alloc { bytes, kind: memory.name(), source: io::Error::from(errno) }
 }
 
 /// An address for arrays without bytes, aligned for any element.
@@ -190,25 +240,33 @@ mod tests {
 
     #[test]
     fn a_mapping_is_zero_and_aligned() {
-        for memory in [Memory::Private, Memory::Shared] {
-            let mapping = Mapping::anonymous(3 << 20, memory).unwrap();
-            assert_eq!(mapping.start().as_ptr() as usize % 4096, 0);
+        for (memory, len, pages, align) in [
+            (Memory::Private, 100, Pages::Huge, ALIGN),
+            (Memory::Private, 3 << 20, Pages::Ordinary, 4096),
+            (Memory::Private, 3 << 20, Pages::Huge, HUGE_PAGE),
+            (Memory::Shared, 100, Pages::Huge, 4096),
+            (Memory::Shared, 3 << 20, Pages::Ordinary, 4096),
+            (Memory::Shared, (3 << 20) + 1, Pages::Huge, HUGE_PAGE),
+        ] {
+            let mut mapping = Mapping::anonymous(len, memory, pages).unwrap();
+            assert_eq!(mapping.start().as_ptr() as usize % align, 0);
+            mapping.settle();
             // SAFETY: the mapping is alive and this long.
-            let bytes = unsafe { std::slice::from_raw_parts(mapping.start().as_ptr(), 3 << 20) };
+            let bytes = unsafe { std::slice::from_raw_parts(mapping.start().as_ptr(), len) };
             assert!(bytes.iter().all(|&byte| byte == 0));
         }
     }
 
     #[test]
     fn nothing_is_mapped_for_no_bytes() {
-        let mapping = Mapping::anonymous(0, Memory::Shared).unwrap();
+        let mapping = Mapping::anonymous(0, Memory::Shared, Pages::Huge).unwrap();
         assert_eq!((mapping.len(), mapping.start().as_ptr() as usize % 64), (0, 0));
     }
 
     #[test]
     fn more_than_the_machine_has_is_refused_with_the_size() {
         let bytes = 1 << 46;
-        match Mapping::anonymous(bytes, Memory::Shared) {
+        match Mapping::anonymous(bytes, Memory::Shared, Pages::Huge) {
             Err(Error::Alloc { bytes: told, .. }) => assert_eq!(told, bytes),
             other => panic!("expected a refusal, got {:?}", other.map(|m| m.len())),
         }

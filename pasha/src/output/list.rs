@@ -2,6 +2,8 @@
 //!
 //! Two implementations of each trait serve kernels with any number of outputs.
 
+use std::ops::Range;
+
 use super::slots::Slots;
 use super::{Attached, OutputSpec, Plan};
 use crate::error::Result;
@@ -94,6 +96,8 @@ unsafe impl Attached for () {
 
     fn writable(&self, _starts: &mut Vec<usize>) {}
 
+    fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
+
     fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
 
     fn finish(self) {}
@@ -110,6 +114,11 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn writable(&self, starts: &mut Vec<usize>) {
         self.0.writable(starts);
         self.1.writable(starts);
+    }
+
+    fn new_memory(&self, new: &mut Vec<Range<usize>>) {
+        self.0.new_memory(new);
+        self.1.new_memory(new);
     }
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {

@@ -14,11 +14,13 @@ pub(crate) mod returned;
 pub(crate) mod set;
 pub(crate) mod slots;
 
+use std::ops::Range;
+
 use ndarray::{ArrayView2, Dimension};
 
 use crate::array::SharedArray;
 use crate::error::{Error, Result};
-use crate::memory::Memory;
+use crate::memory::{Memory, Pages};
 use crate::resume::OutputFile;
 use slots::Slots;
 
@@ -33,6 +35,8 @@ pub struct Plan<'p> {
     pub(crate) memory: Memory,
     /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`.
     pub(crate) lengths: ArrayView2<'p, usize>,
+    /// The pages that new arrays get.
+    pub(crate) pages: Pages,
     /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their
     /// fill values in place, or a job into them is resumed.
     pub(crate) keep: bool,
@@ -79,6 +83,10 @@ pub unsafe trait Attached {
     /// Adds the start addresses of the mappings that workers write.
     fn writable(&self, starts: &mut Vec<usize>);
 
+    /// Adds the addresses of mappings that are written for the first time, of which huge pages
+    /// are to be made.
+    fn new_memory(&self, new: &mut Vec<Range<usize>>);
+
     /// Adds, for each output, the file that it lies in, if it does.
     fn files(&self, files: &mut Vec<Option<OutputFile>>);
 
@@ -91,6 +99,7 @@ pub unsafe trait Attached {
 pub struct Plain<'a, S> {
     slots: S,
     start: usize,
+    new: Option<Range<usize>>,
     file: Option<OutputFile>,
     // Keeps the array borrowed, so that nobody reads or drops it while workers write.
     borrow: std::marker::PhantomData<&'a mut ()>,
@@ -101,6 +110,7 @@ impl<'a, S: Slots> Plain<'a, S> {
         Plain {
             slots,
             start: array.mapping().start().as_ptr() as usize,
+            new: array.mapping().take_new(),
             file: array.mapping().file_identity().map(|file| OutputFile {
                 name: String::new(),
                 element: std::any::type_name::<A>().to_owned(),
@@ -123,6 +133,10 @@ unsafe impl<S: Slots> Attached for Plain<'_, S> {
 
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.start);
+    }
+
+    fn new_memory(&self, new: &mut Vec<Range<usize>>) {
+        new.extend(self.new.clone());
     }
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {

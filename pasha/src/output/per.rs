@@ -122,7 +122,7 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
             0 => strides_for(&larger, Order::C),
             size => with_leading_axis(size, &strides_for(&self.dim, self.order)),
         };
-        let mapping = Mapping::anonymous(bytes, plan.memory)?;
+        let mapping = Mapping::anonymous(bytes, plan.memory, plan.pages)?;
         let mut array = SharedArray::with_strides(mapping, larger, strides);
         if let Some(value) = self.fill {
             array.fill_fresh(value);
@@ -199,7 +199,7 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
         Self: 'a;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        let mut array = SharedArray::zeros(Ix1(N::count(plan)), Order::C, plan.memory)?;
+        let mut array = SharedArray::zeros(Ix1(N::count(plan)), Order::C, plan.memory, plan.pages)?;
         if let Some(value) = self.fill {
             array.fill_fresh(value);
         }

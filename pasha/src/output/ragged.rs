@@ -46,7 +46,7 @@ impl<A: Element> OutputSpec for Ragged<A> {
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let mut offsets =
-            SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory)?;
+            SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;
         let mut end = 0_usize;
         for (offset, len) in offsets.iter_mut().skip(1).zip(self.lengths(plan)) {
             end = end.checked_add(len).ok_or_else(|| Error::ShapeOverflow {
@@ -55,7 +55,7 @@ impl<A: Element> OutputSpec for Ragged<A> {
             })?;
             *offset = end;
         }
-        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory)?;
+        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, plan.pages)?;
         if let Some(value) = self.fill {
             values.fill_fresh(value);
         }

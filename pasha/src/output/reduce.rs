@@ -5,6 +5,7 @@
 //! first elements, so that a second run into the same output allocates nothing.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use ndarray::{ArrayView, ArrayViewMut, Dimension, IntoDimension, Ix1, ShapeBuilder, Zip};
 
@@ -67,7 +68,9 @@ fn start_of<A: Element, M: Merge<A>>(merge: &M, init: Option<A>) -> A {
 fn map_accumulators<A: Element>(size: usize, plan: &Plan<'_>, memory: Memory) -> Result<Mapping> {
     let step = step_of::<A>(size);
     let bytes = bytes_of_shape::<A>(&[plan.num_workers.max(1), step])?;
-    Mapping::anonymous(bytes, memory)
+    let mut mapping = Mapping::anonymous(bytes, memory, plan.pages)?;
+    mapping.settle();
+    Ok(mapping)
 }
 
 /// Sets all elements of an accumulator from its start.
@@ -188,6 +191,9 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
         starts.push(self.target.mapping().start().as_ptr() as usize);
     }
 
+    // Accumulators have been written, by their reset.
+    fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
+
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
         files.push(None);
     }
@@ -298,6 +304,9 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.accumulators.start().as_ptr() as usize);
     }
+
+    // Accumulators have been written, by their reset.
+    fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
         files.push(None);

@@ -51,7 +51,7 @@ impl<T: Element, const N: usize> OutputSpec for ReturnRow<T, N> {
     type Attached<'a> = Plain<'a, Self::Slots>;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        SharedArray::zeros(Ix2(plan.len, N), Order::C, plan.memory)
+        SharedArray::zeros(Ix2(plan.len, N), Order::C, plan.memory, plan.pages)
     }
 
     fn attach<'a>(

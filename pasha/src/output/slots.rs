@@ -6,6 +6,7 @@
 //! it took, so that no other worker has that.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use ndarray::{ArrayView, ArrayViewMut, Dimension, Ix1, ShapeBuilder};
 
@@ -27,6 +28,13 @@ pub unsafe trait Slots: Clone + Send + Sync {
     /// position is alive; both numbers are below those that the output was attached for; and the
     /// output outlives the slot.
     unsafe fn slot<'s>(&self, at: Position) -> Self::Slot<'s>;
+
+    /// Calls `visit` with the addresses at which the slots of these indices lie, output by output;
+    /// leaves out outputs whose slots lie between each other, and accumulators.
+    ///
+    /// # Safety
+    /// The indices are below that which the output was attached for, and it is alive.
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>));
 
     /// Whether there are accumulators among them: slots that belong to workers.
     const BY_WORKER: bool;
@@ -58,6 +66,11 @@ pub unsafe trait Slots: Clone + Send + Sync {
 /// The alignment of copies of accumulators.
 pub(crate) const COPY_ALIGN: usize = 128;
 
+/// The address of an element.
+fn elements<A>(first: *mut A, index: usize) -> usize {
+    first.wrapping_add(index).addr()
+}
+
 /// Bytes of a copy of this many elements.
 fn copy_size<A>(len: usize) -> usize {
     const { assert!(align_of::<A>() <= COPY_ALIGN) };
@@ -86,6 +99,8 @@ unsafe impl Slots for () {
     #[inline(always)]
     unsafe fn slot<'s>(&self, _at: Position) -> Self::Slot<'s> {}
 
+    unsafe fn places(&self, _indices: &Range<usize>, _visit: &mut dyn FnMut(Range<usize>)) {}
+
     #[inline(always)]
     unsafe fn reset(&self, _at: Position) {}
 
@@ -100,6 +115,14 @@ unsafe impl<S: Slots, L: Slots> Slots for (S, L) {
     unsafe fn slot<'s>(&self, at: Position) -> Self::Slot<'s> {
         // SAFETY: the caller's promises are those of both parts.
         unsafe { (self.0.slot(at), self.1.slot(at)) }
+    }
+
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        // SAFETY: the caller's promises are those of both parts.
+        unsafe {
+            self.0.places(indices, visit);
+            self.1.places(indices, visit);
+        }
     }
 
     const BY_WORKER: bool = S::BY_WORKER || L::BY_WORKER;
@@ -263,6 +286,10 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for IndexScalars<A> {
         unsafe { &mut *self.first.add(at.index) }
     }
 
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        visit(elements(self.first, indices.start)..elements(self.first, indices.end));
+    }
+
     #[inline(always)]
     unsafe fn reset(&self, at: Position) {
         // SAFETY: as the caller promises.
@@ -282,6 +309,8 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
         // caller alone is this worker.
         unsafe { &mut *self.first.add(at.worker_id * self.step) }
     }
+
+    unsafe fn places(&self, _indices: &Range<usize>, _visit: &mut dyn FnMut(Range<usize>)) {}
 
     const BY_WORKER: bool = true;
 
@@ -317,6 +346,18 @@ unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
         unsafe {
             let first = self.first.offset(N::of(at) as isize * self.step);
             ArrayViewMut::from_shape_ptr(shape, first)
+        }
+    }
+
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        let steps = |axis: usize| (self.dim[axis].max(1) - 1) * self.strides[axis];
+        // Elements from the first of a slot to behind its last.
+        let extent: usize = 1 + (0..self.dim.ndim()).map(steps).sum::<usize>();
+        let in_order = usize::try_from(self.step).is_ok_and(|step| step >= extent);
+        if !N::BY_WORKER && in_order && !indices.is_empty() && self.dim.size() > 0 {
+            let step = self.step as usize;
+            let end = (indices.end - 1) * step + extent;
+            visit(elements(self.first, indices.start * step)..elements(self.first, end));
         }
     }
 
@@ -369,6 +410,13 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for RaggedSlots<A> {
             let end = *self.offsets.add(at.index + 1);
             ArrayViewMut::from_shape_ptr(Ix1(end - start), self.first.add(start))
         }
+    }
+
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        // SAFETY: there is one offset more than indices, as in `slot`.
+        let (start, end) =
+            unsafe { (*self.offsets.add(indices.start), *self.offsets.add(indices.end)) };
+        visit(elements(self.first, start)..elements(self.first, end));
     }
 
     #[inline(always)]

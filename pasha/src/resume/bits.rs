@@ -75,7 +75,7 @@ fn masks(range: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::Memory;
+    use crate::memory::{Memory, Pages};
 
     /// Whatever is set and asked for, it agrees with a list of booleans.
     #[test]
@@ -88,7 +88,8 @@ mod tests {
             (random >> 33) as usize % below
         };
         for len in [1, 2, 63, 64, 65, 127, 128, 129, 1000] {
-            let mapping = Mapping::anonymous(Bits::bytes(len), Memory::Private).unwrap();
+            let bytes = Bits::bytes(len);
+            let mapping = Mapping::anonymous(bytes, Memory::Private, Pages::Ordinary).unwrap();
             let bits = Bits::of(&mapping, len);
             let mut list = vec![false; len];
             for _ in 0..300 {

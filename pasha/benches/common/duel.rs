@@ -1,0 +1,73 @@
+//! Two ways to do one work, timed alternately in one process.
+//!
+//! The speed of a machine changes from second to second, so times of different runs say little.
+//! Here ours and the peer's take turns, and what counts is the ratio: of the fastest times, which
+//! the rest of the machine has disturbed least, and of the medians.
+
+use std::time::Duration;
+
+/// One work, done by pasha and by a peer. Each call does it once and says how long it took,
+/// without what is not to be timed.
+pub(crate) struct Duel {
+    pub(crate) ours: Box<dyn FnMut() -> Duration>,
+    pub(crate) peer: Box<dyn FnMut() -> Duration>,
+}
+
+impl Duel {
+    pub(crate) fn new(
+        ours: impl FnMut() -> Duration + 'static,
+        peer: impl FnMut() -> Duration + 'static,
+    ) -> Self {
+        Duel { ours: Box::new(ours), peer: Box::new(peer) }
+    }
+
+    /// Times both this often, alternately, after one round that is not counted.
+    pub(crate) fn run(&mut self, rounds: usize) -> (Times, Times) {
+        (self.ours)();
+        (self.peer)();
+        let (mut ours, mut peer) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            // Whoever comes second may find warm what the other has left: take turns in that, too.
+            if round % 2 == 0 {
+                ours.push((self.ours)());
+                peer.push((self.peer)());
+            } else {
+                peer.push((self.peer)());
+                ours.push((self.ours)());
+            }
+        }
+        (Times::of(ours), Times::of(peer))
+    }
+}
+
+/// The fastest of several times, and their median.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) minimum: Duration,
+    pub(crate) median: Duration,
+}
+
+impl Times {
+    pub(crate) fn of(mut times: Vec<Duration>) -> Times {
+        times.sort();
+        Times { minimum: times[0], median: times[times.len() / 2] }
+    }
+}
+
+/// How long a call takes; what it gives is dropped afterwards.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let begun = std::time::Instant::now();
+    let result = std::hint::black_box(work());
+    let took = begun.elapsed();
+    drop(result);
+    took
+}
+
+/// How long a call takes on average, of this many in a row: for calls of microseconds.
+pub(crate) fn timed_often(times: u32, mut work: impl FnMut()) -> Duration {
+    let begun = std::time::Instant::now();
+    for _ in 0..times {
+        work();
+    }
+    begun.elapsed() / times
+}

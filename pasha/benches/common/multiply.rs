@@ -1,0 +1,132 @@
+//! `3 * x`: the simplest kernel, bound by memory or by the loop around it.
+
+use ndarray::Array1;
+use pasha::prelude::*;
+use rayon::prelude::*;
+
+use super::duel::{Duel, timed, timed_often};
+use super::{NUM_WORKERS, peer_pool};
+
+/// Multiplies each value with 3.
+#[pasha::kernel]
+pub(crate) fn triple(value: f64) -> f64 {
+    3.0 * value
+}
+
+fn ramp(len: usize) -> Array1<f64> {
+    (0..len).map(|i| i as f64).collect()
+}
+
+/// The loop that somebody would write by hand.
+#[inline(never)]
+fn triple_by_hand(inp: &[f64], out: &mut [f64]) {
+    for (out, inp) in out.iter_mut().zip(inp) {
+        *out = 3.0 * inp;
+    }
+}
+
+fn triple_by_rayon(pool: &rayon::ThreadPool, inp: &[f64], out: &mut [f64]) {
+    pool.install(|| {
+        out.par_iter_mut().zip(inp.par_iter()).for_each(|(out, inp)| *out = 3.0 * inp);
+    });
+}
+
+/// Serial, into an output that exists.
+pub(crate) fn serial(len: usize, often: u32) -> Duel {
+    let context = SerialContext::new();
+    let inp = ramp(len);
+    let mut out = triple::alloc(&context, &inp).unwrap();
+    let (peer_inp, mut peer_out) = (inp.clone(), Array1::zeros(len));
+    // Both write first what they will write again.
+    Duel::new(
+        move || timed_often(often, || triple::run_into(&context, &inp, &mut out).unwrap()),
+        move || {
+            let (inp, out) = (peer_inp.as_slice().unwrap(), peer_out.as_slice_mut().unwrap());
+            timed_often(often, || triple_by_hand(std::hint::black_box(inp), out))
+        },
+    )
+}
+
+/// Threads, into an output that exists.
+pub(crate) fn threads(len: usize, often: u32) -> Duel {
+    let context = ThreadContext::new(NUM_WORKERS).unwrap();
+    let pool = peer_pool();
+    let inp = context.alloc_like(&ramp(len)).build().unwrap();
+    let mut inp = inp;
+    inp.assign(&ramp(len));
+    let mut out = triple::alloc(&context, &inp).unwrap();
+    // The same kind of memory for both.
+    let mut peer_inp = triple::alloc(&context, &inp).unwrap();
+    peer_inp.assign(&inp);
+    let mut peer_out = triple::alloc(&context, &inp).unwrap();
+    Duel::new(
+        move || timed_often(often, || triple::run_into(&context, &inp, &mut out).unwrap()),
+        move || {
+            let (inp, out) = (peer_inp.as_slice().unwrap(), peer_out.as_slice_mut().unwrap());
+            timed_often(often, || triple_by_rayon(&pool, inp, out))
+        },
+    )
+}
+
+/// Processes from the second map on, against our own threads.
+pub(crate) fn processes(len: usize) -> Duel {
+    let processes = ProcessContext::new(NUM_WORKERS).unwrap();
+    let threads = ThreadContext::new(NUM_WORKERS).unwrap();
+    let shared_inp = triple::run_in(&processes, &ramp(len)).unwrap();
+    let mut shared_out = triple::run_in(&processes, &shared_inp).unwrap();
+    let private_inp = triple::run_in(&threads, &ramp(len)).unwrap();
+    let mut private_out = triple::run_in(&threads, &private_inp).unwrap();
+    Duel::new(
+        move || timed(|| triple::run_into(&processes, &shared_inp, &mut shared_out).unwrap()),
+        move || timed(|| triple::run_into(&threads, &private_inp, &mut private_out).unwrap()),
+    )
+}
+
+/// The first write of a new output in processes, against threads that write private huge pages.
+pub(crate) fn fresh(len: usize) -> Duel {
+    let processes = ProcessContext::new(NUM_WORKERS).unwrap();
+    let pool = peer_pool();
+    let write = || move |_: usize, index: usize, _: usize| index as f64;
+    Duel::new(
+        move || timed(|| pasha::map_in(&processes, 0..len, write()).unwrap()),
+        move || {
+            timed(|| {
+                let mut out = huge_pages(len);
+                let part = len.div_ceil(NUM_WORKERS);
+                pool.scope(|scope| {
+                    for (number, out) in out.as_mut_slice().chunks_mut(part).enumerate() {
+                        scope.spawn(move |_| {
+                            for (place, out) in out.iter_mut().enumerate() {
+                                *out = (number * part + place) as f64;
+                            }
+                        });
+                    }
+                });
+                out
+            })
+        },
+    )
+}
+
+/// Zeroed private memory that asks for huge pages, as a careful program makes it.
+pub(crate) fn huge_pages<T: bytemuck::Pod>(len: usize) -> HugePages<T> {
+    HugePages::new(len)
+}
+
+/// Memory from `mmap`, with `MADV_HUGEPAGE`.
+pub(crate) struct HugePages<T> {
+    map: memmap2::MmapMut,
+    elements: std::marker::PhantomData<T>,
+}
+
+impl<T: bytemuck::Pod> HugePages<T> {
+    fn new(len: usize) -> Self {
+        let map = memmap2::MmapMut::map_anon(len * size_of::<T>()).unwrap();
+        map.advise(memmap2::Advice::HugePage).unwrap();
+        HugePages { map, elements: std::marker::PhantomData }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        bytemuck::cast_slice_mut(&mut self.map)
+    }
+}
