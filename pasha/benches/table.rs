@@ -7,11 +7,14 @@ fn main() {
     let filter = std::env::args().nth(1).filter(|a| !a.starts_with("--")).unwrap_or_default();
     let rows: Vec<Row> = vec![
         ("serial 1e4", Box::new(|| multiply::serial(10_000, 1000)), 101),
+        ("serial one", Box::new(|| multiply::serial(1, 100000)), 51),
         ("serial 1e8", Box::new(|| multiply::serial(100_000_000, 1)), 15),
         ("threads 1e6", Box::new(|| multiply::threads(1_000_000, 10)), 101),
         ("threads 1e8", Box::new(|| multiply::threads(100_000_000, 1)), 25),
         ("processes 1e8", Box::new(|| multiply::processes(100_000_000)), 25),
         ("fresh 1 GiB", Box::new(|| multiply::fresh(1 << 27)), 11),
+        ("detector fresh", Box::new(|| detector::against_c(true)), 9),
+        ("detector second", Box::new(|| detector::against_c(false)), 15),
     ];
     for (name, make, rounds) in rows {
         if !name.contains(&filter) {

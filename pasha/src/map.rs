@@ -2,7 +2,7 @@
 //!
 //! It is the only place that knows kernels, functors, outputs and contexts together.
 
-use ndarray::{Array2, ArrayView2, Ix1, Ix2};
+use ndarray::{Array2, Ix1, Ix2};
 
 use crate::array::SharedArray;
 use crate::context::{Context, SerialContext};
@@ -27,7 +27,13 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    run_report(context, kernel, functors).map(|(out, _report)| out)
+    in_context(&context, |context| {
+        refuse_to_resume::<K>(context, Some(NO_FILES))?;
+        let prepared = Prepared::new(context, kernel, functors)?;
+        let mut out = prepared.allocate()?;
+        prepared.fill(&mut out, true)?;
+        Ok(out)
+    })
 }
 
 /// Allocates the outputs, runs the kernel into them, and reports.
@@ -56,8 +62,26 @@ where
     in_context(&context, |context| Prepared::new(context, kernel, functors)?.allocate())
 }
 
-/// Runs the kernel into outputs that exist, and reports.
+/// Runs the kernel into outputs that exist.
 pub(crate) fn run_into<C, K, F>(
+    context: &C,
+    kernel: &K,
+    functors: &F,
+    out: &mut Out<K>,
+) -> Result<()>
+where
+    C: Context + ?Sized,
+    K: Kernel,
+    F: FunctorList<K::Items>,
+{
+    in_context(&context, |context| {
+        refuse_to_resume::<K>(context, None)?;
+        Prepared::new(context, kernel, functors)?.fill(out, false)
+    })
+}
+
+/// Runs the kernel into outputs that exist, and reports.
+pub(crate) fn run_report_into<C, K, F>(
     context: &C,
     kernel: &K,
     functors: &F,
@@ -117,7 +141,8 @@ struct Prepared<'p, K: Kernel, F> {
     returned: K::Returned,
     len: usize,
     num_workers: usize,
-    lengths: Array2<usize>,
+    /// Of the slots of ragged outputs, if there are any.
+    lengths: Option<Box<Array2<usize>>>,
 }
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
@@ -127,8 +152,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             let lengths = LengthsOf(kernel);
             let first_pass = Prepared::without_lengths(context, &lengths, functors)?;
             let mut found = first_pass.allocate()?;
-            first_pass.run_into(&mut found, true)?;
-            prepared.lengths = found.to_owned();
+            first_pass.fill(&mut found, true)?;
+            prepared.lengths = Some(Box::new(found.to_owned()));
         }
         Ok(prepared)
     }
@@ -147,52 +172,79 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             returned: K::Returned::specs(),
             len,
             num_workers,
-            lengths: Array2::zeros((0, 0)),
+            lengths: None,
         })
     }
 
-    fn plan<'l>(&self, lengths: ArrayView2<'l, usize>, keep: bool) -> Plan<'l> {
+    fn plan(&self, keep: bool) -> Plan<'_> {
         Plan {
             len: self.len,
             num_workers: self.num_workers,
             memory: self.context.memory(),
             pages: self.context.options().pages(),
-            lengths,
+            lengths: self.lengths.as_deref(),
             keep,
         }
     }
 
     fn allocate(&self) -> Result<Out<K>> {
-        let plan = self.plan(self.lengths.view(), true);
+        let plan = self.plan(true);
         let params = self.specs.allocate(&plan)?;
         let returned = self.returned.allocate(&plan)?;
         Ok(K::Set::pack(params, returned))
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
+        self.attached(out, fresh, |run, writable| run.run(self.context, writable()))
+    }
+
+    /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
+    fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
+        let options = self.context.options();
+        let is_here = self.context.runs_on_caller() && options.are_plain() && !panic::in_worker();
+        self.attached(out, fresh, |run, writable| {
+            if is_here && run.new_memory.is_empty() {
+                run.run_directly(options)
+            } else {
+                run.run(self.context, writable()).map(|_report| ())
+            }
+        })
+    }
+
+    /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
+    /// that workers write.
+    fn attached<T>(
+        &self,
+        out: &mut Out<K>,
+        fresh: bool,
+        go: impl FnOnce(Run<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
+    ) -> Result<T> {
         let resumes = self.context.options().job_file().is_some();
-        let plan = self.plan(self.lengths.view(), fresh || resumes);
+        let plan = self.plan(fresh || resumes);
         let (params, returned) = K::Set::arrays_mut(out);
         let params = self.specs.attach(params, self.kernel.names().outputs, &plan)?;
         let returned = self.returned.attach(returned, &["result"], &plan)?;
-        let (mut writable, mut new_memory) = (Vec::new(), Vec::new());
-        params.writable(&mut writable);
-        returned.writable(&mut writable);
+        let writable = || {
+            let mut starts = Vec::new();
+            params.writable(&mut starts);
+            returned.writable(&mut starts);
+            starts
+        };
+        let mut new_memory = Vec::new();
         params.new_memory(&mut new_memory);
         returned.new_memory(&mut new_memory);
         let job_file = self.job_file(&params, &returned)?;
-        let outcome = Run {
+        let run = Run {
             kernel: self.kernel,
             functors: self.functors,
             slots: params.slots(),
             returned: returned.slots(),
             len: self.len,
             num_workers: self.num_workers,
-            writable,
             new_memory,
             job_file: job_file.as_ref(),
-        }
-        .run(self.context);
+        };
+        let outcome = go(run, &writable);
         // Also after a failure: what was finished is not lost.
         params.finish();
         returned.finish();

@@ -1,7 +1,9 @@
 //! What the benchmarks compare, for `criterion.rs` and `table.rs`.
 
+pub(crate) mod detector;
 pub(crate) mod duel;
 pub(crate) mod multiply;
+pub(crate) mod peers;
 
 /// Workers of both sides.
 pub(crate) const NUM_WORKERS: usize = 2;

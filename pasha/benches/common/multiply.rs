@@ -1,5 +1,9 @@
 //! `3 * x`: the simplest kernel, bound by memory or by the loop around it.
 
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+
 use ndarray::Array1;
 use pasha::prelude::*;
 use rayon::prelude::*;
@@ -35,14 +39,19 @@ fn triple_by_rayon(pool: &rayon::ThreadPool, inp: &[f64], out: &mut [f64]) {
 pub(crate) fn serial(len: usize, often: u32) -> Duel {
     let context = SerialContext::new();
     let inp = ramp(len);
-    let mut out = triple::alloc(&context, &inp).unwrap();
-    let (peer_inp, mut peer_out) = (inp.clone(), Array1::zeros(len));
-    // Both write first what they will write again.
+    let out = triple::alloc(&context, &inp).unwrap();
+    // Both sides use the same arrays: where they lie to each other matters to the processor.
+    let ours = Rc::new(RefCell::new((inp, out)));
+    let peer = Rc::clone(&ours);
     Duel::new(
-        move || timed_often(often, || triple::run_into(&context, &inp, &mut out).unwrap()),
         move || {
-            let (inp, out) = (peer_inp.as_slice().unwrap(), peer_out.as_slice_mut().unwrap());
-            timed_often(often, || triple_by_hand(std::hint::black_box(inp), out))
+            let (inp, out) = &mut *ours.borrow_mut();
+            timed_often(often, || triple::run_into(&context, &*inp, out).unwrap())
+        },
+        move || {
+            let (inp, out) = &mut *peer.borrow_mut();
+            let (inp, out) = (inp.as_slice().unwrap(), out.as_slice_mut().unwrap());
+            timed_often(often, || triple_by_hand(black_box(inp), black_box(&mut *out)))
         },
     )
 }

@@ -70,6 +70,13 @@ pub trait Context: Debug + Send + Sync {
         Memory::Private
     }
 
+    /// Whether the one worker is the thread that starts the map, so that there is nothing to start
+    /// and nobody to share anything with.
+    #[doc(hidden)]
+    fn runs_on_caller(&self) -> bool {
+        false
+    }
+
     /// How the work is split, and the hooks around it.
     fn options(&self) -> &Options {
         const DEFAULT: &Options = &Options::new();
@@ -90,6 +97,10 @@ macro_rules! context_by_pointer {
 
             fn memory(&self) -> Memory {
                 (**self).memory()
+            }
+
+            fn runs_on_caller(&self) -> bool {
+                (**self).runs_on_caller()
             }
 
             fn options(&self) -> &Options {

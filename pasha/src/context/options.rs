@@ -58,6 +58,17 @@ impl Options {
         }
     }
 
+    /// Whether there is nothing to do during a map but to run the kernel, and nothing to look for.
+    #[inline]
+    pub(crate) fn are_plain(&self) -> bool {
+        let Options { item_timeout, deadline, cancel_token, resume, .. } = self;
+        let has_hooks = self.start_hook.is_some() || self.end_hook.is_some();
+        let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
+        let is_noted = resume.is_some() || self.watch.is_some() || !self.on_failure.is_abort();
+        !(has_hooks || has_limits || is_noted || self.pin_workers)
+    }
+
+    #[inline]
     pub(crate) fn pages(&self) -> Pages {
         if self.huge_pages { Pages::Huge } else { Pages::Ordinary }
     }
@@ -103,6 +114,7 @@ impl Options {
     }
 
     /// The file that says what of a job is done.
+    #[inline]
     pub(crate) fn job_file(&self) -> Option<&Path> {
         self.resume.as_deref()
     }

@@ -38,6 +38,10 @@ impl Context for SerialContext {
         Ok(())
     }
 
+    fn runs_on_caller(&self) -> bool {
+        true
+    }
+
     fn options(&self) -> &Options {
         &self.options
     }

@@ -23,7 +23,8 @@ pub trait FunctorList<I: ItemList>: Sync {
     }
 
     /// Checks this functor and those behind it against the first's name and length.
-    fn check_next(&self, names: &[&str], first: &mut Option<(String, usize)>) -> Result<()>;
+    fn check_next<'n>(&self, names: &[&'n str], first: &mut Option<(&'n str, usize)>)
+    -> Result<()>;
 
     /// The shapes of the items, as far as they are known.
     fn shapes(&self) -> I::Shapes;
@@ -71,7 +72,11 @@ impl<A: Into<SourceError>, B: Into<SourceError>> From<EitherError<A, B>> for Sou
 impl FunctorList<()> for () {
     type Readers<'f> = ();
 
-    fn check_next(&self, _names: &[&str], _first: &mut Option<(String, usize)>) -> Result<()> {
+    fn check_next<'n>(
+        &self,
+        _names: &[&'n str],
+        _first: &mut Option<(&'n str, usize)>,
+    ) -> Result<()> {
         Ok(())
     }
 
@@ -92,16 +97,20 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
     where
         Self: 'f;
 
-    fn check_next(&self, names: &[&str], first: &mut Option<(String, usize)>) -> Result<()> {
+    fn check_next<'n>(
+        &self,
+        names: &[&'n str],
+        first: &mut Option<(&'n str, usize)>,
+    ) -> Result<()> {
         let (name, names) = names.split_first().unwrap_or((&"item", &[]));
         self.0.check().map_err(|source| Error::Functor { item: (*name).to_owned(), source })?;
         let len = self.0.num_items();
         match first {
-            None => *first = Some(((*name).to_owned(), len)),
+            None => *first = Some((*name, len)),
             Some((_, first_len)) if *first_len == len => {}
             Some((first, first_len)) => {
                 return Err(Error::LengthMismatch {
-                    first: std::mem::take(first),
+                    first: (*first).to_owned(),
                     first_len: *first_len,
                     second: (*name).to_owned(),
                     second_len: len,

@@ -211,7 +211,7 @@ struct Seat<'s> {
 /// the outputs were attached for; `readers` were begun with a share that holds the block; and
 /// `current` is valid for writes that nobody reads meanwhile.
 #[inline(never)]
-unsafe fn run_block<K: Kernel, F, R: ReadList<K::Items>>(
+pub(super) unsafe fn run_block<K: Kernel, F, R: ReadList<K::Items>>(
     run: &Run<'_, K, F>,
     readers: &mut R,
     scratch: &mut K::Scratch,

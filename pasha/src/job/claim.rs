@@ -20,7 +20,6 @@ pub(super) struct Cursor<'t> {
 
 /// One worker's part: what it is about to claim and what is certain.
 #[repr(C)]
-#[derive(Default)]
 pub(super) struct Claim {
     /// The share that the worker is about to claim, or has claimed.
     start: AtomicUsize,
@@ -29,6 +28,17 @@ pub(super) struct Claim {
     taken: AtomicUsize,
     /// The largest end of a share of this worker's that another has seen to be claimed.
     confirmed: AtomicUsize,
+}
+
+impl Claim {
+    pub(super) const fn new() -> Self {
+        Claim {
+            start: AtomicUsize::new(0),
+            end: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
+            confirmed: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl<'t> Cursor<'t> {

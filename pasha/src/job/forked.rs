@@ -27,6 +27,7 @@ pub(super) fn watch() {
 pub(super) struct Generation(u32);
 
 impl Generation {
+    #[inline]
     pub(super) fn now() -> Generation {
         Generation(FORKS.load(Ordering::Relaxed))
     }

@@ -24,10 +24,10 @@ pub(super) struct Outcome<'o> {
 
 /// What all errors of a map tell besides.
 #[derive(Clone, Copy)]
-struct Told<'o> {
-    finished: usize,
-    len: usize,
-    options: &'o Options,
+pub(super) struct Told<'o> {
+    pub(super) finished: usize,
+    pub(super) len: usize,
+    pub(super) options: &'o Options,
 }
 
 impl Outcome<'_> {
@@ -134,7 +134,7 @@ impl Outcome<'_> {
 
 impl Told<'_> {
     /// Makes an error of an entry in the log.
-    fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
+    pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
         let Told { finished, len, options } = self;
         let limit = options.time_for_item().unwrap_or_default();
         let Logged { failure, stage, index, worker_id, attempts, end, message, location, .. } =

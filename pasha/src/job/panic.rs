@@ -35,6 +35,7 @@ pub(crate) fn note_all_threads(record: &Record) {
 }
 
 /// Whether this thread runs a worker, so that a map started here must not start more.
+#[inline]
 pub(crate) fn in_worker() -> bool {
     !RECORD.get().is_null()
 }

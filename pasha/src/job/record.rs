@@ -116,6 +116,35 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The record of a worker that has not started, as zero bytes are.
+    pub(super) const fn new() -> Self {
+        Record {
+            current: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
+            stage: AtomicU32::new(0),
+            taken: AtomicU32::new(0),
+            watched: AtomicU32::new(0),
+            todo: AtomicUsize::new(0),
+            todo_end: AtomicUsize::new(0),
+            position: AtomicUsize::new(0),
+            dirty_end: AtomicUsize::new(0),
+            claim: Claim::new(),
+            failed: AtomicUsize::new(0),
+            attempts: AtomicUsize::new(0),
+            stumbles: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
+            busy: AtomicU64::new(0),
+            peak_memory: AtomicUsize::new(0),
+            replaced: AtomicUsize::new(0),
+            exit_status: AtomicI32::new(0),
+            late: AtomicUsize::new(0),
+            panicked: AtomicUsize::new(0),
+            aborts: AtomicU32::new(0),
+            message: Text::new(),
+            location: Text::new(),
+        }
+    }
+
     /// Takes the seat, once: a second worker of the same number gets `false`.
     pub(crate) fn take(&self) -> bool {
         self.taken.swap(1, Ordering::Relaxed) == 0
@@ -149,6 +178,7 @@ impl Record {
     }
 
     /// Notes what the worker is doing.
+    #[inline]
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.store(stage as u32, Ordering::Relaxed);
     }
@@ -253,6 +283,7 @@ impl Record {
     }
 
     /// The index that the worker works or worked on.
+    #[inline]
     pub(super) fn index(&self) -> usize {
         self.current.load(Ordering::Relaxed)
     }
@@ -314,8 +345,11 @@ impl Record {
 
     /// Whether there was a panic, at the present item, that nobody has caught; from now on there
     /// was none.
+    #[inline]
     pub(super) fn take_panic(&self) -> bool {
-        self.panicked.swap(0, Ordering::Relaxed) == self.index() + 1
+        let at = self.panicked.load(Ordering::Relaxed);
+        self.panicked.store(0, Ordering::Relaxed);
+        at == self.index() + 1
     }
 
     /// Whether the last panic was one that ends the process.

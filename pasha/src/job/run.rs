@@ -32,8 +32,6 @@ pub(crate) struct Run<'r, K: Kernel, F> {
     pub(crate) returned: <K::Returned as SpecList>::Slots,
     pub(crate) len: usize,
     pub(crate) num_workers: usize,
-    /// Start addresses of the outputs' mappings.
-    pub(crate) writable: Vec<usize>,
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<std::ops::Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
@@ -88,8 +86,9 @@ impl Map<'_> {
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
-    /// Has the context's workers run the kernel on all items.
-    pub(crate) fn run(mut self, context: &dyn Context) -> Result<Report> {
+    /// Has the context's workers run the kernel on all items. The outputs' mappings start at the
+    /// addresses `writable`.
+    pub(crate) fn run(self, context: &dyn Context, mut writable: Vec<usize>) -> Result<Report> {
         let begun = Instant::now();
         panic::install_hook();
         forked::watch();
@@ -101,11 +100,11 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             None => num_workers,
         };
         let table = Table::new(num_workers, failures, context.memory())?;
-        self.writable.push(table.start());
+        writable.push(table.start());
         let checkpoints = self.checkpoints(policy.is_abort(), num_workers, context)?;
-        self.writable.extend(checkpoints.start());
+        writable.extend(checkpoints.start());
         if let Some(file) = self.job_file {
-            self.writable.push(file.start());
+            writable.push(file.start());
         }
         let map = Map {
             table: &table,
@@ -135,8 +134,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         let mut started = Ok(());
         if !table.is_stopped() && resumed < self.len {
             let body = |worker_id: usize, generation| self.work(worker_id, &map, generation);
-            let job =
-                Job { map: &map, body: &body, options, len: self.len, writable: &self.writable };
+            let job = Job { map: &map, body: &body, options, len: self.len, writable: &writable };
             started = match options.watch() {
                 None => context.run(&job),
                 Some(watch) => {

@@ -13,6 +13,10 @@ pub(super) struct Text<const N: usize> {
 }
 
 impl<const N: usize> Text<N> {
+    pub(super) const fn new() -> Self {
+        Text { len: AtomicUsize::new(0), bytes: [const { AtomicU8::new(0) }; N] }
+    }
+
     /// Keeps the text, cut at a character border if it is too long.
     pub(super) fn set(&self, text: &str) {
         self.len.store(0, Ordering::Relaxed);
@@ -66,8 +70,7 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_at_a_character() {
-        let text =
-            Text::<100> { len: AtomicUsize::new(0), bytes: [const { AtomicU8::new(0) }; 100] };
+        let text = Text::<100>::new();
         text.set(&"ä".repeat(1 << 10));
         assert!(text.get().len() <= 100 && text.get().ends_with("ä … (cut)"), "{}", text.get());
         text.append("more");

@@ -97,7 +97,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
-        map::run_into(context, &self.0, &items.into_items(), out).map(|_report| ())
+        map::run_into(context, &self.0, &items.into_items(), out)
     }
 
     /// Runs the kernel in the default context, and reports what happened.
@@ -138,7 +138,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<Report> {
-        map::run_into(context, &self.0, &items.into_items(), out)
+        map::run_report_into(context, &self.0, &items.into_items(), out)
     }
 
     /// Makes one kernel of this and another that takes this one's returned value as its item.
@@ -186,7 +186,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoFunctors<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
-        map::run_into(context, &self.0, &items.into_functors(), out).map(|_report| ())
+        map::run_into(context, &self.0, &items.into_functors(), out)
     }
 
     #[doc(hidden)]
@@ -210,6 +210,6 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoFunctors<K::Items>,
         out: &mut Out<K>,
     ) -> Result<Report> {
-        map::run_into(context, &self.0, &items.into_functors(), out)
+        map::run_report_into(context, &self.0, &items.into_functors(), out)
     }
 }

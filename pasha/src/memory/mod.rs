@@ -141,9 +141,13 @@ impl Mapping {
 
     /// The addresses of all of it, once, if huge pages are to be made of it by whoever writes it
     /// next.
+    #[inline]
     pub(crate) fn take_new(&self) -> Option<Range<usize>> {
+        // Most are not new, and a swap takes as long as many loads.
+        let is_new =
+            self.is_new.load(Ordering::Relaxed) && self.is_new.swap(false, Ordering::Relaxed);
         let start = self.start.as_ptr().addr();
-        self.is_new.swap(false, Ordering::Relaxed).then(|| start..start + self.len)
+        is_new.then(|| start..start + self.len)
     }
 
     /// Makes huge pages of all of it now, if that is still to be done.
@@ -155,6 +159,7 @@ impl Mapping {
     }
 
     /// The first byte.
+    #[inline]
     pub(crate) fn start(&self) -> NonNull<u8> {
         self.start
     }
@@ -165,6 +170,7 @@ impl Mapping {
     }
 
     /// Who shares it.
+    #[inline]
     pub(crate) fn memory(&self) -> Memory {
         self.memory
     }

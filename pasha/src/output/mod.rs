@@ -16,11 +16,11 @@ pub(crate) mod slots;
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, Dimension};
+use ndarray::{Array2, Dimension};
 
 use crate::array::SharedArray;
 use crate::error::{Error, Result};
-use crate::memory::{Memory, Pages};
+use crate::memory::{Mapping, Memory, Pages};
 use crate::resume::OutputFile;
 use slots::Slots;
 
@@ -33,8 +33,8 @@ pub struct Plan<'p> {
     pub(crate) num_workers: usize,
     /// The memory that the context's workers can write.
     pub(crate) memory: Memory,
-    /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`.
-    pub(crate) lengths: ArrayView2<'p, usize>,
+    /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`, if there are any.
+    pub(crate) lengths: Option<&'p Array2<usize>>,
     /// The pages that new arrays get.
     pub(crate) pages: Pages,
     /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their
@@ -95,35 +95,20 @@ pub unsafe trait Attached {
 }
 
 /// An attached array with nothing to do at the end.
-#[derive(Debug)]
 pub struct Plain<'a, S> {
     slots: S,
-    start: usize,
-    new: Option<Range<usize>>,
-    file: Option<OutputFile>,
-    // Keeps the array borrowed, so that nobody reads or drops it while workers write.
-    borrow: std::marker::PhantomData<&'a mut ()>,
+    // Keeps the array borrowed, so that nobody writes or drops it while workers do.
+    array: &'a dyn Backed,
 }
 
 impl<'a, S: Slots> Plain<'a, S> {
-    pub(crate) fn new<A, D: Dimension>(slots: S, array: &'a SharedArray<A, D>) -> Self {
-        Plain {
-            slots,
-            start: array.mapping().start().as_ptr() as usize,
-            new: array.mapping().take_new(),
-            file: array.mapping().file_identity().map(|file| OutputFile {
-                name: String::new(),
-                element: std::any::type_name::<A>().to_owned(),
-                shape: array.shape().to_vec(),
-                file: file.clone(),
-            }),
-            borrow: std::marker::PhantomData,
-        }
+    pub(crate) fn new<A, D: Dimension>(slots: S, array: &'a mut SharedArray<A, D>) -> Self {
+        Plain { slots, array }
     }
 }
 
 // SAFETY: `Plain::new` is called by specs that checked the array against the plan and opened its
-// slots; the array stays borrowed mutably, so that nothing else reads, writes or drops it.
+// slots; the array was borrowed mutably, so that nothing else reads, writes or drops it.
 unsafe impl<S: Slots> Attached for Plain<'_, S> {
     type Slots = S;
 
@@ -132,18 +117,47 @@ unsafe impl<S: Slots> Attached for Plain<'_, S> {
     }
 
     fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.start);
+        starts.push(self.array.mapping().start().as_ptr() as usize);
     }
 
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
-        new.extend(self.new.clone());
+        new.extend(self.array.mapping().take_new());
     }
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(self.file.clone());
+        files.push(self.array.file());
     }
 
     fn finish(self) {}
+}
+
+impl<S> std::fmt::Debug for Plain<'_, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plain").field("mapping", self.array.mapping()).finish_non_exhaustive()
+    }
+}
+
+/// An array of any elements and shape, as memory.
+trait Backed {
+    fn mapping(&self) -> &Mapping;
+
+    /// The file that it lies in.
+    fn file(&self) -> Option<OutputFile>;
+}
+
+impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
+    fn mapping(&self) -> &Mapping {
+        SharedArray::mapping(self)
+    }
+
+    fn file(&self) -> Option<OutputFile> {
+        SharedArray::mapping(self).file_identity().map(|file| OutputFile {
+            name: String::new(),
+            element: std::any::type_name::<A>().to_owned(),
+            shape: self.shape().to_vec(),
+            file: file.clone(),
+        })
+    }
 }
 
 /// Checks that an array has the shape that a run needs and that its workers can write it.
@@ -164,6 +178,7 @@ pub(crate) fn check_array<A, D: Dimension>(
 }
 
 /// Checks that the workers of a run can write memory of this kind.
+#[inline]
 pub(crate) fn check_memory(memory: Memory, name: &str, plan: &Plan<'_>) -> Result<()> {
     if plan.memory == Memory::Shared && memory == Memory::Private {
         return Err(Error::NotWritable {

@@ -32,7 +32,7 @@ impl<A> Ragged<A> {
 
     /// The lengths of this output's slots.
     fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> {
-        plan.lengths.column(self.column).to_owned().into_iter()
+        plan.lengths.map(|lengths| lengths.column(self.column)).into_iter().flatten().copied()
     }
 }
 

@@ -1,0 +1,95 @@
+//! A map on the calling thread with nothing to look for: one block of all items.
+//!
+//! There are no other workers to share a table with, nothing to be claimed, and no report to be
+//! made, so such a map costs little more than its loop: it can stand within the program's own.
+
+use super::block::{BlockError, run_block};
+use super::forked::{self, Generation};
+use super::log::{End, Failure, Logged};
+use super::outcome::Told;
+use super::record::{Record, Stage};
+use super::run::Run;
+use super::{panic, text};
+use crate::context::Options;
+use crate::error::{Result, SourceError};
+use crate::functor::list::{FunctorList, ReadList};
+use crate::kernel::Kernel;
+
+thread_local! {
+    /// What this thread is doing in such a map. Only the outermost map of a thread uses it.
+    static RECORD: Record = const { Record::new() };
+}
+
+impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
+    /// Runs the kernel on all items here and now.
+    ///
+    /// The options are plain, and this thread is in no other map.
+    pub(crate) fn run_directly(&self, options: &Options) -> Result<()> {
+        debug_assert!(options.are_plain() && !panic::in_worker());
+        panic::install_hook();
+        forked::watch();
+        RECORD.with(|record| {
+            record.begin_block(0);
+            record.take_panic();
+            let generation = Generation::now();
+            let outcome = panic::guard(record, || self.run_whole(record));
+            generation.end_if_forked();
+            match outcome {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err((failure, source))) => Err(self.failed(record, failure, source, options)),
+                Err(panic::Caught) => Err(self.failed(record, Failure::Panic, None, options)),
+            }
+        })
+    }
+
+    fn run_whole(&self, record: &Record) -> Result<(), (Failure, Option<SourceError>)> {
+        record.enter(Stage::OpeningReader);
+        let mut readers = self.functors.readers().map_err(|error| {
+            record.explain(&error.to_string(), None);
+            (Failure::Refused, None)
+        })?;
+        record.enter(Stage::MakingScratch);
+        let mut scratch = self.kernel.scratch();
+        let all = 0..self.len;
+        readers.begin(all.clone());
+        record.enter(Stage::Item);
+        // SAFETY: this thread is the map's only worker, so that all indices and the number 0 are
+        // its own, and the readers were begun with them.
+        let outcome = unsafe {
+            run_block::<K, F, _>(self, &mut readers, &mut scratch, all, 0, record.current())
+        };
+        outcome.map_err(|error| match error {
+            BlockError::Kernel(failure) => {
+                record.explain(&failure.to_string(), None);
+                (Failure::Refused, None)
+            }
+            BlockError::Read(error) => (Failure::Source, Some(error.into())),
+            BlockError::Late => (Failure::TimedOut, None),
+        })
+    }
+
+    #[cold]
+    fn failed(
+        &self,
+        record: &Record,
+        failure: Failure,
+        source: Option<SourceError>,
+        options: &Options,
+    ) -> crate::Error {
+        let (message, location) = record.texts();
+        let (message, location) = (text::read(message.bytes()), text::read(location.bytes()));
+        let finished = record.finished_of_block().len();
+        let logged = Logged {
+            failure,
+            stage: record.stage(),
+            index: record.index(),
+            worker_id: 0,
+            attempts: 1,
+            end: End::default(),
+            skipped: false,
+            message,
+            location: (!location.is_empty()).then_some(location),
+        };
+        Told { finished, len: self.len, options }.error_of(logged, source)
+    }
+}
