@@ -15,7 +15,23 @@ fn main() {
         ("fresh 1 GiB", Box::new(|| multiply::fresh(1 << 27)), 11),
         ("detector fresh", Box::new(|| detector::against_c(true)), 9),
         ("detector second", Box::new(|| detector::against_c(false)), 15),
+        ("eight outputs", Box::new(|| outputs::against_rayon(4_000_000)), 25),
     ];
+    let mut rows = rows;
+    for load in unequal::Load::ALL {
+        for context in ["threads:2", "processes:2"] {
+            let name: &'static str = format!("{load:?} {context}").leak();
+            let duel =
+                move || unequal::against_ideal(load, context.parse::<pasha::AnyContext>().unwrap());
+            rows.push((name, Box::new(duel), 9));
+        }
+    }
+    for context in ["threads:2", "processes:2"] {
+        for len in [0, 1, 2] {
+            let times = small::maps(&context.parse::<pasha::AnyContext>().unwrap(), len, 1001);
+            println!("{context} {len} items: {times:?}");
+        }
+    }
     for (name, make, rounds) in rows {
         if !name.contains(&filter) {
             continue;

@@ -41,7 +41,7 @@ impl Duel {
 }
 
 /// The fastest of several times, and their median.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
     pub(crate) minimum: Duration,
     pub(crate) median: Duration,

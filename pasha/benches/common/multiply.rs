@@ -4,21 +4,16 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
 
-use ndarray::Array1;
 use pasha::prelude::*;
 use rayon::prelude::*;
 
 use super::duel::{Duel, timed, timed_often};
-use super::{NUM_WORKERS, peer_pool};
+use super::{NUM_WORKERS, peer_pool, ramp};
 
 /// Multiplies each value with 3.
 #[pasha::kernel]
 pub(crate) fn triple(value: f64) -> f64 {
     3.0 * value
-}
-
-fn ramp(len: usize) -> Array1<f64> {
-    (0..len).map(|i| i as f64).collect()
 }
 
 /// The loop that somebody would write by hand.
@@ -38,7 +33,7 @@ fn triple_by_rayon(pool: &rayon::ThreadPool, inp: &[f64], out: &mut [f64]) {
 /// Serial, into an output that exists.
 pub(crate) fn serial(len: usize, often: u32) -> Duel {
     let context = SerialContext::new();
-    let inp = ramp(len);
+    let inp = ramp(&context, len);
     let out = triple::alloc(&context, &inp).unwrap();
     // Both sides use the same arrays: where they lie to each other matters to the processor.
     let ours = Rc::new(RefCell::new((inp, out)));
@@ -60,19 +55,19 @@ pub(crate) fn serial(len: usize, often: u32) -> Duel {
 pub(crate) fn threads(len: usize, often: u32) -> Duel {
     let context = ThreadContext::new(NUM_WORKERS).unwrap();
     let pool = peer_pool();
-    let inp = context.alloc_like(&ramp(len)).build().unwrap();
-    let mut inp = inp;
-    inp.assign(&ramp(len));
-    let mut out = triple::alloc(&context, &inp).unwrap();
-    // The same kind of memory for both.
-    let mut peer_inp = triple::alloc(&context, &inp).unwrap();
-    peer_inp.assign(&inp);
-    let mut peer_out = triple::alloc(&context, &inp).unwrap();
+    let inp = ramp(&context, len);
+    let out = triple::alloc(&context, &inp).unwrap();
+    let ours = Rc::new(RefCell::new((inp, out)));
+    let peer = Rc::clone(&ours);
     Duel::new(
-        move || timed_often(often, || triple::run_into(&context, &inp, &mut out).unwrap()),
         move || {
-            let (inp, out) = (peer_inp.as_slice().unwrap(), peer_out.as_slice_mut().unwrap());
-            timed_often(often, || triple_by_rayon(&pool, inp, out))
+            let (inp, out) = &mut *ours.borrow_mut();
+            timed_often(often, || triple::run_into(&context, &*inp, out).unwrap())
+        },
+        move || {
+            let (inp, out) = &mut *peer.borrow_mut();
+            let (inp, out) = (inp.as_slice().unwrap(), out.as_slice_mut().unwrap());
+            timed_often(often, || triple_by_rayon(&pool, black_box(inp), black_box(&mut *out)))
         },
     )
 }
@@ -81,13 +76,19 @@ pub(crate) fn threads(len: usize, often: u32) -> Duel {
 pub(crate) fn processes(len: usize) -> Duel {
     let processes = ProcessContext::new(NUM_WORKERS).unwrap();
     let threads = ThreadContext::new(NUM_WORKERS).unwrap();
-    let shared_inp = triple::run_in(&processes, &ramp(len)).unwrap();
-    let mut shared_out = triple::run_in(&processes, &shared_inp).unwrap();
-    let private_inp = triple::run_in(&threads, &ramp(len)).unwrap();
-    let mut private_out = triple::run_in(&threads, &private_inp).unwrap();
+    let inp = ramp(&processes, len);
+    let out = triple::run_in(&processes, &inp).unwrap();
+    let ours = Rc::new(RefCell::new((inp, out)));
+    let peer = Rc::clone(&ours);
     Duel::new(
-        move || timed(|| triple::run_into(&processes, &shared_inp, &mut shared_out).unwrap()),
-        move || timed(|| triple::run_into(&threads, &private_inp, &mut private_out).unwrap()),
+        move || {
+            let (inp, out) = &mut *ours.borrow_mut();
+            timed(|| triple::run_into(&processes, &*inp, out).unwrap())
+        },
+        move || {
+            let (inp, out) = &mut *peer.borrow_mut();
+            timed(|| triple::run_into(&threads, &*inp, out).unwrap())
+        },
     )
 }
 

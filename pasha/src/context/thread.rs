@@ -72,7 +72,12 @@ impl Context for ThreadContext {
     }
 
     fn run(&self, job: &Job<'_>) -> Result<()> {
-        self.pool.broadcast(|thread| job.work(thread.index()));
+        if job.num_workers() == 1 {
+            // Wakes one thread instead of all.
+            self.pool.install(|| job.work(0));
+        } else {
+            self.pool.broadcast(|thread| job.work(thread.index()));
+        }
         Ok(())
     }
 

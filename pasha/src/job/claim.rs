@@ -208,7 +208,7 @@ mod tests {
         for round in 0..3000 {
             let word = AtomicU64::new(0);
             let cursor = Cursor::new(&word, 3);
-            let claims: [Claim; 3] = Default::default();
+            let claims = [const { Claim::new() }; 3];
             let splitting = Splitting::Fixed(NonZeroUsize::new(1 + round % 3).unwrap());
             let borders = Borders::default();
             let shares = Shares { splitting, len: 20, num_workers: 3, together: 1, borders };
