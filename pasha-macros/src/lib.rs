@@ -60,6 +60,16 @@ use proc_macro::TokenStream;
 /// Nothing; `T` for an `(n,)` array; `[T; N]` for an `(n, N)` array; a tuple of these for a tuple of
 /// arrays; or a `Result` of any of these, whose `Err` is a failure at that index.
 ///
+/// # Options
+///
+/// `#[kernel(stream_stores)]` writes the outputs past the caches, with *streaming stores*: each call
+/// writes its slots into a small buffer that stays in the core's cache, and whole cache lines go from
+/// there to memory. It gains a fifth or more where outputs are far larger than the last-level
+/// cache and nobody reads them soon, and loses where they fit it. Slots without a fill value
+/// begin with what an earlier item has left, so the call is to write all of them. Slots of more
+/// than 2 MiB, ragged ones, and maps that go on after failures, have an `item_timeout` or
+/// are resumed are written in the ordinary way.
+///
 /// # Generated functions
 ///
 /// Functors and shared parameters are arguments in the order of their declaration.

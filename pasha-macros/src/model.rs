@@ -11,6 +11,7 @@ use syn::{Attribute, Expr, Pat, Signature, Type, Visibility};
 
 /// A function under `#[kernel]`.
 pub(crate) struct Kernel {
+    pub(crate) options: Options,
     /// The function's attributes.
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -20,6 +21,13 @@ pub(crate) struct Kernel {
     pub(crate) body: Group,
     pub(crate) params: Vec<Param>,
     pub(crate) returns: Returns,
+}
+
+/// What is said about the whole kernel, in the parentheses of `#[kernel(…)]`.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Whether outputs are written with streaming stores.
+    pub(crate) stream_stores: bool,
 }
 
 /// One parameter of the function.

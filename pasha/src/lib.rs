@@ -23,7 +23,7 @@ mod report;
 mod resume;
 
 pub use alloc::{Allocate, AllocateLike};
-pub use array::{Order, RaggedArray, SharedArray};
+pub use array::{Order, RaggedArray, SharedArray, advise_huge};
 pub use context::{
     AnyContext, CancelToken, Context, Options, ProcessContext, SerialContext, ThreadContext,
     available_workers, default_context, set_default_context,
@@ -44,6 +44,7 @@ pub use kernel::bound::{BoundKernel, Out};
 pub use kernel::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
 pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
 pub use memory::Memory;
+pub use memory::stream::{Stream, stream};
 pub use output::merge;
 pub use output::merge::Merge;
 pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};

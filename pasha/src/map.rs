@@ -201,7 +201,10 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
         let options = self.context.options();
-        let is_here = self.context.runs_on_caller() && options.are_plain() && !panic::in_worker();
+        let is_here = self.context.runs_on_caller()
+            && options.are_plain()
+            && !panic::in_worker()
+            && !K::STREAM_STORES;
         self.attached(out, fresh, |run, writable| {
             if is_here && run.new_memory.is_empty() {
                 run.run_directly(options)
@@ -289,6 +292,7 @@ impl<K: Kernel> Kernel for LengthsOf<'_, K> {
     type Scratch = K::Scratch;
     type Failure = K::Failure;
     const RAGGED: usize = 0;
+    const STREAM_STORES: bool = false;
 
     fn names(&self) -> Names {
         Names { outputs: &["lengths"], ..self.0.names() }

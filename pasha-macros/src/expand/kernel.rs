@@ -44,6 +44,7 @@ pub(super) fn bind(
 
     let signature = signature::of(kernel);
 
+    let stream_stores = kernel.options.stream_stores.then(|| quote!(.with_stream_stores()));
     let (start, end) = blamed(kernel);
     let there = names::private_at(start);
     let types = quote!(#items, #specs, #returned, #set, #scratch, #failure, #ragged);
@@ -51,6 +52,7 @@ pub(super) fn bind(
     let closures = quote_spanned! {end=>
         (#allocate, #lengths, move || #make_scratch, #call)
         .named(#signature, &[#(#item_names),*], &[#(#output_names),*])
+        #stream_stores
     };
 
     quote! {

@@ -45,9 +45,9 @@ pub(crate) struct Refused {
 /// Parses and checks.
 pub(crate) fn read(args: TokenStream, item: TokenStream) -> Result<Kernel, Refused> {
     let mut errors = Errors::new();
-    parse::arguments(args, &mut errors);
+    let options = parse::arguments(args, &mut errors);
     let function = errors.keep(parse::function(item));
-    let kernel = function.map(|function| parse::kernel(function, &mut errors));
+    let kernel = function.map(|function| parse::kernel(function, options, &mut errors));
     if let Some(kernel) = &kernel {
         check::all(kernel, &mut errors);
     }

@@ -3,12 +3,13 @@
 mod returns;
 mod role;
 
-use proc_macro2::{Group, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, Pat, PatType, Signature, Token, Type, Visibility};
 
 use crate::errors::Errors;
-use crate::model::{ItemKind, Kernel, Param, Role};
+use crate::model::{ItemKind, Kernel, Options, Param, Role};
 use crate::types;
 
 /// A function whose body is not looked at.
@@ -32,17 +33,30 @@ impl Parse for Function {
     }
 }
 
-/// Refuses what stands in the parentheses of `#[kernel(…)]`.
-pub(crate) fn arguments(args: TokenStream, errors: &mut Errors) {
-    if !args.is_empty() {
-        errors.at(
-            args,
-            "`#[kernel]` takes no arguments: say what a parameter is for on the parameter itself, \
-             e.g. `#[shared] gain: f64`, and choose the context at the call, e.g. \
-             `run_in(&ThreadContext::new(4)?, …)`",
-        );
+/// Reads what stands in the parentheses of `#[kernel(…)]`: options of the whole kernel.
+pub(crate) fn arguments(args: TokenStream, errors: &mut Errors) -> Options {
+    let mut options = Options::default();
+    if args.is_empty() {
+        return options;
     }
+    let list = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(args.clone());
+    let Ok(list) = list else {
+        errors.at(args, NOT_AN_OPTION);
+        return options;
+    };
+    for option in list {
+        if option != "stream_stores" {
+            errors.at(option, NOT_AN_OPTION);
+        } else if std::mem::replace(&mut options.stream_stores, true) {
+            errors.at(option, "`stream_stores` is here twice: remove one of the two");
+        }
+    }
+    options
 }
+
+const NOT_AN_OPTION: &str = "`#[kernel]` takes one option, `#[kernel(stream_stores)]`: say what a \
+    parameter is for on the parameter itself, e.g. `#[shared] gain: f64`, and choose the context \
+    at the call, e.g. `run_in(&ThreadContext::new(4)?, …)`";
 
 /// Reads the function, or says what else the attribute was put on.
 pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
@@ -85,7 +99,7 @@ pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
 }
 
 /// Reads the roles of the parameters and the return type.
-pub(crate) fn kernel(function: Function, errors: &mut Errors) -> Kernel {
+pub(crate) fn kernel(function: Function, options: Options, errors: &mut Errors) -> Kernel {
     let Function { attrs, vis, mut sig, body } = function;
     let params = sig
         .inputs
@@ -97,7 +111,7 @@ pub(crate) fn kernel(function: Function, errors: &mut Errors) -> Kernel {
         })
         .collect();
     let returns = returns::parse(&sig.output);
-    Kernel { attrs, vis, sig, body, params, returns }
+    Kernel { options, attrs, vis, sig, body, params, returns }
 }
 
 /// Reads a parameter, and takes from it the attributes that rustc would not understand.

@@ -42,6 +42,15 @@ fn kernels_are_accepted() {
 }
 
 #[test]
+fn stream_stores_is_an_option() {
+    let source = "fn k(v: f64) -> f64 { v }";
+    assert_eq!(errors("stream_stores", source), []);
+    let text = |args| super::expanded_with(args, source).to_string();
+    assert!(text("stream_stores").contains("with_stream_stores"));
+    assert!(!text("").contains("with_stream_stores"));
+}
+
+#[test]
 fn what_a_role_mentions_is_not_reported_as_unused() {
     let source = "fn k(v: f64, #[shared] n: usize, #[output(shape = n)] o: ArrayViewMut1<f64>) {}";
     let text = expanded(source).to_string();

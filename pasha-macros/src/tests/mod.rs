@@ -13,7 +13,12 @@ use crate::expand;
 
 /// The attribute on this function.
 fn expanded(source: &str) -> TokenStream {
-    expand::attribute(TokenStream::new(), tokens(source))
+    expanded_with("", source)
+}
+
+/// The attribute with these options on this function.
+fn expanded_with(args: &str, source: &str) -> TokenStream {
+    expand::attribute(tokens(args), tokens(source))
 }
 
 fn tokens(source: &str) -> TokenStream {

@@ -139,6 +139,8 @@ fn arguments_of_the_attribute() {
         "threads = 4",
         "`run_in(&ThreadContext::new(4)?",
     );
+    refused_with("stream_stores, fast", "fn k(v: f64) {}", "fast", "takes one option");
+    refused_with("stream_stores, stream_stores", "fn k(v: f64) {}", "stream_stores", "here twice");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::checkpoint::Pace;
 use super::forked::Generation;
 use super::record::Record;
 use super::run::{Map, Run};
+use super::stage::{Stage, run_block_staged};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
 use crate::memory::Settler;
@@ -43,6 +44,7 @@ pub(super) struct Blocks<'m> {
     last: Instant,
     pace: Pace,
     settler: Settler<'m>,
+    stage: Option<Stage>,
     generation: Generation,
 }
 
@@ -51,11 +53,16 @@ pub(super) type Outcome<K, R> =
     Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
 
 impl<'m> Blocks<'m> {
-    /// Blocks of a worker that writes into outputs of which these mappings are new.
-    pub(super) fn new(generation: Generation, new_memory: &'m [Range<usize>]) -> Self {
+    /// Blocks of a worker of this run.
+    pub(super) fn new<K: Kernel, F>(
+        run: &'m Run<'_, K, F>,
+        map: &Map<'_>,
+        generation: Generation,
+    ) -> Self {
         let now = Instant::now();
-        let settler = Settler::new(new_memory);
-        Blocks { items: 1, last: now, pace: Pace::new(now), settler, generation }
+        let settler = Settler::new(&run.new_memory);
+        let stage = if map.is_staged { Stage::new(run) } else { None };
+        Blocks { items: 1, last: now, pace: Pace::new(now), settler, stage, generation }
     }
 
     /// The number of items in a share that is worth its claim: they take about as long as several
@@ -101,7 +108,8 @@ impl<'m> Blocks<'m> {
             }
             // Items that may have been begun before are run one by one.
             let is_dirty = next < dirty_end;
-            let most = if is_dirty { 1 } else { self.items };
+            let room = self.stage.as_ref().map_or(MOST_ITEMS, Stage::items);
+            let most = if is_dirty { 1 } else { self.items.min(room) };
             let block = next..missing.end.min(next.saturating_add(most));
             self.settle(run, map, &block);
             record.begin_block(block.start);
@@ -112,9 +120,16 @@ impl<'m> Blocks<'m> {
                 // readers were begun with it, and the seat makes the worker's number its own.
                 unsafe { run_block_exactly(run, readers, scratch, block.clone(), &seat, reset) }
             } else {
-                let current = record.current();
-                // SAFETY: as above.
-                unsafe { run_block(run, readers, scratch, block.clone(), worker_id, current) }
+                let (block, current) = (block.clone(), record.current());
+                // SAFETY: as above; the stage was made for this run, and blocks fit it.
+                unsafe {
+                    match &mut self.stage {
+                        None => run_block(run, readers, scratch, block, worker_id, current),
+                        Some(stage) => run_block_staged(
+                            run, readers, scratch, block, worker_id, current, stage,
+                        ),
+                    }
+                }
             };
             self.generation.end_if_forked();
             let now = Instant::now();

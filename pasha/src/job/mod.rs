@@ -14,6 +14,7 @@ pub(crate) mod progress;
 pub(crate) mod record;
 mod run;
 pub(crate) mod share;
+mod stage;
 pub(crate) mod table;
 mod text;
 
@@ -139,6 +140,16 @@ impl Job<'_> {
 
     /// Decides what the end of a worker's process means; `true` if another is to take its place.
     pub(crate) fn ended(&self, worker_id: usize, end: End) -> bool {
+        let is_replaced = self.is_to_be_replaced(worker_id, end);
+        let record = self.record(worker_id);
+        let died = end.status != Some(0) || record.exit_status().is_some();
+        if self.map.is_staged && died && !is_replaced {
+            record.lose_block();
+        }
+        is_replaced
+    }
+
+    fn is_to_be_replaced(&self, worker_id: usize, end: End) -> bool {
         let record = self.record(worker_id);
         if record.stage() == Stage::Done {
             return false;
@@ -147,7 +158,9 @@ impl Job<'_> {
         if self.is_stopped() {
             return false;
         }
-        self.map.note_interrupted(record);
+        if !self.map.is_staged {
+            self.map.note_interrupted(record);
+        }
         let stage = record.stage();
         let aborted = end.signal == Some(nix::libc::SIGABRT);
         let verdict = match (record.late(), record.exit_status()) {

@@ -302,6 +302,11 @@ impl Record {
         }
     }
 
+    /// Notes that nothing of the last block is finished, where something ended the worker in it.
+    pub(super) fn lose_block(&self) {
+        self.current.store(self.position.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// Counts a failure of this index, and gives how often it has failed in a row.
     pub(super) fn count_failure(&self, index: usize) -> usize {
         let before = match self.failed.swap(index + 1, Ordering::Relaxed) == index + 1 {

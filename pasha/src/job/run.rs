@@ -19,6 +19,7 @@ use crate::context::{CancelToken, Context};
 use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
 use crate::kernel::Kernel;
+use crate::memory::stream::STREAMS;
 use crate::output::list::SpecList;
 use crate::output::slots::Slots;
 use crate::report::Report;
@@ -45,6 +46,8 @@ pub(super) struct Map<'m> {
     pub(super) checkpoints: &'m Checkpoints,
     /// Whether each item is noted exactly, so that the map can go on after a failure.
     pub(super) is_exact: bool,
+    /// Whether outputs are staged, so that what a killed worker had finished of a block is lost.
+    pub(super) is_staged: bool,
     /// How long an item may take.
     pub(super) limit: Option<Duration>,
     pub(super) deadline: Option<Instant>,
@@ -106,6 +109,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         if let Some(file) = self.job_file {
             writable.push(file.start());
         }
+        let is_exact =
+            !policy.is_abort() || options.time_for_item().is_some() || self.job_file.is_some();
         let map = Map {
             table: &table,
             shares: Shares {
@@ -117,9 +122,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             },
             judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
             checkpoints: &checkpoints,
-            is_exact: !policy.is_abort()
-                || options.time_for_item().is_some()
-                || self.job_file.is_some(),
+            is_exact,
+            is_staged: K::STREAM_STORES && STREAMS && !is_exact,
             limit: options.time_for_item(),
             deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
             token: options.token(),
@@ -206,7 +210,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         let mut scratch = self.kernel.scratch();
         record.enter(Stage::Claiming);
         self.restore(worker_id, map);
-        let mut blocks = Blocks::new(generation, &self.new_memory);
+        let mut blocks = Blocks::new(self, map, generation);
         while !map.table.is_stopped() {
             let at_least = blocks.worth_a_claim();
             if record.left().is_empty()

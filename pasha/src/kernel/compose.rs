@@ -115,6 +115,7 @@ where
     type Scratch = (K::Scratch, L::Scratch);
     type Failure = EitherFailure<K::Failure, L::Failure>;
     const RAGGED: usize = L::RAGGED;
+    const STREAM_STORES: bool = L::STREAM_STORES;
 
     fn names(&self) -> Names {
         Names { items: self.first.names().items, ..self.second.names() }

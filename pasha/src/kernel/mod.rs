@@ -69,6 +69,10 @@ pub trait Kernel: Sync {
     #[doc(hidden)]
     const RAGGED: usize;
 
+    /// Whether its outputs are written with streaming stores.
+    #[doc(hidden)]
+    const STREAM_STORES: bool;
+
     /// The names for error messages.
     #[doc(hidden)]
     fn names(&self) -> Names;
@@ -139,7 +143,7 @@ impl Display for KernelError {
 }
 
 /// A kernel made of closures over its shared parameters.
-pub struct FnKernel<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C> {
+pub struct FnKernel<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> {
     allocate: A,
     lengths: L,
     scratch: B,
@@ -157,7 +161,7 @@ pub fn kernel<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>(
     lengths: L,
     scratch: B,
     call: C,
-) -> FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+) -> FnKernel<I, O, R, T, S, E, RAGGED, false, A, L, B, C>
 where
     I: ItemList,
     O: SpecList,
@@ -174,8 +178,14 @@ where
 }
 
 impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
-    FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+    FnKernel<I, O, R, T, S, E, RAGGED, false, A, L, B, C>
 {
+    /// Has the outputs written with streaming stores.
+    pub fn with_stream_stores(self) -> FnKernel<I, O, R, T, S, E, RAGGED, true, A, L, B, C> {
+        let FnKernel { allocate, lengths, scratch, call, names, types } = self;
+        FnKernel { allocate, lengths, scratch, call, names, types }
+    }
+
     /// Names the kernel and its parameters for error messages.
     pub fn named(
         self,
@@ -187,8 +197,8 @@ impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
     }
 }
 
-impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C> Kernel
-    for FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+impl<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> Kernel
+    for FnKernel<I, O, R, T, S, E, RAGGED, STREAM_STORES, A, L, B, C>
 where
     I: ItemList,
     O: SpecList,
@@ -208,6 +218,7 @@ where
     type Scratch = S;
     type Failure = E;
     const RAGGED: usize = RAGGED;
+    const STREAM_STORES: bool = STREAM_STORES;
 
     fn names(&self) -> Names {
         self.names
@@ -244,8 +255,8 @@ where
     }
 }
 
-impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C> fmt::Debug
-    for FnKernel<I, O, R, T, S, E, RAGGED, A, L, B, C>
+impl<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> fmt::Debug
+    for FnKernel<I, O, R, T, S, E, RAGGED, STREAM_STORES, A, L, B, C>
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kernel").field("names", &self.names).finish_non_exhaustive()

@@ -89,6 +89,32 @@ fn collapse(page: usize) -> rustix::io::Result<()> {
     }
 }
 
+/// Makes huge pages of memory that is in use, as far as they lie within the range.
+pub(crate) fn collapse_range(range: Range<usize>) -> Settled {
+    let first = range.start.checked_next_multiple_of(HUGE_PAGE).unwrap_or(range.end);
+    let mut outcome = Settled::default();
+    let mut refused_in_a_row = 0;
+    for page in
+        (first..range.end).step_by(HUGE_PAGE).take_while(|page| page + HUGE_PAGE <= range.end)
+    {
+        match collapse(page) {
+            Ok(()) => {
+                outcome.made += 1;
+                refused_in_a_row = 0;
+            }
+            Err(errno) => {
+                outcome.refused += 1;
+                outcome.errno = errno.raw_os_error();
+                refused_in_a_row += 1;
+            }
+        }
+        if refused_in_a_row >= PATIENCE {
+            break;
+        }
+    }
+    outcome
+}
+
 /// After this many refusals in a row a worker asks no more.
 const PATIENCE: usize = 4;
 

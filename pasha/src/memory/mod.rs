@@ -8,6 +8,7 @@
 mod file;
 mod huge;
 mod live;
+pub(crate) mod stream;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::io;
@@ -19,7 +20,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::error::{Error, Result};
 pub(crate) use file::FileIdentity;
-pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler};
+pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler, collapse_range};
 pub(crate) use live::LiveMappings;
 
 /// The kind of memory that the workers of a context share.

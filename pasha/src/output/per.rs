@@ -35,7 +35,7 @@ pub trait Per: Number {
     fn count(plan: &Plan<'_>) -> usize;
 
     /// Opens an array of one element for each slot.
-    fn open<A: Element>(first: *mut A, fill: A) -> Self::Scalars<A>;
+    fn open<A: Element>(first: *mut A, fill: Option<A>) -> Self::Scalars<A>;
 
     /// What slots that are used again are set to, if to anything.
     fn reset<A: Element>(fill: Option<A>) -> Option<A>;
@@ -48,8 +48,8 @@ impl Per for EachIndex {
         plan.len
     }
 
-    fn open<A: Element>(first: *mut A, fill: A) -> IndexScalars<A> {
-        IndexScalars { first, fill }
+    fn open<A: Element>(first: *mut A, fill: Option<A>) -> IndexScalars<A> {
+        IndexScalars { first, fill: fill.unwrap_or_else(A::zeroed), is_filled: fill.is_some() }
     }
 
     /// Without a fill value they keep what they have: the kernel writes them.
@@ -65,7 +65,7 @@ impl Per for EachWorker {
         plan.num_workers
     }
 
-    fn open<A: Element>(first: *mut A, _fill: A) -> WorkerScalars<A> {
+    fn open<A: Element>(first: *mut A, _fill: Option<A>) -> WorkerScalars<A> {
         WorkerScalars { first, step: 1 }
     }
 
@@ -140,8 +140,7 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
         if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
             array.fill(value);
         }
-        let fill = self.fill.unwrap_or_else(A::zeroed);
-        let slots = open_arrays(array, &self.dim, fill, name)?;
+        let slots = open_arrays(array, &self.dim, self.fill, name)?;
         Ok(Plain::new(slots, array))
     }
 }
@@ -150,7 +149,7 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
 fn open_arrays<A: Element, D: Dimension, N: Number>(
     array: &mut SharedArray<A, D::Larger>,
     dim: &D,
-    fill: A,
+    fill: Option<A>,
     name: &str,
 ) -> Result<ArraySlots<A, D, N>> {
     let mut strides = dim.clone();
@@ -165,7 +164,8 @@ fn open_arrays<A: Element, D: Dimension, N: Number>(
         step: array.stride_of(Axis(0)),
         dim: dim.clone(),
         strides,
-        fill,
+        fill: fill.unwrap_or_else(A::zeroed),
+        is_filled: fill.is_some(),
         number: PhantomData,
     })
 }
@@ -217,8 +217,7 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
             array.fill(value);
         }
         let first = contiguous(array, name)?;
-        let fill = self.fill.unwrap_or_else(A::zeroed);
-        Ok(Plain::new(N::open(first, fill), array))
+        Ok(Plain::new(N::open(first, self.fill), array))
     }
 }
 

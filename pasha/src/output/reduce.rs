@@ -182,6 +182,7 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
             dim: self.spec.dim.clone(),
             strides: self.strides.clone(),
             fill: A::zeroed(),
+            is_filled: false,
             number: PhantomData,
         }
     }

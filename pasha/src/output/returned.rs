@@ -63,7 +63,7 @@ impl<T: Element, const N: usize> OutputSpec for ReturnRow<T, N> {
         check_array(array, &Ix2(plan.len, N), name, plan)?;
         // `[T; N]` has the size and alignment of N elements back to back.
         let first = contiguous(array, name)?.cast::<[T; N]>();
-        Ok(Plain::new(IndexScalars { first, fill: [T::zeroed(); N] }, array))
+        Ok(Plain::new(IndexScalars { first, fill: [T::zeroed(); N], is_filled: false }, array))
     }
 }
 

@@ -1,0 +1,123 @@
+//! Blocks of a kernel with `stream_stores`.
+//!
+//! The kernel writes the slots of a block into a *stage*, a buffer of the worker's that stays in
+//! its core's cache; after the block they are copied to their place with streaming stores. The
+//! kernel needs to know nothing of it.
+
+use std::ops::Range;
+
+use super::block::{BlockError, Outcome};
+use super::run::Run;
+use crate::functor::list::ReadList;
+use crate::kernel::{Kernel, Position};
+use crate::memory::stream;
+use crate::output::list::SpecList;
+use crate::output::returned::ReturnList;
+use crate::output::slots::{COPY_ALIGN, Slots};
+
+/// Small slots are staged by so many bytes: a few fill the first-level cache.
+const BYTES: usize = 32 << 10;
+
+/// Memory of a stage; aligned to `COPY_ALIGN`.
+#[derive(Clone, Copy)]
+#[repr(align(128))]
+#[allow(dead_code, reason = "what is written there are elements of outputs")]
+struct Line([u8; COPY_ALIGN]);
+
+/// One worker's stage.
+pub(super) struct Stage {
+    lines: Vec<Line>,
+    /// Items that it has room for.
+    items: usize,
+}
+
+impl Stage {
+    /// A stage for the outputs of a run, if any of them is to be staged and there is memory.
+    pub(super) fn new<K: Kernel, F>(run: &Run<'_, K, F>) -> Option<Stage> {
+        let size = |items| run.slots.stage_size(items) + run.returned.stage_size(items);
+        // Of many, so that what sizes are rounded up by does not count.
+        const MANY: usize = 1 << 10;
+        let items = (BYTES * MANY).checked_div(size(MANY))?.max(1);
+        let num_lines = size(items).div_ceil(COPY_ALIGN);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(num_lines).ok()?;
+        lines.resize(num_lines, Line([0; COPY_ALIGN]));
+        Some(Stage { lines, items })
+    }
+
+    /// The most items of a block.
+    pub(super) fn items(&self) -> usize {
+        self.items
+    }
+}
+
+/// As [`run_block`](super::block::run_block), by way of the stage.
+///
+/// # Safety
+/// As for `run_block`; and the stage was made for this run and has room for the block.
+#[inline(never)]
+pub(super) unsafe fn run_block_staged<K: Kernel, F, R: ReadList<K::Items>>(
+    run: &Run<'_, K, F>,
+    readers: &mut R,
+    scratch: &mut K::Scratch,
+    block: Range<usize>,
+    worker_id: usize,
+    current: *mut usize,
+    stage: &mut Stage,
+) -> Outcome<K, R> {
+    let at_stage = stage.lines.as_mut_ptr().cast::<u8>();
+    // SAFETY: the caller has the block's indices; the stage is aligned, this worker's alone, was
+    // zeros at first, and is always used for slots of this run and this many items; the returned
+    // values' slots lie behind the others.
+    let (slots, returned) = unsafe {
+        let behind = at_stage.add(run.slots.stage_size(stage.items));
+        let slots = run.slots.staged(block.start, stage.items, at_stage);
+        (slots, run.returned.staged(block.start, stage.items, behind))
+    };
+    let mut out =
+        StreamOut { run, slots: &slots, returned: &returned, block, current, is_whole: false };
+    let (kernel, slots, returned) = (run.kernel, slots.clone(), returned.clone());
+    for index in out.block.clone() {
+        let at = Position { index, worker_id };
+        let place = Position { index: index - out.block.start, worker_id };
+        // SAFETY: as the caller promises; each index comes once, and the slots of the one before
+        // are gone.
+        unsafe {
+            *current = index;
+            slots.refill(place);
+            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+            let values =
+                kernel.call(at, items, slots.slot(place), scratch).map_err(BlockError::Kernel)?;
+            K::Returned::store(&returned, place, values);
+        }
+    }
+    out.is_whole = true;
+    Ok(())
+}
+
+/// Streams out what is finished when the block ends, however it does: what was finished before a
+/// failure is not lost.
+struct StreamOut<'s, 'r, K: Kernel, F> {
+    run: &'s Run<'r, K, F>,
+    slots: &'s <K::Specs as SpecList>::Slots,
+    returned: &'s <K::Returned as SpecList>::Slots,
+    block: Range<usize>,
+    /// The index that the worker is at.
+    current: *const usize,
+    is_whole: bool,
+}
+
+impl<K: Kernel, F> Drop for StreamOut<'_, '_, K, F> {
+    fn drop(&mut self) {
+        let Range { start, end } = self.block;
+        // SAFETY: the index is the worker's own.
+        let end = if self.is_whole { end } else { unsafe { *self.current }.clamp(start, end) };
+        // SAFETY: the worker alone has these indices, no slot is alive any more, and the staged
+        // slots begin with that of the first index.
+        unsafe {
+            self.run.slots.stream_out(self.slots, &(start..end));
+            self.run.returned.stream_out(self.returned, &(start..end));
+        }
+        stream::order();
+    }
+}
