@@ -90,7 +90,7 @@ pub unsafe trait Slots: Clone + Send + Sync {
 
     /// Writes the slots of these indices that are staged to their place, with streaming stores.
     /// `staged` begins with the slot of the first of them. They are to be
-    /// [ordered](crate::memory::stream::order) before anybody else is told of them.
+    /// ordered (`memory::stream::order`) before anybody else is told of them.
     ///
     /// # Safety
     /// The caller alone has these indices, none of their slots is alive, and `staged` was made by
