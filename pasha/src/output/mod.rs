@@ -5,6 +5,7 @@
 //! the run, reset where the kernel counts on it, and opened as raw [`Slots`](slots::Slots) for
 //! the workers. After the run it is finished: accumulators are merged.
 
+mod apart;
 pub(crate) mod list;
 pub mod merge;
 pub(crate) mod per;
@@ -17,6 +18,8 @@ pub(crate) mod slots;
 use std::ops::Range;
 
 use ndarray::{Array2, Dimension};
+
+use apart::Apart;
 
 use crate::array::SharedArray;
 use crate::error::{Error, Result};
@@ -94,16 +97,23 @@ pub unsafe trait Attached {
     fn finish(self);
 }
 
-/// An attached array with nothing to do at the end.
+/// An attached array whose slots are what the caller gets.
 pub struct Plain<'a, S> {
     slots: S,
     // Keeps the array borrowed, so that nobody writes or drops it while workers do.
     array: &'a dyn Backed,
+    /// Where the slots lie, if not in the array.
+    apart: Option<Apart<S>>,
 }
 
 impl<'a, S: Slots> Plain<'a, S> {
     pub(crate) fn new<A, D: Dimension>(slots: S, array: &'a mut SharedArray<A, D>) -> Self {
-        Plain { slots, array }
+        Plain { slots, array, apart: None }
+    }
+
+    /// Has workers write other slots than those of the array, to which they are copied in the end.
+    pub(self) fn with_apart(self, slots: S, apart: Apart<S>) -> Self {
+        Plain { slots, apart: Some(apart), ..self }
     }
 }
 
@@ -118,6 +128,7 @@ unsafe impl<S: Slots> Attached for Plain<'_, S> {
 
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.array.mapping().start().as_ptr() as usize);
+        starts.extend(self.apart.as_ref().map(Apart::start));
     }
 
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
@@ -128,7 +139,12 @@ unsafe impl<S: Slots> Attached for Plain<'_, S> {
         files.push(self.array.file());
     }
 
-    fn finish(self) {}
+    fn finish(self) {
+        if let Some(apart) = &self.apart {
+            // SAFETY: the workers have ended; the array is still borrowed, for the slots in it.
+            unsafe { apart.collect() };
+        }
+    }
 }
 
 impl<S> std::fmt::Debug for Plain<'_, S> {

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use ndarray::{Axis, Dimension, IntoDimension, Ix1};
 
+use super::apart::{Apart, step_of};
 use super::slots::{ArraySlots, EachIndex, EachWorker, IndexScalars, Number, Slots, WorkerScalars};
 use super::{OutputSpec, Plain, Plan, check_array, with_leading_axis};
 use crate::array::{Order, SharedArray, bytes_of_shape, strides_for};
@@ -34,8 +35,8 @@ pub trait Per: Number {
     /// The number of slots.
     fn count(plan: &Plan<'_>) -> usize;
 
-    /// Opens an array of one element for each slot.
-    fn open<A: Element>(first: *mut A, fill: Option<A>) -> Self::Scalars<A>;
+    /// Opens an array of one element for each slot; those of workers may lie `step` elements apart.
+    fn open<A: Element>(first: *mut A, step: usize, fill: Option<A>) -> Self::Scalars<A>;
 
     /// What slots that are used again are set to, if to anything.
     fn reset<A: Element>(fill: Option<A>) -> Option<A>;
@@ -48,7 +49,7 @@ impl Per for EachIndex {
         plan.len
     }
 
-    fn open<A: Element>(first: *mut A, fill: Option<A>) -> IndexScalars<A> {
+    fn open<A: Element>(first: *mut A, _step: usize, fill: Option<A>) -> IndexScalars<A> {
         IndexScalars { first, fill: fill.unwrap_or_else(A::zeroed), is_filled: fill.is_some() }
     }
 
@@ -65,8 +66,8 @@ impl Per for EachWorker {
         plan.num_workers
     }
 
-    fn open<A: Element>(first: *mut A, _fill: Option<A>) -> WorkerScalars<A> {
-        WorkerScalars { first, step: 1 }
+    fn open<A: Element>(first: *mut A, step: usize, _fill: Option<A>) -> WorkerScalars<A> {
+        WorkerScalars { first, step }
     }
 
     /// An accumulator begins anew with every run.
@@ -140,8 +141,16 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
         if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
             array.fill(value);
         }
-        let slots = open_arrays(array, &self.dim, self.fill, name)?;
-        Ok(Plain::new(slots, array))
+        let slots: Self::Slots = open_arrays(array, &self.dim, self.fill, name)?;
+        let size = self.dim.size();
+        let plain = Plain::new(slots.clone(), array);
+        if !(Apart::<Self::Slots>::is_worth_it::<A>(size, plan) && slots.is_in_order()) {
+            return Ok(plain);
+        }
+        // SAFETY: the slots have just been attached for this plan, and have this size.
+        let apart = unsafe { Apart::new::<A>(slots.clone(), size, plan) }?;
+        let slots = ArraySlots { first: apart.first(), step: step_of::<A>(size) as isize, ..slots };
+        Ok(plain.with_apart(slots, apart))
     }
 }
 
@@ -216,8 +225,15 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
         if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
             array.fill(value);
         }
-        let first = contiguous(array, name)?;
-        Ok(Plain::new(N::open(first, self.fill), array))
+        let slots = N::open(contiguous(array, name)?, 1, self.fill);
+        let plain = Plain::new(slots.clone(), array);
+        if !Apart::<Self::Slots>::is_worth_it::<A>(1, plan) {
+            return Ok(plain);
+        }
+        // SAFETY: the slots have just been attached for this plan, and are of one element.
+        let apart = unsafe { Apart::new::<A>(slots, 1, plan) }?;
+        let slots = N::open(apart.first(), step_of::<A>(1), self.fill);
+        Ok(plain.with_apart(slots, apart))
     }
 }
 

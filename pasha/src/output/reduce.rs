@@ -9,17 +9,15 @@ use std::ops::Range;
 
 use ndarray::{ArrayView, ArrayViewMut, Dimension, IntoDimension, Ix1, ShapeBuilder, Zip};
 
+use super::apart::{map_accumulators, step_of};
 use super::merge::Merge;
 use super::slots::{ArraySlots, EachWorker, WorkerScalars};
 use super::{Attached, OutputSpec, Plan, check_array};
 use crate::array::{Order, SharedArray, bytes_of_shape, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::{Mapping, Memory};
+use crate::memory::Mapping;
 use crate::resume::OutputFile;
-
-/// Two cache lines: processors fetch lines in pairs.
-const LINES: usize = 128;
 
 /// One array, merged from one accumulator for each worker.
 #[derive(Debug, Clone)]
@@ -52,25 +50,9 @@ impl<A, D: Dimension, M> Reduce<A, D, M> {
     }
 }
 
-/// Elements from one accumulator of `size` elements to the next, so that they share no cache line.
-fn step_of<A>(size: usize) -> usize {
-    let element = size_of::<A>().max(1);
-    let bytes = (size.max(1) * element).next_multiple_of(LINES);
-    bytes.div_ceil(element)
-}
-
 /// What an accumulator starts with: the neutral element.
 fn start_of<A: Element, M: Merge<A>>(merge: &M, init: Option<A>) -> A {
     merge.neutral().or(init).unwrap_or_else(bytemuck::Zeroable::zeroed)
-}
-
-/// Memory for `num_workers` accumulators of `size` elements.
-fn map_accumulators<A: Element>(size: usize, plan: &Plan<'_>, memory: Memory) -> Result<Mapping> {
-    let step = step_of::<A>(size);
-    let bytes = bytes_of_shape::<A>(&[plan.num_workers.max(1), step])?;
-    let mut mapping = Mapping::anonymous(bytes, memory, plan.pages)?;
-    mapping.settle();
-    Ok(mapping)
 }
 
 /// Sets all elements of an accumulator from its start.
@@ -92,7 +74,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<SharedArray<A, D>> {
         bytes_of_shape::<A>(self.dim.slice())?;
-        let mapping = map_accumulators::<A>(self.dim.size(), plan, plan.memory)?;
+        let mapping = map_accumulators::<A>(self.dim.size(), plan)?;
         let mut array = SharedArray::over(mapping, self.dim.clone(), self.order);
         array.fill_fresh(self.init.unwrap_or_else(|| start_of(&self.merge, None)));
         Ok(array)
@@ -122,7 +104,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         let needed = bytes_of_shape::<A>(&[plan.num_workers.max(1), self.step()])?;
         // A file, or an array that another kernel made, has room for itself alone.
         let own = if array.mapping().len() < needed || array.mapping().is_file() {
-            Some(map_accumulators::<A>(self.dim.size(), plan, plan.memory)?)
+            Some(map_accumulators::<A>(self.dim.size(), plan)?)
         } else {
             None
         };
@@ -261,7 +243,7 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
         _name: &str,
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
-        let accumulators = map_accumulators::<A>(1, plan, plan.memory)?;
+        let accumulators = map_accumulators::<A>(1, plan)?;
         let attached = AttachedScalar {
             accumulators,
             spec: self,

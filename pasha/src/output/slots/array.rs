@@ -76,6 +76,11 @@ impl<A, D: Dimension, N: Number> ArraySlots<A, D, N> {
         1 + (0..self.dim.ndim()).map(steps).sum::<usize>()
     }
 
+    /// Whether the elements of a slot lie back to back, in C order.
+    pub(in crate::output) fn is_in_order(&self) -> bool {
+        self.strides == self.dim.default_strides()
+    }
+
     /// Elements from one slot to the next, if they lie one behind the other.
     fn step_in_order(&self) -> Option<usize> {
         usize::try_from(self.step).ok().filter(|&step| step >= self.extent())

@@ -1,0 +1,114 @@
+//! Accumulators of different workers, a whole number of cache lines apart: workers that write
+//! one cache line in turn would wait for each other at every item.
+
+use super::Plan;
+use super::slots::Slots;
+use crate::array::bytes_of_shape;
+use crate::error::Result;
+use crate::memory::Mapping;
+
+/// Two cache lines: processors fetch lines in pairs.
+const LINES: usize = 128;
+
+/// Accumulators with more bytes touch others at their borders alone, which does not count.
+const LARGE: usize = 16 << 10;
+
+/// Elements from one accumulator of `size` elements to the next.
+pub(super) fn step_of<A>(size: usize) -> usize {
+    let element = size_of::<A>().max(1);
+    // A power of two, so that the lines and the elements share its lowest bits alone.
+    let elements_to_a_line = LINES / LINES.min(element & element.wrapping_neg());
+    size.max(1).next_multiple_of(elements_to_a_line)
+}
+
+/// Memory for `num_workers` accumulators of `size` elements.
+pub(super) fn map_accumulators<A>(size: usize, plan: &Plan<'_>) -> Result<Mapping> {
+    let bytes = bytes_of_shape::<A>(&[plan.num_workers.max(1), step_of::<A>(size)])?;
+    let mut mapping = Mapping::anonymous(bytes, plan.memory, plan.pages)?;
+    mapping.settle();
+    Ok(mapping)
+}
+
+/// Small per-worker slots that lie apart while a map runs, and are copied to the output in the end.
+#[derive(Debug)]
+pub(super) struct Apart<S> {
+    mapping: Mapping,
+    /// Bytes from one worker's to the next's.
+    step: usize,
+    num_workers: usize,
+    /// The slots in the output.
+    target: S,
+}
+
+impl<S: Slots> Apart<S> {
+    /// Whether slots of `size` elements are to lie apart.
+    pub(super) fn is_worth_it<A>(size: usize, plan: &Plan<'_>) -> bool {
+        let bytes = size * size_of::<A>();
+        S::BY_WORKER && plan.num_workers > 1 && (1..LARGE).contains(&bytes)
+    }
+
+    /// Memory for a copy of these slots, of `size` elements of `A` for each worker, with what is in
+    /// them now.
+    ///
+    /// # Safety
+    /// The slots are attached for the plan's workers, none of which has started, and have so
+    /// many elements for each.
+    pub(super) unsafe fn new<A>(target: S, size: usize, plan: &Plan<'_>) -> Result<Self> {
+        let mapping = map_accumulators::<A>(size, plan)?;
+        let step = step_of::<A>(size) * size_of::<A>();
+        let apart = Apart { mapping, step, num_workers: plan.num_workers, target };
+        for worker_id in 0..apart.num_workers {
+            // SAFETY: as the caller promises; the place is this worker's, a multiple of
+            // `COPY_ALIGN` into the mapping, and has room for a copy.
+            unsafe { apart.target.save(worker_id, apart.place(worker_id)) };
+        }
+        Ok(apart)
+    }
+
+    fn place(&self, worker_id: usize) -> *mut u8 {
+        self.mapping.start().as_ptr().wrapping_add(worker_id * self.step)
+    }
+
+    /// Where the first worker's begin.
+    pub(super) fn first<A>(&self) -> *mut A {
+        self.place(0).cast()
+    }
+
+    /// The address of its memory.
+    pub(super) fn start(&self) -> usize {
+        self.mapping.start().as_ptr() as usize
+    }
+
+    /// Copies everything to the output.
+    ///
+    /// # Safety
+    /// All workers have ended, and the slots of the output are still attached.
+    pub(super) unsafe fn collect(&self) {
+        for worker_id in 0..self.num_workers {
+            // SAFETY: as the caller promises; what lies there is what `save` has put there, and
+            // what the worker has made of it, in the same order of elements.
+            unsafe { self.target.load(worker_id, self.place(worker_id)) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_accumulators_share_a_cache_line() {
+        fn check<A>() {
+            for size in [0, 1, 2, 3, 5, 7, 16, 17, 100, 1000] {
+                let step = step_of::<A>(size);
+                assert!(step >= size && (step * size_of::<A>()).is_multiple_of(LINES));
+                assert!((step - size) * size_of::<A>() < LINES * size_of::<A>().max(LINES));
+            }
+        }
+        check::<u8>();
+        check::<f64>();
+        check::<[f64; 3]>();
+        check::<[u8; 7]>();
+        check::<[f64; 48]>();
+    }
+}
