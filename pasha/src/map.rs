@@ -5,12 +5,13 @@
 use ndarray::{Array2, Ix1, Ix2};
 
 use crate::array::SharedArray;
-use crate::context::{Context, SerialContext};
+use crate::context::{Context, Options, SerialContext};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
 use crate::job::{Run, panic};
 use crate::kernel::bound::Out;
 use crate::kernel::{Items, Kernel, Names, Position, Shapes, SlotsOf};
+use crate::memory::Memory;
 use crate::output::list::SpecList;
 use crate::output::per::PerIndex;
 use crate::output::returned::ReturnList;
@@ -27,9 +28,9 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    in_context(&context, |context| {
-        refuse_to_resume::<K>(context, Some(NO_FILES))?;
-        let prepared = Prepared::new(context, kernel, functors)?;
+    in_setting(context, |setting| {
+        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        let prepared = Prepared::new(setting, kernel, functors)?;
         let mut out = prepared.allocate()?;
         prepared.fill(&mut out, true)?;
         Ok(out)
@@ -43,9 +44,9 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    in_context(&context, |context| {
-        refuse_to_resume::<K>(context, Some(NO_FILES))?;
-        let prepared = Prepared::new(context, kernel, functors)?;
+    in_setting(context, |setting| {
+        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        let prepared = Prepared::new(setting, kernel, functors)?;
         let mut out = prepared.allocate()?;
         let report = prepared.run_into(&mut out, true)?;
         Ok((out, report))
@@ -59,7 +60,7 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    in_context(&context, |context| Prepared::new(context, kernel, functors)?.allocate())
+    in_setting(context, |setting| Prepared::new(setting, kernel, functors)?.allocate())
 }
 
 /// Runs the kernel into outputs that exist.
@@ -74,9 +75,9 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    in_context(&context, |context| {
-        refuse_to_resume::<K>(context, None)?;
-        Prepared::new(context, kernel, functors)?.fill(out, false)
+    in_setting(context, |setting| {
+        refuse_to_resume::<K>(setting.options, None)?;
+        Prepared::new(setting, kernel, functors)?.fill(out, false)
     })
 }
 
@@ -92,9 +93,9 @@ where
     K: Kernel,
     F: FunctorList<K::Items>,
 {
-    in_context(&context, |context| {
-        refuse_to_resume::<K>(context, None)?;
-        Prepared::new(context, kernel, functors)?.run_into(out, false)
+    in_setting(context, |setting| {
+        refuse_to_resume::<K>(setting.options, None)?;
+        Prepared::new(setting, kernel, functors)?.run_into(out, false)
     })
 }
 
@@ -104,8 +105,8 @@ const NO_FILES: &str = "the outputs do not lie in files: allocate them with `.fi
 
 /// Refuses a context with `resume` for kernels of which nothing would be left after a crash, and
 /// otherwise for the reason given, if one is.
-fn refuse_to_resume<K: Kernel>(context: &dyn Context, reason: Option<&str>) -> Result<()> {
-    let Some(path) = context.options().job_file() else { return Ok(()) };
+fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Result<()> {
+    let Some(path) = options.job_file() else { return Ok(()) };
     let reason = if SlotsBy::<K>::BY_WORKER {
         "the kernel has `#[reduce]` or `#[per_worker]` outputs, and what a worker has accumulated \
          dies with it: give each index a slot of its own with `#[output]` and merge those after \
@@ -123,34 +124,66 @@ fn refuse_to_resume<K: Kernel>(context: &dyn Context, reason: Option<&str>) -> R
 /// The slots of a kernel's output parameters.
 type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
 
+/// What a map wants to know of its context, asked once.
+#[derive(Clone, Copy)]
+struct Setting<'c> {
+    context: &'c dyn Context,
+    options: &'c Options,
+    num_workers: usize,
+    memory: Memory,
+    /// Whether the calling thread does it all, with nothing to look for.
+    is_here: bool,
+}
+
+impl<'c> Setting<'c> {
+    #[inline(always)]
+    fn of<C: Context + ?Sized>(context: &'c &'c C) -> Self {
+        let options = context.options();
+        Setting {
+            context,
+            options,
+            num_workers: context.num_workers(),
+            memory: context.memory(),
+            is_here: context.runs_on_caller() && options.are_plain(),
+        }
+    }
+}
+
 /// Runs in the given context, or serially within a worker of another map: there all workers are
 /// busy already, and more would only stand in each other's way, or wait for each other for ever.
-fn in_context<T>(
-    context: &dyn Context,
-    story: impl FnOnce(&dyn Context) -> Result<T>,
+#[inline(always)]
+fn in_setting<C: Context + ?Sized, T>(
+    context: &C,
+    story: impl FnOnce(Setting<'_>) -> Result<T>,
 ) -> Result<T> {
-    if panic::in_worker() { story(&SerialContext::new()) } else { story(context) }
+    let serial = const { &SerialContext::new() };
+    let setting = if panic::in_worker() {
+        // The thread's record is in use.
+        Setting { is_here: false, ..Setting::of(&serial) }
+    } else {
+        Setting::of(&context)
+    };
+    story(setting)
 }
 
 /// A map whose arguments are checked.
 struct Prepared<'p, K: Kernel, F> {
-    context: &'p dyn Context,
+    setting: Setting<'p>,
     kernel: &'p K,
     functors: &'p F,
     specs: K::Specs,
     returned: K::Returned,
     len: usize,
-    num_workers: usize,
     /// Of the slots of ragged outputs, if there are any.
     lengths: Option<Box<Array2<usize>>>,
 }
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
-    fn new(context: &'p dyn Context, kernel: &'p K, functors: &'p F) -> Result<Self> {
-        let mut prepared = Self::without_lengths(context, kernel, functors)?;
+    fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
+        let mut prepared = Self::without_lengths(setting, kernel, functors)?;
         if K::RAGGED > 0 {
             let lengths = LengthsOf(kernel);
-            let first_pass = Prepared::without_lengths(context, &lengths, functors)?;
+            let first_pass = Prepared::without_lengths(setting, &lengths, functors)?;
             let mut found = first_pass.allocate()?;
             first_pass.fill(&mut found, true)?;
             prepared.lengths = Some(Box::new(found.to_owned()));
@@ -158,20 +191,18 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(prepared)
     }
 
-    fn without_lengths(context: &'p dyn Context, kernel: &'p K, functors: &'p F) -> Result<Self> {
-        let num_workers = context.num_workers();
-        if num_workers == 0 {
+    fn without_lengths(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
+        if setting.num_workers == 0 {
             return Err(Error::ZeroWorkers);
         }
         let len = functors.check(kernel.names().items)?;
         Ok(Prepared {
-            context,
+            setting,
             kernel,
             functors,
             specs: kernel.specs(functors.shapes())?,
             returned: K::Returned::specs(),
             len,
-            num_workers,
             lengths: None,
         })
     }
@@ -179,9 +210,9 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     fn plan(&self, keep: bool) -> Plan<'_> {
         Plan {
             len: self.len,
-            num_workers: self.num_workers,
-            memory: self.context.memory(),
-            pages: self.context.options().pages(),
+            num_workers: self.setting.num_workers,
+            memory: self.setting.memory,
+            pages: self.setting.options.pages(),
             lengths: self.lengths.as_deref(),
             keep,
         }
@@ -195,21 +226,17 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        self.attached(out, fresh, |run, writable| run.run(self.context, writable()))
+        self.attached(out, fresh, |run, writable| run.run(self.setting.context, writable()))
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
-        let options = self.context.options();
-        let is_here = self.context.runs_on_caller()
-            && options.are_plain()
-            && !panic::in_worker()
-            && !K::STREAM_STORES;
+        let is_here = self.setting.is_here && !K::STREAM_STORES;
         self.attached(out, fresh, |run, writable| {
             if is_here && run.new_memory.is_empty() {
-                run.run_directly(options)
+                run.run_directly(self.setting.options)
             } else {
-                run.run(self.context, writable()).map(|_report| ())
+                run.run(self.setting.context, writable()).map(|_report| ())
             }
         })
     }
@@ -222,7 +249,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         fresh: bool,
         go: impl FnOnce(Run<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
     ) -> Result<T> {
-        let resumes = self.context.options().job_file().is_some();
+        let resumes = self.setting.options.job_file().is_some();
         let plan = self.plan(fresh || resumes);
         let (params, returned) = K::Set::arrays_mut(out);
         let params = self.specs.attach(params, self.kernel.names().outputs, &plan)?;
@@ -243,15 +270,27 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             slots: params.slots(),
             returned: returned.slots(),
             len: self.len,
-            num_workers: self.num_workers,
+            num_workers: self.setting.num_workers,
             new_memory,
             job_file: job_file.as_ref(),
         };
         let outcome = go(run, &writable);
         // Also after a failure: what was finished is not lost.
-        params.finish();
-        returned.finish();
-        outcome
+        let finish = || {
+            params.finish();
+            returned.finish();
+        };
+        // Apart from each other, because moving a whole `Result` takes longer than all the rest.
+        match outcome {
+            Ok(value) => {
+                finish();
+                Ok(value)
+            }
+            Err(error) => {
+                finish();
+                Err(error)
+            }
+        }
     }
 
     /// Opens the file that says what is done, in a context that resumes.
@@ -260,7 +299,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         params: &impl Attached,
         returned: &impl Attached,
     ) -> Result<Option<JobFile>> {
-        let Some(path) = self.context.options().job_file() else { return Ok(None) };
+        let Some(path) = self.setting.options.job_file() else { return Ok(None) };
         let mut files = Vec::new();
         params.files(&mut files);
         returned.files(&mut files);

@@ -28,18 +28,21 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         debug_assert!(options.are_plain() && !panic::in_worker());
         panic::install_hook();
         forked::watch();
-        RECORD.with(|record| {
+        // In a box, because moving a whole `Result` takes longer than all the rest.
+        let error = RECORD.with(|record| {
             record.begin_block(0);
             record.take_panic();
             let generation = Generation::now();
             let outcome = panic::guard(record, || self.run_whole(record));
             generation.end_if_forked();
-            match outcome {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err((failure, source))) => Err(self.failed(record, failure, source, options)),
-                Err(panic::Caught) => Err(self.failed(record, Failure::Panic, None, options)),
-            }
-        })
+            let (failure, source) = match outcome {
+                Ok(Ok(())) => return None,
+                Ok(Err(failed)) => failed,
+                Err(panic::Caught) => (Failure::Panic, None),
+            };
+            Some(Box::new(self.failed(record, failure, source, options)))
+        });
+        error.map_or(Ok(()), |error| Err(*error))
     }
 
     fn run_whole(&self, record: &Record) -> Result<(), (Failure, Option<SourceError>)> {

@@ -77,6 +77,7 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
         Ok((self.0.allocate(plan)?, self.1.allocate(plan)?))
     }
 
+    #[inline(always)]
     fn attach<'a>(
         &'a self,
         (array, rest): (&'a mut S::Array, <L::Arrays as List>::Mut<'a>),

@@ -103,7 +103,8 @@ pub struct Plain<'a, S> {
     // Keeps the array borrowed, so that nobody writes or drops it while workers do.
     array: &'a dyn Backed,
     /// Where the slots lie, if not in the array.
-    apart: Option<Apart<S>>,
+    // A box, because few slots do, and attached arrays are moved several times.
+    apart: Option<Box<Apart<S>>>,
 }
 
 impl<'a, S: Slots> Plain<'a, S> {
@@ -113,7 +114,7 @@ impl<'a, S: Slots> Plain<'a, S> {
 
     /// Has workers write other slots than those of the array, to which they are copied in the end.
     pub(self) fn with_apart(self, slots: S, apart: Apart<S>) -> Self {
-        Plain { slots, apart: Some(apart), ..self }
+        Plain { slots, apart: Some(Box::new(apart)), ..self }
     }
 }
 
@@ -128,7 +129,7 @@ unsafe impl<S: Slots> Attached for Plain<'_, S> {
 
     fn writable(&self, starts: &mut Vec<usize>) {
         starts.push(self.array.mapping().start().as_ptr() as usize);
-        starts.extend(self.apart.as_ref().map(Apart::start));
+        starts.extend(self.apart.as_ref().map(|apart| apart.start()));
     }
 
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
@@ -177,6 +178,7 @@ impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
 }
 
 /// Checks that an array has the shape that a run needs and that its workers can write it.
+#[inline]
 pub(crate) fn check_array<A, D: Dimension>(
     array: &SharedArray<A, D>,
     needed: &D,

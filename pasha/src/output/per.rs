@@ -215,6 +215,8 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
         Ok(array)
     }
 
+    // What it gives is large: returned through memory it takes longer than to be made.
+    #[inline(always)]
     fn attach<'a>(
         &'a self,
         array: &'a mut Self::Array,
@@ -238,6 +240,7 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
 }
 
 /// The first element of an array whose elements lie back to back, in order.
+#[inline]
 pub(super) fn contiguous<A: Element, D: Dimension>(
     array: &mut SharedArray<A, D>,
     name: &str,
