@@ -12,6 +12,9 @@ mod context;
 mod element;
 mod error;
 mod functor;
+#[doc = include_str!("../docs/how_fast.md")]
+#[doc = include_str!("../benches/RESULTS.svg")]
+pub mod how_fast {}
 mod job;
 mod kernel;
 mod map;

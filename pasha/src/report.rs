@@ -90,6 +90,8 @@ pub struct WorkerReport {
     pub worker_id: usize,
     /// Number of items that it finished, with those that it had to do over again.
     pub finished: usize,
+    /// Number of shares that it claimed, or was given.
+    pub shares: usize,
     /// The time that it spent with items, those that failed included.
     pub busy: Duration,
     /// How often it was replaced after it had died.
@@ -118,7 +120,8 @@ impl fmt::Display for Report {
         }
         for worker in &self.workers {
             let share = worker.busy.as_secs_f64() / self.wall_time.as_secs_f64().max(1e-9);
-            write!(f, "\nworker {}: {} items, ", worker.worker_id, worker.finished)?;
+            let WorkerReport { worker_id, finished, shares, .. } = worker;
+            write!(f, "\nworker {worker_id}: {finished} items in {shares} shares, ")?;
             write!(f, "busy {:.3?} ({:.0} %)", worker.busy, 100.0 * share)?;
             if worker.replaced > 0 {
                 match worker.replaced {

@@ -22,7 +22,7 @@ impl Duel {
     }
 
     /// Times both this often, alternately, after one round that is not counted.
-    pub(crate) fn run(&mut self, rounds: usize) -> (Times, Times) {
+    pub(crate) fn run(&mut self, rounds: usize) -> Measured {
         (self.ours)();
         (self.peer)();
         let (mut ours, mut peer) = (Vec::new(), Vec::new());
@@ -36,21 +36,44 @@ impl Duel {
                 ours.push((self.ours)());
             }
         }
-        (Times::of(ours), Times::of(peer))
+        Measured {
+            ours: Figures::of_times(ours),
+            peer: Figures::of_times(peer),
+            unit: Unit::Seconds,
+        }
     }
 }
 
-/// The fastest of several times, and their median.
+/// What a row was found to come to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) minimum: Duration,
-    pub(crate) median: Duration,
+pub(crate) struct Measured {
+    pub(crate) ours: Figures,
+    pub(crate) peer: Figures,
+    pub(crate) unit: Unit,
 }
 
-impl Times {
-    pub(crate) fn of(mut times: Vec<Duration>) -> Times {
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Seconds,
+    Bytes,
+}
+
+/// The lowest of several figures, and their median.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) minimum: f64,
+    pub(crate) median: f64,
+}
+
+impl Figures {
+    pub(crate) fn of_times(mut times: Vec<Duration>) -> Figures {
         times.sort();
-        Times { minimum: times[0], median: times[times.len() / 2] }
+        Figures { minimum: times[0].as_secs_f64(), median: times[times.len() / 2].as_secs_f64() }
+    }
+
+    pub(crate) fn one(figure: f64) -> Figures {
+        Figures { minimum: figure, median: figure }
     }
 }
 

@@ -16,6 +16,12 @@ pub(crate) fn triple(value: f64) -> f64 {
     3.0 * value
 }
 
+/// The same, past the caches.
+#[pasha::kernel(stream_stores)]
+fn triple_past_caches(value: f64) -> f64 {
+    3.0 * value
+}
+
 /// The loop that somebody would write by hand.
 #[inline(never)]
 fn triple_by_hand(inp: &[f64], out: &mut [f64]) {
@@ -68,6 +74,25 @@ pub(crate) fn threads(len: usize, often: u32) -> Duel {
             let (inp, out) = &mut *peer.borrow_mut();
             let (inp, out) = (inp.as_slice().unwrap(), out.as_slice_mut().unwrap());
             timed_often(often, || triple_by_rayon(&pool, black_box(inp), black_box(&mut *out)))
+        },
+    )
+}
+
+/// Threads with streaming stores, against those with ordinary ones.
+pub(crate) fn streaming(len: usize) -> Duel {
+    let context = ThreadContext::new(NUM_WORKERS).unwrap();
+    let inp = ramp(&context, len);
+    let out = triple::alloc(&context, &inp).unwrap();
+    let ours = Rc::new(RefCell::new((context, inp, out)));
+    let peer = Rc::clone(&ours);
+    Duel::new(
+        move || {
+            let (context, inp, out) = &mut *ours.borrow_mut();
+            timed(|| triple_past_caches::run_into(context, &*inp, out).unwrap())
+        },
+        move || {
+            let (context, inp, out) = &mut *peer.borrow_mut();
+            timed(|| triple::run_into(context, &*inp, out).unwrap())
         },
     )
 }

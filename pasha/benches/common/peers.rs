@@ -3,7 +3,6 @@
 use std::ffi::c_int;
 use std::path::PathBuf;
 use std::process::Command;
-use std::rc::Rc;
 
 use libloading::{Library, Symbol};
 use ndarray::{Array2, Ix3};
@@ -26,7 +25,7 @@ type Correct = unsafe extern "C" fn(
 
 /// The library of `peers/detector.c`.
 #[derive(Clone)]
-pub(crate) struct OpenMp(Rc<Library>);
+pub(crate) struct OpenMp(&'static Library);
 
 impl OpenMp {
     /// Compiles and loads it.
@@ -40,7 +39,9 @@ impl OpenMp {
             .expect("a C compiler");
         assert!(status.success(), "{} compiles", source.display());
         // SAFETY: the library runs nothing when it is loaded but OpenMP's own set-up.
-        OpenMp(Rc::new(unsafe { Library::new(&library) }.expect("the library loads")))
+        let library = unsafe { Library::new(&library) }.expect("the library loads");
+        // Never unloaded: the threads of OpenMP would lose the code that they run.
+        OpenMp(Box::leak(Box::new(library)))
     }
 
     fn get<T>(&self, name: &str) -> Symbol<'_, T> {

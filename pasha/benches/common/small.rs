@@ -1,8 +1,14 @@
 //! Small maps: what a map costs besides its items.
 
-use pasha::prelude::*;
+use std::time::Duration;
 
-use super::duel::{Times, timed};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork};
+use pasha::prelude::*;
+use pasha::{AnyContext, Memory};
+
+use super::duel::{Duel, timed};
+use super::{NUM_WORKERS, peer_pool};
 
 /// Gives the item back.
 #[pasha::kernel]
@@ -10,10 +16,33 @@ fn same(value: u64) -> u64 {
     value
 }
 
-/// How long maps over this many items take, one after another.
-pub(crate) fn maps(context: &dyn Context, len: usize, rounds: usize) -> Times {
+/// A map over so many items, against the least that could start its workers.
+pub(crate) fn against_floor(context: AnyContext, len: usize) -> Duel {
     let inp: Vec<u64> = (0..len as u64).collect();
-    let map = || timed(|| same::run_in(context, &inp).unwrap());
-    map();
-    Times::of((0..rounds).map(|_| map()).collect())
+    let forks = context.memory() == Memory::Shared;
+    let ours = move || timed(|| same::run_in(&context, &inp).unwrap());
+    if forks {
+        return Duel::new(ours, two_forks);
+    }
+    let pool = peer_pool();
+    Duel::new(ours, move || timed(|| pool.broadcast(|_| ())))
+}
+
+/// Two children that end at once, and are waited for.
+fn two_forks() -> Duration {
+    timed(|| {
+        let children: Vec<_> = (0..NUM_WORKERS)
+            .map(|_| {
+                // SAFETY: the child calls nothing but `_exit`, which is allowed in any child.
+                match unsafe { fork() }.expect("a fork") {
+                    // SAFETY: as above; nothing of the child is used afterwards.
+                    ForkResult::Child => unsafe { nix::libc::_exit(0) },
+                    ForkResult::Parent { child } => child,
+                }
+            })
+            .collect();
+        for child in children {
+            waitpid(child, None).expect("a child that ended");
+        }
+    })
 }

@@ -26,8 +26,19 @@ impl Load {
     pub(crate) const ALL: [Load; 5] =
         [Load::Linear, Load::Quadratic, Load::Spikes, Load::Tail, Load::Coarse];
 
+    /// What it is called in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Load::Linear => "items of linearly growing time",
+            Load::Quadratic => "items of quadratically growing time",
+            Load::Spikes => "1 % of items, anywhere, of 100 times the time",
+            Load::Tail => "the last 1 % of items of 100 times the time",
+            Load::Coarse => "200 coarse items",
+        }
+    }
+
     /// Steps of work for each item.
-    fn steps(self) -> Vec<u32> {
+    pub(super) fn steps(self) -> Vec<u32> {
         let items = 20_000_u64;
         let steps = |step: &dyn Fn(u64) -> u64| (0..items).map(|i| step(i) as u32).collect();
         match self {
@@ -55,7 +66,7 @@ fn work(steps: u32) -> f64 {
 
 /// Does an item's steps.
 #[pasha::kernel]
-fn item(steps: u32) -> f64 {
+pub(super) fn item(steps: u32) -> f64 {
     work(steps)
 }
 
@@ -76,4 +87,24 @@ pub(crate) fn against_ideal(load: Load, context: AnyContext) -> Duel {
             serial / NUM_WORKERS as u32
         },
     )
+}
+
+/// Two serial loops at the same time, each on a core of its own and with half of equal items: what
+/// the cores of this machine can do at best, against half of one serial loop.
+pub(crate) fn floor() -> Duel {
+    let half = Load::Coarse.steps().len() / NUM_WORKERS;
+    let serial = || timed(|| Load::Coarse.steps().iter().map(|&steps| work(steps)).sum::<f64>());
+    let both = move || {
+        timed(|| {
+            std::thread::scope(|scope| {
+                for _ in 0..NUM_WORKERS {
+                    scope.spawn(move || {
+                        let steps = Load::Coarse.steps();
+                        black_box(steps[..half].iter().map(|&steps| work(steps)).sum::<f64>())
+                    });
+                }
+            });
+        })
+    };
+    Duel::new(both, move || serial() / NUM_WORKERS as u32)
 }

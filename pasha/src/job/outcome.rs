@@ -94,9 +94,8 @@ impl Outcome<'_> {
             .records()
             .enumerate()
             .map(|(worker_id, record)| {
-                let (finished, busy, memory, replaced) = record.totals();
-                peak_memory = peak_memory.max(memory);
-                WorkerReport { worker_id, finished, busy, replaced }
+                peak_memory = peak_memory.max(record.peak_memory());
+                record.report(worker_id)
             })
             .collect();
         Report {

@@ -8,6 +8,7 @@ use rustix::thread::futex;
 
 use super::claim::Claim;
 use super::text::Text;
+use crate::report::WorkerReport;
 
 /// Bytes of a message that are kept; longer ones are cut.
 const MESSAGE: usize = 4096;
@@ -100,6 +101,7 @@ pub(crate) struct Record {
     stumbles: AtomicUsize,
     /// For the report.
     finished: AtomicUsize,
+    shares: AtomicUsize,
     busy: AtomicU64,
     peak_memory: AtomicUsize,
     replaced: AtomicUsize,
@@ -133,6 +135,7 @@ impl Record {
             attempts: AtomicUsize::new(0),
             stumbles: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
+            shares: AtomicUsize::new(0),
             busy: AtomicU64::new(0),
             peak_memory: AtomicUsize::new(0),
             replaced: AtomicUsize::new(0),
@@ -199,6 +202,7 @@ impl Record {
     /// Gives the worker a share to do. The checkpoint stays what it was: its accumulators have
     /// everything of the shares before.
     pub(super) fn give(&self, share: Range<usize>) {
+        self.shares.fetch_add(1, Ordering::Relaxed);
         let checkpoint = self.todo.load(Ordering::Relaxed) & 1;
         self.todo_end.store(share.end, Ordering::Relaxed);
         self.position.store(share.start, Ordering::Relaxed);
@@ -398,11 +402,25 @@ impl Record {
         self.peak_memory.fetch_max(bytes, Ordering::Relaxed);
     }
 
-    /// For the report: items finished, time with items, peak memory, how often replaced.
-    pub(super) fn totals(&self) -> (usize, Duration, usize, usize) {
-        let load = |number: &AtomicUsize| number.load(Ordering::Relaxed);
-        let busy = Duration::from_nanos(self.busy.load(Ordering::Relaxed));
-        (load(&self.finished), busy, load(&self.peak_memory), load(&self.replaced))
+    /// Number of items finished, for the report.
+    pub(super) fn finished(&self) -> usize {
+        self.finished.load(Ordering::Relaxed)
+    }
+
+    /// The most memory that the worker had, in bytes.
+    pub(super) fn peak_memory(&self) -> usize {
+        self.peak_memory.load(Ordering::Relaxed)
+    }
+
+    /// What the report says of the worker.
+    pub(super) fn report(&self, worker_id: usize) -> WorkerReport {
+        WorkerReport {
+            worker_id,
+            finished: self.finished(),
+            shares: self.shares.load(Ordering::Relaxed),
+            busy: Duration::from_nanos(self.busy.load(Ordering::Relaxed)),
+            replaced: self.replaced.load(Ordering::Relaxed),
+        }
     }
 }
 

@@ -207,7 +207,7 @@ impl Table {
 
     /// The number of items in blocks that are finished, nearly; may be asked while workers run.
     pub(crate) fn finished_blocks(&self) -> usize {
-        self.records().map(|record| record.totals().0).sum()
+        self.records().map(|record| record.finished()).sum()
     }
 }
 

@@ -1,0 +1,246 @@
+//! The rows of the table: what is compared with what, and what it should come to.
+
+use std::time::Duration;
+
+use pasha::AnyContext;
+
+use super::duel::{Duel, Measured};
+use super::{
+    compile, copying, detector, memory, multiply, outputs, python, scaling, small, unequal,
+};
+
+/// What a row should come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Goal {
+    /// Ours takes at most so many times as long as the peer, by the fastest times and by the medians.
+    Ratio(f64, f64),
+    /// As [`Ratio`](Goal::Ratio), by the fastest times alone.
+    Minimum(f64),
+    /// The peer takes at least so many times as long as ours, by the fastest times and by the medians.
+    TimesFaster(f64),
+    /// Ours takes at most this long, by the median.
+    Median(Duration),
+    /// Ours takes at most so much longer than the peer, by the fastest times.
+    MoreTime(Duration),
+    /// Ours needs at most so many bytes more than the peer.
+    MoreMemory(f64),
+    /// It is there to explain other rows.
+    None,
+}
+
+/// How a row is measured.
+pub(crate) enum Work {
+    /// Ours and the peer in turn, this many times.
+    Duel(Box<dyn Fn() -> Result<Duel, String>>, usize),
+    /// In a way of its own.
+    Other(Box<dyn Fn() -> Result<Measured, String>>),
+}
+
+/// One comparison.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) peer: &'static str,
+    pub(crate) goal: Goal,
+    /// Whether both sides are compiled for the processor of this machine, because the peer is.
+    pub(crate) native: bool,
+    pub(crate) work: Work,
+}
+
+impl Row {
+    fn duel(
+        name: impl Into<String>,
+        peer: &'static str,
+        goal: Goal,
+        rounds: usize,
+        make: impl Fn() -> Duel + 'static,
+    ) -> Row {
+        Row::fallible(name, peer, goal, rounds, move || Ok(make()))
+    }
+
+    fn fallible(
+        name: impl Into<String>,
+        peer: &'static str,
+        goal: Goal,
+        rounds: usize,
+        make: impl Fn() -> Result<Duel, String> + 'static,
+    ) -> Row {
+        let work = Work::Duel(Box::new(make), rounds);
+        Row { name: name.into(), peer, goal, native: false, work }
+    }
+
+    fn other(
+        name: impl Into<String>,
+        peer: &'static str,
+        goal: Goal,
+        measure: impl Fn() -> Result<Measured, String> + 'static,
+    ) -> Row {
+        let work = Work::Other(Box::new(measure));
+        Row { name: name.into(), peer, goal, native: false, work }
+    }
+
+    fn native(self) -> Row {
+        Row { native: true, ..self }
+    }
+}
+
+fn context(text: &str) -> AnyContext {
+    text.parse().expect("the name of a context")
+}
+
+/// All rows, in the order of the table.
+pub(crate) fn all() -> Vec<Row> {
+    let hand = "hand-written zip loop";
+    let rayon = "rayon `par_iter().zip`";
+    let c = "OpenMP C, huge pages";
+    let python = "Python pasha with NumPy, processes";
+    let mut rows = vec![
+        Row::duel("serial `3 * x`, 1e4 f64 (in cache)", hand, Goal::Ratio(1.02, 1.05), 301, || {
+            multiply::serial(10_000, 1000)
+        }),
+        Row::duel("serial `3 * x`, 1e8 f64", hand, Goal::Ratio(1.02, 1.05), 21, || {
+            multiply::serial(100_000_000, 1)
+        }),
+        Row::duel(
+            "threads `3 * x`, 1e8 f64, warm output",
+            rayon,
+            Goal::Ratio(1.0, 1.05),
+            41,
+            || multiply::threads(100_000_000, 1),
+        ),
+        Row::duel("threads `3 * x`, 1e6 f64", rayon, Goal::Ratio(1.05, 1.15), 101, || {
+            multiply::threads(1_000_000, 10)
+        }),
+        Row::duel(
+            "processes `3 * x`, 1e8 f64, second map",
+            "our threads",
+            Goal::Ratio(1.05, 1.10),
+            41,
+            || multiply::processes(100_000_000),
+        ),
+        Row::duel(
+            "processes, first write of a fresh 1 GiB output",
+            "threads, private huge pages",
+            Goal::Ratio(1.2, 1.2),
+            15,
+            || multiply::fresh(1 << 27),
+        ),
+        Row::duel(
+            "threads `3 * x`, 1e8 f64, with `stream_stores`",
+            "the same without",
+            Goal::None,
+            21,
+            || multiply::streaming(100_000_000),
+        ),
+        Row::duel("detector job, processes, fresh", c, Goal::Ratio(1.25, 1.25), 9, || {
+            detector::against_c(true)
+        })
+        .native(),
+        Row::duel("detector job, processes, second map", c, Goal::Ratio(1.0, 1.0), 21, || {
+            detector::against_c(false)
+        })
+        .native(),
+        Row::fallible("detector job, frame by frame, second map", python, Goal::None, 7, || {
+            python::detector(false, detector::Way::FrameByFrame)
+        })
+        .native(),
+        Row::fallible("detector job, in tiles, fresh", python, Goal::TimesFaster(5.0), 7, || {
+            python::detector(true, detector::Way::InTiles)
+        })
+        .native(),
+        Row::fallible(
+            "detector job, in tiles, second map",
+            python,
+            Goal::TimesFaster(8.0),
+            11,
+            || python::detector(false, detector::Way::InTiles),
+        )
+        .native(),
+        Row::duel(
+            "detector job, frame by frame, second map",
+            "moving as many bytes, adding 1",
+            Goal::None,
+            15,
+            || copying::against_copy(detector::Way::FrameByFrame),
+        )
+        .native(),
+        Row::duel(
+            "detector job, in tiles, second map",
+            "moving as many bytes, adding 1",
+            Goal::None,
+            15,
+            || copying::against_copy(detector::Way::InTiles),
+        )
+        .native(),
+    ];
+    for which in ["serial", "threads", "processes"] {
+        rows.push(Row::fallible(
+            format!("per-item kernel, 1e5 items, {which}"),
+            "Python pasha, the same context",
+            Goal::TimesFaster(100.0),
+            25,
+            move || python::items(which),
+        ));
+    }
+    for load in unequal::Load::ALL {
+        for name in ["threads", "processes"] {
+            rows.push(Row::duel(
+                format!("{}, {name}", load.name()),
+                "serial loop / 2",
+                Goal::Ratio(1.03, 1.03),
+                11,
+                move || unequal::against_ideal(load, context(&format!("{name}:2"))),
+            ));
+        }
+    }
+    rows.push(Row::duel(
+        "two serial loops, one on each core, half the items each",
+        "serial loop / 2",
+        Goal::None,
+        11,
+        unequal::floor,
+    ));
+    for (name, most) in [("threads", 20), ("processes", 300)] {
+        for (len, what) in [(0, "empty map"), (1, "map of one item")] {
+            rows.push(Row::duel(
+                format!("{what}, {name}"),
+                if name == "threads" { "waking two threads of rayon" } else { "two bare forks" },
+                Goal::Median(Duration::from_micros(most)),
+                1001,
+                move || small::against_floor(context(&format!("{name}:2")), len),
+            ));
+        }
+    }
+    rows.push(Row::duel(
+        "kernel with eight outputs and a reduction, threads",
+        "by hand with rayon",
+        Goal::Ratio(1.05, 1.05),
+        41,
+        || outputs::against_rayon(4_000_000),
+    ));
+    rows.push(Row::other(
+        "memory: processes, 1 GiB in, 2 GiB out; sum of Pss",
+        "input and output",
+        Goal::MoreMemory(f64::from(30 << 20)),
+        memory::during_a_map,
+    ));
+    for profile in ["dev", "release"] {
+        rows.push(Row::other(
+            format!("compiling one kernel, profile {profile}"),
+            "the plain function",
+            Goal::MoreTime(Duration::from_secs(1)),
+            move || compile::one_kernel(profile),
+        ));
+    }
+    for name in ["threads", "processes"] {
+        for num_workers in [16, 64] {
+            rows.push(Row::duel(
+                format!("unequal load, {num_workers} {name} on the cores of this machine"),
+                "2 of them",
+                Goal::Minimum(1.1),
+                11,
+                move || scaling::against_two(name, num_workers),
+            ));
+        }
+    }
+    rows
+}
