@@ -8,6 +8,7 @@
 //! ```sh
 //! cargo run --release --example saxs
 //! cargo run --release --example saxs -- frames.npy --blank blank.npy --bins 100
+//! cargo run --release --example saxs --features hdf5 -- frames.h5 --dataset entry/data/frames
 //! cargo run --release --example saxs -- --help
 //! ```
 //!
@@ -36,7 +37,7 @@ fn main() -> Result<(), Failure> {
     };
     println!("{} worker(s) {memory}", options.context.num_workers());
     match &options.frames {
-        Some(path) => integrate_file(&options, &Frames::open(path)?)?,
+        Some(path) => integrate_file(&options, &Frames::open(path, options.dataset.as_deref())?)?,
         None => integrate_simulation(&options)?,
     }
     Ok(())

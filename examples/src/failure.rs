@@ -53,7 +53,7 @@ mod tests {
         let failure = Failure::from(anyhow::Error::new(cause).context("can't write out.svg"));
         assert_eq!(format!("{failure:?}"), "can't write out.svg: the disk is full");
         let path = std::path::Path::new("/nowhere/frames.npy");
-        let failure = Failure::from(crate::saxs::Frames::open(path).unwrap_err());
+        let failure = Failure::from(crate::saxs::Frames::open(path, None).unwrap_err());
         let text = format!("{failure:?}");
         assert_eq!(text.matches("No such file").count(), 1, "{text}");
     }

@@ -12,6 +12,8 @@ mod context;
 mod element;
 mod error;
 mod functor;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 #[doc = include_str!("../docs/how_fast.md")]
 #[doc = include_str!("../benches/RESULTS.svg")]
 pub mod how_fast {}
@@ -38,6 +40,8 @@ pub use functor::chunks::{Blocks, chunks, windows};
 pub use functor::list::IntoItems;
 pub use functor::npy::NpyFile;
 pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
+#[cfg(feature = "hdf5")]
+pub use hdf5::{Hdf5Dataset, Hdf5Element};
 pub use job::Job;
 pub use job::policy::{AfterRetries, OnFailure};
 pub use job::progress::Progress;

@@ -1,16 +1,18 @@
-//! Reading frames, blanks and masks from `.npy` files of any usual type of numbers.
+//! Reading frames, blanks and masks from files of any usual type of numbers.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use ndarray::{Array2, Ix2, Ix3};
 use ndarray_npy::ViewElement;
-use pasha::{Context, NpyFile};
+#[cfg(feature = "hdf5")]
+use pasha::Hdf5Dataset;
+use pasha::{Context, Functor, NpyFile, SubView};
 
 use super::{Integration, integrate};
 use crate::detector::QBins;
 
-/// Detector frames `(n, y, x)` in a file, mapped into memory.
+/// Detector frames `(n, y, x)` in a file.
 #[derive(Debug)]
 pub enum Frames {
     /// Of NumPy type `uint16`.
@@ -21,6 +23,9 @@ pub enum Frames {
     I32(NpyFile<i32, Ix3>),
     /// Of NumPy type `float32`.
     F32(NpyFile<f32, Ix3>),
+    /// Of any type of numbers in an HDF5 file, each of which a `f64` holds.
+    #[cfg(feature = "hdf5")]
+    Hdf5(Hdf5Dataset<f64, Ix3>),
 }
 
 /// Does the same with frames of any type.
@@ -31,16 +36,26 @@ macro_rules! with_frames {
             Frames::U32($frames) => $body,
             Frames::I32($frames) => $body,
             Frames::F32($frames) => $body,
+            #[cfg(feature = "hdf5")]
+            Frames::Hdf5($frames) => $body,
         }
     };
 }
 
 impl Frames {
-    /// Opens a file of frames.
+    /// Opens a file of frames: a `.npy` file, or with the path of a data set an HDF5 file.
     ///
     /// # Errors
     /// If it can't be read or does not hold such frames.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, dataset: Option<&str>) -> anyhow::Result<Self> {
+        if let Some(dataset) = dataset {
+            return Frames::open_hdf5(path, dataset);
+        }
+        anyhow::ensure!(
+            !path.extension().is_some_and(|end| end == "h5" || end == "hdf5" || end == "nxs"),
+            "which data set of {} holds the frames? Give --dataset PATH",
+            path.display()
+        );
         NpyFile::open(path)
             .map(Frames::U16)
             .or_else(|_| NpyFile::open(path).map(Frames::U32))
@@ -50,15 +65,33 @@ impl Frames {
             .context("can't read frames, an array (n, y, x) of uint16, uint32, int32 or float32")
     }
 
-    /// The number of frames and the shape of one, `(y, x)`.
-    pub fn dim(&self) -> (usize, (usize, usize)) {
-        let (num_frames, rows, columns) = with_frames!(self, frames => frames.view().dim());
-        (num_frames, (rows, columns))
+    #[cfg(feature = "hdf5")]
+    fn open_hdf5(path: &Path, dataset: &str) -> anyhow::Result<Self> {
+        let frames = Hdf5Dataset::open(path, dataset);
+        frames.map(Frames::Hdf5).context("can't read frames, a data set (n, y, x) of numbers")
     }
 
-    /// The number of bytes that all frames take.
+    #[cfg(not(feature = "hdf5"))]
+    fn open_hdf5(path: &Path, _: &str) -> anyhow::Result<Self> {
+        anyhow::bail!(
+            "{} can't be read by this program: build it with --features hdf5",
+            path.display()
+        )
+    }
+
+    /// The number of frames and the shape of one, `(y, x)`.
+    pub fn dim(&self) -> (usize, (usize, usize)) {
+        let shape = with_frames!(self, frames => frames.shape());
+        (shape[0], (shape[1], shape[2]))
+    }
+
+    /// The number of bytes that all frames take in memory.
     pub fn num_bytes(&self) -> usize {
-        with_frames!(self, frames => size_of_val(frames.view().as_slice().unwrap_or_default()))
+        fn bytes_of<T: 'static>(_: &impl Functor<SubView<T, Ix2>>) -> usize {
+            size_of::<T>()
+        }
+        let (num_frames, (rows, columns)) = self.dim();
+        num_frames * rows * columns * with_frames!(self, frames => bytes_of(frames))
     }
 
     /// Integrates all frames, see [`integrate`].

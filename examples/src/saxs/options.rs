@@ -16,19 +16,21 @@ use crate::detector::Geometry;
 pub const HELP: &str = "\
 Integrates X-ray detector frames azimuthally and draws the result.
 
-Usage: saxs [FRAMES.npy] [OPTIONS]
+Usage: saxs [FRAMES.npy | FRAMES.h5] [OPTIONS]
 
-Without FRAMES.npy a run of a detector with 1024 x 1024 pixels is simulated and integrated.
+Without frames a run of a detector with 1024 x 1024 pixels is simulated and integrated.
 
 Frames:
   FRAMES.npy              frames (n, y, x) of uint16, uint32, int32 or float32, in counts
+  FRAMES.h5               the same in an HDF5 file (needs --features hdf5)
+  --dataset PATH          where in FRAMES.h5 the frames are, as entry/data/frames
   --blank BLANK.npy       an image (y, x) without the sample, drawn for comparison
   --subtract-blank        subtracts the blank from every frame
   --transmission T        of the sample; the blank is multiplied by it [1]
   --mask MASK.npy         bool or uint8 (y, x): pixels to leave out
   --num-frames N          number of frames to simulate [300]
 
-Detector of FRAMES.npy [Pilatus at beamline 9-ID-C of the Advanced Photon Source]:
+Detector of the frames [Pilatus at beamline 9-ID-C of the Advanced Photon Source]:
   --pixel-size-mm MM      side of a pixel [0.172]
   --centre-x PIXELS       where the beam meets the detector's plane [99.95]
   --centre-y PIXELS       [-5.65]
@@ -47,6 +49,8 @@ Integration:
 pub struct Options {
     /// The frames; without, a run is simulated.
     pub frames: Option<PathBuf>,
+    /// The data set that holds the frames, if the file is an HDF5 file.
+    pub dataset: Option<String>,
     /// The image without a sample.
     pub blank: Option<PathBuf>,
     /// Whether the blank is to be subtracted.
@@ -79,6 +83,7 @@ impl Options {
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Option<Self>> {
         let mut options = Options {
             frames: None,
+            dataset: None,
             blank: None,
             subtract_blank: false,
             transmission: 1.0,
@@ -110,6 +115,7 @@ impl Options {
             match name.as_str() {
                 "help" => return Ok(None),
                 "subtract-blank" => options.subtract_blank = true,
+                "dataset" => options.dataset = Some(text()?.string()?),
                 "blank" => options.blank = Some(text()?.into()),
                 "mask" => options.mask = Some(text()?.into()),
                 "out" => options.out = text()?.into(),
@@ -175,6 +181,9 @@ mod tests {
                     --min-q 0.1 --max-q 0.2 --out there";
         let options = parse(text).unwrap().unwrap();
         assert_eq!(options.frames, Some("f.npy".into()));
+        assert_eq!(options.dataset, None);
+        let options_of_hdf5 = parse("f.h5 --dataset entry/data/frames").unwrap().unwrap();
+        assert_eq!(options_of_hdf5.dataset.as_deref(), Some("entry/data/frames"));
         assert!(options.subtract_blank && options.transmission == 0.5);
         assert_eq!(
             (options.num_bins, options.min_q, options.max_q),
@@ -191,6 +200,7 @@ mod tests {
             ("--bins many", "--bins needs a number"),
             ("--bin 3", "--help shows"),
             ("--context mpi", "unknown context \"mpi\""),
+            ("--dataset a/b", "--dataset is of use only with frames"),
             ("--centre-x 3", "--centre-x is of use only with frames"),
             ("f.npy --subtract-blank", "--blank BLANK.npy"),
             ("f.npy g.npy", "--help shows"),

@@ -165,6 +165,19 @@ pub enum Error {
         reason: String,
     },
 
+    /// An HDF5 file or one of its data sets can't be used.
+    #[cfg(feature = "hdf5")]
+    #[error("data set {dataset:?} of {} can't be used: {reason}", path.display())]
+    #[non_exhaustive]
+    Hdf5 {
+        /// The file.
+        path: PathBuf,
+        /// The data set, as it was asked for.
+        dataset: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+
     /// A functor is not fit for being mapped over.
     #[error("item `{item}` can't be mapped over: {source}")]
     #[non_exhaustive]

@@ -19,6 +19,8 @@ pub(super) struct Still {
     _stdout: StdoutLock<'static>,
     _stderr: StderrLock<'static>,
     _signals: Option<Blocked>,
+    #[cfg(feature = "hdf5")]
+    hdf5: crate::hdf5::Held,
 }
 
 impl Still {
@@ -28,9 +30,25 @@ impl Still {
         let stderr = io::stderr().lock();
         let _ = stdout.flush();
         flush_stdout_of_c();
+        // After the locks of the streams: to print a handle is to call the library under them.
+        #[cfg(feature = "hdf5")]
+        let hdf5 = crate::hdf5::Held::hold();
         let live = LiveMappings::lock();
         let signals = Blocked::all().ok();
-        Still { live, _stdout: stdout, _stderr: stderr, _signals: signals }
+        Still {
+            live,
+            _stdout: stdout,
+            _stderr: stderr,
+            _signals: signals,
+            #[cfg(feature = "hdf5")]
+            hdf5,
+        }
+    }
+
+    /// In a child: lets go of everything that can be let go of there.
+    pub(super) fn release_in_child(self) {
+        #[cfg(feature = "hdf5")]
+        self.hdf5.keep();
     }
 }
 

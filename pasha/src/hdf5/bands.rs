@@ -1,0 +1,349 @@
+//! Reading a data set in bands: all that lies at the next few indices of the mapped axis.
+//!
+//! A band is as long as a chunk. A reader keeps the one that its items are in, so that each chunk is decompressed
+//! once, and memory does not grow with the data set.
+
+use std::fs::File;
+use std::ops::{ControlFlow, Range};
+use std::os::unix::fs::FileExt;
+
+use super::element::{Hdf5Element, Misfit};
+use super::filters::Decoder;
+use super::index::StoredChunk;
+use super::library::OpenDataset;
+use super::region::{MAX_RANK, Place, coordinates, runs};
+use super::stored::{Chunks, Storage, Stored, explain};
+use crate::error::SourceError;
+
+/// One worker's reader of bands.
+#[derive(Debug)]
+pub(super) struct BandReader<'f, A> {
+    stored: &'f Stored,
+    axis: usize,
+    /// How long a band is along the axis.
+    together: usize,
+    /// The indices of the axis that `elements` holds.
+    range: Range<usize>,
+    /// A band `(…, range.len(), …)` in C order.
+    elements: Vec<A>,
+    access: Access<'f>,
+}
+
+/// How a worker gets at the elements.
+#[derive(Debug)]
+enum Access<'f> {
+    /// In the mapped file.
+    Mapped(&'f [u8]),
+    /// As chunks, whose bytes come from `file` or, where there is no index, from libhdf5.
+    Chunks { chunks: &'f Chunks, bytes: ChunkBytes, decoder: Decoder, plain: Vec<u8> },
+    /// Through libhdf5.
+    Library { dataset: OpenDataset, plain: Vec<u8> },
+}
+
+/// Reads the bytes of chunks as they lie in the file.
+#[derive(Debug)]
+struct ChunkBytes {
+    file: File,
+    size_of_file: u64,
+    dataset: Option<OpenDataset>,
+    bytes: Vec<u8>,
+}
+
+impl<'f, A: Hdf5Element> BandReader<'f, A> {
+    /// Opens what a worker needs.
+    pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
+        let access = match &stored.storage {
+            Storage::Contiguous { map, part } => Access::Mapped(&map[part.clone()]),
+            Storage::Chunked(chunks) => {
+                let file = stored.open_file()?;
+                let size_of_file = file.metadata()?.len();
+                let dataset =
+                    if chunks.index.is_none() { Some(stored.open_dataset()?) } else { None };
+                let bytes = ChunkBytes { file, size_of_file, dataset, bytes: Vec::new() };
+                Access::Chunks { chunks, bytes, decoder: Decoder::new(), plain: Vec::new() }
+            }
+            Storage::Library { .. } => {
+                Access::Library { dataset: stored.open_dataset()?, plain: Vec::new() }
+            }
+        };
+        let together = stored.together(axis);
+        Ok(BandReader { stored, axis, together, range: 0..0, elements: Vec::new(), access })
+    }
+
+    /// The band that an index of the axis is in, and which indices it holds.
+    pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
+        if !self.range.contains(&index) {
+            let start = index - index % self.together;
+            let len = self.stored.shape[self.axis];
+            let band = start..start.saturating_add(self.together).min(len);
+            let one = index..index + 1;
+            if band == one {
+                self.read(one)?;
+            } else if self.read(band).is_err() {
+                // What is wrong may be of another index: those without fault are still to be had.
+                self.read(one)?;
+            }
+        }
+        Ok((&self.elements, self.range.clone()))
+    }
+
+    /// Reads a band.
+    fn read(&mut self, range: Range<usize>) -> Result<(), SourceError> {
+        // Nothing is held if this fails.
+        self.range = 0..0;
+        let mut shape = coordinates(&self.stored.shape);
+        let shape = &mut shape[..self.stored.shape.len()];
+        shape[self.axis] = range.len();
+        resize(&mut self.elements, shape.iter().product(), A::ZERO)
+            .map_err(|reason| self.stored.describe(&reason))?;
+        let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
+        let read = match &mut self.access {
+            Access::Mapped(bytes) => band.convert(bytes, &mut self.elements),
+            Access::Chunks { chunks, bytes, decoder, plain } => {
+                band.read_chunks(chunks, bytes, decoder, plain, &mut self.elements)
+            }
+            Access::Library { dataset, plain } => band.ask(dataset, plain, &mut self.elements),
+        };
+        read.map_err(|reason| self.stored.describe(&reason))?;
+        self.range = range;
+        Ok(())
+    }
+}
+
+/// The band that is being read.
+struct Band<'a> {
+    stored: &'a Stored,
+    axis: usize,
+    /// The first index of the axis.
+    start: usize,
+    shape: &'a [usize],
+}
+
+impl Band<'_> {
+    /// Where the band starts in the data set.
+    fn origin(&self) -> [usize; MAX_RANK] {
+        let mut origin = [0; MAX_RANK];
+        origin[self.axis] = self.start;
+        origin
+    }
+
+    /// Converts the part of stored bytes of the whole data set that is in the band.
+    fn convert<A: Hdf5Element>(&self, bytes: &[u8], out: &mut [A]) -> Result<(), String> {
+        let rank = self.shape.len();
+        let origin = self.origin();
+        let from = Place { shape: &self.stored.shape, start: &origin[..rank] };
+        let to = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
+        self.copy(self.shape, from, to, bytes, out)
+    }
+
+    /// Reads the band through libhdf5.
+    fn ask<A: Hdf5Element>(
+        &self,
+        dataset: &OpenDataset,
+        plain: &mut Vec<u8>,
+        out: &mut [A],
+    ) -> Result<(), String> {
+        let rank = self.shape.len();
+        resize(plain, size_of_val(out), 0)?;
+        dataset.read(&self.origin()[..rank], self.shape, plain).map_err(|error| explain(&error))?;
+        let place = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
+        self.copy(self.shape, place, place, plain, out)
+    }
+
+    /// Converts a box of stored bytes to where it lies in the band.
+    fn copy<A: Hdf5Element>(
+        &self,
+        extent: &[usize],
+        from: Place<'_>,
+        to: Place<'_>,
+        bytes: &[u8],
+        out: &mut [A],
+    ) -> Result<(), String> {
+        let kind = self.stored.kind;
+        let size = kind.number.size();
+        let copied = runs(extent, from, to, |from, to, len| {
+            let bytes = &bytes[from * size..][..len * size];
+            match A::decode(kind.number, kind.is_swapped, bytes, &mut out[to..][..len]) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(misfit) => ControlFlow::Break(self.tell::<A>(to, misfit)),
+            }
+        });
+        match copied {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(reason) => Err(reason),
+        }
+    }
+
+    /// Says which value does not fit, in a run that starts at this element of the band.
+    fn tell<A: Hdf5Element>(&self, run: usize, misfit: Misfit) -> String {
+        let mut rest = run + misfit.at;
+        let mut at = vec![0; self.shape.len()];
+        for (at, &len) in at.iter_mut().zip(self.shape).rev() {
+            *at = rest % len;
+            rest /= len;
+        }
+        at[self.axis] += self.start;
+        let stored = self.stored.kind.number.name();
+        format!(
+            "the value {} at {at:?} does not fit into {}; open it with elements {stored}",
+            misfit.value,
+            A::NUMBER.name()
+        )
+    }
+
+    /// Reads and decompresses all chunks of the band.
+    fn read_chunks<A: Hdf5Element>(
+        &self,
+        chunks: &Chunks,
+        bytes: &mut ChunkBytes,
+        decoder: &mut Decoder,
+        plain: &mut Vec<u8>,
+        out: &mut [A],
+    ) -> Result<(), String> {
+        if self.shape.contains(&0) {
+            return Ok(());
+        }
+        let rank = self.shape.len();
+        let mut start = self.origin();
+        start[self.axis] -= start[self.axis] % chunks.shape[self.axis];
+        let start = &mut start[..rank];
+        loop {
+            self.read_chunk(chunks, start, bytes, decoder, plain, out)
+                .map_err(|reason| format!("the chunk at {start:?}: {reason}"))?;
+            // The next chunk of the band, along the last axis first.
+            let shape = &self.stored.shape;
+            let next = (0..rank)
+                .rev()
+                .find(|&axis| axis != self.axis && start[axis] + chunks.shape[axis] < shape[axis]);
+            let Some(next) = next else { return Ok(()) };
+            start[next] += chunks.shape[next];
+            for axis in (next + 1..rank).filter(|&axis| axis != self.axis) {
+                start[axis] = 0;
+            }
+        }
+    }
+
+    /// Reads and decompresses the chunk that starts here.
+    fn read_chunk<A: Hdf5Element>(
+        &self,
+        chunks: &Chunks,
+        start: &[usize],
+        bytes: &mut ChunkBytes,
+        decoder: &mut Decoder,
+        plain: &mut Vec<u8>,
+        out: &mut [A],
+    ) -> Result<(), String> {
+        let rank = self.shape.len();
+        let kind = self.stored.kind;
+        // The part of the chunk that is in the band, where it starts in the chunk, and in the band.
+        let (mut extent, mut within) = ([0; MAX_RANK], [0; MAX_RANK]);
+        let mut place = coordinates(start);
+        for axis in 0..rank {
+            extent[axis] = chunks.shape[axis].min(self.stored.shape[axis] - start[axis]);
+        }
+        within[self.axis] = self.start - start[self.axis];
+        extent[self.axis] = self.shape[self.axis];
+        place[self.axis] = 0;
+        let extent = &extent[..rank];
+        let from = Place { shape: &chunks.shape, start: &within[..rank] };
+        let to = Place { shape: self.shape, start: &place[..rank] };
+        let len = chunks.shape.iter().try_fold(kind.number.size(), |a, &b| a.checked_mul(b));
+        let len = len.ok_or("it is larger than the memory")?;
+
+        let found = bytes.find(self.stored, chunks, start)?;
+        let Some(found) = found else { return self.fill(extent, from, to, &chunks.fill, out) };
+        chunks.pipeline.check_size(found.left_out, found.size, len)?;
+        // A chunk that lies in the band as in the file is decompressed to where it belongs.
+        let in_place = extent == chunks.shape
+            && extent.iter().zip(self.shape).skip(1).all(|(a, b)| a == b)
+            && kind.number == A::NUMBER
+            && !kind.is_swapped;
+        let mut whole = None;
+        if in_place {
+            let first = place[0] * self.shape[1..].iter().product::<usize>();
+            let elements = len / kind.number.size();
+            whole = A::bytes_mut(&mut out[first..][..elements]);
+        }
+        if let Some(target) = whole {
+            return bytes.decode(chunks, found, decoder, target);
+        }
+        resize(plain, len, 0)?;
+        bytes.decode(chunks, found, decoder, plain)?;
+        self.copy(extent, from, to, plain, out)
+    }
+
+    /// Fills in the part of a chunk that was never written.
+    fn fill<A: Hdf5Element>(
+        &self,
+        extent: &[usize],
+        from: Place<'_>,
+        to: Place<'_>,
+        value: &[u8],
+        out: &mut [A],
+    ) -> Result<(), String> {
+        let kind = self.stored.kind;
+        let mut element = [A::ZERO];
+        A::decode(kind.number, kind.is_swapped, value, &mut element).map_err(|misfit| {
+            format!("its fill value {} does not fit into {}", misfit.value, A::NUMBER.name())
+        })?;
+        let _ = runs::<()>(extent, from, to, |_, to, len| {
+            out[to..][..len].fill(element[0]);
+            ControlFlow::Continue(())
+        });
+        Ok(())
+    }
+}
+
+impl ChunkBytes {
+    /// Finds the chunk that starts here, and reads it if only libhdf5 can; `None` if it was never written.
+    fn find(
+        &mut self,
+        stored: &Stored,
+        chunks: &Chunks,
+        start: &[usize],
+    ) -> Result<Option<StoredChunk>, String> {
+        if let Some(index) = &chunks.index {
+            return Ok(index.find(&stored.shape, &chunks.shape, start));
+        }
+        let Some(dataset) = &self.dataset else { return Err("libhdf5 is not open".to_owned()) };
+        let read = dataset.read_chunk(start, self.size_of_file, &mut self.bytes);
+        let left_out = read.map_err(|error| explain(&error))?;
+        Ok(left_out.map(|left_out| StoredChunk { address: 0, size: self.bytes.len(), left_out }))
+    }
+
+    /// Undoes the filters of a chunk that was found.
+    fn decode(
+        &mut self,
+        chunks: &Chunks,
+        found: StoredChunk,
+        decoder: &mut Decoder,
+        out: &mut [u8],
+    ) -> Result<(), String> {
+        if chunks.index.is_some() {
+            let StoredChunk { address, size, left_out } = found;
+            let end = address.checked_add(size as u64);
+            if end.is_none_or(|end| end > self.size_of_file) {
+                return Err(format!(
+                    "its {size} bytes begin at byte {address}, but the file ends at byte {}: it is truncated or damaged",
+                    self.size_of_file
+                ));
+            }
+            let failed = |error| format!("{size} bytes at byte {address} can't be read: {error}");
+            if chunks.pipeline.is_plain(left_out) && size == out.len() {
+                return self.file.read_exact_at(out, address).map_err(failed);
+            }
+            resize(&mut self.bytes, size, 0)?;
+            self.file.read_exact_at(&mut self.bytes, address).map_err(failed)?;
+        }
+        decoder.decode(&chunks.pipeline, found.left_out, &self.bytes, out)
+    }
+}
+
+/// Makes a buffer this long, with an error where the memory can't be had.
+fn resize<T: Copy>(buffer: &mut Vec<T>, len: usize, value: T) -> Result<(), String> {
+    buffer
+        .try_reserve(len.saturating_sub(buffer.len()))
+        .map_err(|_| format!("can't have the memory for {len} elements that are read together"))?;
+    buffer.resize(len, value);
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! The functor that users name.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Bound, Range, RangeBounds};
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{Axis, Dimension, IxDyn};
+
+use super::element::Hdf5Element;
+use super::stored::Stored;
+use crate::error::{Error, Result, SourceError};
+
+/// A data set of an HDF5 file, with elements `A` and dimension `D`.
+///
+/// Mapped over, its items are those of an array along axis 0, or along another [`axis`](Self::axis): for `(n, y, x)` the
+/// sub-views `(y, x)`. It is not loaded:
+///
+/// - Contiguous elements of the type `A` are mapped into memory, and nothing is copied.
+/// - Chunks, plain or with gzip, shuffle and fletcher32, are read and decompressed by the workers, all at the same time, without
+///   libhdf5. Each keeps the chunks that its next items need: `(chunk, y, x)` elements, whatever `n` is. Shares start at
+///   chunks where there are enough items. Along an axis other than the first a worker's chunks are
+///   all that lie at an index, which for frames in chunks of their own is all of the data set.
+/// - Anything else, such as virtual and external data sets or other filters, is read through libhdf5, one worker
+///   at a time.
+///
+/// Integers of any width and byte order are converted to integers and floats `A`, floats to floats, and h5py's bools to
+/// `bool` and integers, as HDF5 does; but a value that does not fit is an error with its place. Parts that were never
+/// written hold the data set's fill value, and so do those of a virtual data set whose file is not there, as in HDF5.
+///
+/// No handle of libhdf5 stays open. While it is open, nobody may shorten or overwrite the file:
+/// reading beyond a new end of mapped elements would kill the reader (SIGBUS), and values would change under a
+/// running kernel. Where elements are not mapped, workers refuse a file that was written since.
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, ArrayView2, Ix3};
+/// use pasha::Hdf5Dataset;
+///
+/// /// Adds up a frame.
+/// #[pasha::kernel]
+/// fn total(frame: ArrayView2<u16>) -> u64 {
+///     frame.iter().map(|&count| u64::from(count)).sum()
+/// }
+///
+/// # let path = std::env::temp_dir().join(format!("pasha-hdf5-doc-{}.h5", std::process::id()));
+/// let file = hdf5_metno::File::create(&path)?;
+/// file.new_dataset_builder()
+///     .with_data(&Array3::<u16>::ones((5, 4, 3)))
+///     .chunk((1, 4, 3))
+///     .deflate(4)
+///     .create("frames")?;
+/// file.close()?;
+///
+/// let frames = Hdf5Dataset::<u16, Ix3>::open(&path, "frames")?;
+/// assert_eq!(total::run_parallel(&frames)?, ndarray::array![12, 12, 12, 12, 12]);
+/// assert_eq!(total::run_parallel(&frames.clone().select(1..3))?, ndarray::array![12, 12]);
+/// assert_eq!(total::run_parallel(&frames.axis(2))?, ndarray::array![20, 20, 20]);
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Hdf5Dataset<A, D> {
+    pub(super) stored: Arc<Stored>,
+    pub(super) dim: D,
+    pub(super) axis: usize,
+    /// The indices of the axis that are mapped, as they were asked for.
+    pub(super) selected: (Bound<usize>, Bound<usize>),
+    pub(super) element: PhantomData<fn() -> A>,
+}
+
+impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
+    /// Opens and checks a data set, given by its path in the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or truncated, has no such data set
+    /// (the nearest names are told), or that has elements of a type that is not converted to `A`,
+    /// another number of axes, a filter that is not installed, or lies beyond the end of the file. The message names
+    /// the file, the data set, both values and what to do.
+    pub fn open(path: impl AsRef<Path>, dataset: &str) -> Result<Self> {
+        let path = path.as_ref();
+        let stored = Stored::open::<A>(path, dataset)?;
+        let found = &stored.shape;
+        let Some(dim) = D::from_dimension(&IxDyn(found)) else {
+            let element = A::NUMBER.name();
+            let axes = |n: usize| format!("{n} ax{}", if n == 1 { "is" } else { "es" });
+            let asked = D::NDIM.map_or("another number of axes".to_owned(), axes);
+            let way_out = match found.len() {
+                0 => "it is a single value, which has no axis to map along".to_owned(),
+                rank @ 1..=6 => format!("open it as Hdf5Dataset::<{element}, Ix{rank}>"),
+                _ => format!("open it as Hdf5Dataset::<{element}, IxDyn>"),
+            };
+            return Err(Error::Hdf5 {
+                path: path.to_owned(),
+                dataset: dataset.to_owned(),
+                reason: format!(
+                    "its shape is {found:?}, {}, but {asked} were asked for; {way_out}",
+                    axes(found.len())
+                ),
+            });
+        };
+        Ok(Hdf5Dataset {
+            stored: Arc::new(stored),
+            dim,
+            axis: 0,
+            selected: (Bound::Unbounded, Bound::Unbounded),
+            element: PhantomData,
+        })
+    }
+
+    /// Maps along this axis, counted from 0, instead of axis 0; the order of the other axes is kept.
+    ///
+    /// An axis that is not there is an error when the kernel is run.
+    pub fn axis(self, axis: impl IntoAxis) -> Self {
+        Hdf5Dataset { axis: axis.into_axis(), ..self }
+    }
+
+    /// Maps over these indices of the mapped axis only; item 0 is then the first of them.
+    ///
+    /// The range counts from the data set's start, also after another `select`. One that ends beyond the axis is an error
+    /// when the kernel is run.
+    pub fn select(self, range: impl RangeBounds<usize>) -> Self {
+        let selected = (range.start_bound().cloned(), range.end_bound().cloned());
+        Hdf5Dataset { selected, ..self }
+    }
+}
+
+impl<A, D> Hdf5Dataset<A, D> {
+    /// The shape of the whole data set, one length per axis, whatever is selected.
+    pub fn shape(&self) -> &[usize] {
+        &self.stored.shape
+    }
+
+    /// The file's path, as it was opened.
+    pub fn path(&self) -> &Path {
+        &self.stored.path
+    }
+
+    /// The data set's path in the file, as it was opened.
+    pub fn name(&self) -> &str {
+        &self.stored.name
+    }
+
+    /// The indices of the axis that are mapped; none if what was asked for is not there.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.checked_range().unwrap_or(0..0)
+    }
+
+    /// The indices of the axis that are mapped.
+    pub(super) fn checked_range(&self) -> Result<Range<usize>, SourceError> {
+        let shape = self.shape();
+        let Some(&len) = shape.get(self.axis) else {
+            return Err(format!(
+                "it has {} axes, counted from 0, so there is no axis {}",
+                shape.len(),
+                self.axis
+            )
+            .into());
+        };
+        let start = match self.selected.0 {
+            Bound::Included(start) => Some(start),
+            Bound::Excluded(before) => before.checked_add(1),
+            Bound::Unbounded => Some(0),
+        };
+        let end = match self.selected.1 {
+            Bound::Included(last) => last.checked_add(1),
+            Bound::Excluded(end) => Some(end),
+            Bound::Unbounded => Some(len),
+        };
+        match (start, end) {
+            (Some(start), Some(end)) if start <= end && end <= len => Ok(start..end),
+            (start, end) => Err(format!(
+                "indices {}..{} were selected, but axis {} has {len}",
+                start.map_or("…".to_owned(), |start| start.to_string()),
+                end.map_or("…".to_owned(), |end| end.to_string()),
+                self.axis
+            )
+            .into()),
+        }
+    }
+}
+
+/// What names an axis: its number, or ndarray's `Axis`.
+pub trait IntoAxis: sealed::Sealed {
+    /// The axis' number, counted from 0.
+    fn into_axis(self) -> usize;
+}
+
+impl IntoAxis for usize {
+    fn into_axis(self) -> usize {
+        self
+    }
+}
+
+impl IntoAxis for Axis {
+    fn into_axis(self) -> usize {
+        self.index()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for usize {}
+    impl Sealed for ndarray::Axis {}
+}
+
+impl<A, D: Clone> Clone for Hdf5Dataset<A, D> {
+    /// Copies nothing of the data set.
+    fn clone(&self) -> Self {
+        Hdf5Dataset { stored: Arc::clone(&self.stored), dim: self.dim.clone(), ..*self }
+    }
+}
+
+impl<A, D: fmt::Debug> fmt::Debug for Hdf5Dataset<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hdf5Dataset")
+            .field("path", &self.path())
+            .field("name", &self.name())
+            .field("dim", &self.dim)
+            .field("axis", &self.axis)
+            .field("selected", &self.selected)
+            .field("element", &std::any::type_name::<A>())
+            .finish()
+    }
+}

@@ -1,0 +1,352 @@
+//! Element types, and how stored numbers become them.
+
+use crate::element::Element;
+
+/// An element type that a stored data set can be opened as.
+///
+/// The integers `i8` to `i64` and `u8` to `u64`, `f32`, `f64`, and `bool`. It is sealed: numbers of any width and
+/// byte order in a file are converted to these.
+#[diagnostic::on_unimplemented(
+    message = "a data set can't be opened with elements of type `{Self}`",
+    label = "not a type of stored numbers",
+    note = "open it as `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, or `bool` (as h5py writes it)"
+)]
+pub trait Hdf5Element: Element + sealed::Stored {}
+
+/// The types of numbers in a file that are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    F32,
+    F64,
+    /// h5py's enumeration of one byte with the members `FALSE` and `TRUE`.
+    Bool,
+}
+
+impl Number {
+    /// The integer of this many bytes, if there is one.
+    pub(super) fn integer(bytes: usize, is_signed: bool) -> Option<Number> {
+        Some(match (bytes, is_signed) {
+            (1, true) => Number::I8,
+            (2, true) => Number::I16,
+            (4, true) => Number::I32,
+            (8, true) => Number::I64,
+            (1, false) => Number::U8,
+            (2, false) => Number::U16,
+            (4, false) => Number::U32,
+            (8, false) => Number::U64,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of one.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Number::I8 | Number::U8 | Number::Bool => 1,
+            Number::I16 | Number::U16 => 2,
+            Number::I32 | Number::U32 | Number::F32 => 4,
+            Number::I64 | Number::U64 | Number::F64 => 8,
+        }
+    }
+
+    /// The name of the type in Rust.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Number::I8 => "i8",
+            Number::I16 => "i16",
+            Number::I32 => "i32",
+            Number::I64 => "i64",
+            Number::U8 => "u8",
+            Number::U16 => "u16",
+            Number::U32 => "u32",
+            Number::U64 => "u64",
+            Number::F32 => "f32",
+            Number::F64 => "f64",
+            Number::Bool => "bool",
+        }
+    }
+}
+
+/// A stored value that the element type can't hold.
+#[derive(Debug)]
+pub struct Misfit {
+    /// Which of the values that were converted together.
+    pub(super) at: usize,
+    /// The value, as text.
+    pub(super) value: String,
+}
+
+pub(super) mod sealed {
+    use super::{Misfit, Number};
+
+    /// What the readers need of an element type.
+    pub trait Stored: Sized {
+        /// The stored type that needs no conversion.
+        const NUMBER: Number;
+
+        /// A value to fill buffers with before they are read into.
+        const ZERO: Self;
+
+        /// Whether values of the stored type can be converted at all; some may not fit.
+        fn accepts(number: Number) -> bool;
+
+        /// Converts stored values, as many as fit into both sides.
+        fn decode(
+            number: Number,
+            is_swapped: bool,
+            bytes: &[u8],
+            out: &mut [Self],
+        ) -> Result<(), Misfit>;
+
+        /// The bytes as elements, where no conversion is needed and they are aligned.
+        fn view(bytes: &[u8]) -> Option<&[Self]>;
+
+        /// The elements as bytes to be written, where any bytes are valid.
+        fn bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]>;
+    }
+}
+
+/// A type as it lies in a file.
+trait Raw: bytemuck::AnyBitPattern + std::fmt::Debug {
+    fn swapped(self) -> Self;
+}
+
+macro_rules! raw_integers {
+    ($($t:ty)+) => {$(
+        impl Raw for $t {
+            fn swapped(self) -> Self {
+                self.swap_bytes()
+            }
+        }
+    )+};
+}
+raw_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl Raw for f32 {
+    fn swapped(self) -> Self {
+        f32::from_bits(self.to_bits().swap_bytes())
+    }
+}
+
+impl Raw for f64 {
+    fn swapped(self) -> Self {
+        f64::from_bits(self.to_bits().swap_bytes())
+    }
+}
+
+/// The conversion of one value; `None` where it does not fit.
+trait Fit<S>: Sized {
+    fn fit(value: S) -> Option<Self>;
+}
+
+macro_rules! integers_from_integers {
+    ($($from:ty)+) => {$( integers_from_integers!(@to $from, i8 i16 i32 i64 u8 u16 u32 u64); )+};
+    (@to $from:ty, $($to:ty)+) => {$(
+        impl Fit<$from> for $to {
+            #[inline(always)]
+            fn fit(value: $from) -> Option<$to> {
+                <$to>::try_from(value).ok()
+            }
+        }
+    )+};
+}
+integers_from_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+macro_rules! floats_from_integers {
+    ($($from:ty)+) => {$( floats_from_integers!(@to $from, f32 f64); )+};
+    (@to $from:ty, $($to:ty)+) => {$(
+        impl Fit<$from> for $to {
+            #[inline(always)]
+            fn fit(value: $from) -> Option<$to> {
+                let float = value as $to;
+                // Integers of more digits than the float has fit if nothing is rounded away.
+                let is_exact = <$from>::BITS <= <$to>::MANTISSA_DIGITS || float as i128 == value as i128;
+                is_exact.then_some(float)
+            }
+        }
+    )+};
+}
+floats_from_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+macro_rules! as_it_is {
+    ($($to:ty, $from:ty;)+) => {$(
+        impl Fit<$from> for $to {
+            #[inline(always)]
+            fn fit(value: $from) -> Option<$to> {
+                Some(value.into())
+            }
+        }
+    )+};
+}
+as_it_is! { f32, f32; f64, f64; f64, f32; }
+
+impl Fit<f64> for f32 {
+    /// Rounds, as HDF5 does; a finite value that would become infinite does not fit.
+    #[inline(always)]
+    fn fit(value: f64) -> Option<f32> {
+        let float = value as f32;
+        (float.is_finite() || !value.is_finite()).then_some(float)
+    }
+}
+
+impl Fit<u8> for bool {
+    #[inline(always)]
+    fn fit(value: u8) -> Option<bool> {
+        (value <= 1).then_some(value == 1)
+    }
+}
+
+/// Converts values of one stored type.
+fn convert<S: Raw, A: Fit<S>>(is_swapped: bool, bytes: &[u8], out: &mut [A]) -> Result<(), Misfit> {
+    let read = |bytes: &[u8]| {
+        let value = bytemuck::pod_read_unaligned::<S>(bytes);
+        if is_swapped { value.swapped() } else { value }
+    };
+    let mut all_fit = true;
+    for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(size_of::<S>())) {
+        match A::fit(read(bytes)) {
+            Some(value) => *out = value,
+            None => all_fit = false,
+        }
+    }
+    if all_fit {
+        return Ok(());
+    }
+    let mut values = bytes.chunks_exact(size_of::<S>()).map(read).enumerate();
+    let misfit = values.find(|&(_, value)| A::fit(value).is_none());
+    let (at, value) = misfit.map_or((0, String::new()), |(at, value)| (at, format!("{value:?}")));
+    Err(Misfit { at, value })
+}
+
+/// Refuses values of a type that is not converted; data sets of it are refused when opened.
+fn refuse(number: Number) -> Result<(), Misfit> {
+    Err(Misfit { at: 0, value: format!("of type {}", number.name()) })
+}
+
+macro_rules! elements {
+    ($($t:ty, $number:ident, $zero:expr, [$($from:ident $from_type:ty),+];)+) => {$(
+        impl Hdf5Element for $t {}
+
+        impl sealed::Stored for $t {
+            const NUMBER: Number = Number::$number;
+            const ZERO: Self = $zero;
+
+            fn accepts(number: Number) -> bool {
+                matches!(number, $(Number::$from)|+)
+            }
+
+            fn decode(
+                number: Number,
+                is_swapped: bool,
+                bytes: &[u8],
+                out: &mut [Self],
+            ) -> Result<(), Misfit> {
+                if number == Self::NUMBER && !is_swapped
+                    && let Some(out) = Self::bytes_mut(out)
+                    && let Some(bytes) = bytes.get(..out.len())
+                {
+                    out.copy_from_slice(bytes);
+                    return Ok(());
+                }
+                match number {
+                    $(Number::$from => convert::<$from_type, $t>(is_swapped, bytes, out),)+
+                    #[allow(unreachable_patterns)]
+                    other => refuse(other),
+                }
+            }
+
+            elements!(@bytes $t, $number);
+        }
+    )+};
+    (@bytes $t:ty, Bool) => {
+        fn view(_: &[u8]) -> Option<&[Self]> {
+            None
+        }
+
+        fn bytes_mut(_: &mut [Self]) -> Option<&mut [u8]> {
+            None
+        }
+    };
+    (@bytes $t:ty, $number:ident) => {
+        fn view(bytes: &[u8]) -> Option<&[Self]> {
+            bytemuck::try_cast_slice(bytes).ok()
+        }
+
+        fn bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]> {
+            Some(bytemuck::cast_slice_mut(elements))
+        }
+    };
+}
+
+macro_rules! number_elements {
+    ($($t:ty, $number:ident, [$($float:ident $float_type:ty),*];)+) => {
+        elements! {$(
+            $t, $number, 0 as $t, [
+                I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, Bool u8
+                $(, $float $float_type)*
+            ];
+        )+}
+    };
+}
+number_elements! {
+    i8, I8, [];
+    i16, I16, [];
+    i32, I32, [];
+    i64, I64, [];
+    u8, U8, [];
+    u16, U16, [];
+    u32, U32, [];
+    u64, U64, [];
+    f32, F32, [F32 f32, F64 f64];
+    f64, F64, [F32 f32, F64 f64];
+}
+elements! { bool, Bool, false, [Bool u8]; }
+
+#[cfg(test)]
+mod tests {
+    use super::sealed::Stored;
+    use super::*;
+
+    fn decode<A: Hdf5Element>(number: Number, swapped: bool, bytes: &[u8]) -> Result<A, String> {
+        let mut out = [A::ZERO];
+        A::decode(number, swapped, bytes, &mut out).map_err(|misfit| misfit.value)?;
+        Ok(out[0])
+    }
+
+    #[test]
+    fn values_fit_or_are_told() {
+        assert_eq!(
+            decode::<u16>(Number::I32, false, &70_000_i32.to_ne_bytes()),
+            Err("70000".into())
+        );
+        assert_eq!(decode::<u16>(Number::I8, false, &[255]), Err("-1".into()));
+        let swapped = 258_u16.swap_bytes().to_ne_bytes();
+        assert_eq!(decode::<u64>(Number::U16, true, &swapped), Ok(258));
+        let large = (1_i64 << 24) + 1;
+        assert!(decode::<f32>(Number::I64, false, &large.to_ne_bytes()).is_err());
+        assert_eq!(decode::<f64>(Number::I64, false, &large.to_ne_bytes()), Ok(large as f64));
+        assert!(decode::<f64>(Number::I64, false, &i64::MAX.to_ne_bytes()).is_err());
+        assert!(decode::<f64>(Number::U64, false, &u64::MAX.to_ne_bytes()).is_err());
+        assert!(decode::<f32>(Number::F64, false, &1e300_f64.to_ne_bytes()).is_err());
+        assert_eq!(
+            decode::<f32>(Number::F64, false, &f64::INFINITY.to_ne_bytes()),
+            Ok(f32::INFINITY)
+        );
+        assert_eq!(decode::<bool>(Number::Bool, false, &[1]), Ok(true));
+        assert_eq!(decode::<bool>(Number::Bool, false, &[2]), Err("2".into()));
+    }
+
+    #[test]
+    fn floats_are_no_integers() {
+        assert!(!i32::accepts(Number::F32) && !bool::accepts(Number::U8));
+        assert!(u8::accepts(Number::Bool) && f32::accepts(Number::U64));
+        assert!(decode::<i32>(Number::F32, false, &[0; 4]).is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! A data set's items, lent to kernels.
+
+use std::fmt;
+
+use ndarray::{ArrayView, Axis, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis};
+
+use super::bands::BandReader;
+use super::dataset::Hdf5Dataset;
+use super::element::Hdf5Element;
+use crate::error::SourceError;
+use crate::functor::{Functor, NaturalItem, Read};
+use crate::param::{ByRef, ByValue, ItemShape, SubView};
+
+/// One worker's reader of a data set's items.
+pub struct Hdf5Reader<'f, A, D: Dimension> {
+    axis: Axis,
+    /// The index of the axis that item 0 is at.
+    start: usize,
+    source: Source<'f, A, D>,
+}
+
+/// Where items are lent from.
+enum Source<'f, A, D: Dimension> {
+    /// The mapped file.
+    Mapped(ArrayView<'f, A, D>),
+    /// The band that was read last; with the data set's shape.
+    Bands(Box<BandReader<'f, A>>, D),
+}
+
+impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
+    /// Opens a worker's reader.
+    fn open_reader(&self) -> Result<Hdf5Reader<'_, A, D>, SourceError> {
+        let start = self.checked_range()?.start;
+        let mapped = self.stored.view::<A>();
+        let mapped = mapped.and_then(|all| ArrayView::from_shape(self.dim.clone(), all).ok());
+        let source = match mapped {
+            Some(view) => Source::Mapped(view),
+            None => {
+                let bands = BandReader::new(&self.stored, self.axis)?;
+                Source::Bands(Box::new(bands), self.dim.clone())
+            }
+        };
+        Ok(Hdf5Reader { axis: Axis(self.axis), start, source })
+    }
+
+    /// How many items are best read together.
+    fn together(&self) -> usize {
+        if self.stored.view::<A>().is_some() { 1 } else { self.stored.together(self.axis) }
+    }
+}
+
+impl<A, D: Dimension> fmt::Debug for Hdf5Reader<'_, A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.source {
+            Source::Mapped(_) => "mapped",
+            Source::Bands(..) => "bands",
+        };
+        write!(f, "Hdf5Reader({kind}, {:?})", self.axis)
+    }
+}
+
+impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smaller>>
+    for Hdf5Dataset<A, D>
+{
+    type Reader<'f>
+        = Hdf5Reader<'f, A, D>
+    where
+        Self: 'f;
+
+    fn num_items(&self) -> usize {
+        self.range().len()
+    }
+
+    fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        self.open_reader()
+    }
+
+    fn item_shape(&self) -> Option<ItemShape<D::Smaller>> {
+        let is_there = self.axis < self.shape().len();
+        is_there.then(|| ItemShape::new(self.dim.remove_axis(Axis(self.axis))))
+    }
+
+    fn items_together(&self) -> usize {
+        self.together()
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        self.checked_range().map(drop)
+    }
+}
+
+impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>>
+    for Hdf5Reader<'_, A, D>
+{
+    type Error = SourceError;
+
+    #[inline]
+    fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, SourceError> {
+        let index = self.start + index;
+        match &mut self.source {
+            Source::Mapped(view) => Ok(view.index_axis(self.axis, index)),
+            Source::Bands(bands, dim) => {
+                let (elements, range) = bands.band(index)?;
+                dim[self.axis.index()] = range.len();
+                let band = ArrayView::from_shape(dim.clone(), elements)?;
+                Ok(band.index_axis_move(self.axis, index - range.start))
+            }
+        }
+    }
+}
+
+impl<A: Hdf5Element> Hdf5Reader<'_, A, Ix1> {
+    /// The element at an index.
+    #[inline]
+    fn element(&mut self, index: usize) -> Result<&A, SourceError> {
+        let index = self.start + index;
+        match &mut self.source {
+            Source::Mapped(view) => Ok(&view[index]),
+            Source::Bands(bands, _) => {
+                let (elements, range) = bands.band(index)?;
+                Ok(&elements[index - range.start])
+            }
+        }
+    }
+}
+
+macro_rules! element_functor {
+    ($($kind:ident)+) => {$(
+        impl<A: Hdf5Element> Functor<$kind<A>> for Hdf5Dataset<A, Ix1> {
+            type Reader<'f> = Hdf5Reader<'f, A, Ix1>;
+
+            fn num_items(&self) -> usize {
+                self.range().len()
+            }
+
+            fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+                self.open_reader()
+            }
+
+            fn items_together(&self) -> usize {
+                self.together()
+            }
+
+            fn check(&self) -> Result<(), SourceError> {
+                self.checked_range().map(drop)
+            }
+        }
+    )+};
+}
+element_functor!(ByValue ByRef);
+
+impl<A: Hdf5Element> Read<ByValue<A>> for Hdf5Reader<'_, A, Ix1> {
+    type Error = SourceError;
+
+    #[inline]
+    fn read(&mut self, index: usize) -> Result<A, SourceError> {
+        self.element(index).copied()
+    }
+}
+
+impl<A: Hdf5Element> Read<ByRef<A>> for Hdf5Reader<'_, A, Ix1> {
+    type Error = SourceError;
+
+    #[inline]
+    fn read(&mut self, index: usize) -> Result<&A, SourceError> {
+        self.element(index)
+    }
+}
+
+impl<A: Hdf5Element> NaturalItem for &Hdf5Dataset<A, Ix1> {
+    type Param = ByRef<A>;
+}
+
+macro_rules! natural_sub_view {
+    ($($dim:ident)+) => {$(
+        impl<A: Hdf5Element> NaturalItem for &Hdf5Dataset<A, $dim> {
+            type Param = SubView<A, <$dim as Dimension>::Smaller>;
+        }
+    )+};
+}
+natural_sub_view!(Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);

@@ -1,0 +1,62 @@
+//! Forking while other threads are in HDF5.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ndarray::{Array3, Ix3, s};
+use pasha::{Hdf5Dataset, ProcessContext};
+
+use crate::support::{self, frames};
+
+/// Children never wait for what other threads were doing in the library when they were forked.
+#[test]
+fn other_threads_are_in_the_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.h5");
+    let data = Array3::from_shape_fn((40, 8, 8), |(i, y, x)| (i * 64 + y * 8 + x) as u16);
+    support::write(&path, |file| {
+        file.new_dataset_builder()
+            .with_data(&data)
+            .chunk((4, 8, 8))
+            .deflate(1)
+            .create("gzip")
+            .unwrap();
+        // One that children read through libhdf5.
+        file.new_dataset_builder()
+            .with_data(&data)
+            .chunk((4, 8, 8))
+            .scale_offset(hdf5_metno::filters::ScaleOffset::Integer(0))
+            .create("scaled")
+            .unwrap();
+    });
+    let stop = AtomicBool::new(false);
+    let reads = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for name in ["gzip", "scaled", "gzip"] {
+            let (stop, reads, path) = (&stop, &reads, &path);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let file = hdf5_metno::File::open(path).unwrap();
+                    let read: Array3<u16> =
+                        file.dataset(name).unwrap().read_slice(s![3..9, .., ..]).unwrap();
+                    assert_eq!(read[[0, 0, 1]], 193);
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let context =
+            ProcessContext::new(3).unwrap().item_timeout(std::time::Duration::from_secs(20));
+        let mut failed = None;
+        for round in 0..60 {
+            let name = ["gzip", "scaled"][round % 2];
+            let seen = Hdf5Dataset::<u16, Ix3>::open(&path, name)
+                .map(|dataset| frames(&context, &dataset));
+            if seen.as_ref().ok() != Some(&data) {
+                failed = Some((round, name));
+                break;
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(failed, None);
+    });
+    assert!(reads.into_inner() > 0);
+}

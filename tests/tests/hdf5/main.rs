@@ -1,0 +1,12 @@
+//! HDF5 data sets as functors, compared with what h5py and hdf5-metno wrote.
+//!
+//! The tests that compare with h5py are skipped, with a printed word, where Python has none.
+
+mod contexts;
+mod damage;
+mod errors;
+mod forking;
+mod layouts;
+mod numbers;
+mod saxs;
+mod support;

@@ -1,0 +1,83 @@
+//! What these tests share: files written by h5py, and reading all of a data set with a map.
+
+use std::path::Path;
+use std::process::Command;
+
+use ndarray::{Array, ArrayView, ArrayViewMut, Dimension, Ix2, RemoveAxis};
+use pasha::{Context, Hdf5Dataset, Hdf5Element, SerialContext};
+
+/// Runs a Python program with h5py (as `h5py`) and NumPy (as `np`) in a folder; `None`, with a printed word, where
+/// there is no h5py.
+pub(crate) fn h5py(folder: &Path, program: &str) -> Option<String> {
+    let has_h5py = Command::new("python3")
+        .args(["-c", "import h5py, numpy"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !has_h5py {
+        println!("skipped: there is no Python with h5py here");
+        return None;
+    }
+    let program = format!("import h5py\nimport numpy as np\n{program}");
+    let output = Command::new("python3")
+        .args(["-c", &program])
+        .current_dir(folder)
+        .output()
+        .expect("python3 runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).expect("Python prints UTF-8").trim().to_owned())
+}
+
+/// Makes a file with hdf5-metno.
+///
+/// What is at `path` is a copy: workers that other tests fork meanwhile have what is open for writing, and its lock,
+/// until they end.
+pub(crate) fn write(path: &Path, fill: impl FnOnce(&hdf5_metno::File)) {
+    let draft = path.with_extension("draft");
+    let file = hdf5_metno::File::create(&draft).unwrap();
+    fill(&file);
+    file.close().unwrap();
+    std::fs::copy(&draft, path).unwrap();
+}
+
+/// Copies a frame.
+#[pasha::kernel]
+pub(crate) fn copy_frame<A: Hdf5Element>(
+    frame: ArrayView<A, Ix2>,
+    #[output(like = frame)] mut same: ArrayViewMut<A, Ix2>,
+) {
+    same.assign(&frame);
+}
+
+/// Copies a value.
+#[pasha::kernel]
+pub(crate) fn copy_value<A: Hdf5Element>(value: A) -> A {
+    value
+}
+
+/// What a map over all frames sees, with the mapped axis first.
+pub(crate) fn frames<A: Hdf5Element>(
+    context: &dyn Context,
+    dataset: &Hdf5Dataset<A, ndarray::Ix3>,
+) -> ndarray::Array3<A> {
+    copy_frame::run_in(context, dataset).unwrap().to_owned()
+}
+
+/// Opens a data set and maps over all its frames, in this thread.
+pub(crate) fn read_frames<A: Hdf5Element>(path: &Path, name: &str) -> ndarray::Array3<A> {
+    let dataset = Hdf5Dataset::open(path, name).unwrap_or_else(|error| panic!("{error}"));
+    frames(&SerialContext::new(), &dataset)
+}
+
+/// An array that NumPy saved.
+pub(crate) fn npy<A: ndarray_npy::ReadableElement, D: Dimension>(path: &Path) -> Array<A, D> {
+    ndarray_npy::read_npy(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Puts an axis first, as the output of a map along it has it.
+pub(crate) fn axis_first<A: Clone, D: RemoveAxis>(array: &Array<A, D>, axis: usize) -> Array<A, D> {
+    let mut moved = array.view();
+    for at in (0..axis).rev() {
+        moved.swap_axes(at, at + 1);
+    }
+    moved.as_standard_layout().into_owned()
+}
