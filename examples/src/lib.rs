@@ -6,5 +6,7 @@ pub mod plot;
 pub mod poisson;
 pub mod saxs;
 pub mod simulation;
+#[cfg(feature = "xfel")]
+pub mod xfel;
 
 pub use failure::{Failure, output_folder};

@@ -26,6 +26,8 @@ mod param;
 pub mod prelude;
 mod report;
 mod resume;
+#[cfg(feature = "xfel")]
+pub mod xfel;
 
 pub use alloc::{Allocate, AllocateLike};
 pub use array::{Order, RaggedArray, SharedArray, advise_huge};

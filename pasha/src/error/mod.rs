@@ -40,6 +40,26 @@ pub enum Error {
         second_len: usize,
     },
 
+    /// Two items of one kernel come from functors that name their items differently: from
+    /// different trains, say.
+    #[error(
+        "the functors of `{first}` and `{second}` differ at index {index}: it is {first_label} in the one \
+         and {second_label} in the other; select the same items from both"
+    )]
+    #[non_exhaustive]
+    LabelMismatch {
+        /// Name of the first item parameter.
+        first: String,
+        /// What its item is called there: the id of a train.
+        first_label: u64,
+        /// Name of the parameter that does not agree.
+        second: String,
+        /// What its item is called there.
+        second_label: u64,
+        /// The first index at which they differ.
+        index: usize,
+    },
+
     /// An output given to `run_into` does not have the shape that this run needs.
     #[error(
         "output `{output}` has shape {given:?}, but this run writes {needed:?}: \
@@ -174,6 +194,64 @@ pub enum Error {
         path: PathBuf,
         /// The data set, as it was asked for.
         dataset: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+
+    /// A folder or its files are no run of the European XFEL.
+    #[cfg(feature = "xfel")]
+    #[error("{} can't be opened as a run: {reason}", path.display())]
+    #[non_exhaustive]
+    Run {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+
+    /// A run has a train twice in one source.
+    #[cfg(feature = "xfel")]
+    #[error(
+        "source {source_name:?} has train {train_id} twice, in {} and in {}: leave one of the files out, \
+         or, if the train is suspect, open the run with `include_suspect(false)`",
+        first.display(), second.display()
+    )]
+    #[non_exhaustive]
+    TrainConflict {
+        /// The source.
+        source_name: String,
+        /// The train that comes twice.
+        train_id: u64,
+        /// A file with it.
+        first: PathBuf,
+        /// The other file with it; the same, if it comes twice there.
+        second: PathBuf,
+    },
+
+    /// A run has no source, key or train of this name.
+    #[cfg(feature = "xfel")]
+    #[error("the run {} has no {what} {name:?}{advice}", path.display())]
+    #[non_exhaustive]
+    NotInRun {
+        /// The run's folder.
+        path: PathBuf,
+        /// What was looked for: a source, a key of a source, a pattern, a train.
+        what: String,
+        /// Its name.
+        name: String,
+        /// Names that are there and look alike, as a phrase.
+        advice: String,
+    },
+
+    /// The data of a key can't be used as they were asked for.
+    #[cfg(feature = "xfel")]
+    #[error("key {key:?} of source {source_name:?} can't be used: {reason}")]
+    #[non_exhaustive]
+    Key {
+        /// The source.
+        source_name: String,
+        /// The key.
+        key: String,
         /// What is wrong and what to do.
         reason: String,
     },

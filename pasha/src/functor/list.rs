@@ -19,8 +19,22 @@ pub trait FunctorList<I: ItemList>: Sync {
     fn check(&self, names: &[&str]) -> Result<usize> {
         let mut first = None;
         self.check_next(names, &mut first)?;
+        self.check_labels(names, &mut None)?;
         Ok(first.map_or(0, |(_, len)| len))
     }
+
+    /// Checks that this functor and those behind it agree with the first that labels its items.
+    fn check_labels<'n, 's>(
+        &'s self,
+        names: &[&'n str],
+        first: &mut Option<(&'n str, &'s [u64])>,
+    ) -> Result<()>;
+
+    /// Whether there may be indices at which an item is absent.
+    const MAY_BE_ABSENT: bool;
+
+    /// Whether there are all items at this index.
+    fn are_present(&self, index: usize) -> bool;
 
     /// Checks this functor and those behind it against the first's name and length.
     fn check_next<'n>(&self, names: &[&'n str], first: &mut Option<(&'n str, usize)>)
@@ -72,6 +86,21 @@ impl<A: Into<SourceError>, B: Into<SourceError>> From<EitherError<A, B>> for Sou
 impl FunctorList<()> for () {
     type Readers<'f> = ();
 
+    fn check_labels<'n, 's>(
+        &'s self,
+        _names: &[&'n str],
+        _first: &mut Option<(&'n str, &'s [u64])>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    const MAY_BE_ABSENT: bool = false;
+
+    #[inline(always)]
+    fn are_present(&self, _index: usize) -> bool {
+        true
+    }
+
     fn check_next<'n>(
         &self,
         _names: &[&'n str],
@@ -118,6 +147,41 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
             }
         }
         self.1.check_next(names, first)
+    }
+
+    fn check_labels<'n, 's>(
+        &'s self,
+        names: &[&'n str],
+        first: &mut Option<(&'n str, &'s [u64])>,
+    ) -> Result<()> {
+        let (name, names) = names.split_first().unwrap_or((&"item", &[]));
+        match (&*first, self.0.labels()) {
+            (_, None) => {}
+            (None, Some(labels)) => *first = Some((*name, labels)),
+            (Some((first, first_labels)), Some(labels)) => {
+                let both = first_labels.iter().zip(labels).enumerate();
+                if let Some((index, (&first_label, &label))) =
+                    both.into_iter().find(|(_, (a, b))| a != b)
+                {
+                    return Err(Error::LabelMismatch {
+                        first: (*first).to_owned(),
+                        first_label,
+                        second: (*name).to_owned(),
+                        second_label: label,
+                        index,
+                    });
+                }
+            }
+        }
+        self.1.check_labels(names, first)
+    }
+
+    const MAY_BE_ABSENT: bool = F::MAY_BE_ABSENT || G::MAY_BE_ABSENT;
+
+    #[inline(always)]
+    fn are_present(&self, index: usize) -> bool {
+        (!F::MAY_BE_ABSENT || self.0.is_present(index))
+            && (!G::MAY_BE_ABSENT || self.1.are_present(index))
     }
 
     fn shapes(&self) -> (Option<P::Shape>, L::Shapes) {

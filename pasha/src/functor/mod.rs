@@ -113,6 +113,25 @@ pub trait Functor<P: Param>: Sync {
     fn check(&self) -> Result<(), SourceError> {
         Ok(())
     }
+
+    /// Whether there may be indices without an item; only then `is_present` is asked.
+    #[doc(hidden)]
+    const MAY_BE_ABSENT: bool = false;
+
+    /// Whether there is an item at an index below the length. A kernel is not called at an index where
+    /// any of its items is absent.
+    #[doc(hidden)]
+    fn is_present(&self, index: usize) -> bool {
+        let _ = index;
+        true
+    }
+
+    /// What the items are called, such as ids of trains, in order: functors that are mapped over
+    /// together must agree in it.
+    #[doc(hidden)]
+    fn labels(&self) -> Option<&[u64]> {
+        None
+    }
 }
 
 /// One worker's reader of a functor's items.
@@ -212,6 +231,17 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 
     fn check(&self) -> Result<(), SourceError> {
         (**self).check()
+    }
+
+    const MAY_BE_ABSENT: bool = F::MAY_BE_ABSENT;
+
+    #[inline(always)]
+    fn is_present(&self, index: usize) -> bool {
+        (**self).is_present(index)
+    }
+
+    fn labels(&self) -> Option<&[u64]> {
+        (**self).labels()
     }
 }
 

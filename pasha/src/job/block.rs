@@ -226,7 +226,7 @@ struct Seat<'s> {
 /// the outputs were attached for; `readers` were begun with a share that holds the block; and
 /// `current` is valid for writes that nobody reads meanwhile.
 #[inline(never)]
-pub(super) unsafe fn run_block<K: Kernel, F, R: ReadList<K::Items>>(
+pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<K::Items>>(
     run: &Run<'_, K, F>,
     readers: &mut R,
     scratch: &mut K::Scratch,
@@ -242,6 +242,11 @@ pub(super) unsafe fn run_block<K: Kernel, F, R: ReadList<K::Items>>(
         // are gone.
         unsafe {
             *current = index;
+            if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
+                slots.reset(at);
+                returned.reset(at);
+                continue;
+            }
             let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
             let values =
                 kernel.call(at, items, slots.slot(at), scratch).map_err(BlockError::Kernel)?;
@@ -258,7 +263,7 @@ pub(super) unsafe fn run_block<K: Kernel, F, R: ReadList<K::Items>>(
 /// # Safety
 /// As for [`run_block`].
 #[inline(never)]
-unsafe fn run_block_exactly<K: Kernel, F, R: ReadList<K::Items>>(
+unsafe fn run_block_exactly<K: Kernel, F: FunctorList<K::Items>, R: ReadList<K::Items>>(
     run: &Run<'_, K, F>,
     readers: &mut R,
     scratch: &mut K::Scratch,
@@ -278,9 +283,13 @@ unsafe fn run_block_exactly<K: Kernel, F, R: ReadList<K::Items>>(
             current.write_volatile(index);
             calls.write_volatile(calls.read_volatile().wrapping_add(1));
             compiler_fence(Ordering::SeqCst);
-            if reset {
+            let is_absent = F::MAY_BE_ABSENT && !run.functors.are_present(index);
+            if reset || is_absent {
                 slots.reset(at);
                 returned.reset(at);
+            }
+            if is_absent {
+                continue;
             }
             let begun = seat.limit.map(|limit| (limit, Instant::now()));
             let items = readers.read_unchecked(index).map_err(BlockError::Read)?;

@@ -20,6 +20,8 @@ pub(super) struct Outcome<'o> {
     /// Number of items that an earlier run had finished.
     pub(super) resumed: usize,
     pub(super) wall_time: Duration,
+    /// Number of items that are not there.
+    pub(super) absent: usize,
 }
 
 /// What all errors of a map tell besides.
@@ -102,6 +104,7 @@ impl Outcome<'_> {
             len: self.len,
             finished: finished - self.resumed,
             resumed: self.resumed,
+            absent: self.absent,
             failed,
             retried: table.retried().load(Ordering::Relaxed),
             replaced: workers.iter().map(|worker| worker.replaced).sum(),

@@ -148,7 +148,12 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             };
         }
         self.put_back(&map);
-        let outcome = Outcome { map: &map, len: self.len, resumed, wall_time: begun.elapsed() };
+        let absent = match F::MAY_BE_ABSENT {
+            true => (0..self.len).filter(|&index| !self.functors.are_present(index)).count(),
+            false => 0,
+        };
+        let wall_time = begun.elapsed();
+        let outcome = Outcome { map: &map, len: self.len, resumed, wall_time, absent };
         let source_errors = std::mem::take(&mut *map.source_errors());
         outcome.tell(started, options, source_errors)
     }

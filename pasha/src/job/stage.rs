@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::block::{BlockError, Outcome};
 use super::run::Run;
-use crate::functor::list::ReadList;
+use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::list::SpecList;
@@ -56,7 +56,11 @@ impl Stage {
 /// # Safety
 /// As for `run_block`; and the stage was made for this run and has room for the block.
 #[inline(never)]
-pub(super) unsafe fn run_block_staged<K: Kernel, F, R: ReadList<K::Items>>(
+pub(super) unsafe fn run_block_staged<
+    K: Kernel,
+    F: FunctorList<K::Items>,
+    R: ReadList<K::Items>,
+>(
     run: &Run<'_, K, F>,
     readers: &mut R,
     scratch: &mut K::Scratch,
@@ -84,6 +88,11 @@ pub(super) unsafe fn run_block_staged<K: Kernel, F, R: ReadList<K::Items>>(
         // are gone.
         unsafe {
             *current = index;
+            if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
+                slots.reset(place);
+                returned.reset(place);
+                continue;
+            }
             slots.refill(place);
             let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
             let values =

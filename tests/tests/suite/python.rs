@@ -14,7 +14,7 @@
 //! | `test_sequence_like_functor` | `functors::the_originals_sequence_functor` |
 //! | `test_NdarrayFunctor_axis` | `functors::the_originals_axis_functor` |
 //! | `test_try_wrap` (DataArray), `test_DataArrayFunctor_dim` | not yet: labelled arrays |
-//! | `test_ExtraDataFunctor` (an empty stub there) | not yet: European XFEL runs |
+//! | `test_ExtraDataFunctor` (an empty stub there) | `tests/xfel`, with the feature `xfel` |
 
 use ndarray::Array1;
 use pasha::Context;

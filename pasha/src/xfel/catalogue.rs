@@ -1,0 +1,187 @@
+//! All files of a run as one: which source lies in which files, which train in which row.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use hdf5_metno::File;
+
+use super::Section;
+use super::file::{RunFile, exists, keys_below};
+use super::run::SkippedFile;
+use crate::error::{Error, Result, SourceError};
+
+/// What is known of a run, whatever is selected of it.
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    pub(super) path: PathBuf,
+    pub(super) files: Vec<RunFile>,
+    pub(super) skipped: Vec<SkippedFile>,
+    pub(super) sources: BTreeMap<String, Source>,
+    pub(super) include_suspect: bool,
+}
+
+/// A source, in all files together.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) section: Section,
+    /// The source that this is an old name of.
+    pub(super) renamed: Option<String>,
+    /// The files that have it, in order; never empty.
+    pub(super) files: Vec<usize>,
+    /// Read when they are first asked for: a run has many.
+    keys: OnceLock<Vec<String>>,
+}
+
+/// Where the entries of a train lie; nowhere, if there are 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: u32,
+    pub(super) first: u64,
+    pub(super) count: u64,
+}
+
+impl Catalogue {
+    /// Unites the files of a run.
+    pub(super) fn new(
+        path: PathBuf,
+        files: Vec<RunFile>,
+        skipped: Vec<SkippedFile>,
+        include_suspect: bool,
+    ) -> Result<Catalogue> {
+        let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+        for (number, file) in files.iter().enumerate() {
+            for (name, of_file) in &file.sources {
+                let source = sources.entry(name.clone()).or_insert_with(|| Source {
+                    section: of_file.section,
+                    renamed: None,
+                    files: Vec::new(),
+                    keys: OnceLock::new(),
+                });
+                source.files.push(number);
+                if source.renamed.is_none() {
+                    source.renamed.clone_from(&of_file.renamed);
+                }
+            }
+        }
+        let catalogue = Catalogue { path, files, skipped, sources, include_suspect };
+        catalogue.check_conflicts()?;
+        Ok(catalogue)
+    }
+
+    /// The ids of all trains, in order.
+    pub(super) fn train_ids(&self) -> Vec<u64> {
+        let trains = self.files.iter().flat_map(|file| file.trains(self.include_suspect));
+        trains.map(|(_, id)| id).collect::<BTreeSet<u64>>().into_iter().collect()
+    }
+
+    /// Refuses a run in which a source has a train twice.
+    fn check_conflicts(&self) -> Result<()> {
+        let mut checked: BTreeSet<&[usize]> = BTreeSet::new();
+        for (name, source) in &self.sources {
+            if !checked.insert(&source.files) {
+                continue;
+            }
+            let mut owner: HashMap<u64, usize> = HashMap::new();
+            for &number in &source.files {
+                for (_, train_id) in self.files[number].trains(self.include_suspect) {
+                    if let Some(first) = owner.insert(train_id, number) {
+                        return Err(Error::TrainConflict {
+                            source_name: name.clone(),
+                            train_id,
+                            first: self.files[first].path.clone(),
+                            second: self.files[number].path.clone(),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The source of this name.
+    pub(super) fn source(&self, name: &str) -> Result<&Source> {
+        self.sources
+            .get(name)
+            .ok_or_else(|| self.not_here("source", name, self.sources.keys().map(String::as_str)))
+    }
+
+    /// The error for a name that is not in the run, with those that look like it.
+    pub(super) fn not_here<'n>(
+        &self,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str>,
+    ) -> Error {
+        let mut known: Vec<(f64, &str)> =
+            known.map(|other| (strsim::jaro_winkler(name, other), other)).collect();
+        known.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let near: Vec<String> = known
+            .into_iter()
+            .take_while(|&(likeness, _)| likeness > 0.6)
+            .take(3)
+            .map(|(_, other)| format!("{other:?}"))
+            .collect();
+        let advice = match near.is_empty() {
+            true => String::new(),
+            false => format!("; it has {}", near.join(", ")),
+        };
+        let (what, name) = (what.to_owned(), name.to_owned());
+        Error::NotInRun { path: self.path.clone(), what, name, advice }
+    }
+
+    /// The keys of a source, sorted, from the first of its files that has trains.
+    pub(super) fn keys(&self, name: &str) -> Result<&[String]> {
+        let source = self.source(name)?;
+        if let Some(keys) = source.keys.get() {
+            return Ok(keys);
+        }
+        let file = self.model_file(source);
+        let keys = read_keys(file, source.section, name).map_err(|error| Error::Run {
+            path: file.path.clone(),
+            reason: format!("the keys of source {name} can't be read: {error}"),
+        })?;
+        Ok(source.keys.get_or_init(|| keys))
+    }
+
+    /// The file that says what the data of a source look like.
+    pub(super) fn model_file(&self, source: &Source) -> &RunFile {
+        let has_trains = |number: &&usize| !self.files[**number].train_ids.is_empty();
+        &self.files[*source.files.iter().find(has_trains).unwrap_or(&source.files[0])]
+    }
+
+    /// Where the entries of an index group lie for each of these trains, which are in order.
+    pub(super) fn places(&self, source: &str, group: &str, train_ids: &[u64]) -> Vec<Place> {
+        let mut places = vec![Place::default(); train_ids.len()];
+        for &number in self.sources.get(source).map_or(&[][..], |source| &source.files) {
+            let file = &self.files[number];
+            let of_file = file.sources.get(source);
+            let Some(index) = of_file.and_then(|source| source.groups.get(group)) else { continue };
+            for (row, id) in file.trains(self.include_suspect) {
+                if let Ok(position) = train_ids.binary_search(&id) {
+                    let (first, count) = index.entries(row);
+                    places[position] = Place { file: number as u32, first, count };
+                }
+            }
+        }
+        places
+    }
+
+    /// The names of a source's index groups.
+    pub(super) fn groups(&self, source: &str) -> BTreeSet<&str> {
+        let files = self.sources.get(source).map_or(&[][..], |source| &source.files);
+        let of_files = files.iter().filter_map(|&number| self.files[number].sources.get(source));
+        of_files.flat_map(|of_file| of_file.groups.keys().map(String::as_str)).collect()
+    }
+}
+
+fn read_keys(file: &RunFile, section: Section, name: &str) -> Result<Vec<String>, SourceError> {
+    let file = File::open(&file.path)?;
+    let path = format!("{}/{name}", section.group());
+    if !exists(&file, &path) {
+        return Ok(Vec::new());
+    }
+    let mut keys = keys_below(&file.group(&path)?)?;
+    keys.sort_unstable();
+    Ok(keys)
+}

@@ -1,0 +1,108 @@
+//! What the entries of a key are made of: numbers, which are read as they are needed, and texts.
+
+use std::path::Path;
+
+use super::text::{Texts, TextsReader};
+use crate::error::{Result, SourceError};
+use crate::hdf5::Hdf5Element;
+use crate::hdf5::rows::{Rows, RowsReader};
+
+/// An element type that a key can be opened with: a number as in [`Hdf5Element`], or `String`.
+#[diagnostic::on_unimplemented(
+    message = "a key can't be opened with elements of type `{Self}`",
+    label = "not a type of stored data",
+    note = "open it as `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `bool`, or `String`"
+)]
+#[allow(private_bounds, reason = "it is sealed")]
+pub trait KeyElement: Stored {}
+
+impl<A: Stored> KeyElement for A {}
+
+/// How elements lie in a file.
+pub(super) trait Stored: Clone + Send + Sync + 'static {
+    /// A data set in a file.
+    type Rows: StoredRows<Self>;
+}
+
+/// A data set in a file, to be read by rows of its first axis; it holds no handle.
+pub(super) trait StoredRows<A>: Send + Sync + Sized + 'static {
+    /// One worker's open data set.
+    type Reader<'r>: ReadRows<A>;
+
+    fn open(file: &Path, dataset: &str) -> Result<Self>;
+
+    fn shape(&self) -> &[usize];
+
+    fn rows_together(&self) -> usize;
+
+    fn reader(&self) -> Result<Self::Reader<'_>, SourceError>;
+}
+
+/// One worker's reader of a data set.
+pub(super) trait ReadRows<A> {
+    /// Reads rows that are there, in C order.
+    fn read(&mut self, first: usize, count: usize) -> Result<&[A], SourceError>;
+}
+
+impl<A: Hdf5Element> Stored for A {
+    type Rows = Rows<A>;
+}
+
+impl<A: Hdf5Element> StoredRows<A> for Rows<A> {
+    type Reader<'r> = RowsReader<'r, A>;
+
+    fn open(file: &Path, dataset: &str) -> Result<Self> {
+        Rows::open(file, dataset)
+    }
+
+    fn shape(&self) -> &[usize] {
+        Rows::shape(self)
+    }
+
+    fn rows_together(&self) -> usize {
+        Rows::rows_together(self)
+    }
+
+    fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
+        Rows::reader(self)
+    }
+}
+
+impl<A: Hdf5Element> ReadRows<A> for RowsReader<'_, A> {
+    #[inline]
+    fn read(&mut self, first: usize, count: usize) -> Result<&[A], SourceError> {
+        RowsReader::read(self, first, count)
+    }
+}
+
+impl Stored for String {
+    type Rows = Texts;
+}
+
+impl StoredRows<String> for Texts {
+    type Reader<'r> = TextsReader<'r>;
+
+    fn open(file: &Path, dataset: &str) -> Result<Self> {
+        Texts::open(file, dataset)
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn rows_together(&self) -> usize {
+        1
+    }
+
+    fn reader(&self) -> Result<TextsReader<'_>, SourceError> {
+        Ok(TextsReader(self))
+    }
+}
+
+impl ReadRows<String> for TextsReader<'_> {
+    fn read(&mut self, first: usize, count: usize) -> Result<&[String], SourceError> {
+        let row: usize = self.0.shape.iter().skip(1).product();
+        let texts = self.0.texts.get(first * row..(first + count) * row);
+        texts.ok_or_else(|| format!("there are no rows {first} to {}", first + count).into())
+    }
+}

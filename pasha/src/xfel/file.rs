@@ -1,0 +1,256 @@
+//! One file of a run: its trains, its sources, and where each train's entries lie.
+//!
+//! Everything is read into plain memory; no handle is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use hdf5_metno::types::VarLenAscii;
+use hdf5_metno::{File, Group, LinkType};
+
+use super::index::{IndexGroup, guess_valid};
+use super::values;
+use crate::error::SourceError;
+
+/// Where the data of a source come from: what is set and read back, or what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// `CONTROL`: slow data, one entry for each train.
+    Control,
+    /// `INSTRUMENT`: fast data, any number of entries for each train.
+    Instrument,
+}
+
+impl Section {
+    /// The name of the section's group in a file.
+    pub(super) fn group(self) -> &'static str {
+        match self {
+            Section::Control => "CONTROL",
+            Section::Instrument => "INSTRUMENT",
+        }
+    }
+}
+
+/// What one file has of a source.
+#[derive(Debug)]
+pub(super) struct SourceInFile {
+    pub(super) section: Section,
+    /// The source that this is an old name of.
+    pub(super) renamed: Option<String>,
+    /// By their names; those of `CONTROL` have one, without a name.
+    pub(super) groups: BTreeMap<String, IndexGroup>,
+}
+
+/// One file of a run.
+#[derive(Debug)]
+pub(super) struct RunFile {
+    pub(super) path: PathBuf,
+    pub(super) format: String,
+    pub(super) train_ids: Vec<u64>,
+    /// Whether each train's id came from the time server.
+    pub(super) is_valid: Vec<bool>,
+    /// Nanoseconds since 1970, from format 1.0 on.
+    pub(super) timestamps: Option<Vec<u64>>,
+    pub(super) sources: BTreeMap<String, SourceInFile>,
+}
+
+impl RunFile {
+    /// Reads what a file says about itself.
+    pub(super) fn read(path: &Path) -> Result<RunFile, SourceError> {
+        let file = File::open(path)?;
+        let padded: Vec<u64> = values::numbers(&file, "INDEX/trainId")?;
+        let train_ids: Vec<u64> = padded.into_iter().filter(|&id| id != 0).collect();
+        let format = values::texts(&file, "METADATA/dataFormatVersion")?
+            .and_then(|texts| texts.into_iter().next())
+            .unwrap_or_else(|| "0.5".to_owned());
+        let is_valid = read_flags(&file, &format, &train_ids)?;
+        let timestamps = match file.link_exists("INDEX/timestamp") {
+            true => Some(cut(values::numbers(&file, "INDEX/timestamp")?, train_ids.len())?),
+            false => None,
+        };
+        let sources = read_sources(&file, &format, train_ids.len())?;
+        Ok(RunFile { path: path.to_owned(), format, train_ids, is_valid, timestamps, sources })
+    }
+
+    /// The rows of trains that count, with their ids.
+    pub(super) fn trains(&self, include_suspect: bool) -> impl Iterator<Item = (usize, u64)> {
+        let valid = self.is_valid.iter();
+        let trains = self.train_ids.iter().zip(valid).enumerate();
+        trains
+            .filter(move |&(_, (_, &is_valid))| include_suspect || is_valid)
+            .map(|(row, (&id, _))| (row, id))
+    }
+}
+
+/// The first `len` of an index array, which has padding behind.
+pub(super) fn cut<T>(mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceError> {
+    if padded.len() < len {
+        let found = padded.len();
+        return Err(format!("an index has {found} entries for {len} trains").into());
+    }
+    padded.truncate(len);
+    Ok(padded)
+}
+
+/// Which trains are not suspect.
+fn read_flags(file: &File, format: &str, train_ids: &[u64]) -> Result<Vec<bool>, SourceError> {
+    if !file.link_exists("INDEX/flag") {
+        return Ok(guess_valid(train_ids));
+    }
+    let flags: Vec<i32> = cut(values::numbers(file, "INDEX/flag")?, train_ids.len())?;
+    // In format 1.1 the flag is the number of the server: 0 is the time server.
+    let good_is_zero = format == "1.1";
+    Ok(flags.into_iter().map(|flag| (flag != 0) != good_is_zero).collect())
+}
+
+fn read_sources(
+    file: &File,
+    format: &str,
+    len: usize,
+) -> Result<BTreeMap<String, SourceInFile>, SourceError> {
+    let place = match format {
+        "0.5" => "METADATA/dataSourceId",
+        _ => "METADATA/dataSources/dataSourceId",
+    };
+    let ids = values::texts(file, place)?.ok_or_else(|| format!("it has no {place}"))?;
+    let mut sources = BTreeMap::new();
+    for id in ids.iter().filter(|id| !id.is_empty()) {
+        let (category, name) = id.split_once('/').unwrap_or((id, ""));
+        let (section, name) = match category {
+            "CONTROL" => (Section::Control, name),
+            // One line for each index group: device:channel/group.
+            "INSTRUMENT" => (Section::Instrument, source_of(name)),
+            // A source of format 1.1 that exists in name alone.
+            "Karabo_TimerServer" => continue,
+            other => return Err(format!("it has sources of an unknown kind, {other:?}").into()),
+        };
+        if !sources.contains_key(name) {
+            let groups = read_groups(file, section, name, len)?;
+            sources.insert(name.to_owned(), SourceInFile { section, renamed: None, groups });
+        }
+    }
+    note_old_names(file, &mut sources);
+    Ok(sources)
+}
+
+/// `device:channel` of `device:channel/group`.
+fn source_of(name: &str) -> &str {
+    let colon = name.find(':').map_or(0, |colon| colon + 1);
+    name[colon..].find('/').map_or(name, |slash| &name[..colon + slash])
+}
+
+fn read_groups(
+    file: &File,
+    section: Section,
+    name: &str,
+    len: usize,
+) -> Result<BTreeMap<String, IndexGroup>, SourceError> {
+    let mut groups = BTreeMap::new();
+    let place = format!("INDEX/{name}");
+    if !exists(file, &place) {
+        return Ok(groups);
+    }
+    let index = file.group(&place)?;
+    let in_source = |error: SourceError| format!("source {name}: {error}");
+    match section {
+        Section::Control => {
+            groups.insert(String::new(), IndexGroup::read(&index, len).map_err(in_source)?);
+        }
+        Section::Instrument => {
+            for group in index.groups()? {
+                let path = group.name();
+                let last = path.rsplit('/').next().unwrap_or_default().to_owned();
+                groups.insert(last, IndexGroup::read(&group, len).map_err(in_source)?);
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// Whether there is something at a path of which any part may be missing.
+pub(super) fn exists(file: &File, path: &str) -> bool {
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    ends.into_iter().all(|end| file.link_exists(&path[..end]))
+}
+
+/// Finds the sources that are soft links to others: their old names.
+fn note_old_names(file: &File, sources: &mut BTreeMap<String, SourceInFile>) {
+    let mut places = Vec::new();
+    let mut links = BTreeSet::new();
+    for (name, source) in sources.iter() {
+        if source.section != Section::Instrument {
+            continue;
+        }
+        let path = format!("INSTRUMENT/{name}");
+        if is_soft_link(file, &path) {
+            links.insert(name.clone());
+        }
+        if let Ok(info) = file.loc_info_by_name(&path) {
+            places.push((name.clone(), info.token));
+        }
+    }
+    for link in links {
+        let token = places.iter().find(|(name, _)| *name == link).map(|&(_, token)| token);
+        let target = places.iter().find(|&(name, at)| Some(*at) == token && *name != link);
+        if let (Some((target, _)), Some(source)) = (target, sources.get_mut(&link)) {
+            source.renamed = Some(target.clone());
+        }
+    }
+}
+
+fn is_soft_link(file: &File, path: &str) -> bool {
+    let (parent, last) = path.rsplit_once('/').unwrap_or(("/", path));
+    let mut is_soft = false;
+    let visited = file.group(parent).and_then(|group| {
+        group.iter_visit_default(|name, info| {
+            is_soft |= name == last && info.link_type == LinkType::Soft;
+            Ok(())
+        })
+    });
+    visited.is_ok() && is_soft
+}
+
+/// The names of all data sets below a group, with dots between their parts; each data set once.
+pub(super) fn keys_below(group: &Group) -> Result<Vec<String>, SourceError> {
+    let mut seen = Vec::new();
+    let mut keys = Vec::new();
+    visit(group, "", &mut seen, &mut keys)?;
+    Ok(keys)
+}
+
+fn visit(
+    group: &Group,
+    before: &str,
+    seen: &mut Vec<hdf5_metno::LocationToken>,
+    keys: &mut Vec<String>,
+) -> Result<(), SourceError> {
+    let mut names = Vec::new();
+    group.iter_visit_default(|name, info| {
+        if info.link_type == LinkType::Hard {
+            names.push(name.to_owned());
+        }
+        Ok(())
+    })?;
+    for name in names {
+        let info = group.loc_info_by_name(&name)?;
+        if info.num_links > 1 {
+            if seen.contains(&info.token) {
+                continue;
+            }
+            seen.push(info.token);
+        }
+        match info.loc_type {
+            hdf5_metno::LocationType::Group => {
+                visit(&group.group(&name)?, &format!("{before}{name}."), seen, keys)?;
+            }
+            hdf5_metno::LocationType::Dataset => keys.push(format!("{before}{name}")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A text of HDF5's, whatever its encoding.
+pub(super) fn text_of(text: &VarLenAscii) -> String {
+    String::from_utf8_lossy(text.as_bytes()).into_owned()
+}

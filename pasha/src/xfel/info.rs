@@ -1,0 +1,44 @@
+//! What a data set of a key looks like.
+
+use hdf5_metno::Dataset;
+use hdf5_metno::types::TypeDescriptor;
+
+use super::Section;
+
+/// What a key's entries look like, from [`Run::key_info`](super::Run::key_info).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// The source.
+    pub source: String,
+    /// The key, as it is named in the file, with dots.
+    pub key: String,
+    /// The section that it lies in.
+    pub section: Section,
+    /// The index group: the first part of an instrument's key, empty for control data.
+    pub group: String,
+    /// The element type, as Rust names it: `u16`, `f32`, `bool`, `String`; or what it is otherwise.
+    pub element: String,
+    /// The shape of one entry; empty for a number.
+    pub entry_shape: Vec<usize>,
+}
+
+/// The element type of a data set, as Rust names it.
+pub(super) fn element_of(dataset: &Dataset) -> String {
+    let Ok(dtype) = dataset.dtype() else { return "unknown".to_owned() };
+    let bits = 8 * dtype.size();
+    match dtype.to_descriptor() {
+        Ok(TypeDescriptor::Integer(_)) => format!("i{bits}"),
+        Ok(TypeDescriptor::Unsigned(_)) => format!("u{bits}"),
+        Ok(TypeDescriptor::Float(_)) => format!("f{bits}"),
+        Ok(TypeDescriptor::Boolean) => "bool".to_owned(),
+        Ok(
+            TypeDescriptor::VarLenAscii
+            | TypeDescriptor::VarLenUnicode
+            | TypeDescriptor::FixedAscii(_)
+            | TypeDescriptor::FixedUnicode(_),
+        ) => "String".to_owned(),
+        Ok(other) => other.to_string(),
+        Err(_) => "unknown".to_owned(),
+    }
+}

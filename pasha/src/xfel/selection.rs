@@ -1,0 +1,92 @@
+//! What is selected of a run: sources, and keys of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use glob::Pattern;
+
+use super::Section;
+use super::catalogue::Catalogue;
+use crate::error::{Error, Result};
+
+/// The selected sources, each with the keys that are selected of it, if those are not all.
+pub(super) type Selection = BTreeMap<String, Option<BTreeSet<String>>>;
+
+/// A pattern of the shell: `*`, `?`, `[abc]`, `[!abc]`.
+pub(super) fn pattern(text: &str) -> Result<Pattern> {
+    let mut shortened = text.to_owned();
+    // Two stars mean the same as one, as `/` is a letter like any other.
+    while shortened.contains("**") {
+        shortened = shortened.replace("**", "*");
+    }
+    Pattern::new(&shortened).map_err(|error| Error::Argument {
+        argument: "pattern".to_owned(),
+        value: format!("{text:?}"),
+        advice: format!("it can't be understood ({}); write a [ as [[]", error.msg),
+    })
+}
+
+/// What of a selection matches a pattern of sources and one of keys.
+pub(super) fn matching(
+    catalogue: &Catalogue,
+    selected: &Selection,
+    sources: &str,
+    keys: &str,
+) -> Result<Selection> {
+    let source_pattern = pattern(sources)?;
+    let mut found = Selection::new();
+    for (name, chosen) in selected.iter().filter(|(name, _)| source_pattern.matches(name)) {
+        if keys == "*" {
+            found.insert(name.clone(), chosen.clone());
+            continue;
+        }
+        let of_source = catalogue.source(name)?;
+        let is_value = of_source.section == Section::Control && !keys.ends_with(['*']);
+        let key_pattern = match is_value && !keys.ends_with(".value") {
+            true => pattern(&format!("{keys}.value"))?,
+            false => pattern(keys)?,
+        };
+        let is_chosen = |key: &&String| chosen.as_ref().is_none_or(|keys| keys.contains(*key));
+        let matching: BTreeSet<String> = catalogue
+            .keys(name)?
+            .iter()
+            .filter(is_chosen)
+            .filter(|key| key_pattern.matches(key))
+            .cloned()
+            .collect();
+        if !matching.is_empty() {
+            found.insert(name.clone(), Some(matching));
+        }
+    }
+    if found.is_empty() {
+        let name = format!("{sources}, {keys}");
+        return Err(catalogue.not_here("source and key for the pattern", &name, [].into_iter()));
+    }
+    Ok(found)
+}
+
+/// Adds one selection to another.
+pub(super) fn unite(into: &mut Selection, other: Selection) {
+    for (name, keys) in other {
+        match (into.get_mut(&name), keys) {
+            (None, keys) => {
+                into.insert(name, keys);
+            }
+            (Some(all), None) => *all = None,
+            (Some(Some(some)), Some(keys)) => some.extend(keys),
+            (Some(None), Some(_)) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn patterns_are_those_of_the_shell_and_know_no_folders() {
+        assert!(pattern("*/CAM/*").unwrap().matches("FXE_XAD_GEC/CAM/CAMERA:daqOutput"));
+        assert!(pattern("**CH[0-3]:*").unwrap().matches("SPB_DET/DET/1CH0:xtdf"));
+        assert!(!pattern("*cam*").unwrap().matches("FXE_XAD_GEC/CAM/CAMERA"));
+        assert!(pattern("[").is_err());
+    }
+}

@@ -1,0 +1,34 @@
+//! Data sets of texts. They are small: all of one is read when its key is opened.
+
+use std::path::Path;
+
+use hdf5_metno::File;
+
+use super::values;
+use crate::error::{Error, Result, SourceError};
+
+/// All texts of a data set.
+#[derive(Debug)]
+pub(super) struct Texts {
+    pub(super) texts: Vec<String>,
+    pub(super) shape: Vec<usize>,
+}
+
+/// One worker's reader of texts.
+#[derive(Debug)]
+pub(super) struct TextsReader<'r>(pub(super) &'r Texts);
+
+impl Texts {
+    pub(super) fn open(path: &Path, name: &str) -> Result<Texts> {
+        let read = || -> Result<Texts, SourceError> {
+            let dataset = File::open(path)?.dataset(name)?;
+            let (texts, shape) = (values::texts_of(&dataset)?, dataset.shape());
+            Ok(Texts { texts, shape })
+        };
+        read().map_err(|error| Error::Hdf5 {
+            path: path.to_owned(),
+            dataset: name.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! The item: what a kernel gets of one train.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use ndarray::{ArrayView, Dimension};
+
+use crate::param::{ItemShape, KernelItem, Param};
+
+/// The data of one key in one train.
+///
+/// A kernel with a parameter `train: Train<'_, u16, Ix2>` maps over a [`Key<u16, Ix2>`](super::Key). It is not
+/// called for trains without data; one with `train: Option<Train<'_, u16, Ix2>>` gets `None` for them.
+pub struct Train<'a, A, D> {
+    /// The train's id.
+    pub id: u64,
+    /// The train's position in the list of trains that is mapped over.
+    pub index: usize,
+    /// Its entry; or, where the key was opened with one axis more than an entry has, all its
+    /// entries, along axis 0. Borrowed from the reader's buffer, or from the mapped file.
+    pub data: ArrayView<'a, A, D>,
+}
+
+impl<A: fmt::Debug, D: Dimension> fmt::Debug for Train<'_, A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Train { id, index, data } = self;
+        f.debug_struct("Train").field("id", id).field("index", index).field("data", data).finish()
+    }
+}
+
+impl<A, D: Dimension> Clone for Train<'_, A, D> {
+    fn clone(&self) -> Self {
+        Train { id: self.id, index: self.index, data: self.data.clone() }
+    }
+}
+
+/// The kind of parameter that gets a [`Train`].
+pub struct TrainParam<A, D>(PhantomData<fn() -> (A, D)>);
+
+/// The kind of parameter that gets an `Option<Train>`.
+pub struct TrainOrNoneParam<A, D>(PhantomData<fn() -> (A, D)>);
+
+impl<A: 'static, D: Dimension + 'static> Param for TrainParam<A, D> {
+    type Item<'r> = Train<'r, A, D>;
+    type Shape = ItemShape<D>;
+}
+
+impl<A: 'static, D: Dimension + 'static> Param for TrainOrNoneParam<A, D> {
+    type Item<'r> = Option<Train<'r, A, D>>;
+    type Shape = ItemShape<D>;
+}
+
+impl<A: 'static, D: Dimension + 'static> KernelItem for Train<'_, A, D> {
+    type Param = TrainParam<A, D>;
+}
+
+impl<A: 'static, D: Dimension + 'static> KernelItem for Option<Train<'_, A, D>> {
+    type Param = TrainOrNoneParam<A, D>;
+}
+
+impl<A, D> fmt::Debug for TrainParam<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TrainParam")
+    }
+}
+
+impl<A, D> fmt::Debug for TrainOrNoneParam<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TrainOrNoneParam")
+    }
+}

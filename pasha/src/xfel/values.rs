@@ -1,0 +1,125 @@
+//! Small values of a file: index arrays, names, attributes.
+
+use std::collections::BTreeMap;
+
+use hdf5_metno::types::{FixedAscii, TypeDescriptor, VarLenAscii, VarLenUnicode};
+use hdf5_metno::{Container, File, H5Type, Location};
+
+use super::file::{exists, text_of};
+use crate::error::SourceError;
+
+/// The value of an attribute, or of a value that is the same for a whole run.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Attribute {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A whole number that is too large for the other.
+    Unsigned(u64),
+    /// A number.
+    Float(f64),
+    /// Several values.
+    List(Vec<Attribute>),
+}
+
+impl Attribute {
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Attribute::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// All of a data set of numbers.
+pub(super) fn numbers<T: H5Type>(file: &File, path: &str) -> Result<Vec<T>, SourceError> {
+    let read = file.dataset(path).and_then(|dataset| dataset.read_raw::<T>());
+    read.map_err(|error| format!("it has no usable {path}: {error}").into())
+}
+
+/// All of a data set of texts, if there is one.
+pub(super) fn texts(file: &File, path: &str) -> Result<Option<Vec<String>>, SourceError> {
+    if !exists(file, path) {
+        return Ok(None);
+    }
+    let dataset = file.dataset(path)?;
+    texts_of(&dataset).map(Some)
+}
+
+/// All texts of a data set or an attribute.
+pub(super) fn texts_of(stored: &Container) -> Result<Vec<String>, SourceError> {
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(match stored.dtype()?.to_descriptor()? {
+        TypeDescriptor::VarLenUnicode => {
+            let texts = stored.read_raw::<VarLenUnicode>()?;
+            texts.iter().map(|text| lossy(text.as_bytes())).collect()
+        }
+        TypeDescriptor::VarLenAscii => {
+            stored.read_raw::<VarLenAscii>()?.iter().map(text_of).collect()
+        }
+        TypeDescriptor::FixedAscii(len) if len <= LONGEST => {
+            let texts = stored.read_raw::<FixedAscii<LONGEST>>()?;
+            texts.iter().map(|text| lossy(text.as_bytes())).collect()
+        }
+        TypeDescriptor::FixedUnicode(len) if len <= LONGEST => {
+            let texts = stored.read_raw::<hdf5_metno::types::FixedUnicode<LONGEST>>()?;
+            texts.iter().map(|text| lossy(text.as_bytes())).collect()
+        }
+        other => return Err(format!("it holds {other}, not texts").into()),
+    })
+}
+
+/// Bytes of the longest text of fixed length.
+const LONGEST: usize = 1024;
+
+/// The attributes of an object; those that are neither text nor numbers are left out.
+pub(super) fn attributes(of: &Location) -> Result<BTreeMap<String, Attribute>, SourceError> {
+    let mut found = BTreeMap::new();
+    for name in of.attr_names()? {
+        let attribute = of.attr(&name)?;
+        if let Some(value) = value_of(&attribute)? {
+            found.insert(name, value);
+        }
+    }
+    Ok(found)
+}
+
+/// The value of a small data set or attribute, if it is text or numbers.
+pub(super) fn value_of(stored: &Container) -> Result<Option<Attribute>, SourceError> {
+    let Ok(descriptor) = stored.dtype().and_then(|dtype| dtype.to_descriptor()) else {
+        return Ok(None);
+    };
+    let mut values: Vec<Attribute> = match descriptor {
+        TypeDescriptor::Integer(_) => {
+            stored.read_raw::<i64>()?.into_iter().map(Attribute::Integer).collect()
+        }
+        TypeDescriptor::Boolean => {
+            let values = stored.read_raw::<bool>()?;
+            values.into_iter().map(|value| Attribute::Integer(value.into())).collect()
+        }
+        TypeDescriptor::Unsigned(_) => stored
+            .read_raw::<u64>()?
+            .into_iter()
+            .map(|value| {
+                i64::try_from(value).map_or(Attribute::Unsigned(value), Attribute::Integer)
+            })
+            .collect(),
+        TypeDescriptor::Float(_) => {
+            stored.read_raw::<f64>()?.into_iter().map(Attribute::Float).collect()
+        }
+        TypeDescriptor::VarLenAscii
+        | TypeDescriptor::VarLenUnicode
+        | TypeDescriptor::FixedAscii(_)
+        | TypeDescriptor::FixedUnicode(_) => {
+            texts_of(stored)?.into_iter().map(Attribute::Text).collect()
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(match values.len() {
+        1 => values.remove(0),
+        _ => Attribute::List(values),
+    }))
+}

@@ -1,0 +1,8 @@
+//! Runs of the European XFEL, against what real EXtra-data sees in them.
+
+mod absent;
+mod oracle;
+mod selections;
+mod support;
+mod table;
+mod upstream;
