@@ -19,6 +19,7 @@ mod hdf5;
 pub mod how_fast {}
 mod job;
 mod kernel;
+pub mod labelled;
 mod map;
 mod memory;
 mod output;
@@ -52,6 +53,9 @@ pub use kernel::Kernel;
 pub use kernel::bound::{BoundKernel, Out};
 pub use kernel::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
 pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+pub use labelled::StoredArray;
+pub use labelled::{DataArray, Labelled};
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};
 pub use output::merge;

@@ -209,6 +209,18 @@ pub enum Error {
         reason: String,
     },
 
+    /// A variable of a labelled file is not the one that the program expects, or can't be read or written.
+    #[error("variable {variable:?} of {} can't be used: {reason}", path.display())]
+    #[non_exhaustive]
+    Variable {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+
     /// A run has a train twice in one source.
     #[cfg(feature = "xfel")]
     #[error(

@@ -351,28 +351,58 @@ impl OpenDataset {
         most: u64,
         out: &mut Vec<u8>,
     ) -> hdf5_metno::Result<Option<u32>> {
-        let dataset = self.dataset.id();
         let start = super::region::coordinates(start).map(|start| start as u64);
-        sync(|| {
-            let mut size = 0;
-            // SAFETY: the handle is that of a chunked data set with no more axes than `start`, and the
-            // lock is held.
-            h5check(unsafe { H5Dget_chunk_storage_size(dataset, start.as_ptr(), &raw mut size) })?;
-            if size == 0 {
-                return Ok(None);
-            }
-            if size > most {
-                return Err("a chunk is larger than the file".into());
-            }
-            out.resize(usize::try_from(size).map_err(|_| "a chunk larger than the memory")?, 0);
-            let mut left_out = 0;
-            // SAFETY: as above, and `out` has the size that the library has just said it writes;
-            // the lock is held in between.
-            h5check(unsafe {
-                let out = out.as_mut_ptr().cast();
-                h5d::H5Dread_chunk(dataset, H5P_DEFAULT, start.as_ptr(), &raw mut left_out, out)
-            })?;
-            Ok(Some(left_out))
+        sync(|| match self.fetch_chunk(&start, most, out) {
+            // For a chunk that was never written the quick question fails or not, as it happens.
+            Err(_) if !self.has_chunk(&start)? => Ok(None),
+            outcome => outcome,
         })
+    }
+
+    /// As [`read_chunk`](Self::read_chunk), under the lock, where the chunk is likely to be there.
+    fn fetch_chunk(
+        &self,
+        start: &[u64],
+        most: u64,
+        out: &mut Vec<u8>,
+    ) -> hdf5_metno::Result<Option<u32>> {
+        let dataset = self.dataset.id();
+        let mut size = 0;
+        // SAFETY: the handle is that of a chunked data set with no more axes than `start`, and the
+        // lock is held.
+        h5check(unsafe { H5Dget_chunk_storage_size(dataset, start.as_ptr(), &raw mut size) })?;
+        if size == 0 {
+            return Ok(None);
+        }
+        if size > most {
+            return Err("a chunk is larger than the file".into());
+        }
+        out.resize(usize::try_from(size).map_err(|_| "a chunk larger than the memory")?, 0);
+        let mut left_out = 0;
+        // SAFETY: as above, and `out` has the size that the library has just said it writes;
+        // the lock is held in between.
+        h5check(unsafe {
+            let out = out.as_mut_ptr().cast();
+            h5d::H5Dread_chunk(dataset, H5P_DEFAULT, start.as_ptr(), &raw mut left_out, out)
+        })?;
+        Ok(Some(left_out))
+    }
+
+    /// Whether a chunk was ever written; it takes as long as there are chunks, under the lock.
+    fn has_chunk(&self, start: &[u64]) -> hdf5_metno::Result<bool> {
+        let (mut left_out, mut address, mut size) = (0, 0, 0);
+        // SAFETY: as for `fetch_chunk`.
+        h5check(unsafe {
+            let (left_out, address) = (&raw mut left_out, &raw mut address);
+            let dataset = self.dataset.id();
+            h5d::H5Dget_chunk_info_by_coord(
+                dataset,
+                start.as_ptr(),
+                left_out,
+                address,
+                &raw mut size,
+            )
+        })?;
+        Ok(size > 0)
     }
 }

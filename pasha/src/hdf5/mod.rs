@@ -10,7 +10,6 @@ mod dataset;
 mod element;
 mod filters;
 mod functor;
-mod held;
 mod index;
 mod library;
 mod names;
@@ -21,4 +20,3 @@ mod stored;
 
 pub use dataset::Hdf5Dataset;
 pub use element::Hdf5Element;
-pub(crate) use held::Held;

@@ -62,7 +62,7 @@ for_each_context! {
         for (i, row) in out.one_hot.outer_iter().enumerate() {
             assert_eq!(row.iter().position(|&one| one == 1), Some(i / 2 % 4));
         }
-        assert_eq!(out.ones.offsets()[40], (0..40).map(|i| i / 2).sum());
+        assert_eq!(out.ones.offsets()[40], (0..40).map(|i| i / 2).sum::<usize>());
         assert_eq!(out.result.iter().filter(|&&calls| calls == 1).count().min(1), 1);
     }
 

@@ -54,11 +54,11 @@ for_each_context! {
     fn alloc_allocates_and_runs_nothing(context: &dyn Context) {
         let frames = frames(0);
         let out = everything::alloc(context, &frames, 40).unwrap();
-        assert_eq!(out.kept, Array3::zeros((19, 3, 4)));
+        assert_eq!(out.kept, Array3::<u16>::zeros((19, 3, 4)));
         assert_eq!(out.counter, Array2::from_elem((19, 2), 1));
         assert_eq!(out.hits.values(), Array1::from_elem(out.hits.values().len(), 3));
         assert_eq!(out.calls, Array1::from_elem(context.num_workers(), 10));
-        assert_eq!(out.total, Array2::zeros((3, 4)));
+        assert_eq!(out.total, Array2::<u64>::zeros((3, 4)));
         assert_eq!(out.highest, 0);
         assert_eq!(out.result, Array1::from_elem(19, false));
         assert_eq!(out.kept.memory(), context.memory());

@@ -95,7 +95,7 @@ for_each_context! {
             [value, -value]
         }
         let rows = row::run_in(context, &out).unwrap();
-        assert_eq!(total::run_in(context, &rows).unwrap(), Array1::zeros(6));
+        assert_eq!(total::run_in(context, &rows).unwrap(), Array1::<i64>::zeros(6));
         assert_eq!(
             total::run_in(context, pasha::axis(&rows, Axis(1))).unwrap(),
             array![70, -70]

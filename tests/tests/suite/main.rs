@@ -10,6 +10,7 @@ mod functions;
 mod functors;
 mod generics;
 mod items;
+mod labelled;
 mod pages;
 mod python;
 mod returns;

@@ -13,8 +13,8 @@
 //! | `test_try_wrap` (set refused) | `ui/type/unsupported_functor.rs`, at compile time |
 //! | `test_sequence_like_functor` | `functors::the_originals_sequence_functor` |
 //! | `test_NdarrayFunctor_axis` | `functors::the_originals_axis_functor` |
-//! | `test_try_wrap` (DataArray), `test_DataArrayFunctor_dim` | not yet: labelled arrays |
 //! | `test_ExtraDataFunctor` (an empty stub there) | `tests/xfel`, with the feature `xfel` |
+//! | `test_try_wrap` (DataArray), `test_DataArrayFunctor_dim` | `labelled::the_originals_labelled_functor` |
 
 use ndarray::Array1;
 use pasha::Context;

@@ -58,7 +58,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     }
     signals::take_handlers_off();
     end::keep_exit_to_this_process(job.record(worker_id));
-    still.release_in_child();
+    still.let_go_in_child();
     // The threads of rayon's pools do not exist here, so a kernel that uses rayon would wait for
     // them for ever. With a pool of this thread alone it works, on this thread.
     if pool_of_this_thread().is_err() {

@@ -2,6 +2,7 @@
 
 mod end;
 mod fork;
+mod libraries;
 mod signals;
 mod still;
 mod supervise;

@@ -9,6 +9,7 @@ use std::io::{self, StderrLock, StdoutLock, Write};
 
 use nix::libc;
 
+use super::libraries::Libraries;
 use super::signals::Blocked;
 use crate::memory::LiveMappings;
 
@@ -19,8 +20,7 @@ pub(super) struct Still {
     _stdout: StdoutLock<'static>,
     _stderr: StderrLock<'static>,
     _signals: Option<Blocked>,
-    #[cfg(feature = "hdf5")]
-    hdf5: crate::hdf5::Held,
+    libraries: Libraries,
 }
 
 impl Still {
@@ -30,25 +30,17 @@ impl Still {
         let stderr = io::stderr().lock();
         let _ = stdout.flush();
         flush_stdout_of_c();
-        // After the locks of the streams: to print a handle is to call the library under them.
-        #[cfg(feature = "hdf5")]
-        let hdf5 = crate::hdf5::Held::hold();
+        // After the locks of the streams: to print a handle of HDF5 is to call the library under
+        // them.
+        let libraries = Libraries::hold();
         let live = LiveMappings::lock();
         let signals = Blocked::all().ok();
-        Still {
-            live,
-            _stdout: stdout,
-            _stderr: stderr,
-            _signals: signals,
-            #[cfg(feature = "hdf5")]
-            hdf5,
-        }
+        Still { live, _stdout: stdout, _stderr: stderr, _signals: signals, libraries }
     }
 
-    /// In a child: lets go of everything that can be let go of there.
-    pub(super) fn release_in_child(self) {
-        #[cfg(feature = "hdf5")]
-        self.hdf5.keep();
+    /// Lets go of everything in a child, but for what only the parent may let go of.
+    pub(super) fn let_go_in_child(self) {
+        self.libraries.keep();
     }
 }
 

@@ -1,0 +1,163 @@
+//! The labels of an array: its name, its dimensions' names, coordinates and attributes.
+
+use std::collections::BTreeMap;
+
+use super::coordinate::Coordinate;
+use super::nearest::nearest;
+use crate::error::{Error, Result};
+
+/// All that an array carries beside its elements.
+///
+/// A [`DataArray`](super::DataArray) and a [`StoredArray`](super::DataArray) deref to it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Labels {
+    pub(super) name: Option<String>,
+    pub(super) dims: Vec<String>,
+    pub(super) coords: BTreeMap<String, Coordinate>,
+    pub(super) attrs: BTreeMap<String, Attribute>,
+}
+
+impl Labels {
+    /// The array's name, under which it lies in a file.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The dimensions' names, in the order of the axes.
+    pub fn dims(&self) -> &[String] {
+        &self.dims
+    }
+
+    /// The coordinates by name; that of a dimension has its name.
+    pub fn coords(&self) -> &BTreeMap<String, Coordinate> {
+        &self.coords
+    }
+
+    /// The attributes by name.
+    pub fn attrs(&self) -> &BTreeMap<String, Attribute> {
+        &self.attrs
+    }
+
+    /// The axis that a dimension has.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such dimension, with the nearest that there are.
+    pub fn axis(&self, dim: &str) -> Result<ndarray::Axis> {
+        let axis = self.dims.iter().position(|name| name == dim);
+        axis.map(ndarray::Axis).ok_or_else(|| self.no_dimension(dim))
+    }
+
+    fn no_dimension(&self, dim: &str) -> Error {
+        Error::Argument {
+            argument: "the dimension".to_owned(),
+            value: format!("{dim:?}"),
+            advice: format!(
+                "the array has no such dimension, {}",
+                nearest(dim, self.dims.iter().map(String::as_str))
+            ),
+        }
+    }
+
+    /// Names the dimensions, which are as many as the axes and all different.
+    pub(super) fn name_dims(&mut self, dims: Vec<String>, ndim: usize) -> Result<()> {
+        let refused = |advice: String| Error::Argument {
+            argument: "the list of dimensions".to_owned(),
+            value: format!("{dims:?}"),
+            advice,
+        };
+        if dims.len() != ndim {
+            return Err(refused(format!("the array has {ndim} axes, each needs one name")));
+        }
+        let again = dims.iter().enumerate().find(|(at, name)| dims[..*at].contains(name));
+        if let Some((_, name)) = again {
+            return Err(refused(format!("two axes can't both be called {name:?}")));
+        }
+        self.dims = dims;
+        Ok(())
+    }
+
+    /// Adds a coordinate, whose dimension has this length.
+    pub(super) fn add_coord(
+        &mut self,
+        name: String,
+        coordinate: Coordinate,
+        shape: &[usize],
+    ) -> Result<()> {
+        let refused = |advice: String| {
+            let value = format!("of {} values", coordinate.values.len());
+            Err(Error::Argument { argument: format!("the coordinate {name:?}"), value, advice })
+        };
+        let axis = self.axis(&coordinate.dim)?;
+        let len = shape[axis.index()];
+        if coordinate.values.len() != len {
+            return refused(format!("the dimension {:?} has length {len}", coordinate.dim));
+        }
+        if self.dims.contains(&name) && coordinate.dim != name {
+            return refused(format!(
+                "it is named like a dimension, but lies along {:?}",
+                coordinate.dim
+            ));
+        }
+        self.coords.insert(name, coordinate);
+        Ok(())
+    }
+
+    /// Gives a dimension another name, and its coordinate with it.
+    pub(super) fn rename(&mut self, old: &str, new: &str) -> Result<()> {
+        let axis = self.axis(old)?.index();
+        let mut dims = self.dims.clone();
+        new.clone_into(&mut dims[axis]);
+        let ndim = dims.len();
+        self.name_dims(dims, ndim)?;
+        for coordinate in self.coords.values_mut().filter(|coordinate| coordinate.dim == old) {
+            new.clone_into(&mut coordinate.dim);
+        }
+        if let Some(coordinate) = self.coords.remove(old) {
+            self.coords.insert(new.to_owned(), coordinate);
+        }
+        Ok(())
+    }
+}
+
+/// The value of an attribute: text, a number, or several numbers.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Attribute {
+    /// Text.
+    Text(String),
+    /// A number with a fraction.
+    Float(f64),
+    /// A whole number.
+    Integer(i64),
+    /// Several numbers.
+    Floats(Vec<f64>),
+    /// Several whole numbers.
+    Integers(Vec<i64>),
+}
+
+impl Attribute {
+    /// The text, if it is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Attribute::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! attribute_from {
+    ($($from:ty => $variant:ident,)+) => {$(
+        impl From<$from> for Attribute {
+            fn from(value: $from) -> Attribute {
+                Attribute::$variant(value.into())
+            }
+        }
+    )+};
+}
+attribute_from! {
+    &str => Text, String => Text,
+    f64 => Float, f32 => Float,
+    i64 => Integer, i32 => Integer, u32 => Integer, i16 => Integer, u16 => Integer,
+    i8 => Integer, u8 => Integer,
+    Vec<f64> => Floats, Vec<i64> => Integers,
+}

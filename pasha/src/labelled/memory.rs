@@ -1,0 +1,210 @@
+//! The labelled array in memory.
+
+use std::fmt;
+use std::ops::Deref;
+
+use ndarray::{Array, ArrayView, ArrayViewMut, Dimension, RemoveAxis};
+
+use super::along::Along;
+use super::coordinate::{Coordinate, Values};
+use super::labels::{Attribute, Labels};
+use crate::array::SharedArray;
+use crate::error::Result;
+use crate::functor::axis::AsView;
+
+/// An array of elements `A` whose dimensions have names, coordinates and attributes.
+///
+/// It is mapped over [along](DataArray::along) a named dimension, wherever that lies. Files are
+/// opened with `DataArray::from_netcdf` and `DataArray::from_zarr` (features `netcdf` and `zarr`),
+/// which read nothing but the labels; `to_netcdf` and `to_zarr` write what xarray opens. Names,
+/// coordinates and attributes are found on [`Labels`], to which it derefs.
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, Ix2};
+/// use pasha::{DataArray, Labelled};
+///
+/// /// The time of a frame, and the sum of its counts.
+/// #[pasha::kernel]
+/// fn total(frame: Labelled<'_, u16, Ix2>) -> [f64; 2] {
+///     let counts: f64 = frame.data.iter().map(|&count| f64::from(count)).sum();
+///     [frame.coord_f64(), counts]
+/// }
+///
+/// // Time is the last axis here: the sub-views are (y, x) all the same.
+/// let frames = DataArray::new(Array3::<u16>::ones((4, 5, 3)), ["y", "x", "time"])?
+///     .with_coord("time", [0.5, 1.5, 2.5])?
+///     .with_attr("units", "counts");
+/// let totals = total::run_parallel(frames.along("time")?)?;
+/// assert_eq!(totals, ndarray::array![[0.5, 20.0], [1.5, 20.0], [2.5, 20.0]]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub struct DataArray<A: 'static, D: Dimension> {
+    elements: Elements<A, D>,
+    labels: Labels,
+}
+
+/// Where the elements lie: outputs of a map are not copied.
+enum Elements<A: 'static, D: Dimension> {
+    Own(Array<A, D>),
+    Shared(SharedArray<A, D>),
+}
+
+impl<A: 'static, D: Dimension> DataArray<A, D> {
+    /// Names the dimensions of an array, which is taken without a copy.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there are more or fewer names than axes, or
+    /// one twice.
+    pub fn new<N: Into<String>>(
+        array: Array<A, D>,
+        dims: impl IntoIterator<Item = N>,
+    ) -> Result<Self> {
+        Self::with_dims(Elements::Own(array), dims.into_iter().map(Into::into).collect())
+    }
+
+    /// Names the dimensions of what a map returned, which is taken without a copy.
+    ///
+    /// # Errors
+    /// As [`new`](DataArray::new).
+    pub fn from_shared<N: Into<String>>(
+        array: SharedArray<A, D>,
+        dims: impl IntoIterator<Item = N>,
+    ) -> Result<Self> {
+        Self::with_dims(Elements::Shared(array), dims.into_iter().map(Into::into).collect())
+    }
+
+    fn with_dims(elements: Elements<A, D>, dims: Vec<String>) -> Result<Self> {
+        let mut array = DataArray { elements, labels: Labels::default() };
+        let ndim = array.view().ndim();
+        array.labels.name_dims(dims, ndim)?;
+        Ok(array)
+    }
+
+    /// Gives the values along the dimension `dim`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no such dimension, or it has
+    /// another length.
+    pub fn with_coord(self, dim: &str, values: impl Into<Values>) -> Result<Self> {
+        self.with_coordinate(dim, Coordinate::new(dim, values))
+    }
+
+    /// Adds a coordinate of any name and with attributes of its own.
+    ///
+    /// # Errors
+    /// As [`with_coord`](DataArray::with_coord), and if it has the name of one dimension and lies
+    /// along another.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let array = DataArray::new(ndarray::array![1.0, 2.0], ["time"])?
+    ///     .with_coordinate("time", Coordinate::new("time", [0.5, 1.5]).with_attr("units", "s"))?
+    ///     .with_coordinate("shot", Coordinate::new("time", [17, 18]))?;
+    /// assert_eq!(array.coords().len(), 2);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn with_coordinate(
+        mut self,
+        name: impl Into<String>,
+        coordinate: Coordinate,
+    ) -> Result<Self> {
+        let shape = self.view().shape().to_vec();
+        self.labels.add_coord(name.into(), coordinate, &shape)?;
+        Ok(self)
+    }
+
+    /// Adds an attribute.
+    #[must_use]
+    pub fn with_attr(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Self {
+        self.labels.attrs.insert(name.into(), value.into());
+        self
+    }
+
+    /// Gives it the name under which it is written to files.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.labels.name = Some(name.into());
+        self
+    }
+
+    /// Gives the dimension `old` the name `new`, and its coordinate with it.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no `old`, or a `new` already.
+    pub fn rename(mut self, old: &str, new: &str) -> Result<Self> {
+        self.labels.rename(old, new)?;
+        Ok(self)
+    }
+
+    /// Its name, dimensions, coordinates and attributes.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Replaces all labels but the dimensions' names.
+    #[cfg_attr(not(any(feature = "netcdf", feature = "zarr")), allow(dead_code))]
+    pub(super) fn with_labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    /// A read-only view of the elements.
+    pub fn view(&self) -> ArrayView<'_, A, D> {
+        match &self.elements {
+            Elements::Own(array) => array.view(),
+            Elements::Shared(array) => array.view(),
+        }
+    }
+
+    /// A writable view of the elements.
+    pub fn view_mut(&mut self) -> ArrayViewMut<'_, A, D> {
+        match &mut self.elements {
+            Elements::Own(array) => array.view_mut(),
+            Elements::Shared(array) => array.view_mut(),
+        }
+    }
+
+    /// Maps over the array along a named dimension: the item is the sub-view at an index, with
+    /// the other dimensions in their order, as [`Labelled`](super::Labelled) or plain
+    /// `ArrayView`. Nothing is copied.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no such dimension, with the nearest
+    /// that there are.
+    pub fn along(&self, dim: &str) -> Result<Along<'_, A, D>>
+    where
+        D: RemoveAxis,
+    {
+        Along::new(self.view(), &self.labels, dim)
+    }
+}
+
+impl<A: 'static, D: Dimension> Deref for DataArray<A, D> {
+    type Target = Labels;
+
+    fn deref(&self) -> &Labels {
+        &self.labels
+    }
+}
+
+impl<A: 'static, D: Dimension> AsView for DataArray<A, D> {
+    type Elem = A;
+    type Dim = D;
+
+    fn as_view(&self) -> ArrayView<'_, A, D> {
+        self.view()
+    }
+}
+
+impl<A: 'static, D: Dimension> fmt::Debug for DataArray<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataArray")
+            .field("shape", &self.view().shape())
+            .field("labels", &self.labels)
+            .finish()
+    }
+}

@@ -1,0 +1,41 @@
+//! Labelled arrays: an ndarray with dimension names, coordinates and attributes.
+//!
+//! [`DataArray`] lies in memory, `StoredArray` (features `netcdf` and `zarr`) in a file; both are mapped over along a dimension
+//! that is named, wherever it lies. The names are those of xarray, whose files are read and written.
+
+mod along;
+mod coordinate;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod element;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod found;
+mod item;
+mod labels;
+mod memory;
+mod nearest;
+#[cfg(feature = "netcdf")]
+mod netcdf;
+mod output;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod stored;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod stored_along;
+mod time;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod written;
+#[cfg(feature = "zarr")]
+mod zarr;
+
+pub use along::{Along, AlongReader};
+pub use coordinate::{Coordinate, CoordinateValue, Values};
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+pub use element::StoredElement;
+pub use item::{Labelled, LabelledView};
+pub use labels::{Attribute, Labels};
+pub use memory::DataArray;
+pub use output::MappedAlong;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+pub use stored::StoredArray;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+pub use stored_along::{StoredAlong, StoredReader};
+pub use time::Time;

@@ -1,0 +1,75 @@
+//! NetCDF files, through the netCDF library.
+//!
+//! The library is not made for threads, so the crate has one lock for all calls, the same as that of HDF5. A process
+//! is forked with it held (see `context/process/libraries.rs`).
+
+mod attributes;
+mod probe;
+mod quiet;
+mod read;
+mod write;
+
+use std::path::Path;
+
+use ndarray::Dimension;
+
+use super::element::StoredElement;
+use super::memory::DataArray;
+use super::stored::StoredArray;
+use crate::error::Result;
+
+impl<A: StoredElement, D: Dimension> DataArray<A, D> {
+    /// Opens a variable of a NetCDF file (NetCDF-4 or classic), without reading its elements.
+    ///
+    /// `variable` is a name, or a path through groups such as `detector/counts`. Its coordinates
+    /// are the variables with its dimensions' names, and those that its attribute `coordinates` lists.
+    ///
+    /// Threads of one process wait for each other while they read, because the netCDF library
+    /// can't be used by two at once: with compressed files, forked processes are faster.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if the file can't be opened;
+    /// [`Error::Variable`](crate::Error::Variable) if there is no such variable (with the nearest
+    /// names that there are), if it has elements of another type or another number of dimensions, or
+    /// is damaged.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2, Ix3};
+    /// use pasha::DataArray;
+    ///
+    /// /// Adds up a frame.
+    /// #[pasha::kernel]
+    /// fn total(frame: ArrayView2<u16>) -> u64 {
+    ///     frame.iter().map(|&count| u64::from(count)).sum()
+    /// }
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-doc-{}.nc", std::process::id()));
+    /// DataArray::new(Array3::<u16>::ones((5, 4, 3)), ["time", "y", "x"])?
+    ///     .with_coord("time", [0.0, 0.5, 1.0, 1.5, 2.0])?
+    ///     .with_name("counts")
+    ///     .to_netcdf(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_netcdf(&path, "counts")?;
+    /// let along_x = frames.along("x")?;
+    /// let totals = total::run_parallel(&along_x)?.into_labelled(&along_x)?;
+    /// assert_eq!(totals.view(), ndarray::array![20, 20, 20]);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_netcdf(path: impl AsRef<Path>, variable: &str) -> Result<StoredArray<A, D>> {
+        StoredArray::new(read::find(path.as_ref(), variable)?)
+    }
+
+    /// Writes a NetCDF-4 file with the array, its coordinates and attributes, as xarray does.
+    ///
+    /// The variable has the array's [name](DataArray::with_name), or is called `data`. It lies in
+    /// compressed chunks of about a megabyte. A file
+    /// that exists is replaced when all is written.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if the file can't be created;
+    /// [`Error::Variable`](crate::Error::Variable) if the library refuses a name or the elements.
+    pub fn to_netcdf(&self, path: impl AsRef<Path>) -> Result<()> {
+        write::write(self, path.as_ref())
+    }
+}

@@ -1,0 +1,161 @@
+//! Writing NetCDF-4.
+
+use std::path::Path;
+
+use ndarray::{ArrayView, Dimension};
+use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
+
+use super::attributes::to_library;
+use super::quiet::keep_quiet;
+use crate::error::{Error, Result, SourceError};
+use crate::labelled::coordinate::{Coordinate, Values};
+use crate::labelled::element::{ElementType, StoredElement};
+use crate::labelled::labels::Attribute;
+use crate::labelled::memory::DataArray;
+use crate::labelled::stored::refusal;
+use crate::labelled::written::{TIME, Written, chunk_shape};
+
+/// Compression that is worth its time for counts of detectors.
+const DEFLATE: i32 = 4;
+
+/// Writes an array into a new file beside `path`, and puts that in its place.
+pub(super) fn write<A: StoredElement, D: Dimension>(
+    array: &DataArray<A, D>,
+    path: &Path,
+) -> Result<()> {
+    let name = array.name().unwrap_or("data");
+    let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
+    let new = Written::beside(path).map_err(failed("create"))?;
+    write_file(array, name, new.path())
+        .map_err(|error| refusal(path, name, format!("it can't be written: {error}")))?;
+    new.put_in_place(&[]).map_err(failed("create"))
+}
+
+fn write_file<A: StoredElement, D: Dimension>(
+    array: &DataArray<A, D>,
+    name: &str,
+    path: &Path,
+) -> Result<(), SourceError> {
+    keep_quiet();
+    let mut file = netcdf::create(path).map_err(text)?;
+    let view = array.view();
+    for (dim, &len) in array.dims().iter().zip(view.shape()) {
+        // The library takes 0 for a dimension that grows.
+        if len == 0 {
+            return Err(format!("its dimension {dim:?} has length 0").into());
+        }
+        file.add_dimension(dim, len).map_err(text)?;
+    }
+    for (name, coordinate) in array.coords() {
+        write_coordinate(&mut file, name, coordinate)?;
+    }
+    let dims: Vec<&str> = array.dims().iter().map(String::as_str).collect();
+    match A::TYPE {
+        ElementType::U8 => put::<u8, A, D>(&mut file, name, &dims, array, view),
+        ElementType::U16 => put::<u16, A, D>(&mut file, name, &dims, array, view),
+        ElementType::U32 => put::<u32, A, D>(&mut file, name, &dims, array, view),
+        ElementType::U64 => put::<u64, A, D>(&mut file, name, &dims, array, view),
+        ElementType::I8 => put::<i8, A, D>(&mut file, name, &dims, array, view),
+        ElementType::I16 => put::<i16, A, D>(&mut file, name, &dims, array, view),
+        ElementType::I32 => put::<i32, A, D>(&mut file, name, &dims, array, view),
+        ElementType::I64 => put::<i64, A, D>(&mut file, name, &dims, array, view),
+        ElementType::F32 => put::<f32, A, D>(&mut file, name, &dims, array, view),
+        ElementType::F64 => put::<f64, A, D>(&mut file, name, &dims, array, view),
+    }?;
+    file.close().map_err(text)
+}
+
+/// Writes the elements, whose type `T` is what the library calls `A`.
+fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
+    file: &mut FileMut,
+    name: &str,
+    dims: &[&str],
+    array: &DataArray<A, D>,
+    view: ArrayView<'_, A, D>,
+) -> Result<(), SourceError> {
+    let chunk = chunk_shape(view.shape(), size_of::<A>());
+    let mut variable = compressed::<T>(file, name, dims)?;
+    if !dims.is_empty() {
+        variable.set_chunking(&chunk).map_err(text)?;
+    }
+    put_attributes(&mut variable, array.attrs())?;
+    let along: Vec<&String> =
+        array.coords().keys().filter(|name| !array.dims().contains(name)).collect();
+    if !along.is_empty() {
+        let listed: Vec<&str> = along.iter().map(|name| name.as_str()).collect();
+        variable.put_attribute("coordinates", listed.join(" ")).map_err(text)?;
+    }
+    // What lies in order in memory is written from there.
+    let elements = view.as_standard_layout();
+    let elements: &[T] = bytemuck::cast_slice(elements.as_slice().unwrap_or_default());
+    variable.put_values(elements, ..).map_err(text)
+}
+
+fn write_coordinate(
+    file: &mut FileMut,
+    name: &str,
+    coordinate: &Coordinate,
+) -> Result<(), SourceError> {
+    let dims = [coordinate.dim()];
+    match coordinate.values() {
+        Values::Float(values) => {
+            let mut variable = compressed::<f64>(file, name, &dims)?;
+            put_attributes(&mut variable, coordinate.attrs())?;
+            variable.put_values(values, ..).map_err(text)?;
+        }
+        Values::Integer(values) => {
+            let mut variable = compressed::<i64>(file, name, &dims)?;
+            put_attributes(&mut variable, coordinate.attrs())?;
+            variable.put_values(values, ..).map_err(text)?;
+        }
+        Values::Time(times) => {
+            let numbers: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
+            let mut variable = compressed::<i64>(file, name, &dims)?;
+            put_attributes(&mut variable, coordinate.attrs())?;
+            for (name, value) in TIME {
+                variable.put_attribute(name, value).map_err(text)?;
+            }
+            // Before the values, as the library wants it.
+            variable
+                .put_attribute("_FillValue", AttributeValue::Longlong(i64::MIN))
+                .map_err(text)?;
+            variable.put_values(&numbers, ..).map_err(text)?;
+        }
+        Values::Text(texts) => {
+            let mut variable = file.add_string_variable(name, &dims).map_err(text)?;
+            put_attributes(&mut variable, coordinate.attrs())?;
+            for (index, value) in texts.iter().enumerate() {
+                variable.put_string(value, [index]).map_err(text)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compression has a checksum, which is why small variables are compressed too.
+fn compressed<'f, T: NcTypeDescriptor>(
+    file: &'f mut FileMut,
+    name: &str,
+    dims: &[&str],
+) -> Result<VariableMut<'f>, SourceError> {
+    let mut variable = file.add_variable::<T>(name, dims).map_err(text)?;
+    if !dims.is_empty() {
+        variable.set_compression(DEFLATE, true).map_err(text)?;
+    }
+    Ok(variable)
+}
+
+fn put_attributes<'a>(
+    variable: &mut VariableMut<'_>,
+    attributes: impl IntoIterator<Item = (&'a String, &'a Attribute)>,
+) -> Result<(), SourceError> {
+    for (name, value) in attributes {
+        let put = variable.put_attribute(name, to_library(value));
+        put.map_err(|error| format!("its attribute {name:?}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn text(error: netcdf::Error) -> SourceError {
+    error.to_string().into()
+}

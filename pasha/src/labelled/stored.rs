@@ -1,0 +1,216 @@
+//! The labelled array in a file, and how workers read it block by block.
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array, Dimension, RemoveAxis};
+
+use super::element::{Decoding, ElementType, Packing, StoredElement};
+use super::item::Mapped;
+use super::labels::Labels;
+use super::memory::DataArray;
+use super::stored_along::StoredAlong;
+use crate::error::{Error, Result, SourceError};
+
+/// A variable of a file, of which only the labels have been read.
+///
+/// It is what `DataArray::from_netcdf` and `DataArray::from_zarr` return. Mapped over
+/// [along](StoredArray::along) a dimension, each worker opens the file for itself and reads what
+/// it maps, chunk by chunk, into a buffer of its own; the array is never loaded whole (but by
+/// [`load`](StoredArray::load)).
+///
+/// Values are those that xarray shows: where the file has `scale_factor`, `add_offset`,
+/// `_FillValue` or `missing_value`, elements are `f32` or `f64`, and what is missing is NaN.
+/// Coordinates that count `… since …` are [times](super::Time), as far as their calendar is the
+/// usual one. Coordinates and attributes that are neither numbers nor text are left out, and so are
+/// coordinates with more than one dimension.
+///
+/// While it is used, nobody may write the file.
+pub struct StoredArray<A, D> {
+    file: Box<dyn StoredFile>,
+    variable: String,
+    dim: D,
+    /// The shape of a chunk, as far as it is in chunks.
+    chunk: Option<Vec<usize>>,
+    labels: Labels,
+    decoding: Decoding<A>,
+}
+
+/// What can be opened by each worker anew: paths and plain metadata, never a handle.
+pub(super) trait StoredFile: Send + Sync {
+    /// Opens the variable.
+    fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError>;
+
+    /// The file or folder.
+    fn path(&self) -> &Path;
+}
+
+/// One worker's open variable.
+pub(super) trait OpenVariable {
+    /// Reads the block of `count` elements from `start` (one number for each dimension), in C
+    /// order and the machine's byte order.
+    fn read(
+        &mut self,
+        start: &[usize],
+        count: &[usize],
+        into: &mut [u8],
+    ) -> Result<(), SourceError>;
+}
+
+/// What opening a variable finds out about it.
+pub(super) struct Found {
+    pub(super) file: Box<dyn StoredFile>,
+    pub(super) variable: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) chunk: Option<Vec<usize>>,
+    pub(super) element: ElementType,
+    pub(super) packing: Packing,
+    /// With the coordinates, which are checked here.
+    pub(super) labels: Labels,
+}
+
+impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
+    /// Checks what was found against what was asked for.
+    pub(super) fn new(found: Found) -> Result<Self> {
+        let Found { file, variable, shape, chunk, element, packing, labels } = found;
+        let path = file.path().to_owned();
+        let refused = |reason| refusal(&path, &variable, reason);
+        let decoding = Decoding::new(element, &packing).map_err(refused)?;
+        let mut dim = D::zeros(D::NDIM.unwrap_or(shape.len()));
+        if dim.ndim() != shape.len() {
+            return Err(refused(format!(
+                "it has {} dimensions ({}), but {} were asked for; open it as \
+                 DataArray::<{element}, Ix{}>",
+                shape.len(),
+                labels.dims.join(", "),
+                dim.ndim(),
+                shape.len(),
+            )));
+        }
+        dim.slice_mut().copy_from_slice(&shape);
+        crate::array::bytes_of_shape::<A>(&shape)?;
+        // An axis of no length has chunks all the same.
+        let chunk = chunk.map(|chunk| chunk.into_iter().map(|len| len.max(1)).collect());
+        Ok(StoredArray { file, variable, dim, chunk, labels, decoding })
+    }
+
+    /// Maps over the array along a named dimension: the item is the sub-view at an index, with
+    /// the other dimensions in their order, as [`Labelled`](super::Labelled) or plain
+    /// `ArrayView`.
+    ///
+    /// Workers read the chunks that hold their indices once. Along a dimension in whose direction
+    /// chunks are so long that a worker would have to hold more than 32 MiB, it reads them several
+    /// times, in parts.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such dimension, with the nearest that there are.
+    pub fn along(&self, dim: &str) -> Result<StoredAlong<'_, A, D>>
+    where
+        D: RemoveAxis,
+    {
+        Ok(StoredAlong::new(self, Mapped::new(&self.labels, dim)?))
+    }
+
+    /// Reads the whole array into memory.
+    ///
+    /// # Errors
+    /// [`Error::Variable`] if it can't be read.
+    pub fn load(&self) -> Result<DataArray<A, D>> {
+        let failed = |source: SourceError| self.refusal(source.to_string());
+        let shape = self.shape();
+        let mut values = Vec::new();
+        let len = shape.iter().product();
+        values.try_reserve_exact(len).map_err(|error| failed(error.into()))?;
+        values.resize(len, A::zeroed());
+        if len > 0 {
+            let mut open = self.open().map_err(failed)?;
+            let start = vec![0; shape.len()];
+            self.decoding
+                .read(&mut values, &mut Vec::new(), |bytes| open.read(&start, shape, bytes))
+                .map_err(failed)?;
+        }
+        let array = Array::from_shape_vec(self.dim.clone(), values)
+            .map_err(|error| failed(error.into()))?;
+        Ok(DataArray::new(array, self.labels.dims.clone())?.with_labels(self.labels.clone()))
+    }
+}
+
+impl<A, D> StoredArray<A, D> {
+    /// Its name, dimensions, coordinates and attributes.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The file or folder, as it was opened.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// The variable's name in the file.
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+
+    /// The shape of the chunks in which it lies, one length per dimension; `None` if it lies in one piece.
+    pub fn chunk_shape(&self) -> Option<&[usize]> {
+        self.chunk.as_deref()
+    }
+
+    pub(super) fn decoding(&self) -> &Decoding<A> {
+        &self.decoding
+    }
+
+    pub(super) fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError> {
+        self.file.open()
+    }
+
+    fn refusal(&self, reason: String) -> Error {
+        refusal(self.file.path(), &self.variable, reason)
+    }
+}
+
+impl<A, D: Dimension> StoredArray<A, D> {
+    /// The shape of the array, one length per dimension.
+    pub fn shape(&self) -> &[usize] {
+        self.dim.slice()
+    }
+
+    /// An array of this rank without elements.
+    pub(super) fn no_elements(&self) -> Array<A, D>
+    where
+        A: StoredElement,
+    {
+        Array::from_elem(D::zeros(self.dim.ndim()), A::zeroed())
+    }
+
+    pub(super) fn raw_dim(&self) -> &D {
+        &self.dim
+    }
+}
+
+/// Why a variable can't be used.
+pub(super) fn refusal(path: &Path, variable: &str, reason: String) -> Error {
+    Error::Variable { path: PathBuf::from(path), variable: variable.to_owned(), reason }
+}
+
+impl<A, D> Deref for StoredArray<A, D> {
+    type Target = Labels;
+
+    fn deref(&self) -> &Labels {
+        &self.labels
+    }
+}
+
+impl<A, D: Dimension> fmt::Debug for StoredArray<A, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredArray")
+            .field("path", &self.file.path())
+            .field("variable", &self.variable)
+            .field("element", &std::any::type_name::<A>())
+            .field("shape", &self.dim.slice())
+            .field("chunk", &self.chunk)
+            .field("labels", &self.labels)
+            .finish()
+    }
+}

@@ -1,0 +1,148 @@
+//! Attributes of Zarr arrays, and what they say about the elements.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use zarrs::array::ArrayMetadata;
+
+use crate::labelled::element::{Exact, Packing};
+use crate::labelled::found::STORAGE;
+use crate::labelled::labels::Attribute;
+
+/// Where format 2 has the dimensions' names.
+pub(super) const DIMS: &str = "_ARRAY_DIMENSIONS";
+
+/// The attributes that are an array's own, as far as they are numbers or text.
+pub(super) fn own(attributes: &Map<String, Value>) -> BTreeMap<String, Attribute> {
+    attributes
+        .iter()
+        .filter(|(name, _)| !STORAGE.contains(&name.as_str()) && *name != DIMS)
+        .filter_map(|(name, value)| Some((name.clone(), convert(value)?)))
+        .collect()
+}
+
+/// How the elements are to be read.
+pub(super) fn packing(
+    metadata: &ArrayMetadata,
+    attributes: &Map<String, Value>,
+) -> Result<Packing, String> {
+    let number = |name: &str| -> Result<Option<Exact>, String> {
+        let Some(value) = attributes.get(name) else { return Ok(None) };
+        exact(value).map(Some).ok_or_else(|| format!("its attribute {name} is not one number"))
+    };
+    let float = |name| {
+        Ok::<_, String>(number(name)?.map(|value| match value {
+            Exact::Integer(value) => value as f64,
+            Exact::Float(value) => value,
+        }))
+    };
+    if attributes.contains_key("_Unsigned") {
+        return Err("it has an attribute _Unsigned, which turns its integers into others: write \
+                    it with an unsigned type"
+            .to_owned());
+    }
+    // In format 2 the fill value means what is missing, in format 3 only what is not stored.
+    let fill_value = match metadata {
+        ArrayMetadata::V2(metadata) => serde_json::to_value(&metadata.fill_value).ok(),
+        ArrayMetadata::V3(_) => None,
+    };
+    let fills = [number("_FillValue")?, number("missing_value")?];
+    let fill_value = fill_value.as_ref().and_then(exact);
+    Ok(Packing {
+        fill_values: fills.into_iter().flatten().chain(fill_value).collect(),
+        scale_factor: float("scale_factor")?,
+        add_offset: float("add_offset")?,
+    })
+}
+
+fn exact(value: &Value) -> Option<Exact> {
+    match value {
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(value), _, _) => Some(Exact::Integer(value.into())),
+            (_, Some(value), _) => Some(Exact::Integer(value.into())),
+            (_, _, value) => value.map(Exact::Float),
+        },
+        Value::String(text) => match text.as_str() {
+            "NaN" => Some(Exact::Float(f64::NAN)),
+            "Infinity" => Some(Exact::Float(f64::INFINITY)),
+            "-Infinity" => Some(Exact::Float(f64::NEG_INFINITY)),
+            // This is how xarray writes a float here: the bytes in base 64.
+            encoded => Some(Exact::Float(f64::from_le_bytes(from_base64(encoded)?))),
+        },
+        Value::Array(values) if values.len() == 1 => exact(&values[0]),
+        _ => None,
+    }
+}
+
+/// Eight bytes that are written in base 64.
+fn from_base64(text: &str) -> Option<[u8; 8]> {
+    let digits = text.strip_suffix('=').filter(|digits| digits.len() == 11)?;
+    let bits = digits.bytes().try_fold(0_u128, |bits, digit| {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        Some(bits << 6 | u128::from(value))
+    })?;
+    // The last digit has two bits too many.
+    u64::try_from(bits >> 2).ok().map(u64::to_be_bytes)
+}
+
+fn convert(value: &Value) -> Option<Attribute> {
+    Some(match value {
+        Value::String(text) => text.clone().into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(value) => value.into(),
+            None => number.as_f64()?.into(),
+        },
+        Value::Array(values) => {
+            let integers: Option<Vec<i64>> = values.iter().map(Value::as_i64).collect();
+            match integers {
+                Some(values) => values.into(),
+                None => values.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?.into(),
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// Attributes as the store has them. Numbers that JSON has no words for become text.
+pub(super) fn to_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, Value> {
+    let value = |attribute: &Attribute| match attribute {
+        Attribute::Text(text) => text.clone().into(),
+        Attribute::Float(value) => float(*value),
+        Attribute::Integer(value) => (*value).into(),
+        Attribute::Floats(values) => values.iter().map(|&value| float(value)).collect(),
+        Attribute::Integers(values) => values.clone().into(),
+    };
+    attributes.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect()
+}
+
+fn float(value: f64) -> Value {
+    match value {
+        f64::INFINITY => "Infinity".into(),
+        f64::NEG_INFINITY => "-Infinity".into(),
+        value if value.is_nan() => "NaN".into(),
+        value => value.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fill_values_are_read_as_xarray_writes_them() {
+        // base64.b64encode(struct.pack('<d', x)) in Python, for NaN, -9999 and 1e20.
+        assert!(matches!(exact(&"AAAAAAAA+H8=".into()), Some(Exact::Float(x)) if x.is_nan()));
+        assert_eq!(exact(&"AAAAAICHw8A=".into()), Some(Exact::Float(-9999.0)));
+        assert_eq!(exact(&"QIy1eB2vFUQ=".into()), Some(Exact::Float(1e20)));
+        assert_eq!(exact(&(-1).into()), Some(Exact::Integer(-1)));
+        assert_eq!(exact(&"AAAA".into()), None);
+        assert_eq!(exact(&u64::MAX.into()), Some(Exact::Integer(u64::MAX.into())));
+    }
+}

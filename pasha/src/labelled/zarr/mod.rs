@@ -1,0 +1,73 @@
+//! Zarr stores in folders, through the `zarrs` crate.
+//!
+//! Nothing of the crate is held open between reads, and each worker has a store object of its own, so no lock
+//! is shared across a fork. All reading is done on the calling thread: the map is what is parallel.
+
+mod attributes;
+mod read;
+mod write;
+
+use std::path::Path;
+
+use ndarray::Dimension;
+
+use super::element::StoredElement;
+use super::memory::DataArray;
+use super::stored::StoredArray;
+use crate::error::Result;
+
+impl<A: StoredElement, D: Dimension> DataArray<A, D> {
+    /// Opens an array of a Zarr store (format 2 or 3, sharded too), without reading its elements.
+    ///
+    /// `path` is the folder of a group as xarray writes it, and `variable` the name of an array in it, or a path
+    /// through groups. Its coordinates are the arrays with its dimensions' names, and those that
+    /// its attribute `coordinates` lists.
+    ///
+    /// A chunk that is not there holds the fill value throughout, so the loss of a chunk's file can't be noticed.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if the folder can't be opened;
+    /// [`Error::Variable`](crate::Error::Variable) if there is no such array (with the nearest
+    /// names that there are), if it has elements of another type, another number of dimensions or
+    /// none with names, or is damaged.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2, Ix3};
+    /// use pasha::DataArray;
+    ///
+    /// /// Adds up a frame.
+    /// #[pasha::kernel]
+    /// fn total(frame: ArrayView2<u16>) -> u64 {
+    ///     frame.iter().map(|&count| u64::from(count)).sum()
+    /// }
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-doc-{}.zarr", std::process::id()));
+    /// DataArray::new(Array3::<u16>::ones((5, 4, 3)), ["time", "y", "x"])?
+    ///     .with_coord("time", [0.0, 0.5, 1.0, 1.5, 2.0])?
+    ///     .with_name("counts")
+    ///     .to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?;
+    /// let along_time = frames.along("time")?;
+    /// let totals = total::run_parallel(&along_time)?.into_labelled(&along_time)?;
+    /// assert_eq!(totals.view(), ndarray::array![12, 12, 12, 12, 12]);
+    /// # std::fs::remove_dir_all(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_zarr(path: impl AsRef<Path>, variable: &str) -> Result<StoredArray<A, D>> {
+        StoredArray::new(read::find(path.as_ref(), variable)?)
+    }
+
+    /// Writes a Zarr store (format 3) with the array, its coordinates and attributes, as xarray does.
+    ///
+    /// The variable has the array's [name](DataArray::with_name), or is called `data`. It lies in
+    /// chunks of about a megabyte, compressed with zstd and with checksums. A store that exists is
+    /// replaced when all is written; a folder that is no Zarr store is not touched.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if the folder can't be created;
+    /// [`Error::Variable`](crate::Error::Variable) if a name can't be that of an array.
+    pub fn to_zarr(&self, path: impl AsRef<Path>) -> Result<()> {
+        write::write(self, path.as_ref())
+    }
+}

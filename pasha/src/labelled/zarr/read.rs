@@ -1,0 +1,262 @@
+//! Reading Zarr: what an array is, and blocks of it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zarrs::array::{
+    Array, ArrayBytes, ArrayShardedExt, ArraySubset, CodecOptions, DataType, data_type,
+};
+use zarrs::filesystem::FilesystemStore;
+
+use super::attributes::{DIMS, own, packing};
+use crate::error::{Error, Result, SourceError};
+use crate::labelled::coordinate::{Coordinate, Values};
+use crate::labelled::element::ElementType;
+use crate::labelled::found::{self, Numbers, guarded};
+use crate::labelled::labels::Labels;
+use crate::labelled::nearest::nearest;
+use crate::labelled::stored::{Found, OpenVariable, StoredFile, refusal};
+
+const LIBRARY: &str = "zarrs";
+
+/// The most bytes that a chunk may have once it is decompressed: more is a damaged file.
+const LARGEST_CHUNK: u64 = 4 << 30;
+
+/// An array of a store that each worker opens.
+struct ZarrArray {
+    path: PathBuf,
+    variable: String,
+}
+
+impl StoredFile for ZarrArray {
+    fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError> {
+        let array = guarded(LIBRARY, || Ok(open(&self.path, &self.variable)?))?;
+        Ok(Box::new(Open(array)))
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// An array with a store of its own. Its files are open only while they are read.
+struct Open(Array<FilesystemStore>);
+
+impl OpenVariable for Open {
+    fn read(
+        &mut self,
+        start: &[usize],
+        count: &[usize],
+        into: &mut [u8],
+    ) -> Result<(), SourceError> {
+        guarded(LIBRARY, || {
+            let wide = |numbers: &[usize]| numbers.iter().map(|&number| number as u64).collect();
+            let subset = ArraySubset::new_with_start_shape(wide(start), wide(count))?;
+            // The map runs in parallel; a worker has one thread.
+            let options =
+                CodecOptions::default().with_concurrent_target(1).with_chunk_concurrent_minimum(1);
+            let bytes: ArrayBytes<'static> = self
+                .0
+                .retrieve_array_subset_opt(&subset, &options)
+                .map_err(|error| format!("{error}, at {start:?}: the store is damaged"))?;
+            let bytes = bytes.into_fixed()?;
+            if bytes.len() != into.len() {
+                let wrong = format!("a block has {} bytes instead of {}", bytes.len(), into.len());
+                return Err(wrong.into());
+            }
+            into.copy_from_slice(&bytes);
+            Ok(())
+        })
+    }
+}
+
+fn open(path: &Path, variable: &str) -> Result<Array<FilesystemStore>, String> {
+    let store = FilesystemStore::new(path).map_err(|error| error.to_string())?;
+    let variable = format!("/{}", variable.trim_matches('/'));
+    Array::open(Arc::new(store), &variable).map_err(|error| error.to_string())
+}
+
+/// Opens a store and finds out what an array is.
+pub(super) fn find(path: &Path, name: &str) -> Result<Found> {
+    let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
+    if !fs::metadata(path).map_err(failed)?.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
+    guarded(LIBRARY, || describe(path, name))
+        .map_err(|error| refusal(path, name, error.to_string()))
+}
+
+fn describe(path: &Path, name: &str) -> Result<Found, SourceError> {
+    if !is_array(&path.join(name)) {
+        let names = arrays(path);
+        let names = nearest(name, names.iter().map(String::as_str));
+        return Err(format!("there is no such array, {names}").into());
+    }
+    let array = open(path, name).map_err(|error| format!("it is damaged ({error})"))?;
+    let element = element_type(array.data_type()).ok_or_else(|| {
+        let found = format!("{:?}", array.data_type());
+        format!("its elements are no numbers of 8 to 64 bits, but {found}")
+    })?;
+    let shape = array.shape().iter().map(|&len| usize::try_from(len));
+    let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
+    let dims = dims(&array)?;
+    let packing = packing(array.metadata(), array.attributes())?;
+    let last = name.trim_matches('/').rsplit('/').next().map(str::to_owned);
+    let mut labels = Labels { name: last, attrs: own(array.attributes()), ..Labels::default() };
+    labels.name_dims(dims.clone(), shape.len())?;
+    let chunk = chunk_shape(&array)?;
+    let listed = array.attributes().get("coordinates").and_then(|listed| listed.as_str());
+    let listed = listed.unwrap_or_default().split_whitespace();
+    for coordinate in dims.iter().map(String::as_str).chain(listed) {
+        add_coordinate(path, name, coordinate, &mut labels, &shape)
+            .map_err(|reason| format!("its coordinate {coordinate:?}: {reason}"))?;
+    }
+    let stored = ZarrArray { path: path.to_owned(), variable: name.to_owned() };
+    let (file, variable) = (Box::new(stored), name.to_owned());
+    Ok(Found { file, variable, shape, chunk, element, packing, labels })
+}
+
+/// The dimensions' names, which the two formats have in different places.
+fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
+    let names: Option<Vec<String>> = match array.dimension_names() {
+        Some(names) => names.iter().cloned().collect(),
+        None => array.attributes().get(DIMS).and_then(|names| {
+            names.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+        }),
+    };
+    names.ok_or_else(|| {
+        "its dimensions have no names (dimension_names in format 3, _ARRAY_DIMENSIONS in format 2): \
+         write it with xarray"
+            .into()
+    })
+}
+
+/// The shape of what is decompressed at once: of a shard the chunks in it.
+fn chunk_shape(array: &Array<FilesystemStore>) -> Result<Option<Vec<usize>>, SourceError> {
+    if array.shape().is_empty() {
+        return Ok(None);
+    }
+    let inner = array.effective_subchunk_shape();
+    let shape = match inner {
+        Some(shape) => shape,
+        None => array.chunk_shape(&vec![0; array.shape().len()])?,
+    };
+    let size = array.data_type().fixed_size().unwrap_or(1) as u64;
+    let bytes = shape.iter().try_fold(size, |bytes, len| bytes.checked_mul(len.get()));
+    if bytes.is_none_or(|bytes| bytes > LARGEST_CHUNK) {
+        return Err(format!(
+            "its chunks of shape {shape:?} have more than {LARGEST_CHUNK} bytes: write it in smaller ones"
+        )
+        .into());
+    }
+    let shape = shape.iter().map(|len| usize::try_from(len.get()));
+    Ok(Some(shape.collect::<Result<_, _>>()?))
+}
+
+/// Adds the coordinate of this name, if there is one that has one dimension.
+fn add_coordinate(
+    path: &Path,
+    beside: &str,
+    name: &str,
+    labels: &mut Labels,
+    shape: &[usize],
+) -> Result<(), SourceError> {
+    let Some(place) = nearby(path, beside, name) else { return Ok(()) };
+    let array = open(path, &place)?;
+    let &[len] = array.shape() else { return Ok(()) };
+    let Ok([dim]) = <[String; 1]>::try_from(dims(&array)?) else { return Ok(()) };
+    if !labels.dims().contains(&dim) || labels.coords().contains_key(name) {
+        return Ok(());
+    }
+    let attrs = own(array.attributes());
+    let axis = labels.axis(&dim)?.index();
+    if len != shape[axis] as u64 {
+        let expected = shape[axis];
+        return Err(format!(
+            "it has {len} values, but the dimension {dim:?} has length {expected}"
+        )
+        .into());
+    }
+    let len = shape[axis];
+    chunk_shape(&array)?;
+    let coordinate = if let Some(element) = element_type(array.data_type()) {
+        let packing = packing(array.metadata(), array.attributes())?;
+        let variable = &mut Open(array);
+        Numbers { variable, len, element, packing }.coordinate(&dim, attrs)?
+    } else if *array.data_type() == data_type::string() {
+        let texts: Vec<String> = array.retrieve_array_subset(&array.subset_all())?;
+        Some(Coordinate { dim, values: Values::Text(texts), attrs })
+    } else if array.data_type().is::<data_type::FixedLengthUTF32DataType>() {
+        let values = Values::Text(fixed_length_texts(&array)?);
+        Some(Coordinate { dim, values, attrs })
+    } else {
+        None
+    };
+    if let Some(coordinate) = coordinate {
+        found::add(labels, name, coordinate, shape)?;
+    }
+    Ok(())
+}
+
+/// Texts that all have the same number of UTF-32 letters, of which the last may be none.
+fn fixed_length_texts(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
+    let size = array.data_type().fixed_size().unwrap_or(4).max(4);
+    let bytes: ArrayBytes<'static> = array.retrieve_array_subset(&array.subset_all())?;
+    let texts = bytes.into_fixed()?;
+    let texts = texts.chunks_exact(size).map(|text| {
+        let letters = text.as_chunks::<4>().0.iter().map(|letter| u32::from_ne_bytes(*letter));
+        let letters = letters.map(|letter| char::from_u32(letter).ok_or("it is no UTF-32"));
+        let text: Result<String, _> = letters.collect();
+        text.map(|text| text.trim_end_matches('\0').to_owned())
+    });
+    Ok(texts.collect::<Result<_, _>>()?)
+}
+
+/// The array of this name in the group of another, or in one of those around it.
+fn nearby(path: &Path, beside: &str, name: &str) -> Option<String> {
+    let mut group = beside.trim_matches('/');
+    loop {
+        group = group.rsplit_once('/').map_or("", |(group, _)| group);
+        let place = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
+        if is_array(&path.join(&place)) {
+            return Some(place);
+        }
+        if group.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// Whether a folder is an array, as far as can be seen from outside.
+fn is_array(folder: &Path) -> bool {
+    folder.join(".zarray").is_file()
+        || (folder.join("zarr.json").is_file() && !folder.join(".zgroup").is_file())
+}
+
+/// The names of the arrays in a group.
+fn arrays(group: &Path) -> Vec<String> {
+    let entries = fs::read_dir(group).into_iter().flatten().flatten();
+    let arrays = entries.filter(|entry| is_array(&entry.path()));
+    let mut names: Vec<String> =
+        arrays.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+fn element_type(found: &DataType) -> Option<ElementType> {
+    let known = [
+        (data_type::uint8(), ElementType::U8),
+        (data_type::uint16(), ElementType::U16),
+        (data_type::uint32(), ElementType::U32),
+        (data_type::uint64(), ElementType::U64),
+        (data_type::int8(), ElementType::I8),
+        (data_type::int16(), ElementType::I16),
+        (data_type::int32(), ElementType::I32),
+        (data_type::int64(), ElementType::I64),
+        (data_type::float32(), ElementType::F32),
+        (data_type::float64(), ElementType::F64),
+    ];
+    known.into_iter().find(|(name, _)| name == found).map(|(_, element)| element)
+}

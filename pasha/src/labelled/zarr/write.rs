@@ -1,0 +1,174 @@
+//! Writing Zarr, format 3.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{ArrayD, ArrayView, Dimension, IxDyn, Slice};
+use serde_json::{Map, Value};
+use zarrs::array::codec::{Crc32cCodec, ZstdCodec};
+use zarrs::array::{
+    Array, ArrayBuilder, ArrayBytes, ArrayMetadataOptions, CodecOptions, DataType, FillValue,
+    data_type,
+};
+use zarrs::filesystem::FilesystemStore;
+use zarrs::group::GroupBuilder;
+
+use super::attributes::to_json;
+use crate::error::{Error, Result, SourceError};
+use crate::labelled::coordinate::{Coordinate, Values};
+use crate::labelled::element::{ElementType, StoredElement};
+use crate::labelled::memory::DataArray;
+use crate::labelled::stored::refusal;
+use crate::labelled::written::{TIME, Written, chunk_shape};
+
+/// Compression that is worth its time for counts of detectors.
+const ZSTD: i32 = 3;
+
+type Store = Arc<FilesystemStore>;
+
+/// Writes an array into a new folder beside `path`, and puts that in its place.
+pub(super) fn write<A: StoredElement, D: Dimension>(
+    array: &DataArray<A, D>,
+    path: &Path,
+) -> Result<()> {
+    let name = array.name().unwrap_or("data");
+    let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
+    let new = Written::beside(path).map_err(failed("create"))?;
+    write_store(array, name, new.path())
+        .map_err(|error| refusal(path, name, format!("it can't be written: {error}")))?;
+    new.put_in_place(&["zarr.json", ".zgroup", ".zarray"]).map_err(failed("create"))
+}
+
+fn write_store<A: StoredElement, D: Dimension>(
+    array: &DataArray<A, D>,
+    name: &str,
+    path: &Path,
+) -> Result<(), SourceError> {
+    let store: Store = Arc::new(FilesystemStore::new(path)?);
+    GroupBuilder::new().build(store.clone(), "/")?.store_metadata()?;
+    for (name, coordinate) in array.coords() {
+        write_coordinate(&store, name, coordinate)?;
+    }
+    let mut attributes = to_json(array.attrs());
+    let along: Vec<&str> = array.coords().keys().map(String::as_str).collect();
+    let along: Vec<&str> =
+        along.into_iter().filter(|name| !array.dims().iter().any(|dim| dim == name)).collect();
+    if !along.is_empty() {
+        attributes.insert("coordinates".to_owned(), along.join(" ").into());
+    }
+    let view = array.view().into_dyn();
+    write_numbers(&store, name, array.dims(), view, attributes)
+}
+
+/// Writes an array of numbers, chunk by chunk.
+fn write_numbers<A: StoredElement>(
+    store: &Store,
+    name: &str,
+    dims: &[String],
+    view: ArrayView<'_, A, IxDyn>,
+    attributes: Map<String, Value>,
+) -> Result<(), SourceError> {
+    let chunk = chunk_shape(view.shape(), size_of::<A>());
+    let (element, fill) = element_type::<A>();
+    let array = create(store, name, dims, view.shape(), &chunk, element, fill.clone(), attributes)?;
+    let options = CodecOptions::default().with_concurrent_target(1);
+    if view.is_empty() {
+        return Ok(());
+    }
+    let grid: Vec<usize> =
+        view.shape().iter().zip(&chunk).map(|(len, chunk)| len.div_ceil(*chunk)).collect();
+    for place in ndarray::indices(grid) {
+        let place = place.slice();
+        let part = view.slice_each_axis(|axis| {
+            let (at, len) = (axis.axis.index(), axis.len);
+            Slice::from(place[at] * chunk[at]..((place[at] + 1) * chunk[at]).min(len))
+        });
+        // Chunks at the end are stored whole.
+        let fill: A = bytemuck::pod_read_unaligned(fill.as_ne_bytes());
+        let mut whole = ArrayD::from_elem(IxDyn(&chunk), fill);
+        whole
+            .slice_each_axis_mut(|axis| Slice::from(0..part.shape()[axis.axis.index()]))
+            .assign(&part);
+        let bytes: &[u8] = bytemuck::cast_slice(whole.as_slice().unwrap_or_default());
+        let place: Vec<u64> = place.iter().map(|&number| number as u64).collect();
+        array.store_chunk_opt(&place, ArrayBytes::new_flen(bytes), &options)?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "it is what an array is made of")]
+fn create(
+    store: &Store,
+    name: &str,
+    dims: &[String],
+    shape: &[usize],
+    chunk: &[usize],
+    element: DataType,
+    fill: FillValue,
+    attributes: Map<String, Value>,
+) -> Result<Array<FilesystemStore>, SourceError> {
+    let wide = |numbers: &[usize]| numbers.iter().map(|&number| number as u64).collect::<Vec<_>>();
+    let mut builder = ArrayBuilder::new(wide(shape), wide(chunk), element, fill);
+    builder
+        .dimension_names(Some(dims.iter().map(String::as_str)))
+        .attributes(attributes)
+        .bytes_to_bytes_codecs(vec![
+            Arc::new(ZstdCodec::new(ZSTD, false)),
+            Arc::new(Crc32cCodec::new()),
+        ]);
+    let array = builder.build(store.clone(), &format!("/{name}"))?;
+    let options = ArrayMetadataOptions::default().with_include_zarrs_metadata(false);
+    array.store_metadata_opt(&options)?;
+    Ok(array)
+}
+
+fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Result<(), SourceError> {
+    let mut attributes = to_json(coordinate.attrs());
+    let dims = [coordinate.dim().to_owned()];
+    let numbers = |len| [len];
+    match coordinate.values() {
+        Values::Float(values) => {
+            let view = ArrayView::from_shape(&numbers(values.len())[..], values)?;
+            write_numbers(store, name, &dims, view, attributes)
+        }
+        Values::Integer(values) => {
+            let view = ArrayView::from_shape(&numbers(values.len())[..], values)?;
+            write_numbers(store, name, &dims, view, attributes)
+        }
+        Values::Time(times) => {
+            let values: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
+            attributes.extend(TIME.map(|(name, value)| (name.to_owned(), value.into())));
+            attributes.insert("_FillValue".to_owned(), i64::MIN.into());
+            let view = ArrayView::from_shape(&numbers(values.len())[..], &values)?;
+            write_numbers(store, name, &dims, view, attributes)
+        }
+        Values::Text(texts) => {
+            let shape = numbers(texts.len());
+            let (element, fill) = (data_type::string(), FillValue::from(""));
+            let chunk = shape.map(|len| len.max(1));
+            let array = create(store, name, &dims, &shape, &chunk, element, fill, attributes)?;
+            if !texts.is_empty() {
+                let options = CodecOptions::default().with_concurrent_target(1);
+                array.store_chunk_opt(&[0], &texts[..], &options)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What the store calls the elements, and the value of those that are not stored: as with xarray
+/// NaN for floats, 0 for integers.
+fn element_type<A: StoredElement>() -> (DataType, FillValue) {
+    match A::TYPE {
+        ElementType::U8 => (data_type::uint8(), 0_u8.into()),
+        ElementType::U16 => (data_type::uint16(), 0_u16.into()),
+        ElementType::U32 => (data_type::uint32(), 0_u32.into()),
+        ElementType::U64 => (data_type::uint64(), 0_u64.into()),
+        ElementType::I8 => (data_type::int8(), 0_i8.into()),
+        ElementType::I16 => (data_type::int16(), 0_i16.into()),
+        ElementType::I32 => (data_type::int32(), 0_i32.into()),
+        ElementType::I64 => (data_type::int64(), 0_i64.into()),
+        ElementType::F32 => (data_type::float32(), f32::NAN.into()),
+        ElementType::F64 => (data_type::float64(), f64::NAN.into()),
+    }
+}

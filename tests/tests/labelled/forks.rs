@@ -1,0 +1,77 @@
+//! Files are read in forked workers while other threads of the program read them too.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ndarray::Array3;
+use pasha::{DataArray, ProcessContext, ThreadContext};
+
+use super::expected::open;
+use super::python::folder;
+
+fn array() -> DataArray<u32, ndarray::Ix3> {
+    let array = Array3::from_shape_fn((24, 128, 512), |(t, y, x)| (t * y * x % 977) as u32);
+    DataArray::new(array, ["time", "y", "x"]).unwrap()
+}
+
+#[test]
+fn no_worker_waits_for_a_thread_that_it_does_not_have() {
+    let (folder, array) = (folder(), array());
+    let expected: Vec<u64> =
+        array.view().outer_iter().map(|it| it.iter().map(|&it| u64::from(it)).sum()).collect();
+    for name in ["busy.nc", "busy.zarr"] {
+        let path = folder.path().join(name);
+        if name.ends_with(".nc") { array.to_netcdf(&path) } else { array.to_zarr(&path) }.unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        open::<u32>(&path, "data").load().unwrap();
+                    }
+                });
+            }
+            let context = ProcessContext::new(3).unwrap();
+            let stored = open::<u32>(&path, "data");
+            for _ in 0..4 {
+                let along = stored.along("time").unwrap();
+                let sums = pasha::map_in(&context, &along, |_, _, item| {
+                    item.data.iter().map(|&it| u64::from(it)).sum::<u64>()
+                })
+                .unwrap();
+                assert_eq!(sums.to_vec(), expected);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+#[test]
+fn a_forked_worker_has_one_thread() {
+    let (folder, array) = (folder(), array());
+    let path = folder.path().join("array.zarr");
+    array.to_zarr(&path).unwrap();
+    let stored = open::<u32>(&path, "data");
+    let context = ProcessContext::new(2).unwrap();
+    // Across all chunks at once, which is where the library would use several threads.
+    let along = stored.along("x").unwrap();
+    let threads = pasha::map_in(&context, &along, |_, _, item| {
+        assert_eq!(item.data.len(), 24 * 128);
+        std::fs::read_dir("/proc/self/task").unwrap().count() as u64
+    });
+    assert!(threads.unwrap().iter().all(|&threads| threads == 1));
+}
+
+#[test]
+fn a_worker_reads_a_chunk_once_however_its_share_lies() {
+    let (folder, array) = (folder(), array());
+    let path = folder.path().join("array.zarr");
+    array.to_zarr(&path).unwrap();
+    let stored = open::<u32>(&path, "data");
+    let along = stored.along("time").unwrap();
+    assert_eq!(stored.chunk_shape(), Some(&[4, 128, 512][..]));
+    for context in [ThreadContext::new(2).unwrap(), ThreadContext::new(1).unwrap()] {
+        let firsts = pasha::map_in(&context, &along, |_, _, item| item.data[[3, 5]]).unwrap();
+        let expected: Vec<u32> = (0..24).map(|t| t * 15 % 977).collect();
+        assert_eq!(firsts.to_vec(), expected);
+    }
+}

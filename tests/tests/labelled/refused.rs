@@ -1,0 +1,129 @@
+//! Mistakes end in errors that name the file, the variable, both values and the way out.
+
+use std::path::Path;
+
+use ndarray::{Array3, Ix2, Ix3};
+use pasha::{Context, DataArray, Error, Result, StoredArray};
+use pasha_tests::for_each_context;
+
+use super::expected::open;
+use super::python::{folder, references};
+
+type Opened<A, D> = Result<StoredArray<A, D>>;
+
+fn refused<A, D>(opened: Opened<A, D>, path: &Path, parts: &[&str]) {
+    let error = opened.err().expect("it is refused");
+    let message = error.to_string();
+    let path = path.display().to_string();
+    for part in parts.iter().copied().chain([path.as_str()]) {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}
+
+fn both(path: &Path) -> (bool, &Path) {
+    (path.extension().is_some_and(|extension| extension == "nc"), path)
+}
+
+#[test]
+fn wrong_names_types_and_ranks() {
+    for path in references() {
+        let (is_netcdf, path) = both(&path);
+        let three = |variable| {
+            if is_netcdf {
+                DataArray::<f64, Ix3>::from_netcdf(path, variable)
+            } else {
+                DataArray::<f64, Ix3>::from_zarr(path, variable)
+            }
+        };
+        let two = |variable| {
+            if is_netcdf {
+                DataArray::<i32, Ix2>::from_netcdf(path, variable)
+            } else {
+                DataArray::<i32, Ix2>::from_zarr(path, variable)
+            }
+        };
+        refused(three("count"), path, &["\"count\"", "nearest of 6", "\"counts\""]);
+        refused(three(""), path, &[]);
+        refused(three("../counts"), path, &[]);
+        refused(three("counts"), path, &["i32, but f64 was asked for", "DataArray::<i32"]);
+        refused(two("counts"), path, &["3 dimensions (time, y, x)", "2 were asked", "Ix3"]);
+        let error = open::<i32>(path, "counts").along("tiem").unwrap_err().to_string();
+        assert!(error.contains("\"tiem\"") && error.contains("\"time\", \"y\", \"x\""), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_such_file() {
+    let folder = folder();
+    let missing = folder.path().join("missing.nc");
+    let netcdf = DataArray::<f64, Ix3>::from_netcdf(&missing, "counts");
+    assert!(matches!(netcdf, Err(Error::File { action: "open", .. })));
+    refused(netcdf, &missing, &["can't open"]);
+    refused(DataArray::<f64, Ix3>::from_zarr(&missing, "counts"), &missing, &["can't open"]);
+    refused(
+        DataArray::<f64, Ix3>::from_netcdf(folder.path(), "counts"),
+        folder.path(),
+        &["directory"],
+    );
+    let empty = folder.path().join("empty.nc");
+    std::fs::write(&empty, "").unwrap();
+    refused(DataArray::<f64, Ix3>::from_netcdf(&empty, "counts"), &empty, &["no NetCDF file"]);
+    refused(DataArray::<f64, Ix3>::from_zarr(&empty, "counts"), &empty, &["can't open"]);
+    refused(
+        DataArray::<f64, Ix3>::from_zarr(folder.path(), "counts"),
+        folder.path(),
+        &["there is none"],
+    );
+}
+
+#[test]
+fn truncated_files_are_noticed_at_the_latest_when_they_are_read() {
+    let Some(path) = references().into_iter().next() else { return };
+    let whole = std::fs::read(path).unwrap();
+    let folder = folder();
+    let path = folder.path().join("truncated.nc");
+    for part in 1..40 {
+        std::fs::write(&path, &whole[..whole.len() * part / 40]).unwrap();
+        let opened = DataArray::<i32, Ix3>::from_netcdf(&path, "counts");
+        assert!(opened.and_then(|array| array.load()).is_err(), "{part}");
+    }
+}
+
+for_each_context! {
+    fn damage_that_a_worker_finds_is_reported_with_the_index(context: &dyn Context) {
+        let folder = folder();
+        let path = folder.path().join("damaged.zarr");
+        let array = Array3::from_shape_fn((6, 512, 512), |(t, y, x)| (t * y + x) as u32);
+        DataArray::new(array, ["time", "y", "x"]).unwrap().to_zarr(&path).unwrap();
+        let array = open::<u32>(&path, "data");
+        assert_eq!(array.chunk_shape(), Some(&[1, 512, 512][..]));
+        std::fs::write(path.join("data/c/4/0/0"), "this is no chunk").unwrap();
+        let error = pasha::map_in(context, array.along("time").unwrap(), |_, _, item| {
+            item.data.iter().map(|&it| u64::from(it)).sum::<u64>()
+        });
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Source { index: 4, .. }), "{error}");
+    }
+}
+
+#[test]
+fn labels_that_do_not_fit_the_array() {
+    let array = || ndarray::Array2::<f64>::zeros((2, 3));
+    let message = |error: Error| error.to_string();
+    let error = message(DataArray::new(array(), ["x"]).unwrap_err());
+    assert!(error.contains("[\"x\"]") && error.contains("2 axes"), "{error}");
+    let error = message(DataArray::new(array(), ["x", "x"]).unwrap_err());
+    assert!(error.contains("both be called \"x\""), "{error}");
+    let named = || DataArray::new(array(), ["y", "x"]).unwrap();
+    let error = message(named().with_coord("x", [1.0, 2.0]).unwrap_err());
+    assert!(error.contains("2 values") && error.contains("length 3"), "{error}");
+    let error = message(named().with_coord("z", [1.0, 2.0]).unwrap_err());
+    assert!(error.contains("\"z\""), "{error}");
+    let error = message(named().rename("x", "y").unwrap_err());
+    assert!(error.contains("both"), "{error}");
+    let named = named();
+    let along = named.along("x").unwrap();
+    let other = pasha::map(0..5_usize, |_, index, _| index).unwrap();
+    let error = message(other.into_labelled(&along).unwrap_err());
+    assert!(error.contains("[5]") && error.contains("3 indices of \"x\""), "{error}");
+}

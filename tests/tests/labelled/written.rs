@@ -1,0 +1,199 @@
+//! What is written is opened by xarray, with the same labels and values, and read back.
+
+use ndarray::{Array2, Array3, ArrayView2, Ix1, Ix2, Ix3};
+use pasha::labelled::{Attribute, Coordinate, Time};
+use pasha::{Context, DataArray};
+use pasha_tests::for_each_context;
+use serde_json::{Value, json};
+
+use super::expected::open;
+use super::python::{folder, references, xarray};
+
+/// Prints what xarray finds in a file as JSON.
+const DESCRIBE: &str = r"
+import json, sys, numpy as np, xarray as xr
+path = sys.argv[1]
+ds = xr.open_dataset(path) if path.endswith('.nc') else xr.open_zarr(path, consolidated=False)
+def plain(values):
+    values = np.asarray(values)
+    if values.dtype.kind == 'M':
+        return [str(v)[:23] for v in values.astype('M8[ms]')]
+    return values.tolist()
+def attrs(it):
+    return {k: v.tolist() if hasattr(v, 'tolist') else v for k, v in it.attrs.items()}
+print(json.dumps({name: {
+    'dims': list(a.dims), 'dtype': str(a.dtype), 'values': plain(a.values), 'attrs': attrs(a),
+    'coords': {c: {'dims': list(v.dims), 'values': plain(v.values), 'attrs': attrs(v)} for c, v in a.coords.items()},
+} for name, a in ds.data_vars.items()}))
+";
+
+/// The sums of the rows of a frame.
+#[pasha::kernel]
+fn profile(
+    frame: ArrayView2<i32>,
+    #[output(shape = frame.nrows())] mut sums: ndarray::ArrayViewMut1<f64>,
+    #[output(like = frame)] mut half: ndarray::ArrayViewMut2<f32>,
+) -> i64 {
+    for (row, (sum, half)) in frame.rows().into_iter().zip(sums.iter_mut().zip(half.rows_mut())) {
+        *sum = row.iter().map(|&count| f64::from(count)).sum();
+        for (half, &count) in half.into_iter().zip(row) {
+            *half = count as f32 / 2.0;
+        }
+    }
+    frame.iter().map(|&count| i64::from(count)).sum()
+}
+
+for_each_context! {
+    fn outputs_keep_the_labels(context: &dyn Context) {
+        for path in references() {
+            let counts = open::<i32>(&path, "counts");
+            let along = counts.along("time").unwrap();
+            let out = profile::run_in(context, &along).unwrap();
+            let sums = out.sums.into_labelled(&along).unwrap().rename("dim_1", "row").unwrap();
+            assert_eq!(sums.dims(), ["time", "row"]);
+            assert_eq!(sums.coords().keys().collect::<Vec<_>>(), ["time"]);
+            let half = out.half.into_labelled(&along).unwrap();
+            assert_eq!(half.dims(), ["time", "y", "x"]);
+            assert_eq!(half.coords(), counts.coords());
+            let folder = folder();
+            let total = out.result.into_labelled(&along).unwrap().with_name("total").with_attr("units", "1");
+            for name in ["total.nc", "total.zarr"] {
+                let path = folder.path().join(name);
+                if name.ends_with(".nc") { total.to_netcdf(&path) } else { total.to_zarr(&path) }.unwrap();
+                let Some(seen) = xarray(DESCRIBE, &path) else { continue };
+                let seen: Value = serde_json::from_str(&seen).unwrap();
+                let seen = &seen["total"];
+                assert_eq!(seen["dims"], json!(["time"]));
+                assert_eq!(seen["dtype"], json!("int64"));
+                assert_eq!(seen["attrs"], json!({"units": "1"}));
+                assert_eq!(seen["values"], json!(total.view().to_vec()));
+                let minutes = json!([3.0, 30.0, 58.0, 86.0, 112.0, 140.0, 168.0, 196.0, 223.0, 240.0]);
+                let time = json!({"dims": ["time"], "values": minutes, "attrs": {"units": "min"}});
+                assert_eq!(seen["coords"], json!({"time": time}));
+            }
+        }
+    }
+}
+
+/// An array with coordinates of all kinds.
+fn of_all_kinds() -> DataArray<f32, Ix2> {
+    let array =
+        Array2::from_shape_fn(
+            (3, 4),
+            |(y, x)| if x == 2 { f32::NAN } else { (y * 4 + x) as f32 / 8.0 },
+        );
+    let times = [0, 1_500_000_000, 86_400_000_000_000]
+        .map(|it| Time::from_nanoseconds(1_700_000_000_000_000_000 + it));
+    DataArray::new(array, ["time", "channel"])
+        .unwrap()
+        .with_name("signal")
+        .with_attr("units", "V")
+        .with_attr("gain", 2.5)
+        .with_attr("run", 17)
+        .with_attr("limits", vec![0.0, 1.0])
+        .with_coord("time", times)
+        .unwrap()
+        .with_coord("channel", ["a", "b", "long name", "ü"])
+        .unwrap()
+        .with_coordinate(
+            "shot",
+            Coordinate::new("time", [7_i64, 8, i64::MAX]).with_attr("long_name", "number"),
+        )
+        .unwrap()
+}
+
+#[test]
+fn all_kinds_of_labels_arrive_in_xarray() {
+    let (array, folder) = (of_all_kinds(), folder());
+    for name in ["all.nc", "all.zarr"] {
+        let path = folder.path().join(name);
+        if name.ends_with(".nc") { array.to_netcdf(&path) } else { array.to_zarr(&path) }.unwrap();
+        let program = DESCRIBE.replace("a.values)", "np.nan_to_num(a.values, nan=-1.0))");
+        let Some(seen) = xarray(&program, &path) else { continue };
+        let seen: Value = serde_json::from_str(&seen).unwrap();
+        let expected = json!({"signal": {
+            "dims": ["time", "channel"],
+            "dtype": "float32",
+            "values": [[0.0, 0.125, -1.0, 0.375], [0.5, 0.625, -1.0, 0.875], [1.0, 1.125, -1.0, 1.375]],
+            "attrs": {"units": "V", "gain": 2.5, "run": 17, "limits": [0.0, 1.0]},
+            "coords": {
+                "time": {"dims": ["time"], "attrs": {},
+                    "values": ["2023-11-14T22:13:20.000", "2023-11-14T22:13:21.500", "2023-11-15T22:13:20.000"]},
+                "channel": {"dims": ["channel"], "attrs": {}, "values": ["a", "b", "long name", "ü"]},
+                "shot": {"dims": ["time"], "attrs": {"long_name": "number"}, "values": [7, 8, i64::MAX]},
+            },
+        }});
+        assert_eq!(seen, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    let (array, folder) = (of_all_kinds(), folder());
+    let path = folder.path().join("all.nc");
+    array.to_netcdf(&path).unwrap();
+    let back = DataArray::<f32, Ix2>::from_netcdf(&path, "signal").unwrap().load().unwrap();
+    assert_eq!(back.labels(), array.labels());
+    let path = folder.path().join("all.zarr");
+    array.to_zarr(&path).unwrap();
+    let again = DataArray::<f32, Ix2>::from_zarr(&path, "signal").unwrap().load().unwrap();
+    assert_eq!(again.labels(), array.labels());
+    for back in [back, again] {
+        for (one, other) in back.view().iter().zip(array.view()) {
+            assert!(one == other || one.is_nan() && other.is_nan());
+        }
+    }
+}
+
+#[test]
+fn large_arrays_are_written_in_chunks() {
+    let folder = folder();
+    // No multiple of a chunk, in an order other than that of the file.
+    let array = Array3::from_shape_fn((700, 13, 301), |(z, y, x)| (z * 5 + y * 3 + x) as u16);
+    let array = DataArray::new(array.reversed_axes(), ["x", "y", "z"]).unwrap();
+    let netcdf = folder.path().join("large.nc");
+    let zarr = folder.path().join("large.zarr");
+    array.to_netcdf(&netcdf).unwrap();
+    array.to_zarr(&zarr).unwrap();
+    for path in [netcdf, zarr] {
+        let back = open::<u16>(&path, "data");
+        assert_eq!(back.chunk_shape(), Some(&[57, 13, 700][..]));
+        assert_eq!(back.load().unwrap().view(), array.view());
+        // Across the chunks.
+        let along = back.along("z").unwrap();
+        let sums =
+            pasha::map(&along, |_, _, item| item.data.iter().map(|&it| u64::from(it)).sum::<u64>())
+                .unwrap();
+        let expected: Vec<u64> = array
+            .view()
+            .axis_iter(ndarray::Axis(2))
+            .map(|it| it.iter().map(|&it| u64::from(it)).sum())
+            .collect();
+        assert_eq!(sums.to_vec(), expected);
+    }
+}
+
+#[test]
+fn files_are_replaced_and_folders_of_others_are_not() {
+    let folder = folder();
+    let array = DataArray::new(ndarray::array![1, 2, 3], ["x"]).unwrap();
+    let shorter = DataArray::new(ndarray::array![4, 5], ["x"]).unwrap();
+    let file = folder.path().join("array.nc");
+    let store = folder.path().join("array.zarr");
+    for array in [&array, &shorter] {
+        array.to_netcdf(&file).unwrap();
+        array.to_zarr(&store).unwrap();
+    }
+    let back = DataArray::<i32, Ix1>::from_netcdf(&file, "data").unwrap().load().unwrap();
+    assert_eq!(back.view(), shorter.view());
+    let back = DataArray::<i32, Ix1>::from_zarr(&store, "data").unwrap().load().unwrap();
+    assert_eq!(back.view(), shorter.view());
+    std::fs::write(folder.path().join("precious"), "").unwrap();
+    assert!(array.to_zarr(folder.path()).unwrap_err().to_string().contains("exists"));
+    assert!(array.to_netcdf(folder.path()).is_err());
+    assert!(folder.path().join("precious").exists());
+    // Nothing half-written is left beside them.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    assert_eq!(array.attrs().get("x"), None::<&Attribute>);
+    let _ = DataArray::<f64, Ix3>::from_netcdf(&file, "data").unwrap_err();
+}
