@@ -181,7 +181,8 @@ struct Prepared<'p, K: Kernel, F> {
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
         let mut prepared = Self::without_lengths(setting, kernel, functors)?;
-        if K::RAGGED > 0 {
+        // A constant on its own, so that the first pass of other kernels is not even compiled.
+        if const { K::RAGGED > 0 } {
             let lengths = LengthsOf(kernel);
             let first_pass = Prepared::without_lengths(setting, &lengths, functors)?;
             let mut found = first_pass.allocate()?;

@@ -75,7 +75,7 @@ use crate::param::Param;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a functor of `{P}`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`",
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
     note = "the element type must be that of the kernel's parameter; `ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, D>` for an `ArrayView<A, D>`, one axis less than the array"
 )]
 pub trait Functor<P: Param>: Sync {
@@ -171,7 +171,7 @@ pub trait Read<P: Param> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a functor of `{P}`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`"
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`"
 )]
 pub trait IntoFunctor<P: Param> {
     /// The functor.
@@ -252,7 +252,7 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`"
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`"
 )]
 pub trait NaturalItem: IntoFunctor<Self::Param> {
     /// The kind of item that a closure gets.

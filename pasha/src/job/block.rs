@@ -123,11 +123,13 @@ impl<'m> Blocks<'m> {
                 let (block, current) = (block.clone(), record.current());
                 // SAFETY: as above; the stage was made for this run, and blocks fit it.
                 unsafe {
-                    match &mut self.stage {
-                        None => run_block(run, readers, scratch, block, worker_id, current),
-                        Some(stage) => run_block_staged(
-                            run, readers, scratch, block, worker_id, current, stage,
-                        ),
+                    // A constant first, so that only kernels with a stage compile this.
+                    if const { K::STREAM_STORES }
+                        && let Some(stage) = &mut self.stage
+                    {
+                        run_block_staged(run, readers, scratch, block, worker_id, current, stage)
+                    } else {
+                        run_block(run, readers, scratch, block, worker_id, current)
                     }
                 }
             };
