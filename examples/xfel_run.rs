@@ -1,8 +1,8 @@
 //! A run of the European XFEL: lists it, and corrects the images of a camera by an intensity monitor.
 //!
 //! ```sh
-//! cargo run --release --example xfel_run --features pasha-examples/xfel
-//! cargo run --release --example xfel_run --features pasha-examples/xfel -- /gpfs/exfel/exp/FXE/.../raw/r0001
+//! cargo run --release --example xfel_run --features xfel
+//! cargo run --release --example xfel_run --features xfel -- /gpfs/exfel/exp/FXE/.../raw/r0001
 //! ```
 //!
 //! Without a run it writes a small one into `out/xfel_run` first. Of other runs the camera and the

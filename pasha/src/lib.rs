@@ -22,6 +22,7 @@ mod kernel;
 pub mod labelled;
 mod map;
 mod memory;
+mod nearest;
 mod output;
 mod param;
 pub mod prelude;

@@ -1,4 +1,4 @@
-//! The memory of a map in processes, input and output included.
+//! The memory of a map, that of its workers' processes included.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,14 +31,26 @@ fn roots_and_squares(
     }
 }
 
-/// The most memory that this process and its workers had together during a map of 1 GiB into
-/// 2 GiB, each page shared out among the processes that have it (Pss); and the arrays' size.
+/// The memory of a map of 1 GiB into 2 GiB; and the arrays' size.
 pub(crate) fn during_a_map() -> Result<Measured, String> {
     let context = ProcessContext::new(NUM_WORKERS).unwrap();
     let mut inp = context.alloc::<f64>((ROWS, ROW)).build().unwrap();
     inp.fill(2.0);
+    let (out, most) = most_during(|| roots_and_squares::run_in(&context, &inp).unwrap());
+    assert_eq!((out.roots[[ROWS - 1, 7]], out.squares[[0, ROW - 1]]), (2.0_f64.sqrt(), 4.0));
+    let arrays = 3 * ROWS * ROW * size_of::<f64>();
+    Ok(Measured {
+        ours: Figures::one(most? as f64),
+        peer: Figures::one(arrays as f64),
+        unit: Unit::Bytes,
+    })
+}
+
+/// Does the work, and says the most memory that this process and its workers had together meanwhile
+/// and at its end, each page shared out among the processes that have it (Pss).
+pub(super) fn most_during<T>(work: impl FnOnce() -> T) -> (T, Result<u64, String>) {
     let is_done = AtomicBool::new(false);
-    let most = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let watch = scope.spawn(|| {
             let mut most = 0;
             while !is_done.load(Ordering::Relaxed) {
@@ -49,20 +61,15 @@ pub(crate) fn during_a_map() -> Result<Measured, String> {
             }
             most
         });
-        let out = roots_and_squares::run_in(&context, &inp).unwrap();
-        assert_eq!((out.roots[[ROWS - 1, 7]], out.squares[[0, ROW - 1]]), (2.0_f64.sqrt(), 4.0));
+        let out = work();
         let at_end = of_all();
         is_done.store(true, Ordering::Relaxed);
-        watch.join().expect("nothing panics there").max(at_end)
-    });
-    let arrays = 3 * ROWS * ROW * size_of::<f64>();
-    if most == 0 {
-        return Err("this system does not tell Pss (/proc/self/smaps_rollup)".to_owned());
-    }
-    Ok(Measured {
-        ours: Figures::one(most as f64),
-        peer: Figures::one(arrays as f64),
-        unit: Unit::Bytes,
+        let most = watch.join().expect("nothing panics there").max(at_end);
+        let told = match most {
+            0 => Err("this system does not tell Pss (/proc/self/smaps_rollup)".to_owned()),
+            _ => Ok(most),
+        };
+        (out, told)
     })
 }
 

@@ -13,14 +13,23 @@ mod python;
 pub(crate) mod rows;
 mod scaling;
 mod small;
+#[cfg(feature = "xfel")]
+mod sources;
 mod tiles;
 mod unequal;
 
 use ndarray::Ix1;
+use pasha::AnyContext;
 use pasha::prelude::*;
 
 /// Workers of both sides.
 pub(crate) const NUM_WORKERS: usize = 2;
+
+/// A context of this kind, with as many workers as the peers have.
+fn two_workers(kind: &str) -> AnyContext {
+    let text = if kind == "serial" { kind.to_owned() } else { format!("{kind}:{NUM_WORKERS}") };
+    text.parse().expect("the name of a context")
+}
 
 /// A pool for peers that use rayon.
 fn peer_pool() -> rayon::ThreadPool {

@@ -7,15 +7,15 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use pasha::{AnyContext, Context, ProcessContext};
+use pasha::{Context, ProcessContext};
 
 use super::detector::{self, Input, Way};
 use super::duel::{Duel, timed};
 use super::multiply::triple;
-use super::{NUM_WORKERS, ramp};
+use super::{NUM_WORKERS, ramp, two_workers};
 
 /// `peers/python_pasha.py`, running.
-struct Python {
+pub(super) struct Python {
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -23,7 +23,7 @@ struct Python {
 
 impl Python {
     /// Starts it with the Python of `PASHA_BENCH_PYTHON`, or `python3`.
-    fn start() -> Result<Python, String> {
+    pub(super) fn start() -> Result<Python, String> {
         let script =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/peers/python_pasha.py");
         let python = std::env::var_os("PASHA_BENCH_PYTHON").unwrap_or("python3".into());
@@ -52,11 +52,17 @@ impl Python {
     }
 
     /// Has it do something, and gives the time that this took there.
-    fn time_of(&mut self, request: &str) -> Duration {
+    pub(super) fn time_of(&mut self, request: &str) -> Duration {
+        self.ask(request).expect("Python answers in seconds")
+    }
+
+    /// As [`time_of`](Self::time_of), where Python may lack what it takes.
+    pub(super) fn ask(&mut self, request: &str) -> Result<Duration, String> {
         let mut requests = self.requests.as_ref().expect("it is open until the end");
-        writeln!(requests, "{request}").expect("Python listens");
-        let answer = self.answer().expect("Python answers");
-        Duration::from_secs_f64(answer.parse().expect("Python answers in seconds"))
+        writeln!(requests, "{request}").map_err(|error| error.to_string())?;
+        let answer = self.answer()?;
+        let seconds = answer.parse().map_err(|_| format!("Python failed at {request:?}"))?;
+        Ok(Duration::from_secs_f64(seconds))
     }
 }
 
@@ -79,9 +85,7 @@ pub(crate) fn detector(fresh: bool, way: Way) -> Result<Duel, String> {
 /// A kernel of one multiplication over 1e5 items, into an output that exists.
 pub(crate) fn items(which: &'static str) -> Result<Duel, String> {
     let mut python = Python::start()?;
-    let workers =
-        if which == "serial" { which.to_owned() } else { format!("{which}:{NUM_WORKERS}") };
-    let context: AnyContext = workers.parse().map_err(|error: pasha::Error| error.to_string())?;
+    let context = two_workers(which);
     let inp = ramp(&context as &dyn Context, 100_000);
     let out = RefCell::new(triple::alloc(&context, &inp).unwrap());
     let ours = move || timed(|| triple::run_into(&context, &inp, &mut out.borrow_mut()).unwrap());

@@ -57,7 +57,7 @@ impl Row {
         Row::fallible(name, peer, goal, rounds, move || Ok(make()))
     }
 
-    fn fallible(
+    pub(super) fn fallible(
         name: impl Into<String>,
         peer: &'static str,
         goal: Goal,
@@ -68,7 +68,7 @@ impl Row {
         Row { name: name.into(), peer, goal, native: false, work }
     }
 
-    fn other(
+    pub(super) fn other(
         name: impl Into<String>,
         peer: &'static str,
         goal: Goal,
@@ -78,7 +78,7 @@ impl Row {
         Row { name: name.into(), peer, goal, native: false, work }
     }
 
-    fn native(self) -> Row {
+    pub(super) fn native(self) -> Row {
         Row { native: true, ..self }
     }
 }
@@ -223,6 +223,8 @@ pub(crate) fn all() -> Vec<Row> {
         Goal::MoreMemory(f64::from(30 << 20)),
         memory::during_a_map,
     ));
+    #[cfg(feature = "xfel")]
+    rows.extend(super::sources::rows());
     for profile in ["dev", "release"] {
         rows.push(Row::other(
             format!("compiling one kernel, profile {profile}"),

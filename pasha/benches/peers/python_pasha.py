@@ -1,8 +1,10 @@
 """The same work with Python pasha and NumPy.
 
-Reads one request a line ("detector fresh", "detector second", "items serial", ...), does it, and
-answers with the seconds that it took. It answers "ready" first.
+Reads one request a line ("detector fresh", "detector second", "items serial", "write gzip FOLDER",
+"mean processes FOLDER", ...), does it, and answers with the seconds that it took. It answers "ready"
+first.
 """
+import os
 import sys
 import time
 
@@ -87,14 +89,77 @@ def items(context):
     return took
 
 
+CAMERA = "BENCH/CAM/CAMERA:daqOutput", "data.image.pixels"
+IMAGES_APART = 50
+
+
+def write(storage, trains, folder):
+    """Writes a run of one camera, as the European XFEL's data acquisition lays it out."""
+    import h5py
+
+    os.makedirs(folder, exist_ok=True)
+    begun = time.perf_counter()
+    rng = np.random.default_rng(1)
+    place = np.indices((SIDE, SIDE)) - SIDE / 2
+    spot = 500 * np.exp(-(place**2).sum(axis=0) / 40**2)
+    apart = [rng.normal(50 + spot, 3).round().astype(np.uint16) for _ in range(IMAGES_APART)]
+    path = os.path.join(folder, "RAW-R0001-DA01-S00000.h5")
+    with h5py.File(path + ".part", "w") as file:
+        source, key = CAMERA
+        group, rest = key.split(".", 1)
+        file["METADATA/dataFormatVersion"] = np.array([b"1.2"])
+        file["METADATA/dataSources/dataSourceId"] = np.array([f"INSTRUMENT/{source}/{group}".encode()])
+        file["INDEX/trainId"] = np.arange(10_000, 10_000 + trains, dtype=np.uint64)
+        file["INDEX/flag"] = np.ones(trains, dtype=np.int32)
+        file["INDEX/timestamp"] = np.zeros(trains, dtype=np.uint64)
+        file[f"INDEX/{source}/{group}/first"] = np.arange(trains, dtype=np.uint64)
+        file[f"INDEX/{source}/{group}/count"] = np.ones(trains, dtype=np.uint64)
+        how = {}
+        if storage == "gzip":
+            how = {"chunks": (1, SIDE, SIDE), "compression": "gzip", "shuffle": True}
+        name = f"INSTRUMENT/{source}/{group}/{rest.replace('.', '/')}"
+        data = file.create_dataset(name, (trains, SIDE, SIDE), np.uint16, **how)
+        for train in range(trains):
+            if how and train >= IMAGES_APART:
+                # Compressed already.
+                mask, chunk = data.id.read_direct_chunk((train % IMAGES_APART, 0, 0))
+                data.id.write_direct_chunk((train, 0, 0), chunk, mask)
+            else:
+                data[train] = apart[train % IMAGES_APART]
+    os.rename(path + ".part", path)
+    return time.perf_counter() - begun
+
+
+def mean(context, folder):
+    """The mean of each train's image, by EXtra-data."""
+    import extra_data
+
+    images = extra_data.RunDirectory(folder)[CAMERA]
+    out = context.alloc(shape=(len(images.train_ids),), dtype=np.float64)
+
+    def mean_of(worker_id, index, train_id, image):
+        out[index] = image.mean()
+
+    begun = time.perf_counter()
+    context.map(mean_of, images)
+    took = time.perf_counter() - begun
+    assert (out > 50).all()
+    return took
+
+
 def main():
     detector = None
     print("ready", flush=True)
     for line in sys.stdin:
-        what, which = line.split()
+        what, which, *rest = line.split(maxsplit=2)
         if what == "detector":
             detector = detector or Detector()
             took = getattr(detector, which)()
+        elif what == "write":
+            trains, folder = rest[0].split(maxsplit=1)
+            took = write(which, int(trains), folder.rstrip("\n"))
+        elif what == "mean":
+            took = mean(CONTEXTS[which], rest[0].rstrip("\n"))
         else:
             took = items(CONTEXTS[which])
         print(took, flush=True)

@@ -48,7 +48,7 @@ pub use thread::ThreadContext;
 /// }
 ///
 /// let out = pasha::map_in(&FreshThreads(3), 0..100_u64, |_, _, n| n * n)?;
-/// assert_eq!(out.sum(), (0..100_u64).map(|n| n * n).sum());
+/// assert_eq!(out.sum(), (0..100_u64).map(|n| n * n).sum::<u64>());
 /// # Ok::<(), pasha::Error>(())
 /// ```
 pub trait Context: Debug + Send + Sync {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::coordinate::Coordinate;
-use super::nearest::nearest;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 /// All that an array carries beside its elements.
 ///

@@ -12,7 +12,6 @@ mod found;
 mod item;
 mod labels;
 mod memory;
-mod nearest;
 #[cfg(feature = "netcdf")]
 mod netcdf;
 mod output;

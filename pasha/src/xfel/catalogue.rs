@@ -10,6 +10,7 @@ use super::Section;
 use super::file::{RunFile, exists, keys_below};
 use super::run::SkippedFile;
 use crate::error::{Error, Result, SourceError};
+use crate::nearest::nearest;
 
 /// What is known of a run, whatever is selected of it.
 #[derive(Debug)]
@@ -113,19 +114,7 @@ impl Catalogue {
         name: &str,
         known: impl Iterator<Item = &'n str>,
     ) -> Error {
-        let mut known: Vec<(f64, &str)> =
-            known.map(|other| (strsim::jaro_winkler(name, other), other)).collect();
-        known.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let near: Vec<String> = known
-            .into_iter()
-            .take_while(|&(likeness, _)| likeness > 0.6)
-            .take(3)
-            .map(|(_, other)| format!("{other:?}"))
-            .collect();
-        let advice = match near.is_empty() {
-            true => String::new(),
-            false => format!("; it has {}", near.join(", ")),
-        };
+        let advice = format!("; {}", nearest(name, known));
         let (what, name) = (what.to_owned(), name.to_owned());
         Error::NotInRun { path: self.path.clone(), what, name, advice }
     }

@@ -59,7 +59,8 @@ pub(super) fn matching(
     }
     if found.is_empty() {
         let name = format!("{sources}, {keys}");
-        return Err(catalogue.not_here("source and key for the pattern", &name, [].into_iter()));
+        let sources = selected.keys().map(String::as_str);
+        return Err(catalogue.not_here("source and key for the pattern", &name, sources));
     }
     Ok(found)
 }

@@ -16,8 +16,8 @@ use crate::labelled::coordinate::{Coordinate, Values};
 use crate::labelled::element::ElementType;
 use crate::labelled::found::{self, Numbers, guarded};
 use crate::labelled::labels::Labels;
-use crate::labelled::nearest::nearest;
 use crate::labelled::stored::{Found, OpenVariable, StoredFile, refusal};
+use crate::nearest::nearest;
 
 const LIBRARY: &str = "zarrs";
 
