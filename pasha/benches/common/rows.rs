@@ -36,13 +36,23 @@ pub(crate) enum Work {
     Other(Box<dyn Fn() -> Result<Measured, String>>),
 }
 
+/// In which of the programs that `tests/bench` builds a row is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// As Cargo builds it by default.
+    Plain,
+    /// Compiled for the processor of this machine, because the peer is.
+    Native,
+    /// Compiled so, and linked with what reads files; forking takes longer there.
+    WithSources,
+}
+
 /// One comparison.
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) peer: &'static str,
     pub(crate) goal: Goal,
-    /// Whether both sides are compiled for the processor of this machine, because the peer is.
-    pub(crate) native: bool,
+    pub(crate) program: Program,
     pub(crate) work: Work,
 }
 
@@ -65,7 +75,7 @@ impl Row {
         make: impl Fn() -> Result<Duel, String> + 'static,
     ) -> Row {
         let work = Work::Duel(Box::new(make), rounds);
-        Row { name: name.into(), peer, goal, native: false, work }
+        Row { name: name.into(), peer, goal, program: Program::Plain, work }
     }
 
     pub(super) fn other(
@@ -75,11 +85,16 @@ impl Row {
         measure: impl Fn() -> Result<Measured, String> + 'static,
     ) -> Row {
         let work = Work::Other(Box::new(measure));
-        Row { name: name.into(), peer, goal, native: false, work }
+        Row { name: name.into(), peer, goal, program: Program::Plain, work }
     }
 
-    pub(super) fn native(self) -> Row {
-        Row { native: true, ..self }
+    fn native(self) -> Row {
+        Row { program: Program::Native, ..self }
+    }
+
+    /// What names the row.
+    pub(crate) fn key(&self) -> String {
+        format!("{} / {}", self.name, self.peer)
     }
 }
 
@@ -224,7 +239,9 @@ pub(crate) fn all() -> Vec<Row> {
         memory::during_a_map,
     ));
     #[cfg(feature = "xfel")]
-    rows.extend(super::sources::rows());
+    rows.extend(
+        super::sources::rows().into_iter().map(|row| Row { program: Program::WithSources, ..row }),
+    );
     for profile in ["dev", "release"] {
         rows.push(Row::other(
             format!("compiling one kernel, profile {profile}"),

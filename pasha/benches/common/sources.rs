@@ -63,7 +63,7 @@ pub(super) fn rows() -> Vec<Row> {
         let against_python = Row::fallible(name, python, goal, 11, move || {
             against_python("contiguous", TRAINS, which)
         });
-        rows.extend([against_loop.native(), against_python.native()]);
+        rows.extend([against_loop, against_python]);
     }
     for (which, times_faster) in
         [("serial", None), ("threads", Some(3.5)), ("processes", Some(1.8))]

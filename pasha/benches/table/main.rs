@@ -4,7 +4,8 @@
 //!
 //! Each row runs in a process of its own, so that none inherits another's memory. Rows whose peer is
 //! compiled for this processor run in the program that `PASHA_BENCH_NATIVE` names, where that is
-//! pasha compiled the same way; `tests/bench` sees to it.
+//! pasha compiled the same way, and those that need neither in that of `PASHA_BENCH_PLAIN`;
+//! `tests/bench` sees to it.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use common::duel::{Figures, Measured, Unit};
-use common::rows::{self, Row, Work};
+use common::rows::{self, Program, Row, Work};
 use common::{counts, duel};
 use verdict::Line;
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["--row", number, ..] => measure_here(number.parse().expect("a number")),
+        ["--row", key] => measure_here(key),
         ["--maps", kind, context, maps] => {
             let context = context.parse().expect("a context");
             counts::run_maps(kind, &context, maps.parse().expect("a number"));
@@ -35,8 +36,8 @@ fn main() -> ExitCode {
 }
 
 /// Measures one row, and prints its figures for the process that asked for it.
-fn measure_here(number: usize) -> ExitCode {
-    let row = rows::all().swap_remove(number);
+fn measure_here(key: &str) -> ExitCode {
+    let row = rows::all().into_iter().find(|row| row.key() == key).expect("a row of this program");
     let measured = match &row.work {
         Work::Duel(make, rounds) => make().map(|mut duel: duel::Duel| duel.run(*rounds)),
         Work::Other(measure) => measure(),
@@ -56,12 +57,15 @@ fn measure_here(number: usize) -> ExitCode {
 }
 
 /// Measures a row in a process of its own.
-fn measure(number: usize, row: &Row) -> Result<Measured, String> {
+fn measure(row: &Row) -> Result<Measured, String> {
     let here = std::env::current_exe().map_err(|error| error.to_string())?;
-    let native = std::env::var_os("PASHA_BENCH_NATIVE").map(PathBuf::from);
-    let program = native.filter(|_| row.native).unwrap_or(here);
-    let output = Command::new(program)
-        .args(["--row", &number.to_string()])
+    let other = match row.program {
+        Program::Plain => std::env::var_os("PASHA_BENCH_PLAIN"),
+        Program::Native => std::env::var_os("PASHA_BENCH_NATIVE"),
+        Program::WithSources => None,
+    };
+    let output = Command::new(other.map_or(here, PathBuf::from))
+        .args(["--row", &row.key()])
         .stderr(std::process::Stdio::inherit())
         .output()
         .map_err(|error| error.to_string())?;
@@ -85,11 +89,11 @@ fn table(arguments: &[&str]) -> ExitCode {
     let writes = arguments.contains(&"--write") && filter.is_none();
     print!("{}", verdict::HEAD);
     let mut lines = Vec::new();
-    for (number, row) in rows::all().into_iter().enumerate() {
+    for row in rows::all() {
         if filter.is_some_and(|filter| !row.name.contains(filter)) {
             continue;
         }
-        let line = Line::new(&row, measure(number, &row));
+        let line = Line::new(&row, measure(&row));
         println!("{line}");
         lines.push(line);
     }

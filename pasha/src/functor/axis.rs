@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::ops::Range;
 
 use ndarray::{
     ArrayBase, ArrayView, Axis, Data, Dimension, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis,
@@ -144,6 +145,28 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>>
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, Infallible> {
         Ok(self.view.index_axis(self.axis, index))
     }
+
+    fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
+        place_of(&self.view, self.axis, share)
+    }
+}
+
+/// Where the entries of a range of an axis lie in memory, if the others do not lie between them.
+pub(super) fn place_of<A, D: Dimension>(
+    view: &ArrayView<'_, A, D>,
+    axis: Axis,
+    range: &Range<usize>,
+) -> Option<Range<usize>> {
+    let mut extent = 1;
+    for (number, (&len, &stride)) in view.shape().iter().zip(view.strides()).enumerate() {
+        if number != axis.index() {
+            extent += len.checked_sub(1)? * usize::try_from(stride).ok()?;
+        }
+    }
+    let step = usize::try_from(view.stride_of(axis)).ok().filter(|&step| step >= extent)?;
+    let last = range.end.checked_sub(1).filter(|&last| last >= range.start)?;
+    let at = |element: usize| view.as_ptr().addr() + element * size_of::<A>();
+    Some(at(range.start * step)..at(last * step + extent))
 }
 
 macro_rules! array_functor {

@@ -2,10 +2,11 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::ops::Range;
 
 use ndarray::{ArrayView, Axis, Dimension, Slice};
 
-use super::axis::AsView;
+use super::axis::{AsView, place_of};
 use super::{Functor, NaturalItem, Read, given_by_value};
 use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
@@ -148,5 +149,11 @@ impl<A: 'static, D: Dimension + 'static> Read<SubView<A, D>> for BlockReader<'_,
         let start = index * self.step;
         let end = (start + self.size).min(self.view.len_of(Axis(0)));
         Ok(self.view.slice_axis(Axis(0), Slice::from(start..end)))
+    }
+
+    fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
+        let last = share.end.checked_sub(1)?;
+        let end = (last * self.step + self.size).min(self.view.len_of(Axis(0)));
+        place_of(&self.view, Axis(0), &(share.start * self.step..end))
     }
 }

@@ -58,6 +58,9 @@ pub trait ReadList<I: ItemList> {
     /// Tells which indices will be read next.
     fn begin(&mut self, share: Range<usize>);
 
+    /// Visits the addresses of the memory in which the items of a share lie back to back.
+    fn places(&self, share: &Range<usize>, visit: &mut dyn FnMut(Range<usize>));
+
     /// Reads the items at an index.
     ///
     /// # Safety
@@ -203,6 +206,8 @@ impl ReadList<()> for () {
     #[inline(always)]
     fn begin(&mut self, _share: Range<usize>) {}
 
+    fn places(&self, _share: &Range<usize>, _visit: &mut dyn FnMut(Range<usize>)) {}
+
     #[inline(always)]
     unsafe fn read_unchecked(&mut self, _index: usize) -> Result<(), Infallible> {
         Ok(())
@@ -216,6 +221,11 @@ impl<P: Param, L: ItemList, R: Read<P>, S: ReadList<L>> ReadList<(P, L)> for (R,
     fn begin(&mut self, share: Range<usize>) {
         self.0.begin(share.clone());
         self.1.begin(share);
+    }
+
+    fn places(&self, share: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        self.0.place(share).into_iter().for_each(&mut *visit);
+        self.1.places(share, visit);
     }
 
     #[inline(always)]

@@ -155,6 +155,13 @@ pub trait Read<P: Param> {
         let _ = share;
     }
 
+    /// The addresses of the memory in which the items of a share lie back to back, if they do.
+    #[doc(hidden)]
+    fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
+        let _ = share;
+        None
+    }
+
     /// Reads an item without checking that there is one.
     ///
     /// # Safety

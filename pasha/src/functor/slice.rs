@@ -53,6 +53,12 @@ impl<'f, T> ElementReader<'f, T> {
         );
     }
 
+    /// Where the elements of a share lie, if they lie back to back.
+    fn place_of(&self, share: &Range<usize>) -> Option<Range<usize>> {
+        let at = |index: usize| self.first.addr() + index * size_of::<T>();
+        (self.step == 1).then(|| at(share.start)..at(share.end))
+    }
+
     #[inline(always)]
     fn get(&self, index: usize) -> &T {
         assert!(index < self.len, "index {index} of {} items", self.len);
@@ -87,6 +93,10 @@ impl<T: Copy + 'static> Read<ByValue<T>> for ElementReader<'_, T> {
         self.check(&share);
     }
 
+    fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
+        self.place_of(share)
+    }
+
     #[inline(always)]
     unsafe fn read_unchecked(&mut self, index: usize) -> Result<T, Infallible> {
         // SAFETY: the index is in the share that `begin` found to lie within the elements.
@@ -104,6 +114,10 @@ impl<T: 'static> Read<ByRef<T>> for ElementReader<'_, T> {
 
     fn begin(&mut self, share: Range<usize>) {
         self.check(&share);
+    }
+
+    fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
+        self.place_of(share)
     }
 
     #[inline(always)]

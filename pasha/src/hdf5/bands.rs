@@ -87,7 +87,21 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         Ok((&self.elements, self.range.clone()))
     }
 
-    /// Reads a band.
+    /// What of these indices lies in the band of the first of them, and which those are.
+    pub(super) fn part(
+        &mut self,
+        indices: Range<usize>,
+    ) -> Result<(&[A], Range<usize>), SourceError> {
+        let start = indices.start;
+        let band_end = (start - start % self.together).saturating_add(self.together);
+        let part = start..indices.end.min(band_end);
+        if self.range != part {
+            self.read(part.clone())?;
+        }
+        Ok((&self.elements, part))
+    }
+
+    /// Reads a band, or a part of one.
     fn read(&mut self, range: Range<usize>) -> Result<(), SourceError> {
         // Nothing is held if this fails.
         self.range = 0..0;

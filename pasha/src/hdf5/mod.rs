@@ -3,9 +3,11 @@
 //! A data set is described once, when it is opened, as plain data without a handle of libhdf5 (`stored`): a contiguous
 //! one is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters (`filters`), and for
 //! anything else there is libhdf5 (`library`). A worker's reader gets at the elements in `bands`; `functor` lends them as
-//! items, `rows` as rows for other sources.
+//! items, `rows` and `blocks` as such for other sources.
 
 mod bands;
+#[allow(dead_code, reason = "other sources build on it")]
+pub(crate) mod blocks;
 mod dataset;
 mod element;
 mod filters;

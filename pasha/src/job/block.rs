@@ -90,6 +90,9 @@ impl<'m> Blocks<'m> {
         let todo = record.left();
         assert!(todo.end <= run.len, "a share lies within the map");
         readers.begin(todo.clone());
+        if !map.pages.is_empty() {
+            enter_pages(run, map, readers, &todo);
+        }
         self.last = Instant::now();
         let dirty_end = record.dirty_end();
         let left_out = left_out(map, todo.start..dirty_end);
@@ -202,6 +205,23 @@ impl<'m> Blocks<'m> {
         } else if took > TOO_LONG {
             self.items = (self.items / 2).max(1);
         }
+    }
+}
+
+/// Enters what a share reads and writes of shared memory into this worker's page tables.
+#[cold]
+fn enter_pages<K: Kernel, F, R: ReadList<K::Items>>(
+    run: &Run<'_, K, F>,
+    map: &Map<'_>,
+    readers: &R,
+    share: &Range<usize>,
+) {
+    let mut enter = |place| map.pages.enter(place);
+    readers.places(share, &mut enter);
+    // SAFETY: the share lies within the map, whose outputs are attached.
+    unsafe {
+        run.slots.places(share, &mut enter);
+        run.returned.places(share, &mut enter);
     }
 }
 

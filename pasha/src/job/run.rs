@@ -20,6 +20,7 @@ use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
+use crate::memory::{Memory, SharedPages};
 use crate::output::list::SpecList;
 use crate::output::slots::Slots;
 use crate::report::Report;
@@ -46,6 +47,8 @@ pub(super) struct Map<'m> {
     pub(super) checkpoints: &'m Checkpoints,
     /// Whether each item is noted exactly, so that the map can go on after a failure.
     pub(super) is_exact: bool,
+    /// Memory that workers enter into their page tables, if they are forked.
+    pub(super) pages: SharedPages,
     /// Whether outputs are staged, so that what a killed worker had finished of a block is lost.
     pub(super) is_staged: bool,
     /// How long an item may take.
@@ -123,6 +126,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
             checkpoints: &checkpoints,
             is_exact,
+            pages: match context.memory() {
+                Memory::Shared => SharedPages::alive(&self.new_memory),
+                Memory::Private => SharedPages::default(),
+            },
             is_staged: K::STREAM_STORES && STREAMS && !is_exact,
             limit: options.time_for_item(),
             deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),

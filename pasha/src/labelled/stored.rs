@@ -40,7 +40,7 @@ pub struct StoredArray<A, D> {
 /// What can be opened by each worker anew: paths and plain metadata, never a handle.
 pub(super) trait StoredFile: Send + Sync {
     /// Opens the variable.
-    fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError>;
+    fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError>;
 
     /// The file or folder.
     fn path(&self) -> &Path;
@@ -161,7 +161,7 @@ impl<A, D> StoredArray<A, D> {
         &self.decoding
     }
 
-    pub(super) fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError> {
+    pub(super) fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
         self.file.open()
     }
 

@@ -66,7 +66,7 @@ impl<A, D: Dimension> fmt::Debug for StoredAlong<'_, A, D> {
 /// One worker's open file, and the block that it has read of it.
 pub struct StoredReader<'f, A, D: Dimension> {
     along: &'f StoredAlong<'f, A, D>,
-    open: Box<dyn OpenVariable>,
+    open: Box<dyn OpenVariable + 'f>,
     /// What this worker will read next.
     share: Range<usize>,
     /// What the buffer holds.

@@ -7,23 +7,31 @@
 //! for the outputs and the worker table of its own job.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::mm::MprotectFlags;
 
 use super::Mapping;
 
-/// Start address and length of each shared mapping.
-static LIVE: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+/// Each shared mapping, by its start address.
+static LIVE: Mutex<BTreeMap<usize, Live>> = Mutex::new(BTreeMap::new());
 
-fn lock() -> MutexGuard<'static, BTreeMap<usize, usize>> {
+/// A shared mapping.
+struct Live {
+    len: usize,
+    is_file: bool,
+}
+
+fn lock() -> MutexGuard<'static, BTreeMap<usize, Live>> {
     // A panic can't leave the map half changed: each change is one insertion or removal.
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn enter(mapping: &Mapping) {
     if mapping.is_shared() {
-        lock().insert(mapping.start().as_ptr() as usize, mapping.len());
+        let live = Live { len: mapping.len(), is_file: mapping.is_file() };
+        lock().insert(mapping.start().as_ptr() as usize, live);
     }
 }
 
@@ -33,9 +41,16 @@ pub(super) fn leave(mapping: &Mapping) {
     }
 }
 
+/// The addresses of all mappings that are not of files, in order.
+pub(super) fn without_files() -> Vec<Range<usize>> {
+    let live = lock();
+    let memory = live.iter().filter(|(_, live)| !live.is_file);
+    memory.map(|(&start, live)| start..start + live.len).collect()
+}
+
 /// The list, locked. The parent holds it while it forks, so that the child finds it whole and
 /// may use it without waiting for a thread that does not exist there.
-pub(crate) struct LiveMappings(MutexGuard<'static, BTreeMap<usize, usize>>);
+pub(crate) struct LiveMappings(MutexGuard<'static, BTreeMap<usize, Live>>);
 
 impl LiveMappings {
     pub(crate) fn lock() -> LiveMappings {
@@ -46,7 +61,7 @@ impl LiveMappings {
     /// the addresses in `writable`.
     pub(crate) fn protect_all_but(&self, writable: &[usize]) -> std::io::Result<()> {
         let page = rustix::param::page_size();
-        for (&start, &len) in self.0.iter() {
+        for (&start, &Live { len, .. }) in self.0.iter() {
             if writable.contains(&start) {
                 continue;
             }

@@ -8,6 +8,7 @@
 mod file;
 mod huge;
 mod live;
+mod pages;
 pub(crate) mod stream;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 pub(crate) use file::FileIdentity;
 pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler, collapse_range};
 pub(crate) use live::LiveMappings;
+pub(crate) use pages::SharedPages;
 
 /// The kind of memory that the workers of a context share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use nix::unistd::ForkResult;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
+use super::end;
 use super::still::{self, Still};
-use super::{end, signals};
 use crate::job::{Job, forked, panic, peak_memory};
 
 /// Forks a worker, which works and ends; only the parent returns, with what becomes readable when the
@@ -56,7 +56,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     if !tied || orphaned || still.live.protect_all_but(job.writable()).is_err() {
         forked::end(1);
     }
-    signals::take_handlers_off();
+    still.handled.take_off();
     end::keep_exit_to_this_process(job.record(worker_id));
     still.let_go_in_child();
     // The threads of rayon's pools do not exist here, so a kernel that uses rayon would wait for

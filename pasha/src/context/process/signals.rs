@@ -28,31 +28,44 @@ const CRASHES: [libc::c_int; 7] = [
 
 /// Signals of this thread, held back while it forks, so that no handler of the program's runs in
 /// a child before it is taken off there.
-pub(super) struct Blocked(SigSet);
+pub(super) struct Blocked {
+    before: SigSet,
+}
 
 impl Blocked {
     /// Holds all signals back.
     pub(super) fn all() -> nix::Result<Blocked> {
-        SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).map(Blocked)
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+        Ok(Blocked { before })
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
         // It can't fail: the set is one that was in force.
-        let _ = self.0.thread_set_mask();
+        let _ = self.before.thread_set_mask();
     }
 }
 
-/// Takes the program's handlers off; called in a child, with signals held back.
-pub(super) fn take_handlers_off() {
-    for signal in 1..=libc::SIGRTMAX() {
-        if CRASHES.contains(&signal) || !is_handled(signal) {
-            continue;
+/// The signals that the program handles, but for crashes.
+///
+/// The parent finds them, once for all children that it forks together.
+pub(super) struct Handled(Vec<libc::c_int>);
+
+impl Handled {
+    /// Asks for each signal.
+    pub(super) fn now() -> Handled {
+        let all = 1..=libc::SIGRTMAX();
+        Handled(all.filter(|signal| !CRASHES.contains(signal) && is_handled(*signal)).collect())
+    }
+
+    /// Takes the program's handlers off; called in a child, with signals held back.
+    pub(super) fn take_off(&self) {
+        for &signal in &self.0 {
+            let action = if REQUESTS.contains(&signal) { libc::SIG_IGN } else { libc::SIG_DFL };
+            // SAFETY: neither action runs any code, and this is the only thread of the process.
+            unsafe { libc::signal(signal, action) };
         }
-        let action = if REQUESTS.contains(&signal) { libc::SIG_IGN } else { libc::SIG_DFL };
-        // SAFETY: neither action runs any code, and this is the only thread of the process.
-        unsafe { libc::signal(signal, action) };
     }
 }
 

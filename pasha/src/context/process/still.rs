@@ -10,7 +10,7 @@ use std::io::{self, StderrLock, StdoutLock, Write};
 use nix::libc;
 
 use super::libraries::Libraries;
-use super::signals::Blocked;
+use super::signals::{Blocked, Handled};
 use crate::memory::LiveMappings;
 
 /// Locks and signals, held until it is dropped, in the parent and in each child.
@@ -20,6 +20,7 @@ pub(super) struct Still {
     _stdout: StdoutLock<'static>,
     _stderr: StderrLock<'static>,
     _signals: Option<Blocked>,
+    pub(super) handled: Handled,
     libraries: Libraries,
 }
 
@@ -35,7 +36,8 @@ impl Still {
         let libraries = Libraries::hold();
         let live = LiveMappings::lock();
         let signals = Blocked::all().ok();
-        Still { live, _stdout: stdout, _stderr: stderr, _signals: signals, libraries }
+        let handled = Handled::now();
+        Still { live, _stdout: stdout, _stderr: stderr, _signals: signals, handled, libraries }
     }
 
     /// Lets go of everything in a child, but for what only the parent may let go of.

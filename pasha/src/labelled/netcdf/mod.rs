@@ -1,9 +1,10 @@
-//! NetCDF files, through the netCDF library.
+//! NetCDF files: described by the netCDF library, read without it where that can be (`direct`).
 //!
 //! The library is not made for threads, so the crate has one lock for all calls, the same as that of HDF5. A process
 //! is forked with it held (see `context/process/libraries.rs`).
 
 mod attributes;
+mod direct;
 mod probe;
 mod quiet;
 mod read;
@@ -24,8 +25,10 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// `variable` is a name, or a path through groups such as `detector/counts`. Its coordinates
     /// are the variables with its dimensions' names, and those that its attribute `coordinates` lists.
     ///
-    /// Threads of one process wait for each other while they read, because the netCDF library
-    /// can't be used by two at once: with compressed files, forked processes are faster.
+    /// The elements of a NetCDF-4 file are read, and decompressed, by all workers at the same time. Classic files, and
+    /// variables with other filters than gzip, shuffle and fletcher32 or with more than about two
+    /// thousand chunks, are read by the netCDF library, which can't be used by two threads at once: for those forked processes
+    /// are faster.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the file can't be opened;

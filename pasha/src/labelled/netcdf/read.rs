@@ -7,6 +7,7 @@ use netcdf::types::{FloatType, IntType, NcVariableType};
 use netcdf::{Extent, Variable};
 
 use super::attributes::{own, packing};
+use super::direct;
 use super::probe::probe;
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
@@ -26,7 +27,7 @@ struct NetcdfFile {
 }
 
 impl StoredFile for NetcdfFile {
-    fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError> {
+    fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
         let open = guarded(LIBRARY, || Open::new(&self.path, &self.variable))?;
         Ok(Box::new(open))
     }
@@ -117,9 +118,12 @@ fn describe(path: &Path, name: &str) -> Result<Found, SourceError> {
         add_coordinate(path, &file, name, coordinate, &mut labels, &shape)
             .map_err(|reason| format!("its coordinate {coordinate:?}: {reason}"))?;
     }
-    let stored = NetcdfFile { path: path.to_owned(), variable: name.to_owned() };
-    let (file, variable) = (Box::new(stored), name.to_owned());
-    Ok(Found { file, variable, shape, chunk, element, packing, labels })
+    // HDF5 does not open a file that netCDF has open.
+    drop(file);
+    let file = direct::find(path, name, element, &shape).unwrap_or_else(|| {
+        Box::new(NetcdfFile { path: path.to_owned(), variable: name.to_owned() })
+    });
+    Ok(Found { file, variable: name.to_owned(), shape, chunk, element, packing, labels })
 }
 
 /// Adds the coordinate of this name, if there is one that has one dimension.

@@ -31,7 +31,7 @@ struct ZarrArray {
 }
 
 impl StoredFile for ZarrArray {
-    fn open(&self) -> Result<Box<dyn OpenVariable>, SourceError> {
+    fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
         let array = guarded(LIBRARY, || Ok(open(&self.path, &self.variable)?))?;
         Ok(Box::new(Open(array)))
     }

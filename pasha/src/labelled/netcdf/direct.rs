@@ -1,0 +1,79 @@
+//! NetCDF-4 variables as what they are in the file: data sets of HDF5, read and decompressed by each worker without a
+//! lock.
+
+use std::path::{Path, PathBuf};
+
+use bytemuck::Pod;
+
+use crate::error::SourceError;
+use crate::hdf5::Hdf5Element;
+use crate::hdf5::blocks::{BlockReader, Blocks};
+use crate::labelled::element::ElementType;
+use crate::labelled::stored::{OpenVariable, StoredFile};
+
+/// What netCDF puts before the name of a variable that is called as a dimension is, but is not its coordinate
+/// (`NON_COORD_PREPEND` in its sources).
+const NO_COORDINATE: &str = "_nc4_non_coord_";
+
+/// A variable's elements in the file.
+struct Direct<A> {
+    path: PathBuf,
+    blocks: Blocks<A>,
+}
+
+impl<A: Hdf5Element + Pod> StoredFile for Direct<A> {
+    fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
+        Ok(Box::new(self.blocks.reader()))
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl<A: Hdf5Element + Pod> OpenVariable for BlockReader<'_, A> {
+    fn read(
+        &mut self,
+        start: &[usize],
+        count: &[usize],
+        into: &mut [u8],
+    ) -> Result<(), SourceError> {
+        BlockReader::read(self, start, count, into)
+    }
+}
+
+/// The elements of a variable, if they can be read without the netCDF library.
+pub(super) fn find(
+    path: &Path,
+    variable: &str,
+    element: ElementType,
+    shape: &[usize],
+) -> Option<Box<dyn StoredFile>> {
+    // No other thread is to open the file by way of netCDF meanwhile.
+    hdf5_metno::sync::sync(|| match element {
+        ElementType::U8 => find_as::<u8>(path, variable, shape),
+        ElementType::U16 => find_as::<u16>(path, variable, shape),
+        ElementType::U32 => find_as::<u32>(path, variable, shape),
+        ElementType::U64 => find_as::<u64>(path, variable, shape),
+        ElementType::I8 => find_as::<i8>(path, variable, shape),
+        ElementType::I16 => find_as::<i16>(path, variable, shape),
+        ElementType::I32 => find_as::<i32>(path, variable, shape),
+        ElementType::I64 => find_as::<i64>(path, variable, shape),
+        ElementType::F32 => find_as::<f32>(path, variable, shape),
+        ElementType::F64 => find_as::<f64>(path, variable, shape),
+    })
+}
+
+fn find_as<A: Hdf5Element + Pod>(
+    path: &Path,
+    variable: &str,
+    shape: &[usize],
+) -> Option<Box<dyn StoredFile>> {
+    let (group, name) = variable.rsplit_once('/').unwrap_or(("", variable));
+    let other_name = format!("{group}/{NO_COORDINATE}{name}");
+    // What can't be described here is left to the library, which says what is wrong with it.
+    let open = |name: &str| Blocks::<A>::open(path, name).ok().flatten();
+    let blocks = open(&other_name).or_else(|| open(variable))?;
+    let path = path.to_owned();
+    (blocks.shape() == shape).then(|| -> Box<dyn StoredFile> { Box::new(Direct { path, blocks }) })
+}
