@@ -2,6 +2,8 @@
 //!
 //! It is the only place that knows kernels, functors, outputs and contexts together.
 
+use std::path::Path;
+
 use ndarray::{Array2, Ix1, Ix2};
 
 use crate::array::SharedArray;
@@ -304,21 +306,33 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let mut files = Vec::new();
         params.files(&mut files);
         returned.files(&mut files);
-        let names = self.kernel.names().outputs.iter().chain(std::iter::repeat(&"result"));
-        let mut outputs = Vec::new();
-        for (file, name) in files.into_iter().zip(names) {
-            let file = file.ok_or_else(|| Error::Resume {
-                path: path.to_owned(),
-                reason: format!(
-                    "output `{name}` does not lie in a file: allocate it with `.file(path)` in \
-                     this context"
-                ),
-            })?;
-            outputs.push(OutputFile { name: (*name).to_owned(), ..file });
-        }
-        let job = Identity { signature: self.kernel.signature(), len: self.len, outputs };
-        JobFile::open(path, &job).map(Some)
+        let names = self.kernel.names().outputs;
+        open_job_file(path, names, files, self.kernel.signature(), self.len).map(Some)
     }
+}
+
+/// Opens the job file of a kernel whose outputs have these names, and the returned ones none.
+// Knows no types of the kernel, so that it is compiled once and not with every kernel.
+fn open_job_file(
+    path: &Path,
+    names: &[&str],
+    files: Vec<Option<OutputFile>>,
+    signature: String,
+    len: usize,
+) -> Result<JobFile> {
+    let names = names.iter().chain(std::iter::repeat(&"result"));
+    let mut outputs = Vec::new();
+    for (file, name) in files.into_iter().zip(names) {
+        let file = file.ok_or_else(|| Error::Resume {
+            path: path.to_owned(),
+            reason: format!(
+                "output `{name}` does not lie in a file: allocate it with `.file(path)` in this \
+                 context"
+            ),
+        })?;
+        outputs.push(OutputFile { name: (*name).to_owned(), ..file });
+    }
+    JobFile::open(path, &Identity { signature, len, outputs })
 }
 
 /// The first pass of a kernel with ragged outputs: a kernel that writes their slots' lengths.

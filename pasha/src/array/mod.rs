@@ -81,7 +81,7 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     /// axes without gaps.
     pub(crate) fn with_strides(mapping: Mapping, dim: D, strides: D) -> Self {
         assert!(dim.size() * size_of::<A>() <= mapping.len(), "the mapping is long enough");
-        assert!(axes_fill_the_array(&dim, &strides), "the axes lie one in the other");
+        assert!(axes_fill_the_array(dim.slice(), strides.slice()), "the axes lie one in the other");
         // SAFETY: the mapping is valid for this many elements for as long as it lives, and it
         // lives in the same struct as the view, which is never given out by value or with a
         // longer life than a borrow of the struct. The mapping is aligned to 128 bytes (or 64,
@@ -299,8 +299,8 @@ pub(crate) fn strides_for<D: Dimension>(dim: &D, order: Order) -> D {
 }
 
 /// Whether the strides are positive and, sorted, are those of a contiguous array.
-fn axes_fill_the_array<D: Dimension>(dim: &D, strides: &D) -> bool {
-    let mut axes: Vec<_> = dim.slice().iter().zip(strides.slice()).collect();
+fn axes_fill_the_array(shape: &[usize], strides: &[usize]) -> bool {
+    let mut axes: Vec<_> = shape.iter().zip(strides).collect();
     axes.sort_by_key(|&(&len, &stride)| (stride, len));
     let mut step = 1;
     axes.iter().all(|&(&len, &stride)| {

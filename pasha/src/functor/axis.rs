@@ -157,16 +157,27 @@ pub(super) fn place_of<A, D: Dimension>(
     axis: Axis,
     range: &Range<usize>,
 ) -> Option<Range<usize>> {
+    let elements = elements_of(view.shape(), view.strides(), axis.index(), range)?;
+    let at = |element: usize| view.as_ptr().addr() + element * size_of::<A>();
+    Some(at(elements.start)..at(elements.end))
+}
+
+/// As [`place_of`], in elements behind the first.
+fn elements_of(
+    shape: &[usize],
+    strides: &[isize],
+    axis: usize,
+    range: &Range<usize>,
+) -> Option<Range<usize>> {
     let mut extent = 1;
-    for (number, (&len, &stride)) in view.shape().iter().zip(view.strides()).enumerate() {
-        if number != axis.index() {
+    for (number, (&len, &stride)) in shape.iter().zip(strides).enumerate() {
+        if number != axis {
             extent += len.checked_sub(1)? * usize::try_from(stride).ok()?;
         }
     }
-    let step = usize::try_from(view.stride_of(axis)).ok().filter(|&step| step >= extent)?;
+    let step = usize::try_from(*strides.get(axis)?).ok().filter(|&step| step >= extent)?;
     let last = range.end.checked_sub(1).filter(|&last| last >= range.start)?;
-    let at = |element: usize| view.as_ptr().addr() + element * size_of::<A>();
-    Some(at(range.start * step)..at(last * step + extent))
+    Some(range.start * step..last * step + extent)
 }
 
 macro_rules! array_functor {

@@ -42,6 +42,8 @@ pub(crate) struct Run<'r, K: Kernel, F> {
 /// What the workers of one map have in common besides: how to go on, and when not to.
 pub(super) struct Map<'m> {
     pub(super) table: &'m Table,
+    /// The number of items.
+    len: usize,
     pub(super) shares: Shares,
     pub(super) judge: Judge<'m>,
     pub(super) checkpoints: &'m Checkpoints,
@@ -86,36 +88,82 @@ impl Map<'_> {
         self.shares.next(self.table.claimed(), 1).is_some()
     }
 
+    /// Keeps a reader's error for the caller, where the worker is a thread.
+    fn keep(&self, index: usize, error: SourceError) {
+        self.source_errors().insert(index, error);
+    }
+
     fn source_errors(&self) -> MutexGuard<'_, BTreeMap<usize, SourceError>> {
         self.source_errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Has the context's workers run `body` until nothing is left, and tells what came of it. `put_back` puts the slots of
+    /// an item that failed back, and `num_absent` counts the indices without an item.
+    // Knows no types of the kernel, so that it is compiled once and not with every kernel.
+    fn drive(
+        &self,
+        context: &dyn Context,
+        body: &(dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
+        put_back: &dyn Fn(usize),
+        num_absent: &dyn Fn() -> usize,
+        mut writable: Vec<usize>,
+        begun: Instant,
+    ) -> Result<Report> {
+        let (table, len) = (self.table, self.len);
+        writable.push(table.start());
+        writable.extend(self.checkpoints.start());
+        writable.extend(self.job_file.map(JobFile::start));
+        for (worker_id, record) in table.records().enumerate() {
+            record.give(self.shares.given(worker_id));
+        }
+        self.look(begun);
+        let options = context.options();
+        let resumed = self.job_file.map_or(0, JobFile::finished);
+        let mut started = Ok(());
+        if !table.is_stopped() && resumed < len {
+            let job = Job { map: self, body, options, len, writable: &writable };
+            started = match options.watch() {
+                None => context.run(&job),
+                Some(watch) => {
+                    let finished = || resumed + table.finished_blocks();
+                    watch.during(len, finished, || context.run(&job))
+                }
+            };
+        }
+        table.skipped().filter(|&index| index < len).for_each(put_back);
+        let wall_time = begun.elapsed();
+        let outcome = Outcome { map: self, len, resumed, wall_time, absent: num_absent() };
+        let source_errors = std::mem::take(&mut *self.source_errors());
+        outcome.tell(started, options, source_errors)
+    }
+}
+
+/// A table for the workers of a map over this many items.
+fn table_for(num_workers: usize, len: usize, context: &dyn Context) -> Result<Table> {
+    panic::install_hook();
+    forked::watch();
+    let failures = match context.options().policy().may_skip() {
+        Some(at_most) => at_most.min(len).saturating_add(num_workers),
+        None => num_workers,
+    };
+    Table::new(num_workers, failures, context.memory())
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
     /// Has the context's workers run the kernel on all items. The outputs' mappings start at the
     /// addresses `writable`.
-    pub(crate) fn run(self, context: &dyn Context, mut writable: Vec<usize>) -> Result<Report> {
+    pub(crate) fn run(self, context: &dyn Context, writable: Vec<usize>) -> Result<Report> {
         let begun = Instant::now();
-        panic::install_hook();
-        forked::watch();
         let options = context.options();
         let policy = options.policy();
         let num_workers = self.num_workers.min(self.len.max(1));
-        let failures = match policy.may_skip() {
-            Some(at_most) => at_most.min(self.len).saturating_add(num_workers),
-            None => num_workers,
-        };
-        let table = Table::new(num_workers, failures, context.memory())?;
-        writable.push(table.start());
+        let table = table_for(num_workers, self.len, context)?;
         let checkpoints = self.checkpoints(policy.is_abort(), num_workers, context)?;
-        writable.extend(checkpoints.start());
-        if let Some(file) = self.job_file {
-            writable.push(file.start());
-        }
         let is_exact =
             !policy.is_abort() || options.time_for_item().is_some() || self.job_file.is_some();
         let map = Map {
             table: &table,
+            len: self.len,
             shares: Shares {
                 splitting: options.splitting(),
                 len: self.len.min(most_items(num_workers)),
@@ -137,32 +185,20 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             job_file: self.job_file,
             source_errors: Mutex::default(),
         };
-        for (worker_id, record) in table.records().enumerate() {
-            record.give(map.shares.given(worker_id));
-        }
-        map.look(begun);
-        let resumed = self.job_file.map_or(0, JobFile::finished);
-        let mut started = Ok(());
-        if !table.is_stopped() && resumed < self.len {
-            let body = |worker_id: usize, generation| self.work(worker_id, &map, generation);
-            let job = Job { map: &map, body: &body, options, len: self.len, writable: &writable };
-            started = match options.watch() {
-                None => context.run(&job),
-                Some(watch) => {
-                    let finished = || resumed + table.finished_blocks();
-                    watch.during(self.len, finished, || context.run(&job))
-                }
-            };
-        }
-        self.put_back(&map);
-        let absent = match F::MAY_BE_ABSENT {
+        let body = |worker_id: usize, generation| self.work(worker_id, &map, generation);
+        let put_back = |index| {
+            let at = crate::kernel::Position { index, worker_id: 0 };
+            // SAFETY: all workers have ended, and the index is one of the map.
+            unsafe {
+                self.slots.reset(at);
+                self.returned.reset(at);
+            }
+        };
+        let num_absent = || match F::MAY_BE_ABSENT {
             true => (0..self.len).filter(|&index| !self.functors.are_present(index)).count(),
             false => 0,
         };
-        let wall_time = begun.elapsed();
-        let outcome = Outcome { map: &map, len: self.len, resumed, wall_time, absent };
-        let source_errors = std::mem::take(&mut *map.source_errors());
-        outcome.tell(started, options, source_errors)
+        map.drive(context, &body, &put_back, &num_absent, writable, begun)
     }
 
     fn checkpoints(
@@ -194,18 +230,6 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             }
         }
         borders
-    }
-
-    /// Puts the slots of failed items back to what they were before the map.
-    fn put_back(&self, map: &Map<'_>) {
-        for index in map.table.skipped().filter(|&index| index < self.len) {
-            let at = crate::kernel::Position { index, worker_id: 0 };
-            // SAFETY: all workers have ended, and the index is one of the map.
-            unsafe {
-                self.slots.reset(at);
-                self.returned.reset(at);
-            }
-        }
     }
 
     /// One worker's part of the map; `false` if it ended the map by a failure.
@@ -241,7 +265,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
                     let error = error.into();
                     record.explain(&error.to_string(), None);
                     // Reaches the caller where the worker is a thread; its text always does.
-                    map.source_errors().insert(record.index(), error);
+                    map.keep(record.index(), error);
                     Failure::Source
                 }
                 Err(BlockError::Late) => Failure::TimedOut,

@@ -170,6 +170,13 @@ fn accumulate(value: u8, #[per_worker(shape = 30 << 20)] mut sums: ndarray::Arra
     sums[0] += value;
 }
 
+/// Bytes of addresses that this process has, as `RLIMIT_AS` counts.
+fn address_space() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split_whitespace().next().unwrap().parse().unwrap();
+    pages * rustix::param::page_size() as u64
+}
+
 /// The operating system gives no more than 144 MiB more of memory.
 pub(super) fn no_memory() {
     const GIB: usize = 1 << 30;
@@ -177,9 +184,7 @@ pub(super) fn no_memory() {
     // What the allocator sets aside for each thread is taken before.
     assert_eq!(double::run_in(&threads, 0..100_u64).unwrap().sum(), 9900);
     check_next_map();
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split_whitespace().next().unwrap().parse().unwrap();
-    let size = pages * rustix::param::page_size() as u64;
+    let size = address_space();
     let file = std::env::temp_dir().join(format!("pasha-as-{}.npy", std::process::id()));
     let before = open_files_and_mappings();
     {
@@ -214,6 +219,10 @@ pub(super) fn no_memory() {
         let room: Vec<Vec<u8>> = (0..1000).map(|_| vec![0; 8 << 10]).collect();
         let _above = vec![0_u8; 8 << 10];
         drop(room);
+        // Of the limit, too, something is left once there is none for a stack, as much as signals of these threads
+        // need: another thing that ends the program.
+        const STACK: u64 = 2 << 20;
+        let _limit = Limit::at(Resource::RLIMIT_AS, address_space() + 8 * STACK + STACK / 2);
         check_start_refused(ThreadContext::new(1000));
         eventually("the threads that were started have ended", || own_threads() == threads);
         check_next_map();
