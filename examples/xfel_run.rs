@@ -40,7 +40,7 @@ Without RUN, the folder of a run, a small one is written into out/xfel_run.
 
 /// Corrects an image, in counts, for the dark level and the intensity of its train, and gives its mean.
 ///
-/// It is called for the trains that have both.
+/// It is called for the trains that have both; the outputs of the others keep their fill value.
 #[pasha::kernel]
 fn correct(
     image: Train<'_, u16, Ix2>,
@@ -48,11 +48,12 @@ fn correct(
     #[shared] dark: f32,
     #[output(like = image, fill = f32::NAN)] mut corrected: ArrayViewMut2<f32>,
     #[reduce(sum, like = image)] mut total: ArrayViewMut2<f64>,
-) -> f64 {
+    #[output(fill = f64::NAN)] mean: &mut f64,
+) {
     let intensity = intensity.data[()];
     corrected.zip_mut_with(&image.data, |out, &count| *out = (f32::from(count) - dark) / intensity);
     total.zip_mut_with(&corrected, |total, &value| *total += f64::from(value));
-    corrected.iter().map(|&value| f64::from(value)).sum::<f64>() / corrected.len() as f64
+    *mean = corrected.iter().map(|&value| f64::from(value)).sum::<f64>() / corrected.len() as f64;
 }
 
 /// What the user asked for.
@@ -113,8 +114,8 @@ fn correct_images(
     let (out, report) = correct::run_report_in(context, &images, &intensities, dark)?;
     println!("\n{report}");
     println!("\n   train   mean / (counts/{units})");
-    for (id, mean) in run.train_ids().iter().zip(&out.result).take(8) {
-        match *mean == 0.0 {
+    for (id, mean) in run.train_ids().iter().zip(&out.mean).take(8) {
+        match mean.is_nan() {
             true => println!("{id:8}   no data"),
             false => println!("{id:8}   {mean:.6}"),
         }

@@ -1,5 +1,7 @@
 //! What the tests share: running one test in every context, and finding reference data.
 
+pub mod damage;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicU64;

@@ -72,6 +72,8 @@ pub struct Hdf5Dataset<A, D> {
 impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// Opens and checks a data set, given by its path in the file.
     ///
+    /// It is looked at in a forked process first: libhdf5 crashes on some damaged files.
+    ///
     /// # Errors
     /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or truncated, has no such data set
     /// (the nearest names are told), or that has elements of a type that is not converted to `A`,
@@ -79,7 +81,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// the file, the data set, both values and what to do.
     pub fn open(path: impl AsRef<Path>, dataset: &str) -> Result<Self> {
         let path = path.as_ref();
-        let stored = Stored::open::<A>(path, dataset)?;
+        let stored = Stored::open_soundly::<A>(path, dataset)?;
         let found = &stored.shape;
         let Some(dim) = D::from_dimension(&IxDyn(found)) else {
             let element = A::NUMBER.name();

@@ -15,6 +15,7 @@ mod functor;
 mod index;
 mod library;
 mod names;
+pub(crate) mod probe;
 mod region;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod rows;

@@ -15,6 +15,7 @@ use super::filters::Pipeline;
 use super::index::ChunkIndex;
 use super::library::{self, OpenDataset, StoredType};
 use super::names;
+use super::probe::probe;
 use super::region::MAX_RANK;
 use crate::error::{Error, Result, SourceError};
 
@@ -79,6 +80,19 @@ impl Identity {
 }
 
 impl Stored {
+    /// As [`open`](Self::open), also where libhdf5 crashes on the file.
+    pub(super) fn open_soundly<A: Hdf5Element>(path: &Path, name: &str) -> Result<Stored> {
+        // Without a file there is nothing to crash on.
+        if path.is_file() {
+            probe("HDF5", || Stored::open::<A>(path, name)).map_err(|reason| Error::Hdf5 {
+                path: path.to_owned(),
+                dataset: name.to_owned(),
+                reason: reason.to_string(),
+            })?;
+        }
+        Stored::open::<A>(path, name)
+    }
+
     /// Opens, checks and describes a data set that is to be read as elements `A`; nothing stays open.
     pub(super) fn open<A: Hdf5Element>(path: &Path, name: &str) -> Result<Stored> {
         let failed =

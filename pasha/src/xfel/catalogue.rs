@@ -10,6 +10,7 @@ use super::Section;
 use super::file::{RunFile, exists, keys_below};
 use super::run::SkippedFile;
 use crate::error::{Error, Result, SourceError};
+use crate::hdf5::probe::probe;
 use crate::nearest::nearest;
 
 /// What is known of a run, whatever is selected of it.
@@ -126,10 +127,12 @@ impl Catalogue {
             return Ok(keys);
         }
         let file = self.model_file(source);
-        let keys = read_keys(file, source.section, name).map_err(|error| Error::Run {
-            path: file.path.clone(),
-            reason: format!("the keys of source {name} can't be read: {error}"),
-        })?;
+        let keys = probe("HDF5", || read_keys(file, source.section, name))
+            .and_then(|()| read_keys(file, source.section, name))
+            .map_err(|error| Error::Run {
+                path: file.path.clone(),
+                reason: format!("the keys of source {name} can't be read: {error}"),
+            })?;
         Ok(source.keys.get_or_init(|| keys))
     }
 

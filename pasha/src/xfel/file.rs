@@ -148,7 +148,13 @@ fn read_groups(
     let mut groups = BTreeMap::new();
     let place = format!("INDEX/{name}");
     if !exists(file, &place) {
-        return Ok(groups);
+        // A source may be in RUN alone; if it has data here, something is wrong with the file.
+        let data = format!("{}/{name}", section.group());
+        let has_data = exists(file, &data) && !file.group(&data)?.is_empty();
+        return match has_data && len > 0 {
+            true => Err(format!("source {name} has data but no index ({place})").into()),
+            false => Ok(groups),
+        };
     }
     let index = file.group(&place)?;
     let in_source = |error: SourceError| format!("source {name}: {error}");

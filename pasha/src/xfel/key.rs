@@ -14,6 +14,7 @@ use super::info::KeyInfo;
 use super::run::{Run, data_set_of};
 use super::trains::{Trains, by_id};
 use crate::error::{Error, Result, SourceError};
+use crate::hdf5::probe::probe_each;
 
 /// The data of one key of a run, a functor of [`Train`](super::Train)s; made by [`Run::key`].
 ///
@@ -60,17 +61,20 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
         numbers.sort_unstable();
         numbers.dedup();
         let name = data_set_of(info.section, source, &info.key);
-        let mut files = Vec::with_capacity(numbers.len());
-        for &number in &numbers {
-            let path = run.catalogue.files[number as usize].path.clone();
-            let rows = A::Rows::open(&path, &name)?;
-            files.push((path, rows));
+        let mut paths: Vec<PathBuf> = numbers
+            .iter()
+            .map(|&number| run.catalogue.files[number as usize].path.clone())
+            .collect();
+        if paths.is_empty() {
+            paths.push(run.catalogue.model_file(run.catalogue.source(source)?).path.clone());
         }
-        if files.is_empty() {
-            let path = run.catalogue.model_file(run.catalogue.source(source)?).path.clone();
-            let rows = A::Rows::open(&path, &name)?;
-            files.push((path, rows));
+        let unsound = probe_each("HDF5", &paths, |path| drop(A::Rows::open(path, &name)))?;
+        if let Some((number, reason)) = unsound.into_iter().next() {
+            let path = paths.swap_remove(number);
+            return Err(Error::Hdf5 { path, dataset: name, reason });
         }
+        let open = |path: PathBuf| A::Rows::open(&path, &name).map(|rows| (path, rows));
+        let files = paths.into_iter().map(open).collect::<Result<Vec<_>>>()?;
         for place in places.iter_mut().filter(|place| place.count > 0) {
             place.file = numbers.partition_point(|&number| number < place.file) as u32;
         }

@@ -16,6 +16,7 @@ use super::selection::{Selection, pattern};
 use super::values::{self, Attribute};
 use super::{Key, KeyElement};
 use crate::error::{Error, Result, SourceError};
+use crate::hdf5::probe::{probe, probe_each};
 
 /// A run of the European XFEL: the files of a folder as one, or what was selected of it.
 ///
@@ -103,12 +104,17 @@ impl RunOptions {
             return Err(refused("there are no .h5 files for it".to_owned()));
         }
         let (mut files, mut skipped) = (Vec::new(), Vec::new());
-        for path in paths {
-            match RunFile::read(path) {
+        // A crash of the library must not be one of the program: all files at once elsewhere first.
+        let unsound = probe_each("HDF5", paths, |path| drop(RunFile::read(path)))?;
+        let mut unsound = unsound.into_iter().peekable();
+        for (number, path) in paths.iter().enumerate() {
+            let read = match unsound.next_if(|&(of_number, _)| of_number == number) {
+                Some((_, reason)) => Err(reason),
+                None => RunFile::read(path).map_err(|error| error.to_string()),
+            };
+            match read {
                 Ok(file) => files.push(file),
-                Err(error) => {
-                    skipped.push(SkippedFile { path: path.clone(), reason: error.to_string() });
-                }
+                Err(reason) => skipped.push(SkippedFile { path: path.clone(), reason }),
             }
         }
         if files.is_empty() {
@@ -340,14 +346,14 @@ impl Run {
         let file = self.catalogue.model_file(of_run);
         let key = key.strip_suffix(".value").unwrap_or(key);
         let path = format!("RUN/{source}/{}/value", key.replace('.', "/"));
-        let rows = A::Rows::open(&file.path, &path)?;
         let read = || -> Result<A, SourceError> {
+            let rows = A::Rows::open(&file.path, &path)?;
             if rows.shape().first().is_none_or(|&len| len == 0) {
                 return Err("it is empty".into());
             }
             rows.reader()?.read(0, 1)?.first().cloned().ok_or_else(|| "it is empty".into())
         };
-        read().map_err(|error| Error::Hdf5 {
+        probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
             path: file.path.clone(),
             dataset: path.clone(),
             reason: error.to_string(),
@@ -359,9 +365,9 @@ impl Run {
     /// # Errors
     /// [`Error::Hdf5`] if it can't be read.
     pub fn metadata(&self) -> Result<BTreeMap<String, Attribute>> {
-        let mut found = BTreeMap::new();
-        let Some(first) = self.catalogue.files.first() else { return Ok(found) };
-        let mut read = || -> Result<(), SourceError> {
+        let Some(first) = self.catalogue.files.first() else { return Ok(BTreeMap::new()) };
+        let read = || -> Result<BTreeMap<String, Attribute>, SourceError> {
+            let mut found = BTreeMap::new();
             let file = File::open(&first.path)?;
             if exists(&file, "METADATA") {
                 for dataset in file.group("METADATA")?.datasets()? {
@@ -372,14 +378,13 @@ impl Run {
                     }
                 }
             }
-            Ok(())
+            Ok(found)
         };
-        read().map_err(|error| Error::Hdf5 {
+        probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
             path: first.path.clone(),
             dataset: "METADATA".to_owned(),
             reason: error.to_string(),
-        })?;
-        Ok(found)
+        })
     }
 
     /// Opens a key's data set for a moment, in the file that says what it looks like.
@@ -387,13 +392,13 @@ impl Run {
         &self,
         source: &str,
         key: &str,
-        look: impl FnOnce(&hdf5_metno::Dataset) -> Result<T, SourceError>,
+        look: impl Fn(&hdf5_metno::Dataset) -> Result<T, SourceError> + Sync,
     ) -> Result<T> {
         let of_run = self.catalogue.source(source)?;
         let path = &self.catalogue.model_file(of_run).path;
         let name = data_set_of(of_run.section, source, key);
         let read = || -> Result<T, SourceError> { look(&File::open(path)?.dataset(&name)?) };
-        read().map_err(|error| Error::Hdf5 {
+        probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
             path: path.clone(),
             dataset: name.clone(),
             reason: error.to_string(),

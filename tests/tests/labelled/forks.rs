@@ -46,6 +46,36 @@ fn no_worker_waits_for_a_thread_that_it_does_not_have() {
 }
 
 #[test]
+fn threads_read_without_the_lock_of_the_library() {
+    let (folder, array) = (folder(), array());
+    let path = folder.path().join("array.nc");
+    array.to_netcdf(&path).unwrap();
+    let stored = open::<u32>(&path, "data");
+    assert!(stored.chunk_shape().is_some_and(|chunk| chunk[0] < 24));
+    let context = ThreadContext::new(2).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let locked = &std::sync::Barrier::new(2);
+        scope.spawn(move || {
+            hdf5_metno::sync::sync(|| {
+                locked.wait();
+                let is_done = told.recv_timeout(std::time::Duration::from_secs(60)).is_ok();
+                assert!(is_done, "the map waits for the library's lock");
+            });
+        });
+        locked.wait();
+        let along = stored.along("time").unwrap();
+        let sums = pasha::map_in(&context, &along, |_, _, item| {
+            item.data.iter().map(|&it| u64::from(it)).sum::<u64>()
+        });
+        tell.send(()).unwrap();
+        let expected: Vec<u64> =
+            array.view().outer_iter().map(|it| it.iter().map(|&it| u64::from(it)).sum()).collect();
+        assert_eq!(sums.unwrap().to_vec(), expected);
+    });
+}
+
+#[test]
 fn a_forked_worker_has_one_thread() {
     let (folder, array) = (folder(), array());
     let path = folder.path().join("array.zarr");

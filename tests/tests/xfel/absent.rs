@@ -5,7 +5,7 @@ use pasha::xfel::{Run, Train, TrainData, by_id};
 use pasha::{Context, Error, OnFailure, SerialContext, ThreadContext};
 use pasha_tests::for_each_context;
 
-use crate::support::{CAMERA, DETECTOR, MONITOR, has_image, id, pulses, sample};
+use crate::support::{CAMERA, DETECTOR, MONITOR, has_image, id, overwrite, pulses, sample};
 
 /// Checks where it is, and gives the first pixel.
 #[pasha::kernel]
@@ -253,17 +253,13 @@ fn what_is_not_there_is_told_with_what_is() {
     assert!(run.key::<u16, Ix3>(CAMERA.0, CAMERA.1).is_ok());
 
     // An index that promises more entries than there are.
-    let file = hdf5_metno::File::open_rw(folder.path().join("RAW-DA01-S0.h5")).unwrap();
-    let counts = file.dataset("INDEX/TEST/CAM/A:daqOutput/data/count").unwrap();
-    counts.write(&ndarray::Array1::<u64>::from_elem(17, 1)).unwrap();
-    drop((counts, file));
+    let path = folder.path().join("RAW-DA01-S0.h5");
+    let filled = |value: u64| ndarray::Array1::from_elem(17, value);
+    overwrite(&path, "INDEX/TEST/CAM/A:daqOutput/data/count", &filled(1));
     let run = Run::open(folder.path()).unwrap();
     let error = run.key::<u16, Ix2>(CAMERA.0, CAMERA.1).unwrap_err();
     told(error, &["1 entries from 11 on", "11 in all", "RAW-DA01-S0.h5"]);
-    let file = hdf5_metno::File::open_rw(folder.path().join("RAW-DA01-S0.h5")).unwrap();
-    let first = file.dataset("INDEX/TEST/CAM/A:daqOutput/data/first").unwrap();
-    first.write(&ndarray::Array1::<u64>::from_elem(17, u64::MAX)).unwrap();
-    drop((first, file));
+    overwrite(&path, "INDEX/TEST/CAM/A:daqOutput/data/first", &filled(u64::MAX));
     let run = Run::open(folder.path()).unwrap();
     told(run.key::<u16, Ix2>(CAMERA.0, CAMERA.1).unwrap_err(), &["1000", "RAW-DA01-S0.h5"]);
 }

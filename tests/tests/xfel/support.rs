@@ -1,13 +1,18 @@
 //! Runs that tests write for themselves, through hdf5-metno.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hdf5_metno::types::VarLenUnicode;
 use hdf5_metno::{File, H5Type};
 use ndarray::{Array1, ArrayD};
 
 /// A file of a run in the making.
+///
+/// It is written elsewhere, and copied in the end: workers that other tests fork meanwhile have what is open for
+/// writing, and its lock, until they end.
 pub(crate) struct RunWriter {
+    path: PathBuf,
+    draft: PathBuf,
     file: File,
     ids: Vec<String>,
 }
@@ -15,12 +20,13 @@ pub(crate) struct RunWriter {
 impl RunWriter {
     /// A file of format 1.2 with these trains.
     pub(crate) fn new(path: &Path, train_ids: &[u64]) -> RunWriter {
-        let file = File::create(path).unwrap();
+        let draft = path.with_extension("draft");
+        let file = File::create(&draft).unwrap();
         let index = file.create_group("INDEX").unwrap();
         write(&index, "trainId", &Array1::from(train_ids.to_vec()).into_dyn());
         write(&index, "flag", &Array1::<i32>::ones(train_ids.len()).into_dyn());
         file.create_group("METADATA").unwrap();
-        let writer = RunWriter { file, ids: Vec::new() };
+        let writer = RunWriter { path: path.to_owned(), draft, file, ids: Vec::new() };
         writer.texts("METADATA/dataFormatVersion", &["1.2".to_owned()]);
         writer
     }
@@ -49,16 +55,41 @@ impl RunWriter {
         self
     }
 
+    /// A data set in compressed chunks with checksums.
+    pub(crate) fn compressed_data<T: H5Type>(
+        &mut self,
+        path: &str,
+        data: &ArrayD<T>,
+        chunk: &[usize],
+    ) -> &mut Self {
+        let builder =
+            self.file.new_dataset_builder().chunk(chunk).shuffle().deflate(4).fletcher32();
+        builder.with_data(data).create(path).unwrap();
+        self
+    }
+
     pub(crate) fn texts(&self, path: &str, texts: &[String]) {
         let texts: Vec<VarLenUnicode> = texts.iter().map(|text| text.parse().unwrap()).collect();
         self.file.new_dataset_builder().with_data(&Array1::from(texts)).create(path).unwrap();
     }
 
-    /// Writes the list of sources and closes the file.
+    /// Writes the list of sources, and puts the file where it belongs.
     pub(crate) fn finish(&self) {
         self.texts("METADATA/dataSources/dataSourceId", &self.ids);
         self.file.flush().unwrap();
+        std::fs::copy(&self.draft, &self.path).unwrap();
+        std::fs::remove_file(&self.draft).unwrap();
     }
+}
+
+/// Writes other numbers over those of a data set, in a copy as [`RunWriter`] does.
+pub(crate) fn overwrite(path: &Path, dataset: &str, numbers: &Array1<u64>) {
+    let draft = tempfile::NamedTempFile::new().unwrap();
+    std::fs::copy(path, draft.path()).unwrap();
+    let file = File::open_rw(draft.path()).unwrap();
+    file.dataset(dataset).unwrap().write(numbers).unwrap();
+    file.flush().unwrap();
+    std::fs::copy(draft.path(), path).unwrap();
 }
 
 fn write<T: H5Type>(group: &hdf5_metno::Group, name: &str, data: &ArrayD<T>) {

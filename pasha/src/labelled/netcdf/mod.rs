@@ -5,7 +5,6 @@
 
 mod attributes;
 mod direct;
-mod probe;
 mod quiet;
 mod read;
 mod write;

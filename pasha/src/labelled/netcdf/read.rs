@@ -8,9 +8,9 @@ use netcdf::{Extent, Variable};
 
 use super::attributes::{own, packing};
 use super::direct;
-use super::probe::probe;
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
+use crate::hdf5::probe::probe;
 use crate::labelled::coordinate::{Coordinate, Values};
 use crate::labelled::element::ElementType;
 use crate::labelled::found::{self, Numbers, guarded};
@@ -87,7 +87,7 @@ pub(super) fn find(path: &Path, name: &str) -> Result<Found> {
         }
         Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
     }
-    probe(|| describe(path, name).map(drop))
+    probe(LIBRARY, || describe(path, name))
         .and_then(|()| guarded(LIBRARY, || describe(path, name)))
         .map_err(|error| refusal(path, name, error.to_string()))
 }

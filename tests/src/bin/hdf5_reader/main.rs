@@ -2,13 +2,18 @@
 //!
 //! `hdf5_reader pasha|libhdf5 FILE…` prints for each file `begin FILE`, and then one of: `right`, the data set `data` holds
 //! what was written; `same`, it holds something else, and that is also what libhdf5 reads; `wrong`; or `error …`.
+//!
+//! `hdf5_reader run|run-libhdf5 INTACT RUN…` does the same for runs of the European XFEL with the camera of `xfel_run`; a run of which pasha leaves out a file, and says so, is an `error`, too.
+
+#[cfg(feature = "xfel")]
+mod xfel_run;
 
 use ndarray::{Array3, ArrayD, Ix3};
 use nix::sys::resource::{Resource, setrlimit};
 use pasha::{Hdf5Dataset, SerialContext};
 
-/// Seconds that a file may take.
-const LIMIT: u32 = 20;
+/// Seconds that a file may take: more than pasha takes to notice that libhdf5 goes round in circles in it.
+const LIMIT: u32 = 45;
 
 fn main() {
     // What a damaged file asks for must not take the machine's memory.
@@ -16,6 +21,11 @@ fn main() {
     setrlimit(Resource::RLIMIT_AS, memory, memory).expect("the memory can be limited");
     let mut arguments = std::env::args().skip(1);
     let reader = arguments.next().expect("which reader");
+    #[cfg(feature = "xfel")]
+    if reader.starts_with("run") {
+        let intact = arguments.next().expect("an intact run");
+        return xfel_run::read_all(&reader, &intact, arguments, LIMIT);
+    }
     for path in arguments {
         println!("begin {path}");
         nix::unistd::alarm::set(LIMIT);
