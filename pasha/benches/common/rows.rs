@@ -44,6 +44,7 @@ pub(crate) enum Program {
     /// Compiled for the processor of this machine, because the peer is.
     Native,
     /// Compiled so, and linked with what reads files; forking takes longer there.
+    #[cfg_attr(not(feature = "xfel"), expect(dead_code, reason = "this program has no sources"))]
     WithSources,
 }
 

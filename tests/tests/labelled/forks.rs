@@ -54,8 +54,8 @@ fn threads_read_without_the_lock_of_the_library() {
     assert!(stored.chunk_shape().is_some_and(|chunk| chunk[0] < 24));
     let context = ThreadContext::new(2).unwrap();
     let (tell, told) = std::sync::mpsc::channel();
+    let locked = &std::sync::Barrier::new(2);
     std::thread::scope(|scope| {
-        let locked = &std::sync::Barrier::new(2);
         scope.spawn(move || {
             hdf5_metno::sync::sync(|| {
                 locked.wait();
