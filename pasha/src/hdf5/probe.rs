@@ -2,23 +2,37 @@
 //!
 //! HDF5 1.10 crashes on some damaged files (variable-length strings whose heap is not where the file says, for one),
 //! and goes round in circles in others. What describes a file is therefore tried in a forked process, by a map of
-//! its own, and done here only if it ended well there.
+//! its own, and done here only if it ended well there. A circle is told from a slow disk by the processor's time that
+//! it takes.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nix::libc;
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+
 use crate::context::{ProcessContext, available_workers};
-use crate::error::{Error, SourceError};
+use crate::error::{Error, Result, SourceError};
 use crate::job::policy::OnFailure;
 use crate::kernel::closure::{map_in, map_report_in};
 
-/// More than any description takes.
-const LONGEST: Duration = Duration::from_secs(30);
+/// Seconds of processor time that describing one file may take: a hundred times what a large one does.
+const MOST_SECONDS: u64 = 15;
+
+/// The time that a disk may take with one file.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Whether this is a process that was forked to look at files.
+static IS_PROBE: AtomicBool = AtomicBool::new(false);
 
 /// Says why `describe`, which calls this library, can't be called here, if it can't. What it returns is not looked at.
 pub(crate) fn probe<T>(library: &str, describe: impl Fn() -> T + Sync) -> Result<(), SourceError> {
-    let context = ProcessContext::new(1)?.item_timeout(LONGEST);
-    let tried = map_in(&context, 0..1_usize, |_, _, _| drop(describe()));
+    let context = context(1)?;
+    let tried = map_in(&context, 0..1_usize, |_, _, _| {
+        limit_processor_time();
+        drop(describe());
+    });
     tried.map(drop).map_err(|error| reason(library, error).into())
 }
 
@@ -29,13 +43,36 @@ pub(crate) fn probe_each(
     library: &str,
     files: &[PathBuf],
     describe: impl Fn(&Path) + Sync,
-) -> Result<Vec<(usize, String)>, Error> {
-    let context = ProcessContext::new(available_workers()?)?
-        .item_timeout(LONGEST)
-        .on_failure(OnFailure::Skip { at_most: files.len() });
-    let (_, report) = map_report_in(&context, files, |_, _, file: &PathBuf| describe(file))?;
+) -> Result<Vec<(usize, String)>> {
+    let skip = OnFailure::Skip { at_most: files.len() };
+    let context = context(available_workers()?)?.on_failure(skip);
+    let (_, report) = map_report_in(&context, files, |_, _, file: &PathBuf| {
+        limit_processor_time();
+        describe(file);
+    })?;
     let failed = report.failed.into_iter();
     Ok(failed.map(|item| (item.index, reason(library, item.cause))).collect())
+}
+
+fn context(num_workers: usize) -> Result<ProcessContext> {
+    let context = ProcessContext::new(num_workers)?.item_timeout(LONGEST);
+    Ok(context.on_worker_start(|_| IS_PROBE.store(true, Ordering::Relaxed)))
+}
+
+/// Has the system end this process, if it was forked to look at files, when the next takes too long.
+fn limit_processor_time() {
+    // Within a worker of another map a map runs at once, and the process is not the probe's to limit.
+    if !IS_PROBE.load(Ordering::Relaxed) {
+        return;
+    }
+    if let (Ok(usage), Ok((_, hard))) =
+        (getrusage(UsageWho::RUSAGE_SELF), getrlimit(Resource::RLIMIT_CPU))
+    {
+        let used = usage.user_time().tv_sec() + usage.system_time().tv_sec();
+        let most = used.unsigned_abs() + MOST_SECONDS;
+        // Without the limit the time-out remains.
+        let _ = setrlimit(Resource::RLIMIT_CPU, most.min(hard), hard);
+    }
 }
 
 fn reason(library: &str, error: Error) -> String {
@@ -43,13 +80,15 @@ fn reason(library: &str, error: Error) -> String {
         Error::Panic { message, .. } => format!(
             "the {library} library met something unexpected ({message}): the file is damaged"
         ),
+        Error::WorkerDied { signal: Some(libc::SIGXCPU), .. } => format!(
+            "the {library} library did not come to an end with it in {MOST_SECONDS} s of processor time: the file is damaged"
+        ),
         Error::WorkerDied { .. } => {
             format!("the {library} library crashed on it: the file is damaged")
         }
-        Error::TimedOut { .. } => format!(
-            "the {library} library did not come to an end with it in {LONGEST:?}: the file is damaged, or the disk \
-             very slow"
-        ),
+        Error::TimedOut { .. } => {
+            format!("it could not be read in {LONGEST:?}: the disk is very slow or does not answer")
+        }
         other => other.to_string(),
     }
 }

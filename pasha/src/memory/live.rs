@@ -20,7 +20,8 @@ static LIVE: Mutex<BTreeMap<usize, Live>> = Mutex::new(BTreeMap::new());
 /// A shared mapping.
 struct Live {
     len: usize,
-    is_file: bool,
+    /// Whether it gets huge pages, as far as the operating system gives them.
+    is_huge: bool,
 }
 
 fn lock() -> MutexGuard<'static, BTreeMap<usize, Live>> {
@@ -30,7 +31,7 @@ fn lock() -> MutexGuard<'static, BTreeMap<usize, Live>> {
 
 pub(super) fn enter(mapping: &Mapping) {
     if mapping.is_shared() {
-        let live = Live { len: mapping.len(), is_file: mapping.is_file() };
+        let live = Live { len: mapping.len(), is_huge: false };
         lock().insert(mapping.start().as_ptr() as usize, live);
     }
 }
@@ -41,11 +42,18 @@ pub(super) fn leave(mapping: &Mapping) {
     }
 }
 
-/// The addresses of all mappings that are not of files, in order.
-pub(super) fn without_files() -> Vec<Range<usize>> {
+/// Notes that a mapping gets huge pages.
+pub(super) fn note_huge(mapping: &Mapping) {
+    if let Some(live) = lock().get_mut(&(mapping.start().as_ptr() as usize)) {
+        live.is_huge = true;
+    }
+}
+
+/// The addresses of all mappings that get huge pages, in order.
+pub(super) fn huge() -> Vec<Range<usize>> {
     let live = lock();
-    let memory = live.iter().filter(|(_, live)| !live.is_file);
-    memory.map(|(&start, live)| start..start + live.len).collect()
+    let huge = live.iter().filter(|(_, live)| live.is_huge);
+    huge.map(|(&start, live)| start..start + live.len).collect()
 }
 
 /// The list, locked. The parent holds it while it forks, so that the child finds it whole and

@@ -94,7 +94,10 @@ impl Mapping {
         match memory {
             // A kernel without huge pages refuses it, which costs speed only.
             Memory::Private => drop(huge::advise_private(mapping.start, len)),
-            Memory::Shared => mapping.is_new.store(true, Ordering::Relaxed),
+            Memory::Shared => {
+                mapping.is_new.store(true, Ordering::Relaxed);
+                live::note_huge(&mapping);
+            }
         }
         Ok(mapping)
     }

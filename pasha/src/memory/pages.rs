@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rustix::mm::Advice;
 
-use super::{HUGE_PAGE, live};
+use super::live;
 
 /// The memory whose pages a forked worker enters before it uses them.
 #[derive(Debug, Default)]
@@ -23,14 +23,14 @@ pub(crate) struct SharedPages {
 const LEAST: usize = 16 << 10;
 
 impl SharedPages {
-    /// All shared memory that is alive in this process, but for files, which would be read as a whole, for what is too
-    /// small for huge pages (small ones are found no faster this way), and for what is written for the first time, of which
-    /// huge pages are made first.
+    /// All shared memory of this process in huge pages, but for what is written for the first time, of which those are
+    /// made first.
+    ///
+    /// Small pages are not entered any faster this way; and those that are never used shall not take memory, nor those of a
+    /// file be read.
     pub(crate) fn alive(new: &[Range<usize>]) -> SharedPages {
         let is_new = |mapping: &Range<usize>| new.iter().any(|new| new.start == mapping.start);
-        let mappings = live::without_files().into_iter();
-        let mappings = mappings.filter(|mapping| mapping.len() >= HUGE_PAGE && !is_new(mapping));
-        SharedPages { mappings: mappings.collect() }
+        SharedPages { mappings: live::huge().into_iter().filter(|it| !is_new(it)).collect() }
     }
 
     /// Whether there is nothing to be entered.

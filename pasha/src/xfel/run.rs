@@ -131,7 +131,8 @@ impl RunOptions {
 impl Run {
     /// Opens a run: all `.h5` files of a folder but `overview.h5`, with suspect trains.
     ///
-    /// Files that can't be used are left out and listed in [`skipped_files`](Run::skipped_files).
+    /// Files that can't be used are left out and listed in [`skipped_files`](Run::skipped_files). Because libhdf5 crashes
+    /// on some damaged ones, all are looked at in forked processes first, at the same time.
     ///
     /// # Errors
     /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that can be

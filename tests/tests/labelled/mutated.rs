@@ -76,7 +76,7 @@ fn netcdf() {
     let folder = folder();
     let path = folder.path().join("array.nc");
     array().to_netcdf(&path).unwrap();
-    // Of other seeds some have HDF5 go round in circles, which takes 30 seconds to notice.
+    // Of other seeds some have HDF5 go round in circles, which takes 15 seconds to notice.
     campaign(&path, 5, in_any_way, || DataArray::from_netcdf(&path, "counts")?.load());
 }
 
