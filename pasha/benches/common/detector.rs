@@ -20,7 +20,7 @@ pub(crate) const SIDE: usize = 512;
 
 /// Lanes of sums and maxima, so that the compiler may use vectors: floating-point sums can't be
 /// reordered by it.
-pub(super) const LANES: usize = 16;
+pub(super) const LANES: usize = 32;
 
 /// Corrects a frame in counts for dark and gain; gives its sum and its maximum.
 #[pasha::kernel]

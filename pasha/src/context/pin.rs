@@ -23,6 +23,18 @@ impl Pinned {
     }
 }
 
+/// Moves the calling thread to the processor of this worker, if there are workers for all processors, and lets it go from
+/// there.
+///
+/// Of two processes that were forked one after the other the second may begin on the processor of the first, and take
+/// milliseconds until it is moved. Fewer workers than processors are left to the scheduler, which knows the idle ones.
+pub(crate) fn spread(worker_id: usize, num_workers: usize) {
+    let processors = sched_getaffinity(None).map_or(usize::MAX, |set| set.count() as usize);
+    if num_workers >= processors && processors > 1 {
+        drop(Pinned::to(worker_id));
+    }
+}
+
 impl Drop for Pinned {
     fn drop(&mut self) {
         // It can't fail: the set was in force before.

@@ -9,6 +9,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::end;
 use super::still::{self, Still};
+use crate::context::pin;
 use crate::job::{Job, forked, panic, peak_memory};
 
 /// Forks a worker, which works and ends; only the parent returns, with what becomes readable when the
@@ -64,6 +65,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     if pool_of_this_thread().is_err() {
         forked::end(1);
     }
+    pin::spread(worker_id, job.num_workers());
     panic::note_all_threads(job.record(worker_id));
     job.record(worker_id).wait_until_watched();
     job.work(worker_id);
