@@ -17,7 +17,7 @@ use crate::error::{Error, Result, SourceError};
 use crate::job::policy::OnFailure;
 use crate::kernel::closure::{map_in, map_report_in};
 
-/// Seconds of processor time that describing one file may take: a hundred times what a large one does.
+/// Seconds of processor time after which a description is taken for one that comes to no end.
 const MOST_SECONDS: u64 = 15;
 
 /// The time that a disk may take with one file.

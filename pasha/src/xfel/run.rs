@@ -347,18 +347,20 @@ impl Run {
         let file = self.catalogue.model_file(of_run);
         let key = key.strip_suffix(".value").unwrap_or(key);
         let path = format!("RUN/{source}/{}/value", key.replace('.', "/"));
-        let read = || -> Result<A, SourceError> {
-            let rows = A::Rows::open(&file.path, &path)?;
+        let open = || A::Rows::open(&file.path, &path);
+        let read = |rows: &A::Rows| -> Result<A, SourceError> {
             if rows.shape().first().is_none_or(|&len| len == 0) {
                 return Err("it is empty".into());
             }
             rows.reader()?.read(0, 1)?.first().cloned().ok_or_else(|| "it is empty".into())
         };
-        probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
+        let refused = |error: SourceError| Error::Hdf5 {
             path: file.path.clone(),
             dataset: path.clone(),
             reason: error.to_string(),
-        })
+        };
+        probe("HDF5", || open().map(|rows| drop(read(&rows)))).map_err(refused)?;
+        read(&open()?).map_err(refused)
     }
 
     /// What the first file says about the run: number, proposal, dates.

@@ -132,7 +132,8 @@ fn damaged_files_end_in_an_error_or_the_right_numbers() {
                         file.display(),
                         only[&file]
                     ));
-                    of_the_library
+                    // Only where items themselves are read by libhdf5: opening is tried elsewhere first.
+                    of_the_library && name == "old-scaled"
                 }
                 // libhdf5 1.10 reads beyond its memory where a chunk of this filter is too short: it then finds
                 // something else each time.

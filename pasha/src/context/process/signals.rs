@@ -28,28 +28,26 @@ const CRASHES: [libc::c_int; 7] = [
 
 /// Signals of this thread, held back while it forks, so that no handler of the program's runs in
 /// a child before it is taken off there.
-pub(super) struct Blocked {
-    before: SigSet,
-}
+pub(super) struct Blocked(SigSet);
 
 impl Blocked {
     /// Holds all signals back.
     pub(super) fn all() -> nix::Result<Blocked> {
-        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-        Ok(Blocked { before })
+        SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).map(Blocked)
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
         // It can't fail: the set is one that was in force.
-        let _ = self.before.thread_set_mask();
+        let _ = self.0.thread_set_mask();
     }
 }
 
 /// The signals that the program handles, but for crashes.
 ///
-/// The parent finds them, once for all children that it forks together.
+/// The parent finds them, once for all children that it forks together. A handler that another thread installs between
+/// that and the fork stays.
 pub(super) struct Handled(Vec<libc::c_int>);
 
 impl Handled {

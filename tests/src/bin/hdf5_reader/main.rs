@@ -3,7 +3,7 @@
 //! `hdf5_reader pasha|libhdf5 FILE…` prints for each file `begin FILE`, and then one of: `right`, the data set `data` holds
 //! what was written; `same`, it holds something else, and that is also what libhdf5 reads; `wrong`; or `error …`.
 //!
-//! `hdf5_reader run|run-libhdf5 INTACT RUN…` does the same for runs of the European XFEL with the camera of `xfel_run`; a run of which pasha leaves out a file, and says so, is an `error`, too.
+//! `hdf5_reader run INTACT RUN…` does the same for runs of the European XFEL with the camera of `xfel_run`; a run of which pasha leaves out a file, and says so, is an `error`, too.
 
 #[cfg(feature = "xfel")]
 mod xfel_run;
@@ -22,9 +22,9 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let reader = arguments.next().expect("which reader");
     #[cfg(feature = "xfel")]
-    if reader.starts_with("run") {
+    if reader == "run" {
         let intact = arguments.next().expect("an intact run");
-        return xfel_run::read_all(&reader, &intact, arguments, LIMIT);
+        return xfel_run::read_all(&intact, arguments, LIMIT);
     }
     for path in arguments {
         println!("begin {path}");
