@@ -252,6 +252,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         fresh: bool,
         go: impl FnOnce(Run<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
     ) -> Result<T> {
+        self.functors.announce();
         let resumes = self.setting.options.job_file().is_some();
         let plan = self.plan(fresh || resumes);
         let (params, returned) = K::Set::arrays_mut(out);

@@ -1,6 +1,7 @@
 //! What the tests share: running one test in every context, and finding reference data.
 
 pub mod damage;
+pub mod mappings;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

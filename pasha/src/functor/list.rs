@@ -46,6 +46,9 @@ pub trait FunctorList<I: ItemList>: Sync {
     /// The largest number of items that any of the functors likes to be read together.
     fn items_together(&self) -> usize;
 
+    /// Tells each functor that all its items are about to be read.
+    fn announce(&self);
+
     /// Opens one worker's readers.
     fn readers(&self) -> Result<Self::Readers<'_>, SourceError>;
 }
@@ -117,6 +120,8 @@ impl FunctorList<()> for () {
     fn items_together(&self) -> usize {
         1
     }
+
+    fn announce(&self) {}
 
     fn readers(&self) -> Result<(), SourceError> {
         Ok(())
@@ -193,6 +198,11 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
 
     fn items_together(&self) -> usize {
         self.0.items_together().max(self.1.items_together())
+    }
+
+    fn announce(&self) {
+        self.0.announce();
+        self.1.announce();
     }
 
     fn readers(&self) -> Result<Self::Readers<'_>, SourceError> {

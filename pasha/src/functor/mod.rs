@@ -114,6 +114,10 @@ pub trait Functor<P: Param>: Sync {
         Ok(())
     }
 
+    /// Tells, before the workers start, that all items are about to be read.
+    #[doc(hidden)]
+    fn announce(&self) {}
+
     /// Whether there may be indices without an item; only then `is_present` is asked.
     #[doc(hidden)]
     const MAY_BE_ABSENT: bool = false;
@@ -238,6 +242,10 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 
     fn check(&self) -> Result<(), SourceError> {
         (**self).check()
+    }
+
+    fn announce(&self) {
+        (**self).announce();
     }
 
     const MAY_BE_ABSENT: bool = F::MAY_BE_ABSENT;

@@ -13,6 +13,7 @@ use super::axis::{AsView, SubViewReader};
 use super::slice::ElementReader;
 use super::{Functor, NaturalItem};
 use crate::error::{Error, Result, SourceError};
+use crate::memory::mapped;
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
 
 /// A `.npy` file of elements `A` with dimension `D`, mapped into memory.
@@ -103,6 +104,12 @@ impl<A, D> NpyFile<A, D> {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    fn announce_all(&self) {
+        let part = self.offset..self.map.len();
+        let used = part.len();
+        mapped::announce(&self.map, part, used);
+    }
 }
 
 /// Says what is wrong with a file in terms of what the caller asked for.
@@ -178,6 +185,10 @@ impl<A: ViewElement + Sync + 'static, D: RemoveAxis<Smaller: 'static>>
     fn check(&self) -> Result<(), SourceError> {
         Functor::<SubView<A, D::Smaller>>::check(&self.view())
     }
+
+    fn announce(&self) {
+        self.announce_all();
+    }
 }
 
 macro_rules! npy_elements {
@@ -191,6 +202,10 @@ macro_rules! npy_elements {
 
             fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
                 Ok(ElementReader::of_view(self.view()))
+            }
+
+            fn announce(&self) {
+                self.announce_all();
             }
         }
     )+};

@@ -47,6 +47,19 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     fn together(&self) -> usize {
         if self.stored.view::<A>().is_some() { 1 } else { self.stored.together(self.axis) }
     }
+
+    /// Says that the selected items are about to be read.
+    fn announce_selected(&self) {
+        let (shape, range) = (self.shape(), self.range());
+        let (before, behind) = shape.split_at(self.axis.min(shape.len()));
+        let Some((&len, inner)) = behind.split_first() else { return };
+        let (outer, width) = (before.iter().product::<usize>(), inner.iter().product::<usize>());
+        let used = outer * range.len() * width;
+        if used > 0 {
+            let last = (outer - 1) * len + range.end;
+            self.stored.announce::<A>(range.start * width..last * width, used);
+        }
+    }
 }
 
 impl<A, D: Dimension> fmt::Debug for Hdf5Reader<'_, A, D> {
@@ -86,6 +99,10 @@ impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smal
 
     fn check(&self) -> Result<(), SourceError> {
         self.checked_range().map(drop)
+    }
+
+    fn announce(&self) {
+        self.announce_selected();
     }
 }
 
@@ -143,6 +160,10 @@ macro_rules! element_functor {
 
             fn check(&self) -> Result<(), SourceError> {
                 self.checked_range().map(drop)
+            }
+
+            fn announce(&self) {
+                self.announce_selected();
             }
         }
     )+};

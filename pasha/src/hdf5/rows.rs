@@ -1,6 +1,7 @@
 //! Rows of a data set along axis 0, as other sources build on them.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::path::Path;
 
 use super::bands::BandReader;
@@ -42,14 +43,29 @@ impl<A: Hdf5Element> Rows<A> {
         if self.stored.view::<A>().is_some() { 1 } else { self.stored.together(0) }
     }
 
+    /// Says that rows are about to be read, `used` of those in `part`.
+    pub(crate) fn announce(&self, part: Range<usize>, used: usize) {
+        let width = self.width();
+        self.stored.announce::<A>(part.start * width..part.end * width, used * width);
+    }
+
+    /// Elements of one row.
+    fn width(&self) -> usize {
+        self.stored.shape[1..].iter().product()
+    }
+
     /// Opens a reader, for one worker.
     pub(crate) fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
-        let width = self.stored.shape[1..].iter().product();
         let source = match self.stored.view::<A>() {
             Some(all) => Source::Mapped(all),
             None => Source::Bands(Box::new(BandReader::new(&self.stored, 0)?)),
         };
-        Ok(RowsReader { len: self.stored.shape[0], width, source, joined: Vec::new() })
+        Ok(RowsReader {
+            len: self.stored.shape[0],
+            width: self.width(),
+            source,
+            joined: Vec::new(),
+        })
     }
 }
 

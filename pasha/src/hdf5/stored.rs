@@ -18,6 +18,7 @@ use super::names;
 use super::probe::probe;
 use super::region::MAX_RANK;
 use crate::error::{Error, Result, SourceError};
+use crate::memory::mapped;
 
 /// A data set in a file, described.
 #[derive(Debug)]
@@ -158,6 +159,17 @@ impl Stored {
                 A::view(&map[part.clone()])
             }
             _ => None,
+        }
+    }
+
+    /// Says that elements are about to be read, `used` of those in `part`, if they are read where they lie in
+    /// the mapped file.
+    pub(super) fn announce<A: Hdf5Element>(&self, part: Range<usize>, used: usize) {
+        if self.view::<A>().is_some()
+            && let Storage::Contiguous { map, part: all } = &self.storage
+        {
+            let at = |element: usize| all.start + element * size_of::<A>();
+            mapped::announce(map, at(part.start)..at(part.end), used * size_of::<A>());
         }
     }
 

@@ -8,6 +8,7 @@
 mod file;
 mod huge;
 mod live;
+pub(crate) mod mapped;
 mod pages;
 pub(crate) mod stream;
 

@@ -153,6 +153,8 @@ impl TrainData<'_> {
 trait AnyKey: Send + Sync {
     fn info(&self) -> &KeyInfo;
 
+    fn announce(&self);
+
     fn reader(&self) -> Box<dyn Load + '_>;
 
     fn buffer(&self) -> Box<dyn Any>;
@@ -167,6 +169,10 @@ trait Load {
 impl<A: KeyElement> AnyKey for Key<A, IxDyn> {
     fn info(&self) -> &KeyInfo {
         Key::info(self)
+    }
+
+    fn announce(&self) {
+        self.announce_trains();
     }
 
     fn reader(&self) -> Box<dyn Load + '_> {
@@ -232,6 +238,10 @@ impl Functor<TrainDataParam> for Collection {
             readers: self.keys.iter().map(|key| key.reader()).collect(),
             loaded: self.keys.iter().map(|key| loaded(&**key)).collect(),
         })
+    }
+
+    fn announce(&self) {
+        self.keys.iter().for_each(|key| key.announce());
     }
 
     fn labels(&self) -> Option<&[u64]> {

@@ -1,5 +1,6 @@
 //! What the entries of a key are made of: numbers, which are read as they are needed, and texts.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::text::{Texts, TextsReader};
@@ -35,6 +36,9 @@ pub(super) trait StoredRows<A>: Send + Sync + Sized + 'static {
 
     fn rows_together(&self) -> usize;
 
+    /// Says that rows are about to be read, `used` of those in `part`.
+    fn announce(&self, part: Range<usize>, used: usize);
+
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError>;
 }
 
@@ -61,6 +65,10 @@ impl<A: Hdf5Element> StoredRows<A> for Rows<A> {
 
     fn rows_together(&self) -> usize {
         Rows::rows_together(self)
+    }
+
+    fn announce(&self, part: Range<usize>, used: usize) {
+        Rows::announce(self, part, used);
     }
 
     fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
@@ -93,6 +101,8 @@ impl StoredRows<String> for Texts {
     fn rows_together(&self) -> usize {
         1
     }
+
+    fn announce(&self, _part: Range<usize>, _used: usize) {}
 
     fn reader(&self) -> Result<TextsReader<'_>, SourceError> {
         Ok(TextsReader(self))

@@ -127,6 +127,23 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
         let count = self.places.iter().map(|place| place.count).find(|&count| count > 0);
         (rows / count.unwrap_or(1) as usize).max(1)
     }
+
+    /// Says that the trains' entries are about to be read.
+    pub(super) fn announce_trains(&self) {
+        // Of each file the rows that are read, from the first to the last, and their number.
+        let mut read = vec![(usize::MAX..0, 0); self.data.files.len()];
+        for place in self.places.iter().filter(|place| place.count > 0) {
+            let (part, used) = &mut read[place.file as usize];
+            part.start = part.start.min(place.first as usize);
+            part.end = part.end.max((place.first + place.count) as usize);
+            *used += place.count as usize;
+        }
+        for ((_, rows), (part, used)) in self.data.files.iter().zip(read) {
+            if used > 0 {
+                rows.announce(part, used);
+            }
+        }
+    }
 }
 
 macro_rules! key_functor {
@@ -150,6 +167,10 @@ macro_rules! key_functor {
 
             fn check(&self) -> Result<(), SourceError> {
                 self.check_counts()
+            }
+
+            fn announce(&self) {
+                self.announce_trains();
             }
 
             const MAY_BE_ABSENT: bool = $may_be_absent;

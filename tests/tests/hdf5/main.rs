@@ -7,6 +7,7 @@ mod damage;
 mod errors;
 mod forking;
 mod layouts;
+mod mapped;
 mod numbers;
 mod saxs;
 mod support;

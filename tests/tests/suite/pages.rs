@@ -3,10 +3,11 @@
 
 use std::fs;
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut1, ShapeBuilder, s};
+use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut1, Ix3, ShapeBuilder, s};
 use pasha::prelude::*;
-use pasha::{Context, SharedArray};
+use pasha::{Context, NpyFile, SharedArray};
 use pasha_tests::for_each_context;
+use pasha_tests::mappings::{bytes_asked_for_in_huge_pages, bytes_in_huge_pages};
 
 /// 2 MiB.
 const HUGE_PAGE: usize = 2 << 20;
@@ -15,24 +16,6 @@ const HUGE_PAGE: usize = 2 << 20;
 #[pasha::kernel]
 fn fill(index: usize, #[output(shape = HUGE_PAGE)] mut out: ArrayViewMut1<u8>) {
     out.fill(index as u8);
-}
-
-/// How many bytes of the mapping that begins at or before an address are in huge pages.
-fn bytes_in_huge_pages(address: usize) -> usize {
-    let text = fs::read_to_string("/proc/self/smaps").unwrap();
-    let mut is_it = false;
-    let mut bytes = 0;
-    for line in text.lines() {
-        let mut words = line.split_ascii_whitespace();
-        let first = words.next().unwrap_or_default();
-        if let Some((start, end)) = first.split_once('-') {
-            let [start, end] = [start, end].map(|text| usize::from_str_radix(text, 16).unwrap());
-            is_it = (start..end).contains(&address);
-        } else if is_it && ["AnonHugePages:", "ShmemPmdMapped:"].contains(&first) {
-            bytes += 1024 * words.next().unwrap().parse::<usize>().unwrap();
-        }
-    }
-    bytes
 }
 
 /// The processors that the calling thread may use, as Linux lists them.
@@ -146,4 +129,33 @@ fn advice_covers_an_array_whatever_the_order_of_its_axes() {
     assert_eq!(array, expected);
     assert_eq!(pasha::advise_huge(&array.slice(s![2..2, .., ..])), pasha::HugePages::default());
     assert_eq!(pasha::advise_huge(&Array2::<f32>::ones((3, 4))), pasha::HugePages::default());
+}
+
+#[test]
+fn files_that_are_read_as_a_whole_are_read_in_huge_pages() {
+    /// Adds up a frame.
+    #[pasha::kernel]
+    fn total(frame: ArrayView2<u8>) -> u64 {
+        frame.iter().map(|&count| u64::from(count)).sum()
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frames.npy");
+    let frames = Array3::from_shape_fn((8, 1024, 1024), |(i, _, x)| (i + x) as u8);
+    ndarray_npy::write_npy(&path, &frames).unwrap();
+    let file = NpyFile::<u8, Ix3>::open(&path).unwrap();
+    let Some(before) = bytes_asked_for_in_huge_pages(&path) else { return };
+    assert_eq!(before, 0, "the file was only opened");
+    let totals = total::run_in(&ProcessContext::new(2).unwrap(), &file).unwrap();
+    assert!(totals.iter().zip(frames.outer_iter()).all(|(&total, frame)| {
+        total == frame.iter().map(|&count| u64::from(count)).sum::<u64>()
+    }));
+    assert!(bytes_asked_for_in_huge_pages(&path).unwrap() >= frames.len());
+
+    // Two sums of 1 MiB are not worth any.
+    let path = folder.path().join("few.npy");
+    ndarray_npy::write_npy(&path, &frames.slice(s![..2, .., ..])).unwrap();
+    let few = NpyFile::<u8, Ix3>::open(&path).unwrap();
+    assert_eq!(total::run_serial(&few).unwrap().len(), 2);
+    assert_eq!(bytes_asked_for_in_huge_pages(&path), Some(0));
 }

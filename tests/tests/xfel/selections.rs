@@ -1,10 +1,13 @@
 //! Trains selected by position and by id, with and without data.
 
+use ndarray::{Array3, Ix2};
 use pasha::Error;
-use pasha::xfel::{Trains, by_id};
+use pasha::xfel::{Run, Train, Trains, by_id};
+use pasha_tests::mappings::bytes_asked_for_in_huge_pages;
 use serde_json::Value;
 
 use crate::oracle::{Oracle, ids};
+use crate::support::RunWriter;
 
 /// A choice as the oracle writes it.
 fn trains_of(kind: &str, value: &Value) -> Trains {
@@ -94,4 +97,37 @@ fn trains_with_all_or_any_of_the_data() {
             }
         }
     }
+}
+
+/// Adds up an image.
+#[pasha::kernel]
+fn total(image: Train<'_, u16, Ix2>) -> u64 {
+    image.data.iter().map(|&count| u64::from(count)).sum()
+}
+
+#[test]
+fn a_file_is_read_in_huge_pages_where_most_of_its_trains_are_selected() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("RAW-R0001-DA01-S00000.h5");
+    let train_ids: Vec<u64> = (1000..1064).collect();
+    let images = Array3::from_shape_fn((64, 256, 1024), |(i, y, x)| (i + y + x) as u16);
+    RunWriter::new(&path, &train_ids)
+        .group("INSTRUMENT/A/CAM/CAMERA:daqOutput/data", &[1; 64])
+        .data("INSTRUMENT/A/CAM/CAMERA:daqOutput/data/image", &images.clone().into_dyn())
+        .finish();
+    let run = Run::open(folder.path()).unwrap();
+    let key = run.key::<u16, Ix2>("A/CAM/CAMERA:daqOutput", "data.image").unwrap();
+    let check = |step: usize| {
+        let some = key.select_trains(Trains::from(..).step(step)).unwrap();
+        let sums = total::run_parallel(&some).unwrap();
+        let images = images.outer_iter().step_by(step);
+        let expected = images.map(|image| image.iter().map(|&count| u64::from(count)).sum());
+        assert_eq!(sums.to_vec(), expected.collect::<Vec<u64>>(), "step {step}");
+    };
+    check(8);
+    let Some(asked) = bytes_asked_for_in_huge_pages(&path) else { return };
+    assert_eq!(asked, 0, "of eight trains one");
+    check(2);
+    let half = bytes_asked_for_in_huge_pages(&path).unwrap();
+    assert!(half >= 63 * (512 << 10), "{half} bytes");
 }
