@@ -105,6 +105,22 @@ fn run(python: &mut Python, storage: &str, trains: usize) -> Result<PathBuf, Str
     Ok(folder)
 }
 
+/// Has a run's files in the page cache as a map over them leaves them there, and not as they were written.
+///
+/// Linux keeps a file in pieces as large as what was read or written at once, and each piece takes
+/// its page faults. A run is written elsewhere, by the data acquisition, and read here.
+fn read_anew(folder: &Path, images: &Key<u16, Ix2>) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    for file in std::fs::read_dir(folder).map_err(failed)? {
+        let file = File::open(file.map_err(failed)?.path()).map_err(failed)?;
+        // What is not on the disk yet stays in the cache.
+        file.sync_all().map_err(failed)?;
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)
+            .map_err(|error| error.to_string())?;
+    }
+    mean::run_parallel(images).map(drop).map_err(|error| error.to_string())
+}
+
 fn is_run_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "h5")
 }
@@ -117,6 +133,7 @@ fn open(folder: &Path) -> Result<Key<u16, Ix2>, String> {
 fn against_loop(which: &str) -> Result<Duel, String> {
     let folder = run(&mut Python::start()?, "contiguous", TRAINS)?;
     let (images, context) = (open(&folder)?, two_workers(which));
+    read_anew(&folder, &images)?;
     let mut mapped = Mapped::open(&folder)?;
     let expected = mapped.means();
     if mean::run_in(&context, &images).map_err(|error| error.to_string())?.to_vec() != expected {
@@ -190,6 +207,7 @@ fn against_python(storage: &str, trains: usize, which: &str) -> Result<Duel, Str
     let mut python = Python::start()?;
     let folder = run(&mut python, storage, trains)?;
     let (images, context) = (open(&folder)?, two_workers(which));
+    read_anew(&folder, &images)?;
     let request = format!("mean {which} {}", folder.display());
     python.ask(&request)?;
     Ok(Duel::new(

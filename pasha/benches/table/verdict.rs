@@ -12,7 +12,7 @@ pub(crate) const HEAD: &str = "| work | ours | peer | peer's | ratio | goal | |\
 /// One measured row.
 pub(crate) struct Line {
     pub(crate) name: String,
-    peer: &'static str,
+    pub(crate) peer: &'static str,
     goal: Goal,
     measured: Result<Measured, String>,
 }
