@@ -10,6 +10,7 @@ mod multiply;
 mod outputs;
 mod peers;
 mod python;
+mod reductions;
 pub(crate) mod rows;
 mod scaling;
 mod small;

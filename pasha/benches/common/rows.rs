@@ -6,7 +6,8 @@ use pasha::AnyContext;
 
 use super::duel::{Duel, Measured};
 use super::{
-    compile, copying, detector, memory, multiply, outputs, python, scaling, small, unequal,
+    compile, copying, detector, memory, multiply, outputs, python, reductions, scaling, small,
+    unequal,
 };
 
 /// What a row should come to.
@@ -233,6 +234,19 @@ pub(crate) fn all() -> Vec<Row> {
         41,
         || outputs::against_rayon(4_000_000),
     ));
+    for (what, most, make) in [
+        ("sum of 1e5 f64", 1.05, reductions::floats as fn(usize, u32) -> Duel),
+        ("sum of 1e5 u64", 1.05, reductions::integers),
+        ("histogram of 1e5 u64", 1.15, reductions::bins),
+    ] {
+        rows.push(Row::duel(
+            format!("{what} by `#[reduce]`, serial"),
+            "hand-written loop",
+            Goal::Ratio(most, most),
+            101,
+            move || make(100_000, 20),
+        ));
+    }
     rows.push(Row::other(
         "memory: processes, 1 GiB in, 2 GiB out; sum of Pss",
         "input and output",

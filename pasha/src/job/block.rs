@@ -19,7 +19,7 @@ use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
 use crate::memory::Settler;
 use crate::output::returned::ReturnList;
-use crate::output::slots::Slots;
+use crate::output::slots::{InHand, Slots};
 
 /// Blocks grow until they take this long.
 const LONG_ENOUGH: Duration = Duration::from_micros(20);
@@ -258,6 +258,8 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
 ) -> Outcome<K, R> {
     // Copies in local variables: nothing that the kernel writes can change them.
     let (kernel, slots, returned) = (run.kernel, run.slots.clone(), run.returned.clone());
+    // SAFETY: the worker's number is the caller's own.
+    let mut in_hand = unsafe { InHand::take(&run.slots, worker_id) };
     for index in block {
         let at = Position { index, worker_id };
         // SAFETY: as the caller promises; each index comes once, and the slots of the one before
@@ -270,8 +272,9 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
                 continue;
             }
             let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-            let values =
-                kernel.call(at, items, slots.slot(at), scratch).map_err(BlockError::Kernel)?;
+            let values = kernel
+                .call(at, items, in_hand.slot(&slots, at), scratch)
+                .map_err(BlockError::Kernel)?;
             K::Returned::store(&returned, at, values);
         }
     }

@@ -13,7 +13,7 @@ use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::list::SpecList;
 use crate::output::returned::ReturnList;
-use crate::output::slots::{COPY_ALIGN, Slots};
+use crate::output::slots::{COPY_ALIGN, InHand, Slots};
 
 /// Small slots are staged by so many bytes: a few fill the first-level cache.
 const BYTES: usize = 32 << 10;
@@ -81,6 +81,8 @@ pub(super) unsafe fn run_block_staged<
     let mut out =
         StreamOut { run, slots: &slots, returned: &returned, block, current, is_whole: false };
     let (kernel, slots, returned) = (run.kernel, slots.clone(), returned.clone());
+    // SAFETY: the worker's number is the caller's own.
+    let mut in_hand = unsafe { InHand::take(&run.slots, worker_id) };
     for index in out.block.clone() {
         let at = Position { index, worker_id };
         let place = Position { index: index - out.block.start, worker_id };
@@ -95,8 +97,9 @@ pub(super) unsafe fn run_block_staged<
             }
             slots.refill(place);
             let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-            let values =
-                kernel.call(at, items, slots.slot(place), scratch).map_err(BlockError::Kernel)?;
+            let values = kernel
+                .call(at, items, in_hand.slot(&slots, place), scratch)
+                .map_err(BlockError::Kernel)?;
             K::Returned::store(&returned, place, values);
         }
     }

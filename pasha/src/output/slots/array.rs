@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView, ArrayViewMut, Dimension, ShapeBuilder};
 
-use super::{LARGEST_STAGED, Slots, copy_size, elements, stream};
+use super::{LARGEST_STAGED, Slots, copy_size, elements, never_in_hand, stream};
 use crate::kernel::Position;
 
 /// Slots that are arrays, one for each index or worker.
@@ -156,6 +156,8 @@ unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
             }
         }
     }
+
+    never_in_hand!();
 
     fn stage_size(&self, items: usize) -> usize {
         if self.is_staged() { copy_size::<A>(items * self.dim.size()) } else { 0 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Slots, never_staged, no_accumulators};
+use super::{Slots, never_in_hand, never_staged, no_accumulators};
 use crate::kernel::Position;
 
 // SAFETY: there are no slots.
@@ -18,6 +18,8 @@ unsafe impl Slots for () {
     unsafe fn reset(&self, _at: Position) {}
 
     no_accumulators!();
+
+    never_in_hand!();
 
     never_staged!();
 
@@ -71,6 +73,35 @@ unsafe impl<S: Slots, L: Slots> Slots for (S, L) {
         unsafe {
             self.0.load(worker_id, from);
             self.1.load(worker_id, from.add(self.0.checkpoint_size()));
+        }
+    }
+
+    type InHand = (S::InHand, L::InHand);
+
+    #[inline(always)]
+    unsafe fn take(&self, worker_id: usize) -> Self::InHand {
+        // SAFETY: the caller's promises are those of both parts.
+        unsafe { (self.0.take(worker_id), self.1.take(worker_id)) }
+    }
+
+    #[inline(always)]
+    unsafe fn slot_in_hand<'s>(
+        &self,
+        at: Position,
+        in_hand: &'s mut Self::InHand,
+    ) -> Self::Slot<'s> {
+        // SAFETY: the caller's promises are those of both parts.
+        unsafe {
+            (self.0.slot_in_hand(at, &mut in_hand.0), self.1.slot_in_hand(at, &mut in_hand.1))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn put_back(&self, worker_id: usize, in_hand: &Self::InHand) {
+        // SAFETY: the caller's promises are those of both parts.
+        unsafe {
+            self.0.put_back(worker_id, &in_hand.0);
+            self.1.put_back(worker_id, &in_hand.1);
         }
     }
 

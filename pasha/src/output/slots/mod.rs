@@ -67,6 +67,31 @@ pub unsafe trait Slots: Clone + Send + Sync {
     /// As for [`save`](Self::save), and `save` has written what is at `from`.
     unsafe fn load(&self, worker_id: usize, from: *const u8);
 
+    /// Copies of the accumulators of one element, as they are while a block runs: see [`InHand`].
+    type InHand;
+
+    /// Takes copies of a worker's accumulators of one element.
+    ///
+    /// # Safety
+    /// As for [`save`](Self::save).
+    unsafe fn take(&self, worker_id: usize) -> Self::InHand;
+
+    /// As [`slot`](Self::slot), but that accumulators of one element are those in hand.
+    ///
+    /// # Safety
+    /// As for `slot`.
+    unsafe fn slot_in_hand<'s>(
+        &self,
+        at: Position,
+        in_hand: &'s mut Self::InHand,
+    ) -> Self::Slot<'s>;
+
+    /// Puts back what [`take`](Self::take) took.
+    ///
+    /// # Safety
+    /// As for [`save`](Self::save).
+    unsafe fn put_back(&self, worker_id: usize, in_hand: &Self::InHand);
+
     /// The bytes, a multiple of `COPY_ALIGN`, that the slots of this many neighbouring indices
     /// take in a worker's *stage*, from where they are streamed out; 0 if they are not staged, but
     /// written in their place.
@@ -96,6 +121,48 @@ pub unsafe trait Slots: Clone + Send + Sync {
     /// The caller alone has these indices, none of their slots is alive, and `staged` was made by
     /// `self.staged` for the first of them and at least their number.
     unsafe fn stream_out(&self, staged: &Self, indices: &Range<usize>);
+}
+
+/// A worker's accumulators of one element, taken out of the outputs until this is dropped.
+///
+/// In local variables the compiler can keep them in registers, as in a loop by hand. In the outputs it can't:
+/// whatever else the kernel writes might be the same memory, for all that it knows, so each item
+/// would wait until the sum of the one before had been stored and loaded again.
+pub(crate) struct InHand<'s, S: Slots> {
+    slots: &'s S,
+    worker_id: usize,
+    accumulators: S::InHand,
+}
+
+impl<'s, S: Slots> InHand<'s, S> {
+    /// Takes a worker's accumulators.
+    ///
+    /// # Safety
+    /// The caller alone is this worker, whose number is below that which the output was attached for, and uses
+    /// its accumulators through [`slot`](Self::slot) alone as long as this lives; no slot of it is alive.
+    #[inline(always)]
+    pub(crate) unsafe fn take(slots: &'s S, worker_id: usize) -> Self {
+        // SAFETY: as the caller promises.
+        InHand { slots, worker_id, accumulators: unsafe { slots.take(worker_id) } }
+    }
+
+    /// The slot of an index; `slots` are those of `take`, or staged ones.
+    ///
+    /// # Safety
+    /// As for [`Slots::slot`].
+    #[inline(always)]
+    pub(crate) unsafe fn slot(&mut self, slots: &S, at: Position) -> S::Slot<'_> {
+        // SAFETY: as the caller promises.
+        unsafe { slots.slot_in_hand(at, &mut self.accumulators) }
+    }
+}
+
+impl<S: Slots> Drop for InHand<'_, S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as the caller of `take` promised; the slots that were lent have ended.
+        unsafe { self.slots.put_back(self.worker_id, &self.accumulators) };
+    }
 }
 
 /// The alignment of copies of accumulators, and of stages.
@@ -141,6 +208,30 @@ macro_rules! no_accumulators {
     };
 }
 use no_accumulators;
+
+/// What slots need not do that are never taken in hand.
+macro_rules! never_in_hand {
+    () => {
+        type InHand = ();
+
+        #[inline(always)]
+        unsafe fn take(&self, _worker_id: usize) {}
+
+        #[inline(always)]
+        unsafe fn slot_in_hand<'s>(
+            &self,
+            at: $crate::kernel::Position,
+            _in_hand: &'s mut (),
+        ) -> Self::Slot<'s> {
+            // SAFETY: as the caller promises.
+            unsafe { self.slot(at) }
+        }
+
+        #[inline(always)]
+        unsafe fn put_back(&self, _worker_id: usize, _in_hand: &()) {}
+    };
+}
+use never_in_hand;
 
 /// What slots need not do that are never staged.
 macro_rules! never_staged {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut, Ix1};
 
-use super::{Slots, elements, never_staged, no_accumulators};
+use super::{Slots, elements, never_in_hand, never_staged, no_accumulators};
 use crate::kernel::Position;
 
 /// Slots of a length of their own for each index, back to back.
@@ -52,6 +52,8 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for RaggedSlots<A> {
     }
 
     no_accumulators!();
+
+    never_in_hand!();
 
     never_staged!();
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Slots, copy_size, elements, never_staged, no_accumulators, stream};
+use super::{Slots, copy_size, elements, never_in_hand, never_staged, no_accumulators, stream};
 use crate::kernel::Position;
 
 /// Slots of one element for each index, back to back.
@@ -58,6 +58,8 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for IndexScalars<A> {
 
     no_accumulators!();
 
+    never_in_hand!();
+
     fn stage_size(&self, items: usize) -> usize {
         copy_size::<A>(items)
     }
@@ -110,6 +112,25 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
     unsafe fn load(&self, worker_id: usize, from: *const u8) {
         // SAFETY: as the caller promises; `save` wrote an element.
         unsafe { *self.slot(Position { index: 0, worker_id }) = from.cast::<A>().read() };
+    }
+
+    type InHand = A;
+
+    #[inline(always)]
+    unsafe fn take(&self, worker_id: usize) -> A {
+        // SAFETY: as the caller promises.
+        unsafe { self.slot(Position { index: 0, worker_id }).clone() }
+    }
+
+    #[inline(always)]
+    unsafe fn slot_in_hand<'s>(&self, _at: Position, in_hand: &'s mut A) -> &'s mut A {
+        in_hand
+    }
+
+    #[inline(always)]
+    unsafe fn put_back(&self, worker_id: usize, in_hand: &A) {
+        // SAFETY: as the caller promises.
+        unsafe { *self.slot(Position { index: 0, worker_id }) = in_hand.clone() };
     }
 
     never_staged!();
