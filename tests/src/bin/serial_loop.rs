@@ -1,4 +1,4 @@
-//! Serial maps of `3 * x`, for counting their instructions: `serial_loop MAPS ITEMS`.
+//! Serial maps of the simplest kernels, for counting their instructions: `serial_loop KERNEL MAPS ITEMS`.
 
 use ndarray::Array1;
 use pasha::{Context, SerialContext};
@@ -9,15 +9,35 @@ fn triple(value: f64) -> f64 {
     3.0 * value
 }
 
+/// Adds up values.
+#[pasha::kernel]
+fn sum(value: u64, #[reduce(sum)] total: &mut u64) {
+    *total += value;
+}
+
 fn main() -> pasha::Result<()> {
-    let mut numbers = std::env::args().skip(1).map(|text| text.parse().expect("a number"));
-    let (maps, items) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1000));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [kernel, maps, items] = arguments.as_slice() else { panic!("KERNEL MAPS ITEMS") };
+    let [maps, items] = [maps, items].map(|text| text.parse::<usize>().expect("a number"));
     let context: &dyn Context = &SerialContext::new();
-    let inp = Array1::<f64>::ones(items);
-    let mut out = triple::alloc(context, &inp)?;
-    for _ in 0..maps {
-        triple::run_into(context, &inp, &mut out)?;
+    match kernel.as_str() {
+        "triple" => {
+            let inp = Array1::<f64>::ones(items);
+            let mut out = triple::alloc(context, &inp)?;
+            for _ in 0..maps {
+                triple::run_into(context, &inp, &mut out)?;
+            }
+            assert!(out.iter().all(|&value| value == if maps > 0 { 3.0 } else { 0.0 }));
+        }
+        "sum" => {
+            let inp = Array1::<u64>::ones(items);
+            let mut out = sum::alloc(context, &inp)?;
+            for _ in 0..maps {
+                sum::run_into(context, &inp, &mut out)?;
+            }
+            assert_eq!(out, if maps > 0 { items as u64 } else { 0 });
+        }
+        other => panic!("no kernel is called {other:?}"),
     }
-    assert!(out.iter().all(|&value| value == if maps > 0 { 3.0 } else { 0.0 }));
     Ok(())
 }
