@@ -1,6 +1,7 @@
 //! Keys as functors: one worker's reader of the trains' entries.
 
 use std::fmt;
+use std::ops::Range;
 
 use ndarray::{ArrayView, Dimension, Ix0};
 
@@ -131,15 +132,16 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     /// Says that the trains' entries are about to be read.
     pub(super) fn announce_trains(&self) {
         // Of each file the rows that are read, from the first to the last, and their number.
-        let mut read = vec![(usize::MAX..0, 0); self.data.files.len()];
+        let mut read: Vec<Option<(Range<usize>, usize)>> = vec![None; self.data.files.len()];
         for place in self.places.iter().filter(|place| place.count > 0) {
-            let (part, used) = &mut read[place.file as usize];
-            part.start = part.start.min(place.first as usize);
-            part.end = part.end.max((place.first + place.count) as usize);
-            *used += place.count as usize;
+            let (first, count) = (place.first as usize, place.count as usize);
+            let (part, used) = read[place.file as usize].get_or_insert((first..first, 0));
+            part.start = part.start.min(first);
+            part.end = part.end.max(first + count);
+            *used += count;
         }
-        for ((_, rows), (part, used)) in self.data.files.iter().zip(read) {
-            if used > 0 {
+        for ((_, rows), read) in self.data.files.iter().zip(read) {
+            if let Some((part, used)) = read {
                 rows.announce(part, used);
             }
         }
