@@ -6,8 +6,7 @@ use pasha::AnyContext;
 
 use super::duel::{Duel, Measured};
 use super::{
-    compile, copying, detector, memory, multiply, outputs, python, reductions, scaling, small,
-    unequal,
+    compile, copying, detector, loops, memory, multiply, outputs, python, scaling, small, unequal,
 };
 
 /// What a row should come to.
@@ -234,14 +233,17 @@ pub(crate) fn all() -> Vec<Row> {
         41,
         || outputs::against_rayon(4_000_000),
     ));
-    for (what, most, make) in [
-        ("sum of 1e5 f64", 1.05, reductions::floats as fn(usize, u32) -> Duel),
-        ("sum of 1e5 u64", 1.05, reductions::integers),
-        ("histogram of 1e5 u64", 1.15, reductions::bins),
+    for (what, peer, most, make) in [
+        ("sum of 1e5 f64", "hand-written loop", 1.05, loops::floats as fn(usize, u32) -> Duel),
+        ("sum of 1e5 u64", "hand-written loop", 1.1, loops::integers),
+        ("histogram of 1e5 u64", "hand-written loop", 1.15, loops::bins),
+        ("`3 * x` of 1e5 bytes", "hand-written loop", 2.2, loops::bytes),
+        ("sums of 1e5 rows of three f64", "ndarray's `rows()`", 1.1, loops::rows),
+        ("sums of 1e5 windows of three f64", "ndarray's `windows()`", 2.2, loops::windows),
     ] {
         rows.push(Row::duel(
-            format!("{what} by `#[reduce]`, serial"),
-            "hand-written loop",
+            format!("{what}, serial, in the cache"),
+            peer,
             Goal::Ratio(most, most),
             101,
             move || make(100_000, 20),

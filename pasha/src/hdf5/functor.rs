@@ -8,6 +8,7 @@ use super::bands::BandReader;
 use super::dataset::Hdf5Dataset;
 use super::element::Hdf5Element;
 use crate::error::SourceError;
+use crate::functor::axis::sub_view;
 use crate::functor::{Functor, NaturalItem, Read};
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
 
@@ -115,7 +116,7 @@ impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, SourceError> {
         let index = self.start + index;
         match &mut self.source {
-            Source::Mapped(view) => Ok(view.index_axis(self.axis, index)),
+            Source::Mapped(view) => Ok(sub_view(view, self.axis, index)),
             Source::Bands(bands, dim) => {
                 let (elements, range) = bands.band(index)?;
                 dim[self.axis.index()] = range.len();

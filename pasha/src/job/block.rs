@@ -11,6 +11,7 @@ use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::Pace;
+use super::current::Current;
 use super::forked::Generation;
 use super::record::Record;
 use super::run::{Map, Run};
@@ -245,8 +246,7 @@ struct Seat<'s> {
 ///
 /// # Safety
 /// The caller alone has the indices of `block` and the number `worker_id`; both lie within what
-/// the outputs were attached for; `readers` were begun with a share that holds the block; and
-/// `current` is valid for writes that nobody reads meanwhile.
+/// the outputs were attached for; and `readers` were begun with a share that holds the block.
 #[inline(never)]
 pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<K::Items>>(
     run: &Run<'_, K, F>,
@@ -254,28 +254,31 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
     scratch: &mut K::Scratch,
     block: Range<usize>,
     worker_id: usize,
-    current: *mut usize,
+    current: Current<'_>,
 ) -> Outcome<K, R> {
     // Copies in local variables: nothing that the kernel writes can change them.
     let (kernel, slots, returned) = (run.kernel, run.slots.clone(), run.returned.clone());
     // SAFETY: the worker's number is the caller's own.
     let mut in_hand = unsafe { InHand::take(&run.slots, worker_id) };
-    for index in block {
-        let at = Position { index, worker_id };
-        // SAFETY: as the caller promises; each index comes once, and the slots of the one before
-        // are gone.
-        unsafe {
-            *current = index;
-            if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
-                slots.reset(at);
-                returned.reset(at);
-                continue;
+    for span in Current::spans(block) {
+        current.enter(span.start);
+        for index in span {
+            current.note(index);
+            let at = Position { index, worker_id };
+            // SAFETY: as the caller promises; each index comes once, and the slots of the one before
+            // are gone.
+            unsafe {
+                if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
+                    slots.reset(at);
+                    returned.reset(at);
+                    continue;
+                }
+                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let values = kernel
+                    .call(at, items, in_hand.slot(&slots, at), scratch)
+                    .map_err(BlockError::Kernel)?;
+                K::Returned::store(&returned, at, values);
             }
-            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-            let values = kernel
-                .call(at, items, in_hand.slot(&slots, at), scratch)
-                .map_err(BlockError::Kernel)?;
-            K::Returned::store(&returned, at, values);
         }
     }
     Ok(())
@@ -305,7 +308,7 @@ unsafe fn run_block_exactly<K: Kernel, F: FunctorList<K::Items>, R: ReadList<K::
         // another; the end of a process keeps the order of its stores.
         unsafe {
             compiler_fence(Ordering::SeqCst);
-            current.write_volatile(index);
+            current.enter_now(index);
             calls.write_volatile(calls.read_volatile().wrapping_add(1));
             compiler_fence(Ordering::SeqCst);
             let is_absent = F::MAY_BE_ABSENT && !run.functors.are_present(index);

@@ -3,6 +3,7 @@
 mod block;
 mod checkpoint;
 mod claim;
+mod current;
 mod direct;
 pub(crate) mod forked;
 mod judge;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::thread::futex;
 
 use super::claim::Claim;
+use super::current::Current;
 use super::text::Text;
 use crate::report::WorkerReport;
 
@@ -272,16 +273,13 @@ impl Record {
         self.busy.store(busy + took.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    /// Where the worker writes the index that it works on, before each call of the kernel.
-    ///
-    /// It does so with ordinary writes, which cost nothing where the kernel is so simple that
-    /// many items become one instruction, and which come before any call into foreign code.
-    /// Nobody but the worker relies on it before the worker has ended.
-    pub(super) fn current(&self) -> *mut usize {
-        self.current.as_ptr()
+    /// Where the worker notes the index that it works on, before each call of the kernel.
+    pub(super) fn current(&self) -> Current<'_> {
+        // SAFETY: the record outlives the worker's loop, and only the worker writes its index meanwhile.
+        unsafe { Current::new(self.current.as_ptr()) }
     }
 
-    /// Where the worker counts its calls, in the same way.
+    /// Where the worker counts its calls, with ordinary writes.
     pub(super) fn calls(&self) -> *mut usize {
         self.calls.as_ptr()
     }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::block::{BlockError, Outcome};
+use super::current::Current;
 use super::run::Run;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::{Kernel, Position};
@@ -66,7 +67,7 @@ pub(super) unsafe fn run_block_staged<
     scratch: &mut K::Scratch,
     block: Range<usize>,
     worker_id: usize,
-    current: *mut usize,
+    current: Current<'_>,
     stage: &mut Stage,
 ) -> Outcome<K, R> {
     let at_stage = stage.lines.as_mut_ptr().cast::<u8>();
@@ -83,24 +84,27 @@ pub(super) unsafe fn run_block_staged<
     let (kernel, slots, returned) = (run.kernel, slots.clone(), returned.clone());
     // SAFETY: the worker's number is the caller's own.
     let mut in_hand = unsafe { InHand::take(&run.slots, worker_id) };
-    for index in out.block.clone() {
-        let at = Position { index, worker_id };
-        let place = Position { index: index - out.block.start, worker_id };
-        // SAFETY: as the caller promises; each index comes once, and the slots of the one before
-        // are gone.
-        unsafe {
-            *current = index;
-            if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
-                slots.reset(place);
-                returned.reset(place);
-                continue;
+    for span in Current::spans(out.block.clone()) {
+        current.enter(span.start);
+        for index in span {
+            current.note(index);
+            let at = Position { index, worker_id };
+            let place = Position { index: index - out.block.start, worker_id };
+            // SAFETY: as the caller promises; each index comes once, and the slots of the one before
+            // are gone.
+            unsafe {
+                if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
+                    slots.reset(place);
+                    returned.reset(place);
+                    continue;
+                }
+                slots.refill(place);
+                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let values = kernel
+                    .call(at, items, in_hand.slot(&slots, place), scratch)
+                    .map_err(BlockError::Kernel)?;
+                K::Returned::store(&returned, place, values);
             }
-            slots.refill(place);
-            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-            let values = kernel
-                .call(at, items, in_hand.slot(&slots, place), scratch)
-                .map_err(BlockError::Kernel)?;
-            K::Returned::store(&returned, place, values);
         }
     }
     out.is_whole = true;
@@ -115,15 +119,14 @@ struct StreamOut<'s, 'r, K: Kernel, F> {
     returned: &'s <K::Returned as SpecList>::Slots,
     block: Range<usize>,
     /// The index that the worker is at.
-    current: *const usize,
+    current: Current<'s>,
     is_whole: bool,
 }
 
 impl<K: Kernel, F> Drop for StreamOut<'_, '_, K, F> {
     fn drop(&mut self) {
         let Range { start, end } = self.block;
-        // SAFETY: the index is the worker's own.
-        let end = if self.is_whole { end } else { unsafe { *self.current }.clamp(start, end) };
+        let end = if self.is_whole { end } else { self.current.index().clamp(start, end) };
         // SAFETY: the worker alone has these indices, no slot is alive any more, and the staged
         // slots begin with that of the first index.
         unsafe {

@@ -8,6 +8,7 @@ use ndarray::{ArrayView, Axis, Dimension, RemoveAxis};
 use super::item::{Labelled, LabelledView, Mapped};
 use super::labels::Labels;
 use crate::error::{Result, SourceError};
+use crate::functor::axis::sub_view;
 use crate::functor::{Functor, NaturalItem, Read, given_by_value};
 use crate::param::{ItemShape, SubView};
 
@@ -94,7 +95,7 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>>
 
     #[inline]
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, Infallible> {
-        Ok(self.view.index_axis(self.mapped.axis, index))
+        Ok(sub_view(&self.view, self.mapped.axis, index))
     }
 }
 
@@ -105,7 +106,7 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<LabelledView<A, D::Smalle
 
     #[inline]
     fn read(&mut self, index: usize) -> Result<Labelled<'_, A, D::Smaller>, Infallible> {
-        Ok(self.mapped.item(index, self.view.index_axis(self.mapped.axis, index)))
+        Ok(self.mapped.item(index, sub_view(&self.view, self.mapped.axis, index)))
     }
 }
 
