@@ -67,7 +67,7 @@ pub unsafe trait Slots: Clone + Send + Sync {
     /// As for [`save`](Self::save), and `save` has written what is at `from`.
     unsafe fn load(&self, worker_id: usize, from: *const u8);
 
-    /// Copies of the accumulators of one element, as they are while a block runs: see [`InHand`].
+    /// Copies of the accumulators of one element, in local variables while a block runs.
     type InHand;
 
     /// Takes copies of a worker's accumulators of one element.
