@@ -146,20 +146,20 @@ fn duel_into<I: 'static, A: PartialEq + std::fmt::Debug + Clone + 'static>(
     ours: fn(&I, &mut SharedArray<A, Ix1>),
     peer: fn(&I, &mut [A]),
 ) -> Duel {
-    let expected = out.to_vec();
+    let mut by_hand = out.to_vec();
+    peer(&inp, &mut by_hand);
+    assert_eq!(out.to_vec(), by_hand);
     let both = Rc::new(RefCell::new((inp, out)));
     let same = Rc::clone(&both);
-    let ours = move || {
-        let (inp, out) = &mut *both.borrow_mut();
-        timed_often(often, || ours(black_box(inp), black_box(out)))
-    };
-    let peer = move || {
-        let (inp, out) = &mut *same.borrow_mut();
-        let out = out.as_slice_mut().unwrap();
-        let took = timed_often(often, || peer(black_box(inp), black_box(out)));
-        assert!(*out == expected[..]);
-        took
-    };
-
-    Duel::new(ours, peer)
+    Duel::new(
+        move || {
+            let (inp, out) = &mut *both.borrow_mut();
+            timed_often(often, || ours(black_box(inp), black_box(out)))
+        },
+        move || {
+            let (inp, out) = &mut *same.borrow_mut();
+            let out = out.as_slice_mut().unwrap();
+            timed_often(often, || peer(black_box(inp), black_box(out)))
+        },
+    )
 }

@@ -45,8 +45,8 @@ impl Memory {
 }
 
 /// Private memory below this size comes from the heap, which has it at hand: the operating system
-/// takes microseconds to map pages, and as long again for each that is touched. From here on few are, being huge.
-const SMALL: usize = 1 << 20;
+/// takes microseconds to map pages, and half a one for each that is touched. From here on those are huge, and few.
+const SMALL: usize = HUGE_PAGE;
 
 /// The alignment of all mappings without a header: two cache lines.
 const ALIGN: usize = 128;

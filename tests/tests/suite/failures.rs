@@ -21,6 +21,56 @@ fn panic_at(value: usize, #[shared] at: usize, #[output] reached: &mut bool) {
     assert!(value != at, "{value} it is");
 }
 
+/// Adds up values, and notes which it has added.
+#[pasha::kernel]
+fn add_until(
+    value: u64,
+    #[shared] at: u64,
+    #[shared] panics: bool,
+    #[output] reached: &mut bool,
+    #[reduce(sum)] total: &mut u64,
+) -> Result<(), String> {
+    assert!(value != at || !panics, "{value} it is");
+    if value == at {
+        return Err(format!("{value} it is"));
+    }
+    *reached = true;
+    *total += value;
+    Ok(())
+}
+
+/// Adds up values until the worker is killed.
+#[pasha::kernel]
+fn add_until_killed(
+    value: u64,
+    #[shared] at: u64,
+    #[output] reached: &mut bool,
+    #[reduce(sum)] total: &mut u64,
+) {
+    if value == at {
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+            .unwrap();
+    }
+    *reached = true;
+    *total += value;
+}
+
+#[test]
+fn a_killed_worker_takes_at_most_a_block_of_its_sums_with_it() {
+    let context = pasha::ProcessContext::new(1).unwrap();
+    for at in [1, 499, 99_999] {
+        let mut out = add_until_killed::alloc(&context, 0..100_000_u64, at).unwrap();
+        let failed = add_until_killed::run_into(&context, 0..100_000_u64, at, &mut out);
+        assert!(matches!(failed, Err(Error::WorkerDied { .. })), "{failed:?}");
+        // The outputs of finished indices are there, all of them.
+        assert!(out.reached.iter().zip(0..).all(|(&reached, value)| reached == (value < at)));
+        // The sum is that of all values before some block.
+        let sum_before = |end: u64| end * end.saturating_sub(1) / 2;
+        let found = (at.saturating_sub(32_768)..=at).any(|end| out.total == sum_before(end));
+        assert!(found, "{} of the first {at}", out.total);
+    }
+}
+
 for_each_context! {
     fn an_error_is_told_with_its_index(context: &dyn Context) {
         for at in [0, 1, 499, 998, 999] {
@@ -51,6 +101,25 @@ for_each_context! {
         }
         // The program goes on.
         assert_eq!(fail_at::run_in(context, 0..10_usize, 10).unwrap().sum(), 45);
+    }
+
+    fn sums_keep_what_was_added_before_a_failure(context: &dyn Context) {
+        // With one worker it is known which values those are.
+        let one = context.num_workers() == 1;
+        for at in [0, 1, 499, 99_999] {
+            for panics in [false, true] {
+                let mut out = add_until::alloc(context, 0..100_000_u64, at, panics).unwrap();
+                let failed = add_until::run_into(context, 0..100_000_u64, at, panics, &mut out);
+                match failed.unwrap_err() {
+                    Error::Kernel { index, .. } if !panics => assert_eq!(index, at as usize),
+                    Error::Panic { index, .. } if panics => assert_eq!(index, at as usize),
+                    other => panic!("{other:?}"),
+                }
+                let reached: u64 = (0..100_000).filter(|&value| out.reached[value as usize]).sum();
+                assert_eq!(out.total, reached, "{at}, {panics}");
+                assert!(!one || reached == at * at.saturating_sub(1) / 2);
+            }
+        }
     }
 
     fn a_panic_without_a_text_is_told(context: &dyn Context) {
