@@ -1,5 +1,7 @@
 //! The arrays that come out of a map.
 
+mod arithmetic;
+mod convert;
 mod huge;
 mod ragged;
 
@@ -45,10 +47,11 @@ pub enum Order {
 /// let ramp = pasha::map(0..4_usize, |_, index, _| index as f64)?;
 /// assert_eq!(ramp, array![0.0, 1.0, 2.0, 3.0]);
 /// assert_eq!(ramp.sum(), 6.0);
-/// let owned: Array1<f64> = ramp.to_owned();
+/// assert_eq!(2.0 * &ramp - 1.0, array![-1.0, 1.0, 3.0, 5.0]);
 /// for value in &ramp {
 ///     assert!(*value < 4.0);
 /// }
+/// let owned: Array1<f64> = ramp.into(); // a copy, in memory of this process alone
 /// # let _ = owned;
 /// # Ok::<(), pasha::Error>(())
 /// ```

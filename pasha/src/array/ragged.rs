@@ -1,10 +1,12 @@
 //! The array of a ragged output: slots of different lengths, back to back.
 
 use std::fmt;
+use std::ops::Index;
 
 use ndarray::{ArrayView, ArrayViewMut, Ix1};
 
 use super::SharedArray;
+use crate::element::Element;
 use crate::memory::Memory;
 
 /// The arrays of a ragged output: a slot of its own length for each index, back to back.
@@ -83,6 +85,33 @@ impl<A: 'static> RaggedArray<A> {
         (0..self.len()).map(|index| self.slot(index))
     }
 
+    /// Copies each slot into a vector of its own.
+    ///
+    /// # Examples
+    /// ```
+    /// /// Lists the divisors of a number.
+    /// #[pasha::kernel]
+    /// fn divisors(
+    ///     n: u32,
+    ///     #[output(ragged = (1..=n).filter(|d| n % d == 0).count())]
+    ///     mut out: ndarray::ArrayViewMut1<u32>,
+    /// ) {
+    ///     let found = (1..=n).filter(|divisor| n % divisor == 0);
+    ///     out.iter_mut().zip(found).for_each(|(place, divisor)| *place = divisor);
+    /// }
+    ///
+    /// let out = divisors::run_serial(1..=6_u32)?;
+    /// assert_eq!(out.to_vec()[5], [1, 2, 3, 6]);
+    /// assert_eq!(out[3], [1, 2, 4]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn to_vec(&self) -> Vec<Vec<A>>
+    where
+        A: Clone,
+    {
+        self.iter().map(|slot| slot.to_vec()).collect()
+    }
+
     /// The values of all slots, back to back.
     pub fn values(&self) -> ArrayView<'_, A, Ix1> {
         self.values.view()
@@ -106,6 +135,29 @@ impl<A: 'static> RaggedArray<A> {
     pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut SharedArray<A, Ix1>) {
         let offsets = self.offsets.as_slice().unwrap_or_default();
         (offsets, &mut self.values)
+    }
+}
+
+impl<A: 'static> Index<usize> for RaggedArray<A> {
+    type Output = [A];
+
+    /// The slot of one index.
+    ///
+    /// # Panics
+    /// Panics if there is no such index.
+    fn index(&self, index: usize) -> &[A] {
+        // The values of a ragged array lie back to back, so that each slot is a slice.
+        self.slot(index).to_slice().unwrap_or_default()
+    }
+}
+
+impl<A: Element> Clone for RaggedArray<A> {
+    /// Copies the array into new memory of the same kind.
+    ///
+    /// # Panics
+    /// Panics if the memory can't be had.
+    fn clone(&self) -> Self {
+        RaggedArray { offsets: self.offsets.clone(), values: self.values.clone() }
     }
 }
 
