@@ -6,7 +6,7 @@ use std::fmt;
 use ndarray::Array1;
 
 use super::labels::Attribute;
-use super::time::{Reckoning, Time};
+use super::time::{CalendarTime, Time, TimeUnits};
 
 /// The values along one dimension, with attributes such as their units.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,12 +14,19 @@ pub struct Coordinate {
     pub(super) dim: String,
     pub(super) values: Values,
     pub(super) attrs: BTreeMap<String, Attribute>,
+    /// Why numbers with units of time were not decoded.
+    pub(super) undecoded: Option<String>,
 }
 
 impl Coordinate {
     /// A coordinate of these values along the dimension `dim`.
     pub fn new(dim: impl Into<String>, values: impl Into<Values>) -> Self {
-        Coordinate { dim: dim.into(), values: values.into(), attrs: BTreeMap::new() }
+        Coordinate {
+            dim: dim.into(),
+            values: values.into(),
+            attrs: BTreeMap::new(),
+            undecoded: None,
+        }
     }
 
     /// Adds an attribute, such as the units.
@@ -51,29 +58,56 @@ impl Coordinate {
             Values::Float(values) => values.get(index).copied().map(CoordinateValue::Float),
             Values::Integer(values) => values.get(index).copied().map(CoordinateValue::Integer),
             Values::Time(values) => values.get(index).copied().map(CoordinateValue::Time),
+            Values::CalendarTime(values) => {
+                values.get(index).copied().map(CoordinateValue::CalendarTime)
+            }
             Values::Text(values) => values.get(index).map(|text| CoordinateValue::Text(text)),
         }
     }
 
+    /// Why the numbers are not decoded to times, although they count `… since …`; `None` where
+    /// nothing is wrong.
+    ///
+    /// Such a coordinate keeps its numbers as the file has them, and all attributes.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # use ndarray::Ix1;
+    /// # use pasha::DataArray;
+    /// # #[cfg(feature = "netcdf")] {
+    /// let heat = DataArray::<f64, Ix1>::from_netcdf("heat.nc", "heat")?;
+    /// for (name, coordinate) in heat.coords() {
+    ///     if let Some(reason) = coordinate.undecoded() {
+    ///         eprintln!("{name}: {reason}");
+    ///     }
+    /// }
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn undecoded(&self) -> Option<&str> {
+        self.undecoded.as_deref()
+    }
+
     /// Turns numbers with `units: … since …` into times, as xarray does, and leaves others alone.
     ///
-    /// Of times, the attributes that say how they were written are dropped: they are written anew.
+    /// Of [`Time`]s, the attributes that say how they were written are dropped: they are written
+    /// anew. [`CalendarTime`]s keep them.
     #[cfg_attr(not(any(feature = "netcdf", feature = "zarr")), allow(dead_code))]
     pub(super) fn decode_times(mut self) -> Self {
         let text = |name: &str| self.attrs.get(name).and_then(Attribute::as_text);
-        let Some(reckoning) = text("units").and_then(|it| Reckoning::parse(it, text("calendar")))
-        else {
-            return self;
-        };
-        let times: Option<Vec<Time>> = match &self.values {
-            Values::Float(numbers) => numbers.iter().map(|&it| reckoning.fraction(it)).collect(),
-            Values::Integer(numbers) => numbers.iter().map(|&it| reckoning.whole(it)).collect(),
-            Values::Time(_) | Values::Text(_) => None,
-        };
-        if let Some(times) = times {
-            self.values = Values::Time(times);
-            self.attrs.remove("units");
-            self.attrs.remove("calendar");
+        let Some(units) = text("units").filter(|_| self.values.are_numbers()) else { return self };
+        let Some(found) = TimeUnits::find(units, text("calendar")) else { return self };
+        match found.and_then(|units| units.decode_values(&self.values)) {
+            Ok(times) => {
+                if matches!(times, Values::Time(_)) {
+                    self.attrs.remove("units");
+                    self.attrs.remove("calendar");
+                }
+                self.values = times;
+            }
+            Err(reason) => {
+                self.undecoded = Some(format!("its units {units:?} are not decoded: {reason}"));
+            }
         }
         self
     }
@@ -89,6 +123,8 @@ pub enum Values {
     Integer(Vec<i64>),
     /// Points in time.
     Time(Vec<Time>),
+    /// Points in time of other calendars, or of years that [`Time`] does not reach.
+    CalendarTime(Vec<CalendarTime>),
     /// Names.
     Text(Vec<String>),
 }
@@ -100,8 +136,14 @@ impl Values {
             Values::Float(values) => values.len(),
             Values::Integer(values) => values.len(),
             Values::Time(values) => values.len(),
+            Values::CalendarTime(values) => values.len(),
             Values::Text(values) => values.len(),
         }
+    }
+
+    #[cfg_attr(not(any(feature = "netcdf", feature = "zarr")), allow(dead_code))]
+    fn are_numbers(&self) -> bool {
+        matches!(self, Values::Float(_) | Values::Integer(_))
     }
 
     /// Whether there is none.
@@ -147,7 +189,7 @@ values_from! {
     f64 => Float, f32 => Float,
     i64 => Integer, i32 => Integer, i16 => Integer, i8 => Integer,
     u32 => Integer, u16 => Integer, u8 => Integer,
-    Time => Time,
+    Time => Time, CalendarTime => CalendarTime,
     String => Text, &str => Text,
 }
 
@@ -161,18 +203,22 @@ pub enum CoordinateValue<'a> {
     Integer(i64),
     /// A point in time.
     Time(Time),
+    /// A point in time of another calendar, or of a year that [`Time`] does not reach.
+    CalendarTime(CalendarTime),
     /// A name.
     Text(&'a str),
 }
 
 impl CoordinateValue<'_> {
-    /// The value as a number: of times the nanoseconds since 1970, of text NaN.
+    /// The value as a number: of times the nanoseconds since 1970 (of their calendar), of text NaN.
     pub fn to_f64(self) -> f64 {
         match self {
             CoordinateValue::Float(value) => value,
             CoordinateValue::Integer(value) => value as f64,
             CoordinateValue::Time(Time::MISSING) | CoordinateValue::Text(_) => f64::NAN,
             CoordinateValue::Time(time) => time.nanoseconds() as f64,
+            CoordinateValue::CalendarTime(time) if time.is_missing() => f64::NAN,
+            CoordinateValue::CalendarTime(time) => time.nanoseconds() as f64,
         }
     }
 }
@@ -183,6 +229,7 @@ impl fmt::Display for CoordinateValue<'_> {
             CoordinateValue::Float(value) => value.fmt(f),
             CoordinateValue::Integer(value) => value.fmt(f),
             CoordinateValue::Time(time) => time.fmt(f),
+            CoordinateValue::CalendarTime(time) => time.fmt(f),
             CoordinateValue::Text(text) => text.fmt(f),
         }
     }

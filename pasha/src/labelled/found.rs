@@ -38,7 +38,9 @@ impl Numbers<'_> {
             ElementType::I32 => self.integers::<i32>()?,
             ElementType::I64 => self.integers::<i64>()?,
         };
-        Ok(values.map(|values| Coordinate { dim: dim.to_owned(), values, attrs }.decode_times()))
+        Ok(values.map(|values| {
+            Coordinate { dim: dim.to_owned(), values, attrs, undecoded: None }.decode_times()
+        }))
     }
 
     fn floats(self) -> Result<Values, SourceError> {

@@ -37,4 +37,4 @@ pub use output::MappedAlong;
 pub use stored::StoredArray;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use stored_along::{StoredAlong, StoredReader};
-pub use time::Time;
+pub use time::{Calendar, CalendarTime, Time, TimeFields, TimeUnits};

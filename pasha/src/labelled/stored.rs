@@ -22,8 +22,10 @@ use crate::error::{Error, Result, SourceError};
 ///
 /// Values are those that xarray shows: where the file has `scale_factor`, `add_offset`,
 /// `_FillValue` or `missing_value`, elements are `f32` or `f64`, and what is missing is NaN.
-/// Coordinates that count `… since …` are [times](super::Time), as far as their calendar is the
-/// usual one. Coordinates and attributes that are neither numbers nor text are left out, and so are
+/// Coordinates that count `… since …` are [times](super::Time), or [times of a
+/// calendar](super::CalendarTime) where they are of another calendar than ours, before 1678 or after
+/// 2261. Where units are not understood, the numbers are left, and the coordinate
+/// [says why](super::Coordinate::undecoded). Coordinates and attributes that are neither numbers nor text are left out, and so are
 /// coordinates with more than one dimension.
 ///
 /// While it is used, nobody may write the file.

@@ -105,3 +105,26 @@ fn a_worker_reads_a_chunk_once_however_its_share_lies() {
         assert_eq!(firsts.to_vec(), expected);
     }
 }
+
+#[test]
+fn a_file_that_was_just_written_opens_while_other_threads_fork() {
+    let folder = folder();
+    let array = DataArray::new(Array3::<u32>::ones((2, 3, 4)), ["time", "y", "x"]).unwrap();
+    let [path, other] = ["new.nc", "other.nc"].map(|name| folder.path().join(name));
+    array.to_netcdf(&other).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // A file is looked at in a forked process before it is opened.
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                open::<u32>(&other, "data");
+            }
+        });
+        let opened = (0..100).try_for_each(|_| {
+            array.to_netcdf(&path)?;
+            DataArray::<u32, ndarray::Ix3>::from_netcdf(&path, "data").map(|_| ())
+        });
+        done.store(true, Ordering::Relaxed);
+        opened.unwrap();
+    });
+}

@@ -6,4 +6,5 @@ mod mutated;
 mod packed;
 mod python;
 mod refused;
+mod times;
 mod written;

@@ -1,26 +1,29 @@
 //! Running xarray, where there is one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 /// Runs a Python program with xarray and an argument, and returns what it prints, or `None` (with
 /// a printed word) where there is no xarray.
 pub(crate) fn xarray(program: &str, argument: &Path) -> Option<String> {
-    let has_xarray = Command::new("python3")
-        .args(["-c", "import xarray, netCDF4, zarr"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_xarray {
+    let mut has_xarray = Command::new("python3");
+    has_xarray.args(["-c", "import xarray, netCDF4, zarr"]);
+    if !run(&mut has_xarray).is_ok_and(|output| output.status.success()) {
         println!("skipped: there is no Python with xarray, netCDF4 and zarr here");
         return None;
     }
-    let output = Command::new("python3")
-        .args(["-W", "ignore", "-c", program])
-        .arg(argument)
-        .output()
-        .expect("python3 runs");
+    let mut python = Command::new("python3");
+    python.args(["-W", "ignore", "-c", program]).arg(argument);
+    let output = run(&mut python).expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).expect("Python prints UTF-8").trim().to_owned())
+}
+
+/// Runs a program that inherits no file which another test is writing: HDF5 opens its files such
+/// that children have them too, and they would stay locked.
+fn run(command: &mut Command) -> std::io::Result<Output> {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    hdf5_metno::sync::sync(|| command.spawn())?.wait_with_output()
 }
 
 /// A folder that is removed with all in it.

@@ -146,7 +146,7 @@ fn add_coordinate(
         let texts: Result<Vec<String>, _> =
             (0..len).map(|index| variable.get_string([index])).collect();
         let values = Values::Text(texts.map_err(|error| error.to_string())?);
-        Some(Coordinate { dim, values, attrs })
+        Some(Coordinate { dim, values, attrs, undecoded: None })
     } else if let Ok(element) = element_type(&variable) {
         let packing = packing(&variable)?;
         let mut open = Open::new(path, &place)?;

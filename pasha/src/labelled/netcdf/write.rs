@@ -13,6 +13,7 @@ use crate::labelled::element::{ElementType, StoredElement};
 use crate::labelled::labels::Attribute;
 use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
+use crate::labelled::time::{self, Encoded};
 use crate::labelled::written::{TIME, Written, chunk_shape};
 
 /// Compression that is worth its time for counts of detectors.
@@ -26,7 +27,8 @@ pub(super) fn write<A: StoredElement, D: Dimension>(
     let name = array.name().unwrap_or("data");
     let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
     let new = Written::beside(path).map_err(failed("create"))?;
-    write_file(array, name, new.path())
+    // A process that was forked meanwhile would keep the file locked after it is closed here.
+    hdf5_metno::sync::sync(|| write_file(array, name, new.path()))
         .map_err(|error| refusal(path, name, format!("it can't be written: {error}")))?;
     new.put_in_place(&[]).map_err(failed("create"))
 }
@@ -37,14 +39,14 @@ fn write_file<A: StoredElement, D: Dimension>(
     path: &Path,
 ) -> Result<(), SourceError> {
     keep_quiet();
-    let mut file = netcdf::create(path).map_err(text)?;
+    let mut file = netcdf::create(path).map_err(text_of)?;
     let view = array.view();
     for (dim, &len) in array.dims().iter().zip(view.shape()) {
         // The library takes 0 for a dimension that grows.
         if len == 0 {
             return Err(format!("its dimension {dim:?} has length 0").into());
         }
-        file.add_dimension(dim, len).map_err(text)?;
+        file.add_dimension(dim, len).map_err(text_of)?;
     }
     for (name, coordinate) in array.coords() {
         write_coordinate(&mut file, name, coordinate)?;
@@ -62,7 +64,7 @@ fn write_file<A: StoredElement, D: Dimension>(
         ElementType::F32 => put::<f32, A, D>(&mut file, name, &dims, array, view),
         ElementType::F64 => put::<f64, A, D>(&mut file, name, &dims, array, view),
     }?;
-    file.close().map_err(text)
+    file.close().map_err(text_of)
 }
 
 /// Writes the elements, whose type `T` is what the library calls `A`.
@@ -76,19 +78,19 @@ fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
     let chunk = chunk_shape(view.shape(), size_of::<A>());
     let mut variable = compressed::<T>(file, name, dims)?;
     if !dims.is_empty() {
-        variable.set_chunking(&chunk).map_err(text)?;
+        variable.set_chunking(&chunk).map_err(text_of)?;
     }
     put_attributes(&mut variable, array.attrs())?;
     let along: Vec<&String> =
         array.coords().keys().filter(|name| !array.dims().contains(name)).collect();
     if !along.is_empty() {
         let listed: Vec<&str> = along.iter().map(|name| name.as_str()).collect();
-        variable.put_attribute("coordinates", listed.join(" ")).map_err(text)?;
+        variable.put_attribute("coordinates", listed.join(" ")).map_err(text_of)?;
     }
     // What lies in order in memory is written from there.
     let elements = view.as_standard_layout();
     let elements: &[T] = bytemuck::cast_slice(elements.as_slice().unwrap_or_default());
-    variable.put_values(elements, ..).map_err(text)
+    variable.put_values(elements, ..).map_err(text_of)
 }
 
 fn write_coordinate(
@@ -101,31 +103,56 @@ fn write_coordinate(
         Values::Float(values) => {
             let mut variable = compressed::<f64>(file, name, &dims)?;
             put_attributes(&mut variable, coordinate.attrs())?;
-            variable.put_values(values, ..).map_err(text)?;
+            variable.put_values(values, ..).map_err(text_of)?;
         }
         Values::Integer(values) => {
             let mut variable = compressed::<i64>(file, name, &dims)?;
             put_attributes(&mut variable, coordinate.attrs())?;
-            variable.put_values(values, ..).map_err(text)?;
+            variable.put_values(values, ..).map_err(text_of)?;
         }
         Values::Time(times) => {
             let numbers: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
             let mut variable = compressed::<i64>(file, name, &dims)?;
             put_attributes(&mut variable, coordinate.attrs())?;
             for (name, value) in TIME {
-                variable.put_attribute(name, value).map_err(text)?;
+                variable.put_attribute(name, value).map_err(text_of)?;
             }
             // Before the values, as the library wants it.
             variable
                 .put_attribute("_FillValue", AttributeValue::Longlong(i64::MIN))
-                .map_err(text)?;
-            variable.put_values(&numbers, ..).map_err(text)?;
+                .map_err(text_of)?;
+            variable.put_values(&numbers, ..).map_err(text_of)?;
+        }
+        Values::CalendarTime(times) => {
+            let mut attrs = coordinate.attrs().clone();
+            let text = |name: &str| attrs.get(name).and_then(Attribute::as_text);
+            let Encoded { units, calendar, numbers } =
+                time::encode(times, text("units"), text("calendar"))
+                    .map_err(|reason| format!("its coordinate {name:?}: {reason}"))?;
+            attrs.insert("units".to_owned(), units.into());
+            attrs.insert("calendar".to_owned(), calendar.into());
+            match numbers {
+                time::Numbers::Whole(numbers) => {
+                    let mut variable = compressed::<i64>(file, name, &dims)?;
+                    put_attributes(&mut variable, &attrs)?;
+                    if numbers.contains(&i64::MIN) {
+                        let fill = AttributeValue::Longlong(i64::MIN);
+                        variable.put_attribute("_FillValue", fill).map_err(text_of)?;
+                    }
+                    variable.put_values(&numbers, ..).map_err(text_of)?;
+                }
+                time::Numbers::Fractions(numbers) => {
+                    let mut variable = compressed::<f64>(file, name, &dims)?;
+                    put_attributes(&mut variable, &attrs)?;
+                    variable.put_values(&numbers, ..).map_err(text_of)?;
+                }
+            }
         }
         Values::Text(texts) => {
-            let mut variable = file.add_string_variable(name, &dims).map_err(text)?;
+            let mut variable = file.add_string_variable(name, &dims).map_err(text_of)?;
             put_attributes(&mut variable, coordinate.attrs())?;
             for (index, value) in texts.iter().enumerate() {
-                variable.put_string(value, [index]).map_err(text)?;
+                variable.put_string(value, [index]).map_err(text_of)?;
             }
         }
     }
@@ -138,9 +165,9 @@ fn compressed<'f, T: NcTypeDescriptor>(
     name: &str,
     dims: &[&str],
 ) -> Result<VariableMut<'f>, SourceError> {
-    let mut variable = file.add_variable::<T>(name, dims).map_err(text)?;
+    let mut variable = file.add_variable::<T>(name, dims).map_err(text_of)?;
     if !dims.is_empty() {
-        variable.set_compression(DEFLATE, true).map_err(text)?;
+        variable.set_compression(DEFLATE, true).map_err(text_of)?;
     }
     Ok(variable)
 }
@@ -156,6 +183,6 @@ fn put_attributes<'a>(
     Ok(())
 }
 
-fn text(error: netcdf::Error) -> SourceError {
+fn text_of(error: netcdf::Error) -> SourceError {
     error.to_string().into()
 }

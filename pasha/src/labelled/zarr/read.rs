@@ -187,10 +187,10 @@ fn add_coordinate(
         Numbers { variable, len, element, packing }.coordinate(&dim, attrs)?
     } else if *array.data_type() == data_type::string() {
         let texts: Vec<String> = array.retrieve_array_subset(&array.subset_all())?;
-        Some(Coordinate { dim, values: Values::Text(texts), attrs })
+        Some(Coordinate { dim, values: Values::Text(texts), attrs, undecoded: None })
     } else if array.data_type().is::<data_type::FixedLengthUTF32DataType>() {
         let values = Values::Text(fixed_length_texts(&array)?);
-        Some(Coordinate { dim, values, attrs })
+        Some(Coordinate { dim, values, attrs, undecoded: None })
     } else {
         None
     };

@@ -17,8 +17,10 @@ use super::attributes::to_json;
 use crate::error::{Error, Result, SourceError};
 use crate::labelled::coordinate::{Coordinate, Values};
 use crate::labelled::element::{ElementType, StoredElement};
+use crate::labelled::labels::Attribute;
 use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
+use crate::labelled::time::{self, Encoded};
 use crate::labelled::written::{TIME, Written, chunk_shape};
 
 /// Compression that is worth its time for counts of detectors.
@@ -141,6 +143,27 @@ fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Resul
             attributes.insert("_FillValue".to_owned(), i64::MIN.into());
             let view = ArrayView::from_shape(&numbers(values.len())[..], &values)?;
             write_numbers(store, name, &dims, view, attributes)
+        }
+        Values::CalendarTime(times) => {
+            let text = |name: &str| coordinate.attrs().get(name).and_then(Attribute::as_text);
+            let Encoded { units, calendar, numbers } =
+                time::encode(times, text("units"), text("calendar"))
+                    .map_err(|reason| format!("its coordinate {name:?}: {reason}"))?;
+            attributes.insert("units".to_owned(), units.into());
+            attributes.insert("calendar".to_owned(), calendar.into());
+            match numbers {
+                time::Numbers::Whole(numbers) => {
+                    if numbers.contains(&i64::MIN) {
+                        attributes.insert("_FillValue".to_owned(), i64::MIN.into());
+                    }
+                    let view = ArrayView::from_shape(&[numbers.len()][..], &numbers)?;
+                    write_numbers(store, name, &dims, view, attributes)
+                }
+                time::Numbers::Fractions(numbers) => {
+                    let view = ArrayView::from_shape(&[numbers.len()][..], &numbers)?;
+                    write_numbers(store, name, &dims, view, attributes)
+                }
+            }
         }
         Values::Text(texts) => {
             let shape = numbers(texts.len());

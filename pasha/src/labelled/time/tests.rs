@@ -1,0 +1,75 @@
+//! Units of time, against what xarray and cftime make of them.
+
+use super::TimeUnits;
+use crate::labelled::coordinate::Values;
+
+fn decoded(units: &str, calendar: Option<&str>, numbers: &[f64]) -> Result<Vec<String>, String> {
+    let values = Values::Float(numbers.to_vec());
+    let found = TimeUnits::find(units, calendar).expect("units of time");
+    Ok(match found?.decode_values(&values)? {
+        Values::Time(times) => times.iter().map(ToString::to_string).collect(),
+        Values::CalendarTime(times) => times.iter().map(ToString::to_string).collect(),
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn times_are_counted_from_where_the_units_say() {
+    for (units, number, expected) in [
+        ("days since 2020-01-01", 0.5, "2020-01-01T12:00:00"),
+        ("hours since 2020-02-28 12:30:00", 24.0, "2020-02-29T12:30:00"),
+        ("seconds since 1970-01-01T00:00:00Z", -0.25, "1969-12-31T23:59:59.75"),
+        ("minutes since 2020-1-1 00:00:00 +02:00", 1.0, "2019-12-31T22:01:00"),
+        ("milliseconds since 2001-9-9 1:46:40.0", 1.0, "2001-09-09T01:46:40.001"),
+        ("days since 1900-01-01", f64::NAN, "NaT"),
+        ("days since 20000101", 1.5, "2000-01-02T12:00:00"),
+        ("days since 2000-01-01 12", 1.5, "2000-01-03T00:00:00"),
+        ("days since 0001-01-01", 737_792.0, "2021-01-01T00:00:00"),
+        ("days since 0001-01-01", 1.0, "0001-01-02 00:00:00"),
+        ("days since 0001-01-01", -1.0, "-0001-12-31 00:00:00"),
+        ("days since 1582-10-04", 1.0, "1582-10-15 00:00:00"),
+        ("days since 2000-01-01", 1e8, "275790-09-13 00:00:00"),
+    ] {
+        let expected = Ok(vec![expected.to_owned()]);
+        assert_eq!(decoded(units, None, &[number]), expected, "{units}");
+    }
+}
+
+#[test]
+fn what_is_no_time_is_named() {
+    for (units, calendar, part) in [
+        ("m since launch", None, "\"m\" is none of the units"),
+        ("days since yesterday", None, "\"yesterday\" is no date"),
+        ("days since ", None, "\"\" is no date"),
+        ("days since 2000-01-01-05", None, "is no date"),
+        ("days since 2000-01-01 12:00:00:00", None, "is no time of day"),
+        ("days since 2000-01-01 12:00:0.0x", None, "is no time of day"),
+        ("days since 2000-01-01 12:é", None, "is no time of day"),
+        ("months since 2000-01-01", None, "months have no fixed length in the calendar standard"),
+        ("years since 2000-01-01", Some("noleap"), "years have no fixed length"),
+        ("weeks since 2000-01-01", None, "weeks"),
+        ("days since 2000-02-30", None, "no day 30 in month 2 of that year, which has 29 days"),
+        ("days since 2000-02-29", Some("365_day"), "which has 28 days in the calendar noleap"),
+        ("days since 2000-13-01", None, "month 13"),
+        ("days since 0000-01-01", None, "no year 0"),
+        ("days since 1582-10-10", None, "15 October 1582 follows"),
+        ("seconds since 2000-01-01 00:00:60", None, "second 60"),
+        ("hours since 2000-01-01 24:00:00", None, "hour 24"),
+        ("hours since 2000-01-01 00:60", None, "minute 60"),
+        ("days since 2000-01-01", Some("utc"), "the calendar \"utc\" is none of"),
+        ("days since 2000-01-01", Some(""), "the calendar \"\" is none of"),
+    ] {
+        let message = decoded(units, calendar, &[1.0]).unwrap_err();
+        assert!(message.contains(part), "{units}: {message}");
+        let error = TimeUnits::parse(units, calendar).unwrap_err().to_string();
+        assert!(error.contains(units.trim()) && error.contains(part), "{error}");
+    }
+    let message = decoded("days since 2000-01-01", None, &[1.0, 1e9]).unwrap_err();
+    assert!(message.contains("1000000000 at index 1"), "{message}");
+    for number in [f64::INFINITY, f64::MIN, 1e29] {
+        assert!(decoded("days since 2000-01-01", Some("julian"), &[number]).is_err());
+    }
+    assert!(TimeUnits::find("min", None).is_none());
+    let error = TimeUnits::parse("min", None).unwrap_err().to_string();
+    assert!(error.contains("\"min\"") && error.contains("since"), "{error}");
+}
