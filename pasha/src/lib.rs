@@ -45,7 +45,7 @@ pub use functor::list::IntoItems;
 pub use functor::npy::NpyFile;
 pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 #[cfg(feature = "hdf5")]
-pub use hdf5::{Hdf5Dataset, Hdf5Element};
+pub use hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Field, Hdf5Member, Hdf5Record};
 pub use job::Job;
 pub use job::policy::{AfterRetries, OnFailure};
 pub use job::progress::Progress;

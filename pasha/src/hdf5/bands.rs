@@ -108,7 +108,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         let mut shape = coordinates(&self.stored.shape);
         let shape = &mut shape[..self.stored.shape.len()];
         shape[self.axis] = range.len();
-        resize(&mut self.elements, shape.iter().product(), A::ZERO)
+        resize(&mut self.elements, shape.iter().product(), A::zeroed())
             .map_err(|reason| self.stored.describe(&reason))?;
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {
@@ -173,11 +173,11 @@ impl Band<'_> {
         bytes: &[u8],
         out: &mut [A],
     ) -> Result<(), String> {
-        let kind = self.stored.kind;
+        let kind = &self.stored.kind;
         let size = kind.number.size();
         let copied = runs(extent, from, to, |from, to, len| {
             let bytes = &bytes[from * size..][..len * size];
-            match A::decode(kind.number, kind.is_swapped, bytes, &mut out[to..][..len]) {
+            match A::decode(kind, bytes, &mut out[to..][..len]) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(misfit) => ControlFlow::Break(self.tell::<A>(to, misfit)),
             }
@@ -197,12 +197,7 @@ impl Band<'_> {
             rest /= len;
         }
         at[self.axis] += self.start;
-        let stored = self.stored.kind.number.name();
-        format!(
-            "the value {} at {at:?} does not fit into {}; open it with elements {stored}",
-            misfit.value,
-            A::NUMBER.name()
-        )
+        misfit.tell("value", &format!(" at {at:?}"), A::name(), self.stored.kind.number)
     }
 
     /// Reads and decompresses all chunks of the band.
@@ -248,7 +243,7 @@ impl Band<'_> {
         out: &mut [A],
     ) -> Result<(), String> {
         let rank = self.shape.len();
-        let kind = self.stored.kind;
+        let kind = &self.stored.kind;
         // The part of the chunk that is in the band, where it starts in the chunk, and in the band.
         let (mut extent, mut within) = ([0; MAX_RANK], [0; MAX_RANK]);
         let mut place = coordinates(start);
@@ -270,8 +265,7 @@ impl Band<'_> {
         // A chunk that lies in the band as in the file is decompressed to where it belongs.
         let in_place = extent == chunks.shape
             && extent.iter().zip(self.shape).skip(1).all(|(a, b)| a == b)
-            && kind.number == A::NUMBER
-            && !kind.is_swapped;
+            && kind.is_native::<A>();
         let mut whole = None;
         if in_place {
             let first = place[0] * self.shape[1..].iter().product::<usize>();
@@ -295,11 +289,10 @@ impl Band<'_> {
         value: &[u8],
         out: &mut [A],
     ) -> Result<(), String> {
-        let kind = self.stored.kind;
-        let mut element = [A::ZERO];
-        A::decode(kind.number, kind.is_swapped, value, &mut element).map_err(|misfit| {
-            format!("its fill value {} does not fit into {}", misfit.value, A::NUMBER.name())
-        })?;
+        let kind = &self.stored.kind;
+        let mut element = [A::zeroed()];
+        A::decode(kind, value, &mut element)
+            .map_err(|misfit| misfit.tell("fill value", "", A::name(), kind.number))?;
         let _ = runs::<()>(extent, from, to, |_, to, len| {
             out[to..][..len].fill(element[0]);
             ControlFlow::Continue(())

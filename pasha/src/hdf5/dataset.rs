@@ -25,8 +25,11 @@ use crate::error::{Error, Result, SourceError};
 /// - Anything else, such as virtual and external data sets or other filters, is read through libhdf5, one worker
 ///   at a time.
 ///
-/// Integers of any width and byte order are converted to integers and floats `A`, floats to floats, and h5py's bools to
-/// `bool` and integers, as HDF5 does; but a value that does not fit is an error with its place. Parts that were never
+/// Integers of any width and byte order are converted to integers and floats `A`, floats to floats, complex numbers to
+/// complex numbers, and h5py's bools to `bool` and integers, as HDF5 does; but a value that does not fit is an error with
+/// its place, also a byte other than 0 and 1 for a `bool`. Bit fields are read as unsigned integers, those of one byte
+/// also as `bool` (so PyTables writes bools), enumerations as their integers, compounds as structs of yours
+/// ([`Hdf5Record`](crate::Hdf5Record)). Where the elements are arrays, their axes follow those of the data set. Parts that were never
 /// written hold the data set's fill value, and so do those of a virtual data set whose file is not there, as in HDF5.
 ///
 /// No handle of libhdf5 stays open. While it is open, nobody may shorten or overwrite the file:
@@ -76,7 +79,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     ///
     /// # Errors
     /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or truncated, has no such data set
-    /// (the nearest names are told), or that has elements of a type that is not converted to `A`,
+    /// (the nearest names are told), or that has no elements or ones of a type that is not converted to `A`,
     /// another number of axes, a filter that is not installed, or lies beyond the end of the file. The message names
     /// the file, the data set, both values and what to do.
     pub fn open(path: impl AsRef<Path>, dataset: &str) -> Result<Self> {
@@ -84,7 +87,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         let stored = Stored::open_soundly::<A>(path, dataset)?;
         let found = &stored.shape;
         let Some(dim) = D::from_dimension(&IxDyn(found)) else {
-            let element = A::NUMBER.name();
+            let element = A::name();
             let axes = |n: usize| format!("{n} ax{}", if n == 1 { "is" } else { "es" });
             let asked = D::NDIM.map_or("another number of axes".to_owned(), axes);
             let way_out = match found.len() {

@@ -1,15 +1,21 @@
 //! Element types, and how stored numbers become them.
 
+use half::f16;
+use num_complex::Complex;
+
+use super::types::{Nature, StoredType};
 use crate::element::Element;
 
 /// An element type that a stored data set can be opened as.
 ///
-/// The integers `i8` to `i64` and `u8` to `u64`, `f32`, `f64`, and `bool`. It is sealed: numbers of any width and
-/// byte order in a file are converted to these.
+/// The integers `i8` to `i64` and `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, `bool`, and structs of
+/// your own for compounds, see [`Hdf5Record`](super::Hdf5Record). It is sealed: numbers of any width and byte order in a
+/// file are converted to these.
 #[diagnostic::on_unimplemented(
     message = "a data set can't be opened with elements of type `{Self}`",
     label = "not a type of stored numbers",
-    note = "open it as `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, or `bool` (as h5py writes it)"
+    note = "open it as `i8` to `i64`, `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, or `bool` (as h5py writes it)",
+    note = "for a compound give a `#[repr(C)]` struct with `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]` and the line `pasha::hdf5_record!({Self} {{ field: type, … }});`"
 )]
 pub trait Hdf5Element: Element + sealed::Stored {}
 
@@ -24,10 +30,17 @@ pub enum Number {
     U16,
     U32,
     U64,
+    /// IEEE's float of 2 bytes.
+    F16,
     F32,
     F64,
+    /// A compound of a real and an imaginary part, as h5py writes it.
+    ComplexF32,
+    ComplexF64,
     /// h5py's enumeration of one byte with the members `FALSE` and `TRUE`.
     Bool,
+    /// Members with names, so many bytes together.
+    Compound(usize),
 }
 
 impl Number {
@@ -50,9 +63,11 @@ impl Number {
     pub(super) fn size(self) -> usize {
         match self {
             Number::I8 | Number::U8 | Number::Bool => 1,
-            Number::I16 | Number::U16 => 2,
+            Number::I16 | Number::U16 | Number::F16 => 2,
             Number::I32 | Number::U32 | Number::F32 => 4,
-            Number::I64 | Number::U64 | Number::F64 => 8,
+            Number::I64 | Number::U64 | Number::F64 | Number::ComplexF32 => 8,
+            Number::ComplexF64 => 16,
+            Number::Compound(bytes) => bytes,
         }
     }
 
@@ -67,9 +82,30 @@ impl Number {
             Number::U16 => "u16",
             Number::U32 => "u32",
             Number::U64 => "u64",
+            Number::F16 => "f16",
             Number::F32 => "f32",
             Number::F64 => "f64",
+            Number::ComplexF32 => "Complex<f32>",
+            Number::ComplexF64 => "Complex<f64>",
             Number::Bool => "bool",
+            Number::Compound(_) => "a struct of yours (see hdf5_record!)",
+        }
+    }
+
+    /// The integer that these bytes are, as text.
+    pub(super) fn integer_text(self, is_swapped: bool, bytes: &[u8]) -> String {
+        let mut wide = [0_u8; 8];
+        let len = bytes.len().min(8);
+        wide[..len].copy_from_slice(&bytes[..len]);
+        if is_swapped != cfg!(target_endian = "big") {
+            wide[..len].reverse();
+        }
+        let unused = 64 - 8 * len as u32;
+        let value = u64::from_le_bytes(wide);
+        let is_signed = matches!(self, Number::I8 | Number::I16 | Number::I32 | Number::I64);
+        match is_signed && len > 0 {
+            true => (((value << unused) as i64) >> unused).to_string(),
+            false => value.to_string(),
         }
     }
 }
@@ -81,29 +117,51 @@ pub struct Misfit {
     pub(super) at: usize,
     /// The value, as text.
     pub(super) value: String,
+    /// The member of a record that it was for: its name, its type in the record, and that in the file.
+    pub(super) member: Option<(&'static str, &'static str, &'static str)>,
+}
+
+impl Misfit {
+    /// Says that the value does not fit into the elements of this name, and what to do; `what` is the kind of the value, and
+    /// `place` says where it is.
+    pub(super) fn tell(&self, what: &str, place: &str, element: &str, stored: Number) -> String {
+        let value = &self.value;
+        match self.member {
+            Some((name, of_record, stored)) => format!(
+                "the {what} {value} of the member {name:?}{place} does not fit into {of_record}; declare it as {stored}"
+            ),
+            None if element == "bool" => format!(
+                "the {what} {value}{place} is no bool, which is 0 or 1; open it with elements u8"
+            ),
+            None => format!(
+                "the {what} {value}{place} does not fit into {element}; open it with elements {}",
+                stored.name()
+            ),
+        }
+    }
 }
 
 pub(super) mod sealed {
-    use super::{Misfit, Number};
+    use super::{Misfit, Number, StoredType};
 
     /// What the readers need of an element type.
     pub trait Stored: Sized {
         /// The stored type that needs no conversion.
         const NUMBER: Number;
 
-        /// A value to fill buffers with before they are read into.
-        const ZERO: Self;
+        /// The name of the type in Rust.
+        fn name() -> &'static str {
+            Self::NUMBER.name()
+        }
 
-        /// Whether values of the stored type can be converted at all; some may not fit.
-        fn accepts(number: Number) -> bool;
+        /// The stored type as it is read as this one; some values may not fit.
+        ///
+        /// # Errors
+        /// If it can't be converted at all, and what to do.
+        fn read_from(stored: StoredType) -> Result<StoredType, String>;
 
         /// Converts stored values, as many as fit into both sides.
-        fn decode(
-            number: Number,
-            is_swapped: bool,
-            bytes: &[u8],
-            out: &mut [Self],
-        ) -> Result<(), Misfit>;
+        fn decode(stored: &StoredType, bytes: &[u8], out: &mut [Self]) -> Result<(), Misfit>;
 
         /// The bytes as elements, where no conversion is needed and they are aligned.
         fn view(bytes: &[u8]) -> Option<&[Self]>;
@@ -129,15 +187,23 @@ macro_rules! raw_integers {
 }
 raw_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-impl Raw for f32 {
-    fn swapped(self) -> Self {
-        f32::from_bits(self.to_bits().swap_bytes())
-    }
+macro_rules! raw_floats {
+    ($($t:ty)+) => {$(
+        impl Raw for $t {
+            fn swapped(self) -> Self {
+                <$t>::from_bits(self.to_bits().swap_bytes())
+            }
+        }
+    )+};
 }
+raw_floats!(f16 f32 f64);
 
-impl Raw for f64 {
+impl<T: Raw> Raw for Complex<T>
+where
+    Complex<T>: bytemuck::AnyBitPattern,
+{
     fn swapped(self) -> Self {
-        f64::from_bits(self.to_bits().swap_bytes())
+        Complex { re: self.re.swapped(), im: self.im.swapped() }
     }
 }
 
@@ -185,14 +251,27 @@ macro_rules! as_it_is {
         }
     )+};
 }
-as_it_is! { f32, f32; f64, f64; f64, f32; }
+as_it_is! { f16, f16; f32, f32; f64, f64; f64, f32; f32, f16; f64, f16; }
 
-impl Fit<f64> for f32 {
-    /// Rounds, as HDF5 does; a finite value that would become infinite does not fit.
+macro_rules! rounded {
+    ($($to:ty, $from:ty, $round:expr;)+) => {$(
+        impl Fit<$from> for $to {
+            /// Rounds, as HDF5 does; a finite value that would become infinite does not fit.
+            #[inline(always)]
+            fn fit(value: $from) -> Option<$to> {
+                let round: fn($from) -> $to = $round;
+                let float = round(value);
+                (float.is_finite() || !value.is_finite()).then_some(float)
+            }
+        }
+    )+};
+}
+rounded! { f32, f64, |value| value as f32; f16, f32, f16::from_f32; f16, f64, f16::from_f64; }
+
+impl<S, A: Fit<S>> Fit<Complex<S>> for Complex<A> {
     #[inline(always)]
-    fn fit(value: f64) -> Option<f32> {
-        let float = value as f32;
-        (float.is_finite() || !value.is_finite()).then_some(float)
+    fn fit(value: Complex<S>) -> Option<Complex<A>> {
+        Some(Complex { re: A::fit(value.re)?, im: A::fit(value.im)? })
     }
 }
 
@@ -222,32 +301,41 @@ fn convert<S: Raw, A: Fit<S>>(is_swapped: bool, bytes: &[u8], out: &mut [A]) -> 
     let mut values = bytes.chunks_exact(size_of::<S>()).map(read).enumerate();
     let misfit = values.find(|&(_, value)| A::fit(value).is_none());
     let (at, value) = misfit.map_or((0, String::new()), |(at, value)| (at, format!("{value:?}")));
-    Err(Misfit { at, value })
+    Err(Misfit { at, value, member: None })
 }
 
 /// Refuses values of a type that is not converted; data sets of it are refused when opened.
 fn refuse(number: Number) -> Result<(), Misfit> {
-    Err(Misfit { at: 0, value: format!("of type {}", number.name()) })
+    Err(Misfit { at: 0, value: format!("of type {}", number.name()), member: None })
+}
+
+/// Bytes of bits are bools where bools are asked for: so PyTables writes them.
+fn bits_as_bools(stored: StoredType) -> StoredType {
+    let is_byte = stored.number == Number::U8;
+    match stored.nature {
+        Nature::BitField if is_byte => StoredType { number: Number::Bool, ..stored },
+        _ => stored,
+    }
 }
 
 macro_rules! elements {
-    ($($t:ty, $number:ident, $zero:expr, [$($from:ident $from_type:ty),+];)+) => {$(
+    ($($t:ty, $number:ident, [$($from:ident $from_type:ty),+];)+) => {$(
         impl Hdf5Element for $t {}
 
         impl sealed::Stored for $t {
             const NUMBER: Number = Number::$number;
-            const ZERO: Self = $zero;
 
-            fn accepts(number: Number) -> bool {
-                matches!(number, $(Number::$from)|+)
+            fn read_from(stored: StoredType) -> Result<StoredType, String> {
+                let stored = elements!(@bits $number, stored);
+                match stored.number {
+                    $(Number::$from)|+ => Ok(stored),
+                    #[allow(unreachable_patterns)]
+                    _ => Err(stored.refuse::<Self>()),
+                }
             }
 
-            fn decode(
-                number: Number,
-                is_swapped: bool,
-                bytes: &[u8],
-                out: &mut [Self],
-            ) -> Result<(), Misfit> {
+            fn decode(stored: &StoredType, bytes: &[u8], out: &mut [Self]) -> Result<(), Misfit> {
+                let StoredType { number, is_swapped, .. } = *stored;
                 if number == Self::NUMBER && !is_swapped
                     && let Some(out) = Self::bytes_mut(out)
                     && let Some(bytes) = bytes.get(..out.len())
@@ -265,6 +353,12 @@ macro_rules! elements {
             elements!(@bytes $t, $number);
         }
     )+};
+    (@bits Bool, $stored:expr) => {
+        bits_as_bools($stored)
+    };
+    (@bits $number:ident, $stored:expr) => {
+        $stored
+    };
     (@bytes $t:ty, Bool) => {
         fn view(_: &[u8]) -> Option<&[Self]> {
             None
@@ -288,7 +382,7 @@ macro_rules! elements {
 macro_rules! number_elements {
     ($($t:ty, $number:ident, [$($float:ident $float_type:ty),*];)+) => {
         elements! {$(
-            $t, $number, 0 as $t, [
+            $t, $number, [
                 I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, Bool u8
                 $(, $float $float_type)*
             ];
@@ -304,10 +398,21 @@ number_elements! {
     u16, U16, [];
     u32, U32, [];
     u64, U64, [];
-    f32, F32, [F32 f32, F64 f64];
-    f64, F64, [F32 f32, F64 f64];
+    f32, F32, [F16 f16, F32 f32, F64 f64];
+    f64, F64, [F16 f16, F32 f32, F64 f64];
 }
-elements! { bool, Bool, false, [Bool u8]; }
+elements! {
+    bool, Bool, [Bool u8];
+    f16, F16, [F16 f16, F32 f32, F64 f64];
+    Complex<f32>, ComplexF32, [
+        ComplexF32 ComplexF32, ComplexF64 ComplexF64
+    ];
+    Complex<f64>, ComplexF64, [
+        ComplexF32 ComplexF32, ComplexF64 ComplexF64
+    ];
+}
+type ComplexF32 = Complex<f32>;
+type ComplexF64 = Complex<f64>;
 
 #[cfg(test)]
 mod tests {
@@ -315,8 +420,9 @@ mod tests {
     use super::*;
 
     fn decode<A: Hdf5Element>(number: Number, swapped: bool, bytes: &[u8]) -> Result<A, String> {
-        let mut out = [A::ZERO];
-        A::decode(number, swapped, bytes, &mut out).map_err(|misfit| misfit.value)?;
+        let mut out = [A::zeroed()];
+        A::decode(&StoredType::plain(number, swapped), bytes, &mut out)
+            .map_err(|misfit| misfit.value)?;
         Ok(out[0])
     }
 
@@ -345,8 +451,11 @@ mod tests {
 
     #[test]
     fn floats_are_no_integers() {
-        assert!(!i32::accepts(Number::F32) && !bool::accepts(Number::U8));
-        assert!(u8::accepts(Number::Bool) && f32::accepts(Number::U64));
+        let plain = |number| StoredType::plain(number, false);
+        assert!(i32::read_from(plain(Number::F32)).is_err());
+        assert!(bool::read_from(plain(Number::U8)).is_err());
+        assert!(u8::read_from(plain(Number::Bool)).is_ok());
+        assert!(f32::read_from(plain(Number::U64)).is_ok());
         assert!(decode::<i32>(Number::F32, false, &[0; 4]).is_err());
     }
 }

@@ -1,18 +1,22 @@
-//! Calls of libhdf5: describing the type of a data set, and reading what only the library can.
+//! Calls of libhdf5: reading what only the library can.
 //!
 //! The crate's own types do the rest. All that calls C directly is here, under the crate's lock, which it can take
 //! twice.
 
-use std::ffi::{CStr, c_char, c_uint};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use hdf5_metno::sync::sync;
-use hdf5_metno::{Dataset, Dataspace, Datatype, File, Hyperslab, SliceOrIndex, h5check};
+use hdf5_metno::{
+    Dataset, Dataspace, Datatype, File, Hyperslab, PropertyList, SliceOrIndex, h5check,
+};
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
-use hdf5_metno_sys::h5t::{H5T_class_t, H5T_order_t, H5T_sign_t};
-use hdf5_metno_sys::{h5, h5d, h5i, h5p, h5t};
+use hdf5_metno_sys::{h5, h5d, h5i, h5p};
 
 use super::element::Number;
+use super::overflow;
+use super::region::{MAX_RANK, Place, runs};
+use super::types::StoredType;
 
 unsafe extern "C" {
     /// Bytes that a chunk takes in the file, 0 if it was never written. (Not in hdf5-metno-sys.)
@@ -21,167 +25,6 @@ unsafe extern "C" {
         start: *const h5::hsize_t,
         size: *mut h5::hsize_t,
     ) -> h5::herr_t;
-}
-
-/// The type of a data set's elements.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StoredType {
-    /// What its bytes are, or are converted to by libhdf5.
-    pub(super) number: Number,
-    /// Whether its bytes lie in the other order than this machine's.
-    pub(super) is_swapped: bool,
-    /// Whether the bytes in the file are just these, so that pasha can read them itself.
-    pub(super) is_plain: bool,
-}
-
-impl StoredType {
-    /// Describes the type of a data set.
-    ///
-    /// # Errors
-    /// What it is, as a noun phrase, if it is not a number.
-    pub(super) fn of(dataset: &Dataset) -> Result<StoredType, String> {
-        let datatype =
-            dataset.dtype().map_err(|error| format!("a type that can't be read ({error})"))?;
-        sync(|| match class(&datatype) {
-            H5T_class_t::H5T_INTEGER => integer(&datatype),
-            H5T_class_t::H5T_FLOAT => float(&datatype),
-            H5T_class_t::H5T_ENUM => enumeration(&datatype),
-            _ => Err(datatype.to_descriptor().map_or_else(
-                |_| "values of a type that is no number".to_owned(),
-                |descriptor| format!("values of the type {descriptor}"),
-            )),
-        })
-    }
-}
-
-fn class(datatype: &Datatype) -> H5T_class_t {
-    // SAFETY: the handle is that of a type, and the lock is held.
-    unsafe { h5t::H5Tget_class(datatype.id()) }
-}
-
-fn integer(datatype: &Datatype) -> Result<StoredType, String> {
-    // SAFETY: the handle is that of a type, and the lock is held.
-    let is_signed = unsafe { h5t::H5Tget_sign(datatype.id()) } != H5T_sign_t::H5T_SGN_NONE;
-    let size = datatype.size();
-    if let Some(number) = Number::integer(size, is_signed)
-        && let Some(is_swapped) = byte_order(datatype, number)
-    {
-        return Ok(StoredType { number, is_swapped, is_plain: true });
-    }
-    // Of fewer bits than bytes, or of 3 bytes: libhdf5 converts it to one that holds all values.
-    check_bits(datatype, &[])?;
-    let number = if is_signed { Number::I64 } else { Number::U64 };
-    let strange = StoredType { number, is_swapped: false, is_plain: false };
-    (size <= 8).then_some(strange).ok_or_else(|| format!("integers of {size} bytes"))
-}
-
-fn float(datatype: &Datatype) -> Result<StoredType, String> {
-    for number in [Number::F32, Number::F64] {
-        if let Some(is_swapped) = byte_order(datatype, number) {
-            return Ok(StoredType { number, is_swapped, is_plain: true });
-        }
-    }
-    let (mut sign, mut exponent, mut exponent_bits, mut mantissa, mut mantissa_bits) =
-        (0, 0, 0, 0, 0);
-    // SAFETY: the handle is that of a float, and the lock is held.
-    let got = unsafe {
-        h5t::H5Tget_fields(
-            datatype.id(),
-            &raw mut sign,
-            &raw mut exponent,
-            &raw mut exponent_bits,
-            &raw mut mantissa,
-            &raw mut mantissa_bits,
-        )
-    };
-    if got < 0 {
-        return Err("floats of a type that can't be read".to_owned());
-    }
-    check_bits(datatype, &[(sign, 1), (exponent, exponent_bits), (mantissa, mantissa_bits)])?;
-    let size = datatype.size();
-    let number = if size <= 2 { Number::F32 } else { Number::F64 };
-    let strange = StoredType { number, is_swapped: false, is_plain: false };
-    (size <= 8).then_some(strange).ok_or_else(|| format!("floats of {size} bytes"))
-}
-
-/// Checks that the bits of a number, and the fields among them, lie within its bytes: libhdf5 1.10 would read beyond
-/// them in a damaged file.
-fn check_bits(datatype: &Datatype, fields: &[(usize, usize)]) -> Result<(), String> {
-    // SAFETY: the handle is that of a number, and the lock is held.
-    let (start, len) =
-        unsafe { (h5t::H5Tget_offset(datatype.id()), h5t::H5Tget_precision(datatype.id())) };
-    let bits = 8 * datatype.size();
-    let whole = usize::try_from(start).map(|start| (start, len));
-    let ends_within = |&(start, len): &(usize, usize)| {
-        len > 0 && start.checked_add(len).is_some_and(|end| end <= bits)
-    };
-    let is_sound = whole.is_ok_and(|whole| ends_within(&whole)) && fields.iter().all(ends_within);
-    is_sound.then_some(()).ok_or_else(|| {
-        format!("numbers of {len} bits from bit {start} of {bits}: the file is damaged")
-    })
-}
-
-/// An enumeration is its numbers, and a bool if it is what h5py writes for one.
-fn enumeration(datatype: &Datatype) -> Result<StoredType, String> {
-    // SAFETY: the handle is that of an enumeration, and the lock is held; the new handle is
-    // owned by nobody else.
-    let base = unsafe { hdf5_metno::from_id::<Datatype>(h5t::H5Tget_super(datatype.id())) };
-    let base = base.map_err(|error| error.to_string())?;
-    let base = integer(&base)?;
-    // SAFETY: as above.
-    let num_members = unsafe { h5t::H5Tget_nmembers(datatype.id()) };
-    let is_bool = base.number.size() == 1
-        && base.is_plain
-        && num_members == 2
-        && [("FALSE", 0), ("TRUE", 1)].contains(&member(datatype, 0))
-        && [("FALSE", 0), ("TRUE", 1)].contains(&member(datatype, 1));
-    if is_bool {
-        return Ok(StoredType { number: Number::Bool, ..base });
-    }
-    // libhdf5 converts no enumeration to an integer of another width: let it alone.
-    base.is_plain.then_some(base).ok_or_else(|| "an enumeration of unusual integers".to_owned())
-}
-
-/// The name, if it is one of a bool's, and the value of a member of an enumeration of one byte.
-fn member(datatype: &Datatype, index: c_uint) -> (&'static str, u8) {
-    let mut value = u8::MAX;
-    // SAFETY: the handle is that of an enumeration of one byte with such a member, and the lock
-    // is held. The name is text of C that the library allocates and takes back.
-    unsafe {
-        if h5t::H5Tget_member_value(datatype.id(), index, (&raw mut value).cast()) < 0 {
-            return ("", value);
-        }
-        let name: *mut c_char = h5t::H5Tget_member_name(datatype.id(), index);
-        if name.is_null() {
-            return ("", value);
-        }
-        let known = ["FALSE", "TRUE"];
-        let text = CStr::from_ptr(name).to_bytes();
-        let found = known.into_iter().find(|known| known.as_bytes() == text);
-        h5::H5free_memory(name.cast());
-        (found.unwrap_or(""), value)
-    }
-}
-
-/// Whether the type is this number in swapped order; `None` if it is another.
-fn byte_order(datatype: &Datatype, number: Number) -> Option<bool> {
-    let native = native(number)?;
-    if *datatype == native {
-        return Some(false);
-    }
-    let other = if cfg!(target_endian = "little") {
-        H5T_order_t::H5T_ORDER_BE
-    } else {
-        H5T_order_t::H5T_ORDER_LE
-    };
-    // SAFETY: the handle is that of a type, and the lock is held; the copy is owned by `swapped`
-    // alone.
-    let swapped: Datatype = unsafe {
-        let copy = hdf5_metno::from_id(h5t::H5Tcopy(native.id())).ok()?;
-        let copy: Datatype = copy;
-        (h5t::H5Tset_order(copy.id(), other) >= 0).then_some(copy)?
-    };
-    (*datatype == swapped).then_some(true)
 }
 
 /// HDF5's numbers of a data set's filters and their parameters, in the order of writing.
@@ -219,7 +62,7 @@ pub(super) fn filters(dataset: &Dataset) -> hdf5_metno::Result<Vec<(i32, Vec<u32
 /// believes those of a damaged file, and reads beyond its memory.
 pub(super) fn check_scale_offset(
     filters: &[(i32, Vec<u32>)],
-    stored: StoredType,
+    stored: &StoredType,
     elements: usize,
 ) -> Result<(), String> {
     /// HDF5's number of the filter.
@@ -242,23 +85,6 @@ pub(super) fn check_scale_offset(
     })
 }
 
-/// The type of libhdf5 for a number of this machine.
-fn native(number: Number) -> Option<Datatype> {
-    match number {
-        Number::I8 => Datatype::from_type::<i8>(),
-        Number::I16 => Datatype::from_type::<i16>(),
-        Number::I32 => Datatype::from_type::<i32>(),
-        Number::I64 => Datatype::from_type::<i64>(),
-        Number::U8 | Number::Bool => Datatype::from_type::<u8>(),
-        Number::U16 => Datatype::from_type::<u16>(),
-        Number::U32 => Datatype::from_type::<u32>(),
-        Number::U64 => Datatype::from_type::<u64>(),
-        Number::F32 => Datatype::from_type::<f32>(),
-        Number::F64 => Datatype::from_type::<f64>(),
-    }
-    .ok()
-}
-
 /// An open data set, read through libhdf5.
 #[derive(Debug)]
 pub(super) struct OpenDataset {
@@ -266,25 +92,32 @@ pub(super) struct OpenDataset {
     /// As what elements are read.
     memory_type: Datatype,
     element_size: usize,
+    /// With the axes that elements themselves have.
     shape: Vec<usize>,
+    /// How many of the axes are those of elements.
+    inner: usize,
+    /// How libhdf5 is to convert numbers, where it does.
+    transfer: Option<PropertyList>,
 }
 
 impl OpenDataset {
     /// Opens the file and the data set.
-    pub(super) fn open(path: &Path, name: &str, stored: StoredType) -> hdf5_metno::Result<Self> {
+    pub(super) fn open(path: &Path, name: &str, stored: &StoredType) -> hdf5_metno::Result<Self> {
         OpenDataset::new(File::open(path)?.dataset(name)?, stored)
     }
 
     /// Takes an open data set.
-    pub(super) fn new(dataset: Dataset, stored: StoredType) -> hdf5_metno::Result<Self> {
-        let memory_type = if stored.is_plain { None } else { native(stored.number) };
-        let memory_type = memory_type.map_or_else(|| dataset.dtype(), Ok)?;
+    pub(super) fn new(dataset: Dataset, stored: &StoredType) -> hdf5_metno::Result<Self> {
+        let memory_type = stored.memory_type(&dataset)?;
         let element_size = memory_type.size();
-        if element_size != stored.number.size() {
+        if element_size != stored.element_size() {
             return Err("its type has changed since it was opened".into());
         }
-        let shape = dataset.space()?.shape();
-        Ok(OpenDataset { dataset, memory_type, element_size, shape })
+        let shape = [dataset.space()?.shape(), stored.array.clone()].concat();
+        let inner = stored.array.len();
+        let is_converted_float = !stored.is_plain && stored.number == Number::F64;
+        let transfer = is_converted_float.then(overflow::refusing).transpose()?;
+        Ok(OpenDataset { dataset, memory_type, element_size, shape, inner, transfer })
     }
 
     /// The shape of the data set.
@@ -294,6 +127,34 @@ impl OpenDataset {
 
     /// Reads `count` from `start` along each axis, in C order, as bytes of the stored type.
     pub(super) fn read(
+        &self,
+        start: &[usize],
+        count: &[usize],
+        out: &mut Vec<u8>,
+    ) -> hdf5_metno::Result<()> {
+        let outer = self.shape.len() - self.inner;
+        let whole = [&count[..outer], &self.shape[outer..]].concat();
+        if whole == count {
+            return self.read_elements(&start[..outer], &count[..outer], out);
+        }
+        // A part of each element, which libhdf5 reads whole.
+        let mut elements = Vec::new();
+        self.read_elements(&start[..outer], &count[..outer], &mut elements)?;
+        let size = self.element_size / self.shape[outer..].iter().product::<usize>().max(1);
+        out.resize(count.iter().product::<usize>() * size, 0);
+        let zeros = [0; MAX_RANK];
+        let within = [&zeros[..outer], &start[outer..]].concat();
+        let from = Place { shape: &whole, start: &within };
+        let to = Place { shape: count, start: &zeros[..count.len()] };
+        let _ = runs::<()>(count, from, to, |from, to, len| {
+            out[to * size..][..len * size].copy_from_slice(&elements[from * size..][..len * size]);
+            ControlFlow::Continue(())
+        });
+        Ok(())
+    }
+
+    /// Reads elements of the data set, which may be arrays.
+    fn read_elements(
         &self,
         start: &[usize],
         count: &[usize],
@@ -313,19 +174,23 @@ impl OpenDataset {
         let from = self.dataset.space()?.select(Hyperslab::new(slab))?;
         let to = Dataspace::try_new(len)?;
         let (dataset, memory_type) = (self.dataset.id(), self.memory_type.id());
+        let transfer = self.transfer.as_ref().map_or(H5P_DEFAULT, |transfer| transfer.id());
         sync(|| {
-            // SAFETY: the handles are alive and of these kinds, the lock is held, and the
-            // selection has as many elements of this size as `out` was just made for.
-            h5check(unsafe {
-                let out = out.as_mut_ptr().cast();
-                h5d::H5Dread(dataset, memory_type, to.id(), from.id(), H5P_DEFAULT, out)
+            overflow::told(|| {
+                // SAFETY: the handles are alive and of these kinds, the lock is held, and the
+                // selection has as many elements of this size as `out` was just made for.
+                h5check(unsafe {
+                    let out = out.as_mut_ptr().cast();
+                    h5d::H5Dread(dataset, memory_type, to.id(), from.id(), transfer, out)
+                })
+                .map(drop)
             })
-        })?;
-        Ok(())
+        })
     }
 
-    /// The value of elements that were never written, as bytes of the stored type.
-    pub(super) fn fill_value(&self) -> hdf5_metno::Result<Vec<u8>> {
+    /// The value of elements that were never written, as bytes of the stored type; `None` if the numbers of an element that
+    /// is an array are not all the same.
+    pub(super) fn fill_value(&self) -> hdf5_metno::Result<Option<Vec<u8>>> {
         let mut value = vec![0; self.element_size];
         let properties = self.dataset.dcpl()?;
         sync(|| {
@@ -339,7 +204,12 @@ impl OpenDataset {
                     h5check(h5p::H5Pget_fill_value(properties.id(), self.memory_type.id(), value))?;
                 }
             }
-            Ok(value)
+            let count = self.shape[self.shape.len() - self.inner..].iter().product::<usize>();
+            let size = value.len() / count.max(1);
+            let is_one_number =
+                value.chunks_exact(size.max(1)).all(|other| *other == value[..size]);
+            value.truncate(size);
+            Ok(is_one_number.then_some(value))
         })
     }
 

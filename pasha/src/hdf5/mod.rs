@@ -15,11 +15,15 @@ mod functor;
 mod index;
 mod library;
 mod names;
+mod overflow;
 pub(crate) mod probe;
+mod record;
 mod region;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod rows;
 mod stored;
+pub(crate) mod types;
 
 pub use dataset::Hdf5Dataset;
 pub use element::Hdf5Element;
+pub use record::{Hdf5Field, Hdf5Member, Hdf5Record};

@@ -10,13 +10,14 @@ use hdf5_metno::Dataset;
 use hdf5_metno::dataset::Layout;
 use memmap2::Mmap;
 
-use super::element::{Hdf5Element, Number};
+use super::element::Hdf5Element;
 use super::filters::Pipeline;
 use super::index::ChunkIndex;
-use super::library::{self, OpenDataset, StoredType};
+use super::library::{self, OpenDataset};
 use super::names;
 use super::probe::probe;
 use super::region::MAX_RANK;
+use super::types::StoredType;
 use crate::error::{Error, Result, SourceError};
 use crate::memory::mapped;
 
@@ -108,14 +109,16 @@ impl Stored {
         let dataset = opened.dataset(name).map_err(|error| {
             refused(names::missing(&opened, name).unwrap_or_else(|| explain(&error)))
         })?;
-        let kind = StoredType::of(&dataset).map_err(|what| {
-            refused(format!("it holds {what}; pasha reads integers, floats and bools"))
-        })?;
-        if !A::accepts(kind.number) {
-            return Err(refused(wrong_type::<A>(kind.number)));
-        }
         let space = dataset.space().map_err(|error| refused(explain(&error)))?;
-        let shape = space.shape();
+        if space.is_null() {
+            let empty = "it holds no elements (null dataspace), as h5py writes `Empty`: there is nothing to map over; \
+                         its attributes may say why";
+            return Err(refused(empty.to_owned()));
+        }
+        let kind = StoredType::of(&dataset).and_then(StoredType::read_as::<A>).map_err(refused)?;
+        let mut shape = space.shape();
+        // Elements that are arrays have axes of their own.
+        shape.extend(&kind.array);
         let largest = space.maxdims();
         let is_beyond =
             |(&len, largest): (&usize, &Option<usize>)| largest.is_some_and(|max| len > max);
@@ -139,7 +142,7 @@ impl Stored {
             source,
         })?;
         let metadata = file.metadata().map_err(failed("open"))?;
-        let storage = describe(&file, metadata.size(), dataset, kind, &shape).map_err(refused)?;
+        let storage = describe(&file, metadata.size(), dataset, &kind, &shape).map_err(refused)?;
         Ok(Stored {
             path: path.to_owned(),
             data_path,
@@ -153,9 +156,10 @@ impl Stored {
 
     /// The elements as they lie in the mapped file, if that is how they lie.
     pub(super) fn view<A: Hdf5Element>(&self) -> Option<&[A]> {
-        let StoredType { number, is_swapped, is_plain } = self.kind;
         match &self.storage {
-            Storage::Contiguous { map, part } if number == A::NUMBER && is_plain && !is_swapped => {
+            Storage::Contiguous { map, part }
+                if self.kind.is_plain && self.kind.is_native::<A>() =>
+            {
                 A::view(&map[part.clone()])
             }
             _ => None,
@@ -213,7 +217,7 @@ impl Stored {
         // Holds the file while libhdf5 opens it.
         let _file = self.open_file()?;
         let failed = |reason: String| SourceError::from(self.describe(&reason));
-        let dataset = OpenDataset::open(&self.path, &self.name, self.kind)
+        let dataset = OpenDataset::open(&self.path, &self.name, &self.kind)
             .map_err(|error| failed(explain(&error)))?;
         if dataset.shape() != self.shape {
             return Err(failed("its shape has changed since it was opened".to_owned()));
@@ -235,9 +239,11 @@ fn describe(
     file: &File,
     file_size: u64,
     dataset: Dataset,
-    kind: StoredType,
+    kind: &StoredType,
     shape: &[usize],
 ) -> Result<Storage, String> {
+    // libhdf5 counts the axes of elements that are arrays as none of the data set.
+    let outer = &shape[..shape.len() - kind.array.len()];
     let explained = |error: hdf5_metno::Error| explain(&error);
     let properties = dataset.dcpl().map_err(explained)?;
     let layout = properties.get_layout().map_err(explained)?;
@@ -253,9 +259,9 @@ fn describe(
     let chunk =
         if layout == Layout::Chunked { properties.get_chunk().map_err(explained)? } else { None };
     if let Some(chunk) = &chunk
-        && (chunk.len() != shape.len() || chunk.contains(&0))
+        && (chunk.len() != outer.len() || chunk.contains(&0))
     {
-        return Err(format!("its chunks {chunk:?} do not fit its shape {shape:?}"));
+        return Err(format!("its chunks {chunk:?} do not fit its shape {outer:?}"));
     }
     // Filters that are not here are an error now, and not at each item.
     let filters = library::filters(&dataset).map_err(explained)?;
@@ -274,19 +280,23 @@ fn describe(
     let has_user_block = dataset.file().map_err(explained)?.userblock() > 0;
     let index_of = |dataset: &Dataset, chunk: &[usize], count| {
         // Before HDF5 1.14.3 the addresses did not count the bytes of a user block.
-        if has_user_block { None } else { ChunkIndex::fetch(dataset, shape, chunk, count) }
+        if has_user_block { None } else { ChunkIndex::fetch(dataset, outer, chunk, count) }
     };
     let index = match (&chunk, num_chunks) {
         (Some(chunk), Some(count)) if pipeline.is_some() => index_of(&dataset, chunk, count),
         _ => None,
     };
     let opened = OpenDataset::new(dataset, kind).map_err(explained)?;
-    match (chunk, pipeline) {
-        (Some(shape), Some(pipeline)) => {
-            let fill = opened.fill_value().map_err(explained)?;
+    let chunk = chunk.map(|chunk| [chunk, kind.array.clone()].concat());
+    let fill = match chunk {
+        Some(_) => opened.fill_value().map_err(explained)?,
+        None => None,
+    };
+    match (chunk, pipeline, fill) {
+        (Some(shape), Some(pipeline), Some(fill)) => {
             Ok(Storage::Chunked(Chunks { shape, pipeline, fill, index }))
         }
-        (chunk, _) => {
+        (chunk, ..) => {
             // Tells early what is wrong with other files. Chunks are left to the workers: a damaged one may crash
             // libhdf5.
             if chunk.is_none() && !shape.contains(&0) {
@@ -314,14 +324,6 @@ fn contiguous(file: &File, file_size: u64, offset: u64, size: usize) -> Result<S
         return Err("it was truncated while it was opened".to_owned());
     }
     Ok(Storage::Contiguous { map, part })
-}
-
-fn wrong_type<A: Hdf5Element>(found: Number) -> String {
-    let found_name = found.name();
-    format!(
-        "its elements are {found_name}, which are not converted to {}; open it with elements {found_name}",
-        A::NUMBER.name()
-    )
 }
 
 /// What libhdf5 said, and the way out where there is one.

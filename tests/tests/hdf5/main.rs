@@ -9,5 +9,7 @@ mod forking;
 mod layouts;
 mod mapped;
 mod numbers;
+mod records;
 mod saxs;
 mod support;
+mod types;
