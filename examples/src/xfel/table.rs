@@ -2,9 +2,25 @@
 
 use std::io::{self, Write};
 
+use bytemuck::{Pod, Zeroable};
 use ndarray::IxDyn;
 use pasha::Context;
 use pasha::xfel::{KeyElement, Run, Train};
+
+/// A hit of a delay-line detector, as the reaction microscope of the SQS instrument writes it.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, packed)]
+pub struct Hit {
+    /// Position along the first axis, in mm.
+    pub x: f64,
+    /// Position along the second axis, in mm.
+    pub y: f64,
+    /// Time of arrival, in ns.
+    pub t: f64,
+    /// How the hit was reconstructed.
+    pub m: i32,
+}
+pasha::hdf5_record!(Hit { x: f64, y: f64, t: f64, m: i32 });
 
 /// Elements with bytes that a checksum is made of.
 pub trait Bytes: KeyElement {
@@ -29,6 +45,14 @@ impl Bytes for bool {
     }
 }
 
+impl Bytes for Hit {
+    fn add_to(&self, hasher: &mut crc32fast::Hasher) {
+        let Hit { x, y, t, m } = *self;
+        [x, y, t].iter().for_each(|number| number.add_to(hasher));
+        m.add_to(hasher);
+    }
+}
+
 impl Bytes for String {
     fn add_to(&self, hasher: &mut crc32fast::Hasher) {
         hasher.update(self.as_bytes());
@@ -47,7 +71,7 @@ pub fn checksum<A: Bytes>(train: Train<'_, A, IxDyn>) -> [i64; 4] {
 }
 
 /// Writes a line for each key and train of a run: `source key index train_id ndim dim0 crc32`, with tabs between
-/// and `-` for the last three where there are no data. Keys that hold neither numbers nor texts are left out.
+/// and `-` for the last three where there are no data. Keys that hold neither numbers nor texts nor [`Hit`]s are left out.
 ///
 /// # Errors
 /// If the run can't be read, or the lines can't be written.
@@ -64,7 +88,8 @@ pub fn write(run: &Run, context: &dyn Context, out: &mut dyn Write) -> anyhow::R
                 };
             }
             write_as!("u8" u8, "u16" u16, "u32" u32, "u64" u64, "i8" i8, "i16" i16, "i32" i32,
-                      "i64" i64, "f32" f32, "f64" f64, "bool" bool, "String" String);
+                      "i64" i64, "f32" f32, "f64" f64, "bool" bool, "String" String,
+                      "{ x: f64, y: f64, t: f64, m: i32 }" Hit);
         }
     }
     Ok(())

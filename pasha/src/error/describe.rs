@@ -1,6 +1,8 @@
 //! What happened, in words: the parts of which the texts of errors are made.
 
 use std::fmt::Display;
+#[cfg(feature = "xfel")]
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -48,6 +50,30 @@ pub(super) fn how_far(attempts: usize, finished: usize, len: usize, advice: &str
         tries => format!(", {tries} times in a row"),
     };
     format!("{tries}; {finished} of {len} items were finished; {advice}")
+}
+
+/// Says that a source has a train twice, by file and row, and what to do.
+#[cfg(feature = "xfel")]
+pub(super) fn twice(
+    source: &str,
+    train_id: u64,
+    [(first, row), (second, other_row)]: [(&Path, usize); 2],
+) -> String {
+    let suspect = "if one of them is a suspect train, open the run with `Run::options().include_suspect(false)`";
+    if first == second {
+        return format!(
+            "source {source:?} has train {train_id} twice in {}, in rows {row} and {other_row} of INDEX/trainId, so that it \
+             is not known which data are the train's: {suspect}; otherwise leave the file out with \
+             `Run::options().open_files(&[…])`",
+            first.display()
+        );
+    }
+    format!(
+        "source {source:?} has train {train_id} twice, in row {row} of {} and in row {other_row} of {}: they may be copies of \
+         one file, or belong to different runs; leave one out with `Run::options().open_files(&[…])`, or, {suspect}",
+        first.display(),
+        second.display()
+    )
 }
 
 /// Says how a process ended.

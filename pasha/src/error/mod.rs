@@ -223,11 +223,7 @@ pub enum Error {
 
     /// A run has a train twice in one source.
     #[cfg(feature = "xfel")]
-    #[error(
-        "source {source_name:?} has train {train_id} twice, in {} and in {}: leave one of the files out, \
-         or, if the train is suspect, open the run with `include_suspect(false)`",
-        first.display(), second.display()
-    )]
+    #[error("{}", describe::twice(source_name, *train_id, [(first, rows.0), (second, rows.1)]))]
     #[non_exhaustive]
     TrainConflict {
         /// The source.
@@ -238,6 +234,8 @@ pub enum Error {
         first: PathBuf,
         /// The other file with it; the same, if it comes twice there.
         second: PathBuf,
+        /// Where it is in the lists of trains (`INDEX/trainId`) of both files, counted from 0.
+        rows: (usize, usize),
     },
 
     /// A run has no source, key or train of this name.

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use hdf5_metno::File;
 
 use super::Section;
 use super::file::{RunFile, exists, keys_below};
-use super::run::SkippedFile;
+use super::options::SkippedFile;
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;
 use crate::nearest::nearest;
@@ -31,8 +30,6 @@ pub(super) struct Source {
     pub(super) renamed: Option<String>,
     /// The files that have it, in order; never empty.
     pub(super) files: Vec<usize>,
-    /// Read when they are first asked for: a run has many.
-    keys: OnceLock<Vec<String>>,
 }
 
 /// Where the entries of a train lie; nowhere, if there are 0.
@@ -58,7 +55,6 @@ impl Catalogue {
                     section: of_file.section,
                     renamed: None,
                     files: Vec::new(),
-                    keys: OnceLock::new(),
                 });
                 source.files.push(number);
                 if source.renamed.is_none() {
@@ -84,15 +80,16 @@ impl Catalogue {
             if !checked.insert(&source.files) {
                 continue;
             }
-            let mut owner: HashMap<u64, usize> = HashMap::new();
+            let mut owner: HashMap<u64, (usize, usize)> = HashMap::new();
             for &number in &source.files {
-                for (_, train_id) in self.files[number].trains(self.include_suspect) {
-                    if let Some(first) = owner.insert(train_id, number) {
+                for (row, train_id) in self.files[number].trains(self.include_suspect) {
+                    if let Some((first, first_row)) = owner.insert(train_id, (number, row)) {
                         return Err(Error::TrainConflict {
                             source_name: name.clone(),
                             train_id,
                             first: self.files[first].path.clone(),
                             second: self.files[number].path.clone(),
+                            rows: (first_row, row),
                         });
                     }
                 }
@@ -120,26 +117,66 @@ impl Catalogue {
         Error::NotInRun { path: self.path.clone(), what, name, advice }
     }
 
-    /// The keys of a source, sorted, from the first of its files that has trains.
-    pub(super) fn keys(&self, name: &str) -> Result<&[String]> {
-        let source = self.source(name)?;
-        if let Some(keys) = source.keys.get() {
+    /// The keys of a source, sorted, from the first file that has some of these trains and can be read.
+    pub(super) fn keys(&self, name: &str, train_ids: &[u64]) -> Result<&[String]> {
+        let mut failed = None;
+        for file in self.model_files(self.source(name)?, train_ids) {
+            match self.keys_in(file, name) {
+                Ok(keys) => return Ok(keys),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(&[]), Err)
+    }
+
+    /// The keys of a source in one file, sorted.
+    pub(super) fn keys_in<'c>(&self, file: &'c RunFile, name: &str) -> Result<&'c [String]> {
+        let Some(of_file) = file.sources.get(name) else { return Ok(&[]) };
+        if let Some(keys) = of_file.keys.get() {
             return Ok(keys);
         }
-        let file = self.model_file(source);
-        let keys = probe("HDF5", || read_keys(file, source.section, name))
-            .and_then(|()| read_keys(file, source.section, name))
+        let keys = probe("HDF5", || read_keys(file, of_file.section, name))
+            .and_then(|()| read_keys(file, of_file.section, name))
             .map_err(|error| Error::Run {
                 path: file.path.clone(),
                 reason: format!("the keys of source {name} can't be read: {error}"),
             })?;
-        Ok(source.keys.get_or_init(|| keys))
+        Ok(of_file.keys.get_or_init(|| keys))
     }
 
-    /// The file that says what the data of a source look like.
-    pub(super) fn model_file(&self, source: &Source) -> &RunFile {
-        let has_trains = |number: &&usize| !self.files[**number].train_ids.is_empty();
-        &self.files[*source.files.iter().find(has_trains).unwrap_or(&source.files[0])]
+    /// The files that say what the data of a source look like: those with some of these trains, which are in order. Without
+    /// any, the first that has trains at all, or else the first.
+    pub(super) fn model_files(&self, source: &Source, train_ids: &[u64]) -> Vec<&RunFile> {
+        let files = || source.files.iter().map(|&number| &self.files[number]);
+        let chosen: Vec<&RunFile> =
+            files().filter(|file| file.has_any(train_ids, self.include_suspect)).collect();
+        if !chosen.is_empty() {
+            return chosen;
+        }
+        let with_trains = files().find(|file| !file.train_ids.is_empty());
+        with_trains.or(files().next()).into_iter().collect()
+    }
+
+    /// The first of those files.
+    pub(super) fn model_file(&self, source: &Source, train_ids: &[u64]) -> &RunFile {
+        self.model_files(source, train_ids).first().unwrap_or(&&self.files[source.files[0]])
+    }
+
+    /// Refuses a source whose entries in these trains, which are in order, can't be found.
+    pub(super) fn check_sound(&self, name: &str, train_ids: &[u64]) -> Result<()> {
+        for file in self.source(name)?.files.iter().map(|&number| &self.files[number]) {
+            let fault = file.sources.get(name).and_then(|of_file| of_file.fault.as_ref());
+            let Some(fault) = fault else { continue };
+            if let Some((first, last)) = file.ends(train_ids, self.include_suspect) {
+                return Err(Error::Run {
+                    path: file.path.clone(),
+                    reason: format!(
+                        "source {name} can't be used in it: {fault}; it has trains {first} to {last}: select others"
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Where the entries of an index group lie for each of these trains, which are in order.

@@ -4,7 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use half::f16;
 use ndarray::{ArrayView, Dimension, IxDyn};
+use num_complex::Complex;
 
 use super::KeyInfo;
 use super::element::KeyElement;
@@ -207,13 +209,16 @@ fn any_key(run: &Run, source: &str, key: &str) -> Result<Box<dyn AnyKey>> {
                 other => Err(Error::Key {
                     source_name: source.to_owned(),
                     key: info.key.clone(),
-                    reason: format!("it holds {other}, neither numbers nor texts"),
+                    reason: format!(
+                        "it holds {other}, neither numbers nor texts: give the key to a kernel of its own, `run.key`"
+                    ),
                 }),
             }
         };
     }
     open!("u8" u8, "u16" u16, "u32" u32, "u64" u64, "i8" i8, "i16" i16, "i32" i32, "i64" i64,
-          "f32" f32, "f64" f64, "bool" bool, "String" String)
+          "f16" f16, "f32" f32, "f64" f64, "Complex<f32>" Complex<f32>, "Complex<f64>" Complex<f64>,
+          "bool" bool, "String" String)
 }
 
 /// One worker's reader of a [`Collection`].

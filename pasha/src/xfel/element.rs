@@ -12,7 +12,7 @@ use crate::hdf5::rows::{Rows, RowsReader};
 #[diagnostic::on_unimplemented(
     message = "a key can't be opened with elements of type `{Self}`",
     label = "not a type of stored data",
-    note = "open it as `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `bool`, or `String`"
+    note = "open it as `i8` to `i64`, `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, `bool`, `String`, or a struct with `pasha::hdf5_record!`"
 )]
 #[allow(private_bounds, reason = "it is sealed")]
 pub trait KeyElement: Stored {}

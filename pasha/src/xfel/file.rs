@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use hdf5_metno::types::VarLenAscii;
 use hdf5_metno::{File, Group, LinkType};
@@ -39,6 +40,10 @@ pub(super) struct SourceInFile {
     pub(super) renamed: Option<String>,
     /// By their names; those of `CONTROL` have one, without a name.
     pub(super) groups: BTreeMap<String, IndexGroup>,
+    /// Why its entries can't be found here, if they can't.
+    pub(super) fault: Option<String>,
+    /// Read when they are first asked for: a run has many.
+    pub(super) keys: OnceLock<Vec<String>>,
 }
 
 /// One file of a run.
@@ -52,24 +57,41 @@ pub(super) struct RunFile {
     /// Nanoseconds since 1970, from format 1.0 on.
     pub(super) timestamps: Option<Vec<u64>>,
     pub(super) sources: BTreeMap<String, SourceInFile>,
+    /// What else of it can't be used, and why.
+    pub(super) faults: Vec<String>,
 }
 
 impl RunFile {
     /// Reads what a file says about itself.
-    pub(super) fn read(path: &Path) -> Result<RunFile, SourceError> {
+    ///
+    /// What can't be read of one source is noted with it, and does not keep from the others.
+    pub(super) fn read(path: &Path, include_suspect: bool) -> Result<RunFile, SourceError> {
         let file = File::open(path)?;
         let padded: Vec<u64> = values::numbers(&file, "INDEX/trainId")?;
         let train_ids: Vec<u64> = padded.into_iter().filter(|&id| id != 0).collect();
         let format = values::texts(&file, "METADATA/dataFormatVersion")?
             .and_then(|texts| texts.into_iter().next())
             .unwrap_or_else(|| "0.5".to_owned());
-        let is_valid = read_flags(&file, &format, &train_ids)?;
+        let mut faults = Vec::new();
+        let is_valid = match read_flags(&file, &format, &train_ids) {
+            Ok(flags) => flags,
+            // Which trains are suspect does not matter if all are wanted.
+            Err(error) if include_suspect => {
+                faults.push(error.to_string());
+                vec![true; train_ids.len()]
+            }
+            Err(error) => return Err(error),
+        };
         let timestamps = match file.link_exists("INDEX/timestamp") {
-            true => Some(cut(values::numbers(&file, "INDEX/timestamp")?, train_ids.len())?),
+            true => values::numbers(&file, "INDEX/timestamp")
+                .and_then(|times| cut(times, train_ids.len()))
+                .map_err(|error| faults.push(error.to_string()))
+                .ok(),
             false => None,
         };
-        let sources = read_sources(&file, &format, train_ids.len())?;
-        Ok(RunFile { path: path.to_owned(), format, train_ids, is_valid, timestamps, sources })
+        let sources = read_sources(&file, &format, train_ids.len(), &mut faults)?;
+        let path = path.to_owned();
+        Ok(RunFile { path, format, train_ids, is_valid, timestamps, sources, faults })
     }
 
     /// The rows of trains that count, with their ids.
@@ -79,6 +101,21 @@ impl RunFile {
         trains
             .filter(move |&(_, (_, &is_valid))| include_suspect || is_valid)
             .map(|(row, (&id, _))| (row, id))
+    }
+
+    /// Whether any of these trains, which are in order, is in the file and counts.
+    pub(super) fn has_any(&self, train_ids: &[u64], include_suspect: bool) -> bool {
+        self.trains(include_suspect).any(|(_, id)| train_ids.binary_search(&id).is_ok())
+    }
+
+    /// The first and the last of these trains, which are in order, that the file has.
+    pub(super) fn ends(&self, train_ids: &[u64], include_suspect: bool) -> Option<(u64, u64)> {
+        let trains = self.trains(include_suspect).map(|(_, id)| id);
+        let here = trains.filter(|id| train_ids.binary_search(id).is_ok());
+        here.fold(None, |ends: Option<(u64, u64)>, id| {
+            let (first, last) = ends.unwrap_or((id, id));
+            Some((first.min(id), last.max(id)))
+        })
     }
 }
 
@@ -107,6 +144,7 @@ fn read_sources(
     file: &File,
     format: &str,
     len: usize,
+    faults: &mut Vec<String>,
 ) -> Result<BTreeMap<String, SourceInFile>, SourceError> {
     let place = match format {
         "0.5" => "METADATA/dataSourceId",
@@ -122,11 +160,19 @@ fn read_sources(
             "INSTRUMENT" => (Section::Instrument, source_of(name)),
             // A source of format 1.1 that exists in name alone.
             "Karabo_TimerServer" => continue,
-            other => return Err(format!("it has sources of an unknown kind, {other:?}").into()),
+            other => {
+                faults.push(format!("source {id} is of an unknown kind, {other:?}"));
+                continue;
+            }
         };
         if !sources.contains_key(name) {
-            let groups = read_groups(file, section, name, len)?;
-            sources.insert(name.to_owned(), SourceInFile { section, renamed: None, groups });
+            let (groups, fault) = match read_groups(file, section, name, len) {
+                Ok(groups) => (groups, None),
+                Err(error) => (BTreeMap::new(), Some(error.to_string())),
+            };
+            let (renamed, keys) = (None, OnceLock::new());
+            let source = SourceInFile { section, renamed, groups, fault, keys };
+            sources.insert(name.to_owned(), source);
         }
     }
     note_old_names(file, &mut sources);
@@ -152,21 +198,20 @@ fn read_groups(
         let data = format!("{}/{name}", section.group());
         let has_data = exists(file, &data) && !file.group(&data)?.is_empty();
         return match has_data && len > 0 {
-            true => Err(format!("source {name} has data but no index ({place})").into()),
+            true => Err(format!("it has data but no index ({place})").into()),
             false => Ok(groups),
         };
     }
     let index = file.group(&place)?;
-    let in_source = |error: SourceError| format!("source {name}: {error}");
     match section {
         Section::Control => {
-            groups.insert(String::new(), IndexGroup::read(&index, len).map_err(in_source)?);
+            groups.insert(String::new(), IndexGroup::read(&index, len)?);
         }
         Section::Instrument => {
             for group in index.groups()? {
                 let path = group.name();
                 let last = path.rsplit('/').next().unwrap_or_default().to_owned();
-                groups.insert(last, IndexGroup::read(&group, len).map_err(in_source)?);
+                groups.insert(last, IndexGroup::read(&group, len)?);
             }
         }
     }
@@ -238,7 +283,11 @@ fn visit(
         Ok(())
     })?;
     for name in names {
-        let info = group.loc_info_by_name(&name)?;
+        // What can't be looked at is listed: why is told to those who open it.
+        let Ok(info) = group.loc_info_by_name(&name) else {
+            keys.push(format!("{before}{name}"));
+            continue;
+        };
         if info.num_links > 1 {
             if seen.contains(&info.token) {
                 continue;
@@ -246,9 +295,10 @@ fn visit(
             seen.push(info.token);
         }
         match info.loc_type {
-            hdf5_metno::LocationType::Group => {
-                visit(&group.group(&name)?, &format!("{before}{name}."), seen, keys)?;
-            }
+            hdf5_metno::LocationType::Group => match group.group(&name) {
+                Ok(group) => visit(&group, &format!("{before}{name}."), seen, keys)?,
+                Err(_) => keys.push(format!("{before}{name}")),
+            },
             hdf5_metno::LocationType::Dataset => keys.push(format!("{before}{name}")),
             _ => {}
         }

@@ -4,6 +4,7 @@ use hdf5_metno::Dataset;
 use hdf5_metno::types::TypeDescriptor;
 
 use super::Section;
+use crate::hdf5::types;
 
 /// What a key's entries look like, from [`Run::key_info`](super::Run::key_info).
 #[derive(Clone, Debug, PartialEq)]
@@ -17,21 +18,20 @@ pub struct KeyInfo {
     pub section: Section,
     /// The index group: the first part of an instrument's key, empty for control data.
     pub group: String,
-    /// The element type, as Rust names it: `u16`, `f32`, `bool`, `String`; or what it is otherwise.
+    /// The element type, as Rust names it: `u16`, `f32`, `bool`, `String`, for a compound its members as fields,
+    /// `{ x: f64, y: f64 }`; or what it is otherwise.
     pub element: String,
     /// The shape of one entry; empty for a number.
     pub entry_shape: Vec<usize>,
 }
 
-/// The element type of a data set, as Rust names it.
-pub(super) fn element_of(dataset: &Dataset) -> String {
-    let Ok(dtype) = dataset.dtype() else { return "unknown".to_owned() };
-    let bits = 8 * dtype.size();
-    match dtype.to_descriptor() {
-        Ok(TypeDescriptor::Integer(_)) => format!("i{bits}"),
-        Ok(TypeDescriptor::Unsigned(_)) => format!("u{bits}"),
-        Ok(TypeDescriptor::Float(_)) => format!("f{bits}"),
-        Ok(TypeDescriptor::Boolean) => "bool".to_owned(),
+/// The element type of a data set, as Rust names it, and the axes that elements themselves have.
+pub(super) fn element_of(dataset: &Dataset) -> (String, Vec<usize>) {
+    if let Ok(described) = types::describe(dataset) {
+        return described;
+    }
+    let descriptor = dataset.dtype().and_then(|dtype| dtype.to_descriptor());
+    let name = match descriptor {
         Ok(
             TypeDescriptor::VarLenAscii
             | TypeDescriptor::VarLenUnicode
@@ -40,5 +40,6 @@ pub(super) fn element_of(dataset: &Dataset) -> String {
         ) => "String".to_owned(),
         Ok(other) => other.to_string(),
         Err(_) => "unknown".to_owned(),
-    }
+    };
+    (name, Vec::new())
 }

@@ -49,6 +49,7 @@ pub(super) enum Form {
 impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     pub(super) fn open(run: &Run, source: &str, key: &str) -> Result<Self> {
         let info = run.key_info(source, key)?;
+        run.catalogue.check_sound(source, &run.train_ids)?;
         let form = form::<D>(&info)?;
         let mut places = run.catalogue.places(source, &info.group, &run.train_ids);
         if info.section == Section::Control {
@@ -66,7 +67,8 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
             .map(|&number| run.catalogue.files[number as usize].path.clone())
             .collect();
         if paths.is_empty() {
-            paths.push(run.catalogue.model_file(run.catalogue.source(source)?).path.clone());
+            let of_source = run.catalogue.source(source)?;
+            paths.push(run.catalogue.model_file(of_source, &run.train_ids).path.clone());
         }
         let unsound = probe_each("HDF5", &paths, |path| drop(A::Rows::open(path, &name)))?;
         if let Some((number, reason)) = unsound.into_iter().next() {
@@ -97,13 +99,18 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
             key: info.key.clone(),
             reason,
         };
-        for (path, rows) in files {
-            if rows.shape().get(1..) != Some(&info.entry_shape[..]) {
+        for (number, (path, rows)) in files.iter().enumerate() {
+            let shape = rows.shape().get(1..).unwrap_or_default();
+            if shape != info.entry_shape {
+                let (first, first_end) = self.trains_in(0);
+                let (other, other_end) = self.trains_in(number);
                 return Err(refused(format!(
-                    "its entries have shape {:?} elsewhere, but in {} the data set has shape {:?}",
+                    "its entries have shape {:?} in trains {first} to {first_end} ({}), but {shape:?} in trains \
+                     {other} to {other_end} ({}): select trains of one shape first, \
+                     `run.select_trains(by_id({other}..={other_end}))?`",
                     info.entry_shape,
+                    files[0].0.display(),
                     path.display(),
-                    rows.shape()
                 )));
             }
         }
@@ -121,6 +128,15 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
             }
         }
         Ok(())
+    }
+
+    /// The first and the last train with data in the file of this number.
+    fn trains_in(&self, number: usize) -> (u64, u64) {
+        let trains = self.places.iter().zip(&*self.train_ids);
+        let is_here = |place: &Place| place.count > 0 && place.file as usize == number;
+        let mut ids = trains.filter(|(place, _)| is_here(place)).map(|(_, &id)| id);
+        let first = ids.next().unwrap_or_default();
+        (first, ids.last().unwrap_or(first))
     }
 
     /// The same key with some of its trains; see [`Trains`].

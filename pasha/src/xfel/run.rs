@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use hdf5_metno::File;
@@ -12,11 +12,12 @@ use super::catalogue::Catalogue;
 use super::element::{ReadRows, StoredRows};
 use super::file::{RunFile, exists};
 use super::info::{KeyInfo, element_of};
-use super::selection::{Selection, pattern};
+use super::options::{RunOptions, SkippedFile};
+use super::selection::Selection;
 use super::values::{self, Attribute};
 use super::{Key, KeyElement};
 use crate::error::{Error, Result, SourceError};
-use crate::hdf5::probe::{probe, probe_each};
+use crate::hdf5::probe::probe;
 
 /// A run of the European XFEL: the files of a folder as one, or what was selected of it.
 ///
@@ -26,106 +27,6 @@ pub struct Run {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) train_ids: Arc<[u64]>,
     pub(super) selected: Arc<Selection>,
-}
-
-/// How a run is opened.
-///
-/// # Examples
-/// ```no_run
-/// use pasha::xfel::Run;
-///
-/// let run = Run::options().include_suspect(false).files("*AGIPD*").open("r0001")?;
-/// # Ok::<(), pasha::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct RunOptions {
-    include_suspect: bool,
-    files: Option<String>,
-}
-
-/// A file of a run's folder that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SkippedFile {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl RunOptions {
-    /// Whether trains are included whose ids may be wrong, because they are not from the time
-    /// server; they are, unless this says otherwise.
-    pub fn include_suspect(mut self, include: bool) -> Self {
-        self.include_suspect = include;
-        self
-    }
-
-    /// Opens those files alone whose names match a pattern of the shell.
-    pub fn files(mut self, pattern: impl Into<String>) -> Self {
-        self.files = Some(pattern.into());
-        self
-    }
-
-    /// Opens a run: all `.h5` files of a folder but `overview.h5`.
-    ///
-    /// # Errors
-    /// As for [`Run::open`].
-    pub fn open(&self, folder: impl AsRef<Path>) -> Result<Run> {
-        let folder = folder.as_ref();
-        let failed = |source| Error::File { action: "open", path: folder.to_owned(), source };
-        let wanted = self.files.as_deref().map(pattern).transpose()?;
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_run_file = name.ends_with(".h5") && !name.eq_ignore_ascii_case("overview.h5");
-            if is_run_file && wanted.as_ref().is_none_or(|wanted| wanted.matches(&name)) {
-                paths.push(path);
-            }
-        }
-        paths.sort_unstable();
-        self.open_all(folder, &paths)
-    }
-
-    /// Opens a run that consists of these files, wherever they lie: of several folders, say.
-    ///
-    /// # Errors
-    /// As for [`Run::open`].
-    pub fn open_files(&self, files: &[impl AsRef<Path>]) -> Result<Run> {
-        let paths: Vec<PathBuf> = files.iter().map(|path| path.as_ref().to_owned()).collect();
-        let folder = paths.first().and_then(|path| path.parent()).unwrap_or(Path::new(""));
-        self.open_all(folder, &paths)
-    }
-
-    fn open_all(&self, folder: &Path, paths: &[PathBuf]) -> Result<Run> {
-        let refused = |reason: String| Error::Run { path: folder.to_owned(), reason };
-        if paths.is_empty() {
-            return Err(refused("there are no .h5 files for it".to_owned()));
-        }
-        let (mut files, mut skipped) = (Vec::new(), Vec::new());
-        // A crash of the library must not be one of the program: all files at once elsewhere first.
-        let unsound = probe_each("HDF5", paths, |path| drop(RunFile::read(path)))?;
-        let mut unsound = unsound.into_iter().peekable();
-        for (number, path) in paths.iter().enumerate() {
-            let read = match unsound.next_if(|&(of_number, _)| of_number == number) {
-                Some((_, reason)) => Err(reason),
-                None => RunFile::read(path).map_err(|error| error.to_string()),
-            };
-            match read {
-                Ok(file) => files.push(file),
-                Err(reason) => skipped.push(SkippedFile { path: path.clone(), reason }),
-            }
-        }
-        if files.is_empty() {
-            let first = skipped.first().map_or(String::new(), ToString::to_string);
-            return Err(refused(format!("none of its files can be used; the first: {first}")));
-        }
-        let catalogue = Catalogue::new(folder.to_owned(), files, skipped, self.include_suspect)?;
-        let train_ids = catalogue.train_ids().into();
-        let selected = catalogue.sources.keys().map(|name| (name.clone(), None)).collect();
-        Ok(Run { catalogue: Arc::new(catalogue), train_ids, selected: Arc::new(selected) })
-    }
 }
 
 impl Run {
@@ -156,7 +57,8 @@ impl Run {
         self.catalogue.files.iter().map(|file| file.path.as_path())
     }
 
-    /// The files of the folder that can't be used, and why.
+    /// The files of the folder that can't be used, and why; and what can't be used of those that can: sources without a sound
+    /// index, which are an error when their trains in that file are asked for.
     pub fn skipped_files(&self) -> &[SkippedFile] {
         &self.catalogue.skipped
     }
@@ -217,7 +119,7 @@ impl Run {
     /// [`Error::NotInRun`] if there is no such source.
     pub fn keys(&self, source: &str) -> Result<Vec<&str>> {
         let chosen = self.chosen(source)?;
-        let keys = self.catalogue.keys(source)?.iter().map(String::as_str);
+        let keys = self.catalogue.keys(source, &self.train_ids)?.iter().map(String::as_str);
         Ok(keys.filter(|key| chosen.is_none_or(|chosen| chosen.contains(*key))).collect())
     }
 
@@ -238,6 +140,18 @@ impl Run {
         let is_control = self.catalogue.source(source)?.section == Section::Control;
         if is_control && keys.contains(&value.as_str()) {
             return Ok(value);
+        }
+        // A file before, in which the source has not all its keys, does not keep from those in others.
+        let of_source = self.catalogue.source(source)?;
+        let chosen = self.chosen(source)?;
+        for file in self.catalogue.model_files(of_source, &self.train_ids) {
+            let Ok(of_file) = self.catalogue.keys_in(file, source) else { continue };
+            for name in [key, if is_control { value.as_str() } else { key }] {
+                let is_chosen = chosen.is_none_or(|chosen| chosen.contains(name));
+                if is_chosen && of_file.iter().any(|of_file| of_file == name) {
+                    return Ok(name.to_owned());
+                }
+            }
         }
         let what = format!("key in source {source:?} named");
         Err(self.catalogue.not_here(&what, key, keys.into_iter()))
@@ -261,8 +175,10 @@ impl Run {
         let section = of_run.section;
         let (element, entry_shape) = self.in_data_set(source, &key, |dataset| {
             let shape = dataset.shape();
-            let entry_shape = shape.get(1..).ok_or("it has no axis of entries")?.to_vec();
-            Ok((element_of(dataset), entry_shape))
+            let mut entry_shape = shape.get(1..).ok_or("it has no axis of entries")?.to_vec();
+            let (element, of_element) = element_of(dataset);
+            entry_shape.extend(of_element);
+            Ok((element, entry_shape))
         })?;
         let source = source.to_owned();
         Ok(KeyInfo { source, key, section, group, element, entry_shape })
@@ -288,9 +204,10 @@ impl Run {
     /// The number of entries that a key has in each selected train.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key.
+    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Run`] if a file says nothing sound of it.
     pub fn counts(&self, source: &str, key: &str) -> Result<Vec<usize>> {
         let key = self.full_key(source, key)?;
+        self.catalogue.check_sound(source, &self.train_ids)?;
         let places = self.catalogue.places(source, self.group_of(source, &key), &self.train_ids);
         Ok(places.into_iter().map(|place| place.count as usize).collect())
     }
@@ -344,50 +261,65 @@ impl Run {
     pub fn run_value<A: KeyElement>(&self, source: &str, key: &str) -> Result<A> {
         self.chosen(source)?;
         let of_run = self.catalogue.source(source)?;
-        let file = self.catalogue.model_file(of_run);
         let key = key.strip_suffix(".value").unwrap_or(key);
         let path = format!("RUN/{source}/{}/value", key.replace('.', "/"));
-        let open = || A::Rows::open(&file.path, &path);
         let read = |rows: &A::Rows| -> Result<A, SourceError> {
             if rows.shape().first().is_none_or(|&len| len == 0) {
                 return Err("it is empty".into());
             }
             rows.reader()?.read(0, 1)?.first().cloned().ok_or_else(|| "it is empty".into())
         };
-        let refused = |error: SourceError| Error::Hdf5 {
-            path: file.path.clone(),
-            dataset: path.clone(),
-            reason: error.to_string(),
+        let read_in = |file: &Path| -> Result<A> {
+            let open = || A::Rows::open(file, &path);
+            let refused = |error: SourceError| Error::Hdf5 {
+                path: file.to_owned(),
+                dataset: path.clone(),
+                reason: error.to_string(),
+            };
+            probe("HDF5", || open().map(|rows| drop(read(&rows)))).map_err(refused)?;
+            read(&open()?).map_err(refused)
         };
-        probe("HDF5", || open().map(|rows| drop(read(&rows)))).map_err(refused)?;
-        read(&open()?).map_err(refused)
+        // The value is the same in all files, of which some may lack it.
+        let mut files = self.catalogue.model_files(of_run, &self.train_ids).into_iter();
+        let first = files.next().map_or(self.path(), |file| &file.path);
+        read_in(first).or_else(|error| files.find_map(|file| read_in(&file.path).ok()).ok_or(error))
     }
 
-    /// What the first file says about the run: number, proposal, dates.
+    /// What the first file that can be read says about the run: number, proposal, dates.
+    ///
+    /// Values that can't be read are left out.
     ///
     /// # Errors
-    /// [`Error::Hdf5`] if it can't be read.
+    /// [`Error::Hdf5`] if it can be read in no file.
     pub fn metadata(&self) -> Result<BTreeMap<String, Attribute>> {
-        let Some(first) = self.catalogue.files.first() else { return Ok(BTreeMap::new()) };
-        let read = || -> Result<BTreeMap<String, Attribute>, SourceError> {
-            let mut found = BTreeMap::new();
-            let file = File::open(&first.path)?;
-            if exists(&file, "METADATA") {
-                for dataset in file.group("METADATA")?.datasets()? {
-                    let name = dataset.name();
-                    let name = name.rsplit('/').next().unwrap_or_default();
-                    if let Some(value) = values::value_of(&dataset)? {
-                        found.insert(name.to_owned(), value);
-                    }
-                }
+        let mut failed = None;
+        for path in self.files() {
+            match metadata_in(path) {
+                Ok(found) => return Ok(found),
+                Err(error) => failed = failed.or(Some(error)),
             }
-            Ok(found)
+        }
+        failed.map_or(Ok(BTreeMap::new()), Err)
+    }
+
+    /// The file that says what a key's entries look like: the first with some in the selected trains, or else of its source.
+    fn file_of(&self, source: &str, key: &str) -> Result<&RunFile> {
+        let of_run = self.catalogue.source(source)?;
+        let places = self.catalogue.places(source, self.group_of(source, key), &self.train_ids);
+        let with_data = places.iter().find(|place| place.count > 0);
+        if let Some(place) = with_data {
+            return Ok(&self.catalogue.files[place.file as usize]);
+        }
+        let files = self.catalogue.model_files(of_run, &self.train_ids);
+        let has_key = |file: &&&RunFile| {
+            let keys = self.catalogue.keys_in(file, source);
+            keys.is_ok_and(|keys| keys.iter().any(|of_file| of_file == key))
         };
-        probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
-            path: first.path.clone(),
-            dataset: "METADATA".to_owned(),
-            reason: error.to_string(),
-        })
+        Ok(files
+            .iter()
+            .find(has_key)
+            .copied()
+            .unwrap_or(self.catalogue.model_file(of_run, &self.train_ids)))
     }
 
     /// Opens a key's data set for a moment, in the file that says what it looks like.
@@ -398,7 +330,7 @@ impl Run {
         look: impl Fn(&hdf5_metno::Dataset) -> Result<T, SourceError> + Sync,
     ) -> Result<T> {
         let of_run = self.catalogue.source(source)?;
-        let path = &self.catalogue.model_file(of_run).path;
+        let path = &self.file_of(source, key)?.path;
         let name = data_set_of(of_run.section, source, key);
         let read = || -> Result<T, SourceError> { look(&File::open(path)?.dataset(&name)?) };
         probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
@@ -409,15 +341,32 @@ impl Run {
     }
 }
 
+/// What a file says about the run.
+fn metadata_in(path: &Path) -> Result<BTreeMap<String, Attribute>> {
+    let read = || -> Result<BTreeMap<String, Attribute>, SourceError> {
+        let mut found = BTreeMap::new();
+        let file = File::open(path)?;
+        if exists(&file, "METADATA") {
+            for dataset in file.group("METADATA")?.datasets()? {
+                let name = dataset.name();
+                let name = name.rsplit('/').next().unwrap_or_default();
+                if let Ok(Some(value)) = values::value_of(&dataset) {
+                    found.insert(name.to_owned(), value);
+                }
+            }
+        }
+        Ok(found)
+    };
+    probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
+        path: path.to_owned(),
+        dataset: "METADATA".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
 /// The path of a key's data set in a file.
 pub(super) fn data_set_of(section: Section, source: &str, key: &str) -> String {
     format!("{}/{source}/{}", section.group(), key.replace('.', "/"))
-}
-
-impl fmt::Display for SkippedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason)
-    }
 }
 
 impl fmt::Debug for Run {

@@ -28,7 +28,7 @@ impl Run {
     pub fn select_each(&self, patterns: &[(&str, &str)]) -> Result<Run> {
         let mut selected = Selection::new();
         for (sources, keys) in patterns {
-            let found = matching(&self.catalogue, &self.selected, sources, keys)?;
+            let found = matching(self, sources, keys)?;
             unite(&mut selected, found);
         }
         Ok(self.with(selected))
@@ -39,7 +39,7 @@ impl Run {
     /// # Errors
     /// [`Error::NotInRun`](crate::Error::NotInRun) if nothing matches.
     pub fn deselect(&self, sources: &str, keys: &str) -> Result<Run> {
-        let unwanted = matching(&self.catalogue, &self.selected, sources, keys)?;
+        let unwanted = matching(self, sources, keys)?;
         let mut selected = (*self.selected).clone();
         for (name, unwanted) in unwanted {
             let Some(chosen) = selected.get_mut(&name) else { continue };
@@ -49,7 +49,7 @@ impl Run {
             {
                 left = match chosen.take() {
                     Some(chosen) => chosen,
-                    None => self.catalogue.keys(&name)?.iter().cloned().collect(),
+                    None => self.catalogue.keys(&name, &self.train_ids)?.iter().cloned().collect(),
                 };
                 left.retain(|key| !unwanted.contains(key));
             }
@@ -92,6 +92,8 @@ impl Run {
     }
 
     /// The same run with the trains alone for which everything that is selected has data.
+    ///
+    /// What can't be used, see [`skipped_files`](Run::skipped_files), has none.
     ///
     /// ```no_run
     /// # let run = pasha::xfel::Run::open("r0001")?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use glob::Pattern;
 
 use super::Section;
-use super::catalogue::Catalogue;
+use super::run::Run;
 use crate::error::{Error, Result};
 
 /// The selected sources, each with the keys that are selected of it, if those are not all.
@@ -25,13 +25,9 @@ pub(super) fn pattern(text: &str) -> Result<Pattern> {
     })
 }
 
-/// What of a selection matches a pattern of sources and one of keys.
-pub(super) fn matching(
-    catalogue: &Catalogue,
-    selected: &Selection,
-    sources: &str,
-    keys: &str,
-) -> Result<Selection> {
+/// What is selected of a run and matches a pattern of sources and one of keys.
+pub(super) fn matching(run: &Run, sources: &str, keys: &str) -> Result<Selection> {
+    let (catalogue, selected) = (&run.catalogue, &run.selected);
     let source_pattern = pattern(sources)?;
     let mut found = Selection::new();
     for (name, chosen) in selected.iter().filter(|(name, _)| source_pattern.matches(name)) {
@@ -47,7 +43,7 @@ pub(super) fn matching(
         };
         let is_chosen = |key: &&String| chosen.as_ref().is_none_or(|keys| keys.contains(*key));
         let matching: BTreeSet<String> = catalogue
-            .keys(name)?
+            .keys(name, &run.train_ids)?
             .iter()
             .filter(is_chosen)
             .filter(|key| key_pattern.matches(key))

@@ -34,6 +34,18 @@ impl Attribute {
     }
 }
 
+/// A byte in place of a bool of HDF5's.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct BoolByte(u8);
+
+// SAFETY: a bool of HDF5's is an enumeration of one byte, and every byte is valid here.
+unsafe impl H5Type for BoolByte {
+    fn type_descriptor() -> TypeDescriptor {
+        TypeDescriptor::Boolean
+    }
+}
+
 /// All of a data set of numbers.
 pub(super) fn numbers<T: H5Type>(file: &File, path: &str) -> Result<Vec<T>, SourceError> {
     let read = file.dataset(path).and_then(|dataset| dataset.read_raw::<T>());
@@ -75,12 +87,13 @@ pub(super) fn texts_of(stored: &Container) -> Result<Vec<String>, SourceError> {
 /// Bytes of the longest text of fixed length.
 const LONGEST: usize = 1024;
 
-/// The attributes of an object; those that are neither text nor numbers are left out.
+/// The attributes of an object; those that are neither text nor numbers, or can't be read, are left out.
 pub(super) fn attributes(of: &Location) -> Result<BTreeMap<String, Attribute>, SourceError> {
     let mut found = BTreeMap::new();
     for name in of.attr_names()? {
-        let attribute = of.attr(&name)?;
-        if let Some(value) = value_of(&attribute)? {
+        if let Ok(Some(value)) =
+            of.attr(&name).map_err(SourceError::from).and_then(|it| value_of(&it))
+        {
             found.insert(name, value);
         }
     }
@@ -97,8 +110,9 @@ pub(super) fn value_of(stored: &Container) -> Result<Option<Attribute>, SourceEr
             stored.read_raw::<i64>()?.into_iter().map(Attribute::Integer).collect()
         }
         TypeDescriptor::Boolean => {
-            let values = stored.read_raw::<bool>()?;
-            values.into_iter().map(|value| Attribute::Integer(value.into())).collect()
+            // As the bytes that they are: others than 0 and 1 would be no bools.
+            let values = stored.read_raw::<BoolByte>()?;
+            values.into_iter().map(|BoolByte(value)| Attribute::Integer(value.into())).collect()
         }
         TypeDescriptor::Unsigned(_) => stored
             .read_raw::<u64>()?

@@ -3,6 +3,7 @@
 mod absent;
 mod damage;
 mod oracle;
+mod partial;
 mod random;
 mod selections;
 mod support;

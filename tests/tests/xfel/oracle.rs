@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, IxDyn};
 use pasha::xfel::{KeyElement, Run, Train};
 use pasha::{Context, Error};
+use pasha_examples::xfel::table::{Bytes, Hit};
 use pasha_tests::{for_each_context, reference_data};
 use serde_json::Value;
 
@@ -54,11 +55,6 @@ impl Oracle {
         Run::options().include_suspect(include).open(&self.run)
     }
 
-    /// Whether a reader may do without: it holds compounds.
-    pub(crate) fn is_optional(&self) -> bool {
-        self.seen["optional"].as_bool().unwrap_or(false)
-    }
-
     /// The names of the run and the variant.
     pub(crate) fn run_and_variant(&self) -> (&str, &str) {
         let name = |path: &'static str| self.seen.pointer(path).and_then(Value::as_str).unwrap();
@@ -94,7 +90,12 @@ fn element_of(dtype: &Value) -> String {
             let kind = &number[1..2];
             format!("{kind}{}", 8 * number[2..].parse::<usize>().unwrap())
         }
-        None => "a compound".to_owned(),
+        None => {
+            let fields = dtype.as_array().unwrap().iter();
+            let fields = fields
+                .map(|field| format!("{}: {}", field[0].as_str().unwrap(), element_of(&field[1])));
+            format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -131,6 +132,16 @@ impl Summed for bool {
 
     fn number(&self) -> f64 {
         f64::from(u8::from(*self))
+    }
+}
+
+impl Summed for Hit {
+    fn hash(&self, hasher: &mut crc32fast::Hasher) {
+        self.add_to(hasher);
+    }
+
+    fn number(&self) -> f64 {
+        f64::NAN
     }
 }
 
@@ -207,6 +218,7 @@ pub(crate) fn map_key(
         "f64" => map::<f64>,
         "bool" => map::<bool>,
         "String" => map::<String>,
+        "{ x: f64, y: f64, t: f64, m: i32 }" => map::<Hit>,
         other => panic!("{source}, {key}: {other}"),
     };
     map(context, run, source, key)
@@ -220,9 +232,6 @@ for_each_context! {
                 (read_i64(&oracle, "dc_crc32"), read_i64(&oracle, "dc_ndim"), read_i64(&oracle, "dc_dim0"));
             let sum: Array2<f64> = oracle.array("dc_sum");
             for (row, key) in oracle.seen["keys"].as_array().unwrap().iter().enumerate() {
-                if key["dtype"].is_array() {
-                    continue; // A compound.
-                }
                 let (source, name) = (key["source"].as_str().unwrap(), key["key"].as_str().unwrap());
                 let what = format!("{} {source} {name}", oracle.name);
                 let (seen, absent) = map_key(context, &run, source, name);
@@ -322,9 +331,7 @@ fn sources_keys_and_their_descriptions() {
             );
             let units_name = run.units_name(source, name).unwrap();
             assert_eq!(units_name.as_deref(), key["units_name"].as_str(), "{what}");
-            if !key["dtype"].is_array() {
-                assert_eq!(info.element, element_of(&key["dtype"]), "{what}");
-            }
+            assert_eq!(info.element, element_of(&key["dtype"]), "{what}");
         }
     }
 }

@@ -46,7 +46,7 @@ agipd('flag0', m.make_agipd_file, '1.0', 'INDEX/flag', 30, 0)
 ";
 
 /// The folder of the example runs, written once; nothing, with a printed word, where there is no EXtra-data.
-fn examples() -> Option<&'static Path> {
+pub(crate) fn examples() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
     let written = FOLDER.get_or_init(|| {
         let has_it = Command::new("python3")
