@@ -1,5 +1,7 @@
 //! Workers that are threads of a rayon pool.
 
+mod handover;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +14,10 @@ use crate::job::Job;
 ///
 /// The pool is made once and kept. A kernel may use rayon itself: it finds itself in this pool, so
 /// that its own parallel work does not oversubscribe the machine. Clones share the pool.
+///
+/// Maps of several threads in one context share the pool's threads. Where these are all busy with
+/// other maps for more than a tenth of a second, the thread that called works itself, so that a
+/// kernel may wait for a thread that maps in the same context.
 ///
 /// # Examples
 /// ```
@@ -72,11 +78,11 @@ impl Context for ThreadContext {
     }
 
     fn run(&self, job: &Job<'_>) -> Result<()> {
-        if job.num_workers() == 1 {
-            // Wakes one thread instead of all.
-            self.pool.install(|| job.work(0));
-        } else {
+        if self.pool.current_thread_index().is_some() {
+            // A thread of this pool does other work of the pool while it waits.
             self.pool.broadcast(|thread| job.work(thread.index()));
+        } else {
+            handover::run(&self.pool, job);
         }
         Ok(())
     }
