@@ -184,7 +184,8 @@ macro_rules! option_methods {
             /// and a quarter of the time) and replaced if the map goes on. A thread can't be
             /// interrupted from outside: there, and in a serial context, the item fails when it
             /// comes back, and one that never does keeps the map waiting. Use processes for
-            /// kernels that may hang.
+            /// kernels that may hang. What commonly hangs in a forked worker is what waits for a
+            /// thread of the program: the pool of rayon, the runtime of tokio, a lock.
             pub fn item_timeout(mut $self, limit: ::std::time::Duration) -> Self {
                 $options.item_timeout = Some(limit);
                 $self

@@ -15,6 +15,13 @@ pub(super) const DEBUG: &str = "run that index alone with `run_serial` under a d
 /// What to do about items that take long.
 pub(super) const ALLOW_MORE: &str =
     "allow more with `item_timeout`, or go on without such items with `on_failure`";
+/// What to do about kernels that wait for threads of the program.
+pub(super) const MAKE_ANEW: &str = "the threads of a pool (rayon), of a runtime (tokio) or behind a lock or a channel that the \
+     program made before the map do not exist in forked workers: make it in the kernel or as \
+     `#[scratch]`, or use a `ThreadContext`";
+/// What such a worker does.
+pub(crate) const WAITS: &str =
+    "it waits for a lock or a thread of the program that does not exist in a forked worker";
 
 pub(super) fn source(index: usize, worker_id: usize, source: &impl Display) -> String {
     format!("reading item {index} failed (worker {worker_id}): {source}")
@@ -40,6 +47,10 @@ pub(super) fn death_at(
 
 pub(super) fn late(index: usize, worker_id: usize, limit: Duration) -> String {
     format!("item {index} took longer than {limit:?} (worker {worker_id})")
+}
+
+pub(super) fn deadlock(index: usize, worker_id: usize) -> String {
+    format!("worker {worker_id} can't go on at index {index}: {WAITS}")
 }
 
 /// How often an item was tried, how far the map had come, and what to do next, as the end of a

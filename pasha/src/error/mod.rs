@@ -391,6 +391,27 @@ pub enum Error {
         len: usize,
     },
 
+    /// A forked worker waited in the kernel for what can't come there: a lock that another thread
+    /// of the program held, or a thread of the program.
+    #[error(
+        "{}{}",
+        describe::deadlock(*index, *worker_id),
+        describe::how_far(*attempts, *finished, *len, describe::MAKE_ANEW)
+    )]
+    #[non_exhaustive]
+    Deadlock {
+        /// Index of the item.
+        index: usize,
+        /// The worker that ran it.
+        worker_id: usize,
+        /// How often it was tried.
+        attempts: usize,
+        /// Number of items that were finished when the map ended.
+        finished: usize,
+        /// Number of items.
+        len: usize,
+    },
+
     /// More items failed than the context's `on_failure` lets a map skip.
     #[error(
         "{failed} items failed, but only {at_most} may be skipped, and {finished} of {len} were finished; \
@@ -513,6 +534,7 @@ impl Error {
             Error::TimedOut { index, worker_id, limit, .. } => {
                 describe::late(*index, *worker_id, *limit)
             }
+            Error::Deadlock { index, worker_id, .. } => describe::deadlock(*index, *worker_id),
             other => other.to_string(),
         }
     }

@@ -20,11 +20,19 @@ pub(crate) enum Failure {
     Died,
     /// It took too long.
     TimedOut,
+    /// It waits for what can't come.
+    Deadlocked,
 }
 
 impl Failure {
-    const ALL: [Failure; 5] =
-        [Failure::Refused, Failure::Source, Failure::Panic, Failure::Died, Failure::TimedOut];
+    const ALL: [Failure; 6] = [
+        Failure::Refused,
+        Failure::Source,
+        Failure::Panic,
+        Failure::Died,
+        Failure::TimedOut,
+        Failure::Deadlocked,
+    ];
 }
 
 /// How a worker's process ended, as far as it is known.

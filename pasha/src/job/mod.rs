@@ -24,6 +24,7 @@ use std::time::Instant;
 use crate::context::pin::Pinned;
 use crate::context::{CancelToken, Options};
 use crate::error::SourceError;
+use crate::memory::Memory;
 use forked::Generation;
 use judge::Verdict;
 pub(crate) use log::End;
@@ -134,6 +135,11 @@ impl Job<'_> {
         Ok(true)
     }
 
+    /// The memory in which the workers tell each other and the caller what they do.
+    pub(crate) fn memory(&self) -> Memory {
+        self.map.table.memory()
+    }
+
     /// A worker's record in the table.
     pub(crate) fn record(&self, worker_id: usize) -> &Record {
         self.map.table.record(worker_id)
@@ -165,6 +171,9 @@ impl Job<'_> {
         let stage = record.stage();
         let aborted = end.signal == Some(nix::libc::SIGABRT);
         let verdict = match (record.late(), record.exit_status()) {
+            _ if record.is_deadlocked() => {
+                self.map.judge.judge(worker_id, Failure::Deadlocked, end)
+            }
             (Late::NoMore, _) => self.map.judge.pardon(worker_id),
             (Late::Yes, _) => self.map.judge.judge(worker_id, Failure::TimedOut, end),
             (Late::No, Some(status)) => {

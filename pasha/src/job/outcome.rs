@@ -50,6 +50,8 @@ impl Outcome<'_> {
         };
         let mut first_logged = || (0..table.num_logged()).find_map(|number| table.logged(number));
         let Told { len, .. } = told;
+        // A map that was finished when the end came from outside is finished.
+        let is_whole = finished + failed.len() >= len;
         match table.stopped() {
             Some(Stop::Failed) => {
                 let logged = table.fatal().and_then(|number| table.logged(number));
@@ -65,15 +67,15 @@ impl Outcome<'_> {
                     return Err(Error::TooManyFailures { failed, at_most, finished, len, source });
                 }
             }
-            Some(Stop::Cancelled) => return Err(Error::Cancelled { finished, len }),
-            Some(Stop::Deadline) => {
+            Some(Stop::Cancelled) if !is_whole => return Err(Error::Cancelled { finished, len }),
+            Some(Stop::Deadline) if !is_whole => {
                 let limit = options.time_for_map().unwrap_or_default();
                 return Err(Error::Deadline { limit, finished, len });
             }
-            Some(Stop::Context) | None => {}
+            Some(Stop::Cancelled | Stop::Deadline | Stop::Context) | None => {}
         }
         started?;
-        if finished + failed.len() < self.len {
+        if !is_whole {
             return Err(Error::Incomplete { finished, len });
         }
         let mut causes: BTreeMap<usize, Logged> = BTreeMap::new();
@@ -145,6 +147,7 @@ impl Told<'_> {
             let message = match failure {
                 Failure::Died => describe::death(end.signal, end.status),
                 Failure::TimedOut => "it did nothing for too long".to_owned(),
+                Failure::Deadlocked => describe::WAITS.to_owned(),
                 Failure::Panic => {
                     let place = location.map(|place| format!(" at {place}"));
                     format!("panicked{}: {message}", place.unwrap_or_default())
@@ -171,6 +174,7 @@ impl Told<'_> {
             Failure::TimedOut => {
                 Error::TimedOut { index, worker_id, limit, attempts, finished, len }
             }
+            Failure::Deadlocked => Error::Deadlock { index, worker_id, attempts, finished, len },
         }
     }
 }

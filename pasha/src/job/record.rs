@@ -110,6 +110,8 @@ pub(crate) struct Record {
     exit_status: AtomicI32,
     /// If the worker was killed because its item took too long: 1 + its calls then.
     late: AtomicUsize,
+    /// Not 0 if the worker was killed because it waited for what can't come.
+    deadlocked: AtomicU32,
     /// 1 + the index at which there was a panic, until it is caught, or 0.
     panicked: AtomicUsize,
     /// Not 0 if that panic can't be caught, and ends the process.
@@ -142,6 +144,7 @@ impl Record {
             replaced: AtomicUsize::new(0),
             exit_status: AtomicI32::new(0),
             late: AtomicUsize::new(0),
+            deadlocked: AtomicU32::new(0),
             panicked: AtomicUsize::new(0),
             aborts: AtomicU32::new(0),
             message: Text::new(),
@@ -158,6 +161,7 @@ impl Record {
     pub(super) fn free(&self) {
         self.enter(Stage::Starting);
         self.late.store(0, Ordering::Relaxed);
+        self.deadlocked.store(0, Ordering::Relaxed);
         self.exit_status.store(0, Ordering::Relaxed);
         self.panicked.store(0, Ordering::Relaxed);
         self.aborts.store(0, Ordering::Relaxed);
@@ -393,6 +397,16 @@ impl Record {
             late if late == self.calls.load(Ordering::Relaxed) + 1 => Late::Yes,
             _ => Late::NoMore,
         }
+    }
+
+    /// Notes that the worker is killed because it waits for what can't come.
+    pub(crate) fn note_deadlock(&self) {
+        self.deadlocked.store(1, Ordering::Relaxed);
+    }
+
+    /// Whether the worker was killed because it waited for what can't come.
+    pub(super) fn is_deadlocked(&self) -> bool {
+        self.deadlocked.load(Ordering::Relaxed) != 0
     }
 
     /// Notes the most memory that the worker's process has had.

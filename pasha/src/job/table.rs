@@ -112,6 +112,11 @@ impl Table {
         (&self.header().log, &self.notes, &self.mapping)
     }
 
+    /// The memory that it lies in.
+    pub(super) fn memory(&self) -> Memory {
+        self.mapping.memory()
+    }
+
     /// The number of records.
     pub(crate) fn num_workers(&self) -> usize {
         self.num_workers

@@ -106,7 +106,7 @@ fn endless(context: &dyn Context) -> Result<(), Error> {
     pasha::map_in(context, 0..context.num_workers(), |_, _, _| {
         println!("worker {}", std::process::id());
         loop {
-            std::thread::park();
+            nix::unistd::pause();
         }
     })
     .map(|_: pasha::SharedArray<(), _>| ())

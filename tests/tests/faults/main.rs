@@ -6,6 +6,8 @@
 //! | `aborting` | a program compiled with `panic = "abort"` |
 //! | `chaos` | workers killed at random |
 //! | `policies` | errors, panics and deaths under `Skip` and `Retry`: outputs, accumulators, reports |
+//! | `cancels` | a thousand cancels at random moments, on a busy machine |
+//! | `deadlocks` | kernels that wait for threads of the program, which forked workers don't have |
 //! | `timeouts` | items that hang, deadlines, cancelling, impatience |
 //! | `shares` | any length, workers, splitting and failures: each index once |
 //! | `resume` | the program killed at 100 moments, and run again |
@@ -14,7 +16,9 @@
 mod aborting;
 mod campaign;
 mod cancelling;
+mod cancels;
 mod chaos;
+mod deadlocks;
 mod neighbour;
 mod policies;
 mod resources;

@@ -52,6 +52,28 @@ impl Context for Doubled {
     }
 }
 
+/// A context around forked processes that does not say that its workers are forked.
+#[derive(Debug)]
+struct Logged(ProcessContext);
+
+impl Context for Logged {
+    fn num_workers(&self) -> usize {
+        self.0.num_workers()
+    }
+
+    fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+        self.0.run(job)
+    }
+}
+
+#[test]
+fn a_context_around_processes_that_hides_them_is_refused() {
+    let context = Logged(ProcessContext::new(2).unwrap());
+    let error = pasha::map_in(&context, 0..100, |_, _, n| n).unwrap_err();
+    assert!(matches!(error, Error::Start { .. }), "{error}");
+    assert!(error.to_string().contains("must hand on its `memory` and `options`"), "{error}");
+}
+
 #[test]
 fn a_context_of_the_users_own() {
     let context = Doubled { workers: 4, started: AtomicUsize::new(0) };

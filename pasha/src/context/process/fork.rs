@@ -12,15 +12,16 @@ use super::still::{self, Still};
 use crate::context::pin;
 use crate::job::{Job, forked, panic, peak_memory};
 
-/// Forks a worker, which works and ends; only the parent returns, with what becomes readable when the
-/// child ends, or nothing if it has ended already and the program reaps all its children.
+/// Forks a worker, which works and ends; only the parent returns, with the child's number and what
+/// becomes readable when it ends, or nothing if it has ended already and the program reaps all its
+/// children.
 ///
 /// What the parent holds still comes back to it; the child lets go of its copy.
 pub(super) fn fork(
     job: &Job<'_>,
     worker_id: usize,
     still: Still,
-) -> (Still, io::Result<Option<OwnedFd>>) {
+) -> (Still, io::Result<Option<(Pid, OwnedFd)>>) {
     let parent = rustix::process::getpid();
     // SAFETY: in a program with other threads the child may call only what works without them.
     // It never returns from this function: it runs `child_main`, which keeps to that for itself, and the
@@ -35,11 +36,11 @@ pub(super) fn fork(
 }
 
 /// Opens a child's pidfd; ends a child that nobody could wait for.
-fn watch(child: nix::unistd::Pid) -> io::Result<Option<OwnedFd>> {
+fn watch(child: nix::unistd::Pid) -> io::Result<Option<(Pid, OwnedFd)>> {
     let pid = Pid::from_raw(child.as_raw())
         .ok_or_else(|| io::Error::other("fork gave no process number"))?;
     match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(pidfd) => Ok(Some(pidfd)),
+        Ok(pidfd) => Ok(Some((pid, pidfd))),
         Err(Errno::SRCH) => Ok(None),
         Err(errno) => {
             let _ = rustix::process::kill_process(pid, Signal::KILL);

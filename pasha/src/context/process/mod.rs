@@ -1,5 +1,6 @@
 //! Workers that are forked processes. See `README.md` beside this file.
 
+mod deadlock;
 mod end;
 mod fork;
 mod libraries;
@@ -23,7 +24,12 @@ use crate::memory::Memory;
 /// On the same things as in a thread, with these exceptions:
 ///
 /// - Other threads of the program do not exist in a worker. A lock that one of them held at the
-///   time of the fork stays locked, so a kernel must not need one. Allocating memory, printing
+///   time of the fork stays locked, so a kernel must not need one; nor can it use a thread pool or
+///   a runtime of the program's, such as a `rayon::ThreadPool` by its `install` or a tokio runtime
+///   by its `block_on`: make them in the kernel, or in its scratch. A worker that waits for such a
+///   lock or thread is ended within about a second, with [`Error::Deadlock`]; where Linux does not
+///   tell what a process waits for (`/proc/<pid>/syscall`), `item_timeout` ends it. Allocating
+///   memory, printing
 ///   with `println!` and `eprintln!`, panicking, spawning threads of its own and using rayon (on
 ///   one thread) work, whatever the other threads were doing.
 /// - A `Mutex` or an atomic of the program is a copy, which no other worker sees. Shared arrays
@@ -86,6 +92,9 @@ impl Context for ProcessContext {
     }
 
     fn run(&self, job: &Job<'_>) -> Result<()> {
+        if job.memory() == Memory::Private {
+            return Err(start_failed(PRIVATE));
+        }
         if rayon::current_thread_index().is_none() {
             return supervise::run(job);
         }
@@ -109,6 +118,11 @@ impl Context for ProcessContext {
         &self.options
     }
 }
+
+/// Why a job of a context that did not ask for shared memory can't be run in processes.
+const PRIVATE: &str = "the context of this map says that its workers share the memory of this \
+                       process, but they are to be forked: a context around a `ProcessContext` \
+                       must hand on its `memory` and `options`, besides `num_workers` and `run`";
 
 fn start_failed(source: impl Into<crate::error::SourceError>) -> Error {
     Error::Start { what: "a worker process".to_owned(), source: source.into() }

@@ -1,4 +1,5 @@
-//! The parent's side: start the workers, wait for their ends, replace the dead, end the late.
+//! The parent's side: start the workers, wait for their ends, replace the dead, end the late and
+//! those that wait for what can't come.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Once;
@@ -7,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
+use super::deadlock::endless_wait;
 use super::end::reap;
 use super::fork::fork;
 use super::start_failed;
 use super::still::Still;
+use crate::context::CancelToken;
 use crate::error::Result;
 use crate::job::record::Stage;
 use crate::job::{End, Job};
@@ -22,6 +25,9 @@ const LONGEST: Duration = Duration::from_secs(1 << 32);
 
 /// How long a worker may do nothing between its items at least, where items have a limit.
 const BETWEEN_ITEMS: Duration = Duration::from_secs(10);
+
+/// How often to look whether workers wait for what can't come.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// Runs a job in forked workers.
 pub(super) fn run(job: &Job<'_>) -> Result<()> {
@@ -47,11 +53,15 @@ fn prepare_rayon() {
 /// A forked worker.
 struct Child {
     worker_id: usize,
+    process: Pid,
     /// Becomes readable when the child ends.
     pidfd: OwnedFd,
     /// What it was doing when it was last looked at, and since when.
     doing: (usize, usize, usize),
     since: Instant,
+    /// What it was waiting for when that was looked at last, and when that was.
+    waits: Option<String>,
+    looked: Instant,
 }
 
 impl Child {
@@ -79,9 +89,18 @@ impl Children<'_, '_> {
                 let child;
                 (still, child) = fork(self.job, worker_id, still);
                 match child {
-                    Ok(Some(pidfd)) => {
+                    Ok(Some((process, pidfd))) => {
                         let doing = self.job.record(worker_id).pulse();
-                        self.alive.push(Child { worker_id, pidfd, doing, since: Instant::now() });
+                        let (since, waits) = (Instant::now(), None);
+                        self.alive.push(Child {
+                            worker_id,
+                            process,
+                            pidfd,
+                            doing,
+                            since,
+                            waits,
+                            looked: since,
+                        });
                     }
                     Ok(None) => gone.push(worker_id),
                     Err(error) => {
@@ -105,7 +124,9 @@ impl Children<'_, '_> {
         while !self.alive.is_empty() {
             let now = Instant::now();
             let mut next_look = self.next_look(now);
-            if self.job.is_to_stop(now) {
+            // Asked once in a round: a cancel that comes after this wakes the wait below.
+            let stops = self.job.is_to_stop(now);
+            if stops {
                 let end = *patience.get_or_insert_with(|| self.end_of_patience(now));
                 next_look = Some(end.saturating_duration_since(now));
                 if now >= end {
@@ -114,8 +135,10 @@ impl Children<'_, '_> {
                 }
             } else {
                 self.end_the_late(now);
+                self.end_the_deadlocked(now);
             }
-            let ended = self.wait(next_look)?;
+            let token = self.job.token().filter(|_| !stops);
+            let Woken { ended, .. } = wait(&self.alive, token, next_look)?;
             let mut replace = Vec::new();
             let mut ended = ended.into_iter();
             self.alive.retain(|child| {
@@ -164,35 +187,30 @@ impl Children<'_, '_> {
         }
     }
 
-    /// How long to wait at most before looking again; `None` for as long as it takes.
+    /// Kills workers that wait for what can't come.
+    fn end_the_deadlocked(&mut self, now: Instant) {
+        for child in &mut self.alive {
+            if now.duration_since(child.looked) < BETWEEN_LOOKS {
+                continue;
+            }
+            child.looked = now;
+            let waits = endless_wait(child.process);
+            if waits.is_some() && waits == child.waits {
+                self.job.record(child.worker_id).note_deadlock();
+                child.kill();
+            }
+            child.waits = waits;
+        }
+    }
+
+    /// How long to wait at most before looking again.
     fn next_look(&self, now: Instant) -> Option<Duration> {
         let deadline = self.job.deadline();
         let deadline = deadline.map(|deadline| deadline.saturating_duration_since(now));
         // Four looks for the time of an item: it is killed after at most 1.25 times that.
         let limit = self.job.options().time_for_item();
         let look = limit.map(|limit| (limit / 4).max(Duration::from_millis(1)));
-        [deadline, look].into_iter().flatten().min()
-    }
-
-    /// Waits until a child ends, the token is cancelled, or this much time has passed; says which
-    /// children have ended.
-    fn wait(&self, at_most: Option<Duration>) -> Result<Vec<bool>> {
-        let mut fds: Vec<PollFd<'_>> =
-            self.alive.iter().map(|child| PollFd::new(&child.pidfd, PollFlags::IN)).collect();
-        if let Some(token) = self.job.token().filter(|token| !token.is_cancelled()) {
-            let wake = token.wake().map_err(|errno| start_failed(std::io::Error::from(errno)))?;
-            fds.push(PollFd::from_borrowed_fd(wake, PollFlags::IN));
-        }
-        // A moment more than asked for, so that the time is over when it ends.
-        let at_most = at_most.map(|at_most| at_most + Duration::from_micros(50));
-        let at_most = at_most.and_then(|at_most| Timespec::try_from(at_most).ok());
-        match rustix::event::poll(&mut fds, at_most.as_ref()) {
-            Ok(_) => {
-                Ok(fds.iter().take(self.alive.len()).map(|fd| !fd.revents().is_empty()).collect())
-            }
-            Err(Errno::INTR) => Ok(vec![false; self.alive.len()]),
-            Err(errno) => Err(start_failed(std::io::Error::from(errno))),
-        }
+        [deadline, look, Some(BETWEEN_LOOKS)].into_iter().flatten().min()
     }
 }
 
@@ -203,5 +221,59 @@ impl Drop for Children<'_, '_> {
         for child in &self.alive {
             reap(child.pidfd.as_fd());
         }
+    }
+}
+
+/// What ended a wait.
+#[derive(Debug, PartialEq, Eq)]
+struct Woken {
+    /// For each child, whether it has ended.
+    ended: Vec<bool>,
+    /// Whether the token is cancelled.
+    cancelled: bool,
+}
+
+/// Waits until a child ends, the token is cancelled, or this much time has passed. A token that is
+/// cancelled already ends the wait at once.
+fn wait(alive: &[Child], token: Option<&CancelToken>, at_most: Option<Duration>) -> Result<Woken> {
+    let mut fds: Vec<PollFd<'_>> =
+        alive.iter().map(|child| PollFd::new(&child.pidfd, PollFlags::IN)).collect();
+    if let Some(token) = token {
+        let wake = token.wake().map_err(|errno| start_failed(std::io::Error::from(errno)))?;
+        fds.push(PollFd::from_borrowed_fd(wake, PollFlags::IN));
+    }
+    // A moment more than asked for, so that the time is over when it ends.
+    let at_most = at_most.map(|at_most| at_most + Duration::from_micros(50));
+    let at_most = at_most.and_then(|at_most| Timespec::try_from(at_most).ok());
+    match rustix::event::poll(&mut fds, at_most.as_ref()) {
+        Ok(_) => {
+            let mut ended: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+            let cancelled = ended.split_off(alive.len()).contains(&true);
+            Ok(Woken { ended, cancelled })
+        }
+        Err(Errno::INTR) => Ok(Woken { ended: vec![false; alive.len()], cancelled: false }),
+        Err(errno) => Err(start_failed(std::io::Error::from(errno))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancel_between_the_question_and_the_wait_ends_the_wait() {
+        let long = Some(Duration::from_secs(60));
+        // The token is asked, as a round begins; then it is cancelled; then the wait begins.
+        let token = CancelToken::new();
+        assert!(!token.is_cancelled());
+        token.cancel();
+        let woken = wait(&[], Some(&token), long).unwrap();
+        assert_eq!(woken, Woken { ended: Vec::new(), cancelled: true });
+        // The same where another wait has made the token's descriptor before.
+        let token = CancelToken::new();
+        let moment = Some(Duration::from_millis(1));
+        assert!(!wait(&[], Some(&token), moment).unwrap().cancelled);
+        token.cancel();
+        assert!(wait(&[], Some(&token), long).unwrap().cancelled);
     }
 }

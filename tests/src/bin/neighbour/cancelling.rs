@@ -27,7 +27,7 @@ pub(super) fn endless() {
     pasha::map_in(&two_processes(), 0..2_u8, |_, _, _| {
         println!("worker {}", std::process::id());
         loop {
-            std::thread::park();
+            nix::unistd::pause();
         }
     })
     .map(|_: pasha::SharedArray<(), _>| ())
@@ -42,7 +42,7 @@ pub(super) fn returns_while_a_thread_maps() {
             println!("worker {}", std::process::id());
             started.fetch_add(1, Ordering::Relaxed);
             loop {
-                std::thread::park();
+                nix::unistd::pause();
             }
         })
         .map(|_: pasha::SharedArray<(), _>| ())
