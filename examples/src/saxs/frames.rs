@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use ndarray::{Array2, Ix2, Ix3};
-use ndarray_npy::ViewElement;
 #[cfg(feature = "hdf5")]
 use pasha::Hdf5Dataset;
-use pasha::{Context, Functor, NpyFile, SubView};
+use pasha::{Context, Functor, NpyElement, NpyFile, SubView};
 
 use super::{Integration, integrate};
 use crate::detector::QBins;
@@ -121,7 +120,7 @@ pub fn read_image(path: &Path) -> anyhow::Result<Array2<f64>> {
         .context("can't read an image (y, x) of uint16, uint32, int32, float32 or float64")
 }
 
-fn read_image_of<T: ViewElement + Copy + Into<f64>>(path: &Path) -> pasha::Result<Array2<f64>> {
+fn read_image_of<T: NpyElement + Into<f64>>(path: &Path) -> pasha::Result<Array2<f64>> {
     Ok(NpyFile::<T, Ix2>::open(path)?.view().mapv(Into::into))
 }
 

@@ -1,64 +1,81 @@
 //! Outputs that lie in `.npy` files: made anew, or opened to be gone on with.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ndarray_npy::WriteNpyError;
 use nix::sys::resource::{Resource, getrlimit};
-use rustix::fs::{FallocateFlags, MemfdFlags};
+use rustix::fs::FallocateFlags;
 
 use crate::array::Order;
 use crate::error::{Error, Result};
+use crate::files::{Claim, Taken, check_replaceable, in_turn, open_regular};
 use crate::memory::Mapping;
-
-/// Writes the header of a `.npy` file, and makes the file as long as it must be.
-pub(super) type WriteHeader = fn(&File, &[usize]) -> std::result::Result<(), WriteNpyError>;
+use crate::npy::{self, Header};
 
 /// A file for an output.
 pub(super) struct NpyOutput<'p> {
     pub(super) path: &'p Path,
-    pub(super) write: WriteHeader,
+    /// The type of the elements, as NumPy names it.
+    pub(super) descr: &'p str,
     pub(super) order: Order,
+    pub(super) shape: &'p [usize],
     /// Bytes of the elements.
     pub(super) bytes: usize,
+    /// The claim to the file of the job that it belongs to.
+    pub(super) job: Option<Arc<Claim>>,
 }
 
 impl NpyOutput<'_> {
     /// Creates the file, of zeros, reserves its space and maps its elements. A file that was
     /// there is replaced; whoever has that open keeps it as it was.
-    pub(super) fn create(&self, shape: &[usize]) -> Result<Mapping> {
-        let header = self.header(shape)?;
+    pub(super) fn create(&self) -> Result<Mapping> {
+        within_limit(self.bytes).map_err(self.failed("reserve space on the disk for"))?;
         // A link stays one: what it leads to is replaced.
         let path = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
-        match fs::remove_file(&path) {
+        // Nobody else replaces the file between the look at it and the lock on the new one.
+        let claim = in_turn(folder_of(&path), || self.replace(&path))?;
+        // Another file in the place of a job's output is known by its time of birth, or, where the file
+        // system does not tell that, by a mark. Elsewhere there is none: the same map makes the same bytes.
+        let is_told = claim.identity(0).is_ok_and(|identity| identity.born.is_some());
+        let mark = if self.job.is_none() || is_told { 0 } else { random_mark() };
+        let mut header = self.header(mark);
+        let text = npy::write(&mut header);
+        let made = claim
+            .file()
+            .write_all_at(&text, 0)
+            .map_err(self.failed("write the header of"))
+            .and_then(|()| {
+                reserve(claim.file(), text.len(), self.bytes)
+                    .map_err(self.failed("reserve space on the disk for"))
+            })
+            .and_then(|()| self.map(claim, &header));
+        if made.is_err() {
+            // Half a file is of no use to anybody; the error says why it could not be made.
+            let _ = fs::remove_file(&path);
+        }
+        made
+    }
+
+    /// Replaces what lies at the path by an empty file.
+    fn replace(&self, path: &Path) -> Result<Claim> {
+        check_replaceable(path).map_err(|taken| self.taken("replace", taken))?;
+        match fs::remove_file(path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(self.failed("replace")(error)),
         }
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
+        let file = open_regular(path, File::options().read(true).write(true).create_new(true))
             .map_err(self.failed("create"))?;
-        let mapping = self.fill_new(&mut file, &header);
-        if mapping.is_err() {
-            // Half a file is of no use to anybody; the error says why it could not be made.
-            let _ = fs::remove_file(&path);
-        }
-        mapping
-    }
-
-    fn fill_new(&self, file: &mut File, header: &[u8]) -> Result<Mapping> {
-        file.write_all(header).map_err(self.failed("write the header of"))?;
-        reserve(file, header.len(), self.bytes)
-            .map_err(self.failed("reserve space on the disk for"))?;
-        Mapping::file(file, self.path, header.len(), self.bytes)
+        Claim::writing(file, self.path).map_err(|taken| self.taken("create", taken))
     }
 
     /// Opens the file of the job to be resumed, and maps its elements as they are.
-    pub(super) fn open(&self, shape: &[usize], job: &Path) -> Result<Mapping> {
+    pub(super) fn open(&self, job: &Path) -> Result<Mapping> {
         let refused = |what: String| Error::Resume {
             path: job.to_owned(),
             reason: format!(
@@ -67,82 +84,83 @@ impl NpyOutput<'_> {
                 job.display()
             ),
         };
-        let mut file = match File::options().read(true).write(true).open(self.path) {
+        let file = match open_regular(self.path, File::options().read(true).write(true)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(refused("is not there".to_owned()));
             }
             Err(error) => return Err(self.failed("open")(error)),
         };
-        let needed = self.header(shape)?;
-        let mut found = Vec::with_capacity(needed.len());
-        (&mut file)
-            .take(needed.len() as u64)
-            .read_to_end(&mut found)
+        let claim = Claim::writing(file, self.path).map_err(|taken| self.taken("open", taken))?;
+        // Headers of pasha's are shorter.
+        const MOST: u64 = 1 << 16;
+        let mut start = Vec::new();
+        claim
+            .file()
+            .take(MOST)
+            .read_to_end(&mut start)
             .map_err(self.failed("read the header of"))?;
-        if found != needed {
-            let (found, needed) = (describe(&found), describe(&needed));
-            return Err(refused(format!("holds {found}, but this run writes {needed}")));
+        let found =
+            npy::parse(&start).map_err(|reason| refused(format!("is damaged, {reason}")))?;
+        let needed = self.header(0);
+        let (then, now) = (found.dictionary(), needed.dictionary());
+        if then != now {
+            return Err(refused(format!("holds `{then}`, but this run writes `{now}`")));
         }
-        let len = file.metadata().map_err(self.failed("open"))?.len();
-        let needed_len = (needed.len() + self.bytes) as u64;
+        let len = claim.file().metadata().map_err(self.failed("open"))?.len();
+        let needed_len = (found.offset + self.bytes) as u64;
         if len != needed_len {
             return Err(refused(format!("has {len} bytes, but this run writes {needed_len}")));
         }
-        reserve(&mut file, needed.len(), self.bytes)
+        reserve(claim.file(), found.offset, self.bytes)
             .map_err(self.failed("reserve space on the disk for"))?;
-        Mapping::file(&file, self.path, needed.len(), self.bytes)
+        self.map(claim, &found)
     }
 
-    /// The header that the file has: what ndarray-npy writes.
-    fn header(&self, shape: &[usize]) -> Result<Vec<u8>> {
-        within_limit(self.bytes).map_err(self.failed("reserve space on the disk for"))?;
-        self.make_header(shape).map_err(self.failed("write the header of"))
+    fn map(&self, claim: Claim, header: &Header) -> Result<Mapping> {
+        let claims = [Some(Arc::new(claim)), self.job.clone()].into_iter().flatten().collect();
+        Mapping::file(claims, self.path, header.offset, self.bytes, header.mark)
     }
 
-    fn make_header(&self, shape: &[usize]) -> io::Result<Vec<u8>> {
-        // It writes to files alone: this one is in memory, and its elements are never touched.
-        let mut file = File::from(rustix::fs::memfd_create("header.npy", MemfdFlags::CLOEXEC)?);
-        (self.write)(&file, shape).map_err(|error| match error {
-            WriteNpyError::Io(error) => error,
-            other => io::Error::other(other.to_string()),
-        })?;
-        let mut header = vec![0; file.stream_position()? as usize];
-        file.seek(SeekFrom::Start(0))?;
-        file.read_exact(&mut header)?;
-        if self.order == Order::F {
-            declare_fortran_order(&mut header)?;
+    fn header(&self, mark: u64) -> Header {
+        Header {
+            descr: self.descr.to_owned(),
+            is_fortran: self.order == Order::F,
+            shape: self.shape.to_owned(),
+            offset: 0,
+            mark,
         }
-        Ok(header)
     }
 
     fn failed(&self, action: &'static str) -> impl Fn(io::Error) -> Error {
         let path = self.path.to_owned();
         move |source| Error::File { action, path: path.clone(), source }
     }
-}
 
-/// Sets the `fortran_order` flag in the header of a `.npy` file, which is Python text of fixed
-/// length (NumPy's format specification, NEP 1).
-fn declare_fortran_order(header: &mut [u8]) -> io::Result<()> {
-    const NO: &[u8] = b"'fortran_order': False";
-    const YES: &[u8] = b"'fortran_order': True ";
-    let at = header
-        .windows(NO.len())
-        .position(|window| window == NO)
-        .ok_or_else(|| io::Error::other("the header has no fortran_order"))?;
-    header[at..at + YES.len()].copy_from_slice(YES);
-    Ok(())
-}
-
-/// The text in a header: type, order and shape, as NumPy writes them.
-fn describe(header: &[u8]) -> String {
-    // Behind the magic text, the version, and the length of two bytes.
-    let text = header.strip_prefix(b"\x93NUMPY").and_then(|rest| rest.get(4..));
-    match text {
-        Some(text) => format!("`{}`", String::from_utf8_lossy(text).trim()),
-        None => "no NumPy array".to_owned(),
+    fn taken(&self, action: &'static str, taken: Taken) -> Error {
+        match taken {
+            Taken::Failed(error) => self.failed(action)(error),
+            taken => Error::InUse { path: self.path.to_owned(), reason: taken.reason(true) },
+        }
     }
+}
+
+/// The folder that a file lies in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A path that stays the same when the program changes its folder.
+pub(super) fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// A random number that is not 0: the standard library seeds its hash tables by the operating system's.
+fn random_mark() -> u64 {
+    RandomState::new().build_hasher().finish() | 1
 }
 
 /// Checks that a file of this many bytes, and a header, may be made: beyond the limit of this
@@ -157,17 +175,16 @@ fn within_limit(bytes: usize) -> io::Result<()> {
 }
 
 /// Reserves a file's space, so that a full disk is an error now and not a SIGBUS later.
-fn reserve(file: &mut File, offset: usize, bytes: usize) -> io::Result<()> {
+fn reserve(mut file: &File, offset: usize, bytes: usize) -> io::Result<()> {
     let len = (offset + bytes) as u64;
-    match rustix::io::retry_on_intr(|| {
-        rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, len)
-    }) {
+    match rustix::io::retry_on_intr(|| rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len))
+    {
         Ok(()) => Ok(()),
         // File systems that can't reserve still store zeros. What is there already stays.
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
             let present = file.metadata()?.len();
             file.seek(SeekFrom::Start(present))?;
-            io::copy(&mut io::repeat(0).take(len.saturating_sub(present)), file).map(|_| ())
+            io::copy(&mut io::repeat(0).take(len.saturating_sub(present)), &mut file).map(|_| ())
         }
         Err(errno) => Err(errno.into()),
     }

@@ -9,15 +9,15 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Axis, Dimension, IntoDimension, LayoutRef};
-use ndarray_npy::{WritableElement, write_zeroed_npy};
 
 use crate::array::{Order, SharedArray, bytes_of_shape};
 use crate::context::Context;
 use crate::element::Element;
 use crate::error::Result;
 use crate::memory::{Mapping, Memory, Pages};
+use crate::npy::{NpyElement, descr_of};
 use crate::resume;
-use file::{NpyOutput, WriteHeader};
+use file::{NpyOutput, absolute};
 
 /// Allocation of arrays by their shape; implemented by every context.
 ///
@@ -161,7 +161,7 @@ impl<A: Element, D: Dimension> AllocLikeBuilder<A, D> {
     /// Puts the array into a file; see [`AllocBuilder::file`].
     pub fn file(self, path: impl Into<PathBuf>) -> AllocBuilder<A, D>
     where
-        A: WritableElement,
+        A: NpyElement,
     {
         self.decided().file(path)
     }
@@ -191,7 +191,8 @@ pub struct AllocBuilder<A, D, W = ForAll> {
     dim: D,
     order: Order,
     fill: Option<A>,
-    file: Option<(PathBuf, WriteHeader)>,
+    /// Where it lies, and the type of its elements as NumPy names it.
+    file: Option<(PathBuf, String)>,
     workers: PhantomData<W>,
 }
 
@@ -212,8 +213,12 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D> {
     /// # Errors
     /// [`Error::ShapeOverflow`](crate::Error::ShapeOverflow),
     /// [`Error::Alloc`](crate::Error::Alloc) if the memory can't be had, and for one in a file
-    /// [`Error::File`](crate::Error::File) if it can't be created, or its space not be reserved,
-    /// and [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be resumed.
+    /// [`Error::File`](crate::Error::File) if it can't be created, or its space not be reserved, or
+    /// what lies at its path is no regular file; [`Error::InUse`](crate::Error::InUse) if that is the
+    /// memory of another array that is alive, here or in another program, or if this program has it
+    /// open as a file to be resumed and reads it as well; and
+    /// [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be resumed, or another
+    /// program is at work on that job.
     pub fn build(self) -> Result<SharedArray<A, D>> {
         let dim = self.dim.clone();
         build(self, dim)
@@ -253,15 +258,17 @@ impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
     /// NumPy, and it may be larger than the memory. Its space on the disk is reserved at once.
     ///
     /// In a context with [`resume`](crate::Options::resume) and a job that was begun, the file of
-    /// that job is opened as it is, with what is finished in it.
+    /// that job is opened as it is, with what is finished in it. From here on until the last such
+    /// array is dropped, no other program can work on the job.
     ///
-    /// While the array lives, nobody may shorten the file.
+    /// While the array lives, nobody may shorten or write the file by other means. Other arrays of pasha
+    /// and [`NpyFile`](crate::NpyFile)s of it are refused, in this program and, where the file system
+    /// has locks, in others.
     pub fn file(self, path: impl Into<PathBuf>) -> Self
     where
-        A: WritableElement,
+        A: NpyElement,
     {
-        let write: WriteHeader = |file, shape| write_zeroed_npy::<A, _>(file, shape);
-        AllocBuilder { file: Some((path.into(), write)), ..self }
+        AllocBuilder { file: Some((path.into(), descr_of::<A>())), ..self }
     }
 }
 
@@ -273,15 +280,21 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
     let bytes = bytes_of_shape::<A>(dim.slice())?;
     let mapping = match &builder.file {
         None => Mapping::anonymous(bytes, builder.owner.memory, builder.owner.pages)?,
-        Some((path, write)) => {
-            let file = NpyOutput { path, write: *write, order: builder.order, bytes };
-            match &builder.owner.job_file {
-                Some(job) if resume::is_begun(job)? => {
+        Some((path, descr)) => {
+            let (order, shape) = (builder.order, dim.slice());
+            let path = &absolute(path.clone());
+            let job = builder.owner.job_file.as_deref();
+            // Nobody else touches the files of a job whose lock this process holds.
+            let claim = job.map(resume::claim).transpose()?;
+            let begun = claim.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false);
+            let file = NpyOutput { path, descr, order, shape, bytes, job: claim };
+            match job {
+                Some(job) if begun => {
                     // What it holds is what an earlier run has finished.
-                    let mapping = file.open(dim.slice(), job)?;
-                    return Ok(SharedArray::over(mapping, dim, builder.order));
+                    let mapping = file.open(job)?;
+                    return Ok(SharedArray::over(mapping, dim, order));
                 }
-                _ => file.create(dim.slice())?,
+                _ => file.create()?,
             }
         }
     };

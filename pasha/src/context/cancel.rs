@@ -7,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::files::above_standard;
+
 /// Stops maps from another thread or from a signal handler.
 ///
 /// Give it to a context with `cancel_token`, keep a clone, and call [`cancel`](Self::cancel): maps
@@ -67,7 +69,7 @@ impl CancelToken {
         if let Some(wake) = self.0.wake.get() {
             return Ok(wake.as_fd());
         }
-        let made = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let made = above_standard(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)?;
         // Another thread may have been faster; then this one is closed again.
         let wake = self.0.wake.get_or_init(|| made);
         if self.is_cancelled() {

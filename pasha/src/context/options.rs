@@ -233,8 +233,14 @@ macro_rules! option_methods {
             /// the result is that of an undisturbed run. A job that is done is done: to compute it
             /// anew, delete the file.
             ///
+            /// One program at a time works on a job: from the allocation of its first output on,
+            /// until that is dropped, others are refused, and so are several maps at a time.
+            ///
             /// A kernel with another signature, outputs of another shape, other files or another
-            /// number of items are refused with [`Error::Resume`](crate::Error::Resume). That the
+            /// number of items are refused with [`Error::Resume`](crate::Error::Resume), and so is a job
+            /// file that was damaged. An output is known by its inode and its time of birth, or a mark
+            /// in its header where the file system does not tell that: one that was restored
+            /// from a copy is another. That the
             /// inputs are the same is up to the caller. Kernels with `#[reduce]` or
             /// `#[per_worker]` outputs are refused: what a worker has accumulated dies with it, and
             /// keeping it in a file after each share would write more than most kernels do. Nor can
@@ -263,7 +269,9 @@ macro_rules! option_methods {
             /// # Ok::<(), pasha::Error>(())
             /// ```
             pub fn resume(mut $self, path: impl Into<::std::path::PathBuf>) -> Self {
-                $options.resume = Some(path.into());
+                let path: ::std::path::PathBuf = path.into();
+                // The same when the program changes its folder.
+                $options.resume = Some(::std::path::absolute(&path).unwrap_or(path));
                 $self
             }
 

@@ -175,6 +175,16 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A file is the memory of an array, or is read, and can't be used a second time.
+    #[error("{} is in use: {reason}", path.display())]
+    #[non_exhaustive]
+    InUse {
+        /// The file, as it was asked for.
+        path: PathBuf,
+        /// Who uses it, by which path, and what to do.
+        reason: String,
+    },
+
     /// A file is not the `.npy` file that the program expects.
     #[error("{} can't be used: {reason}", path.display())]
     #[non_exhaustive]

@@ -3,17 +3,23 @@
 use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 
 use memmap2::Mmap;
-use ndarray::{ArrayView, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis};
-use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt};
+use ndarray::{
+    ArrayView, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis, ShapeBuilder,
+};
 
 use super::axis::{AsView, SubViewReader};
 use super::slice::ElementReader;
 use super::{Functor, NaturalItem};
+use crate::array::bytes_of_shape;
 use crate::error::{Error, Result, SourceError};
-use crate::memory::mapped;
+use crate::files::{Reading, Taken, open_regular};
+use crate::memory::{Mapping, Memory, Pages, mapped};
+use crate::npy::{self, Fit, Header, NpyElement};
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
 
 /// A `.npy` file of elements `A` with dimension `D`, mapped into memory.
@@ -22,8 +28,16 @@ use crate::param::{ByRef, ByValue, ItemShape, SubView};
 /// `(y, x)`. Pages are read when they are touched, by the worker that touches them, and shared
 /// with all processes; nothing is copied.
 ///
+/// Files in Fortran order are mapped as well, but the items of axis 0 are scattered over all of such a
+/// file: map along the last axis, [`pasha::axis`](crate::axis), or save it with
+/// `np.save(path, np.ascontiguousarray(array))`. Files whose elements can't be used where they lie are read
+/// into memory when they are opened: those in the other byte order, and those of NumPy before 1.14
+/// in which they lie at odd addresses. For files larger than the memory let NumPy convert them,
+/// `np.save(path, array.astype(array.dtype.newbyteorder('=')))`.
+///
 /// While it is open, nobody may shorten or overwrite the file: reading beyond a new end would
-/// kill the reader (SIGBUS), and values would change under a running kernel.
+/// kill the reader (SIGBUS), and values would change under a running kernel. A file that is the
+/// memory of a [`SharedArray`](crate::SharedArray) can't be opened before that is dropped.
 ///
 /// # Examples
 /// ```
@@ -45,52 +59,93 @@ use crate::param::{ByRef, ByValue, ItemShape, SubView};
 /// ```
 pub struct NpyFile<A, D> {
     path: PathBuf,
-    map: Mmap,
-    /// Bytes before the first element.
-    offset: usize,
+    bytes: Bytes,
     dim: D,
+    is_fortran: bool,
     element: PhantomData<A>,
 }
 
-impl<A: ViewElement, D: Dimension> NpyFile<A, D> {
+/// Where the elements lie.
+enum Bytes {
+    /// In the file, behind so many bytes.
+    Mapped { map: Mmap, offset: usize, _reading: Reading },
+    /// In memory, where they were read.
+    Read(Mapping),
+}
+
+impl Bytes {
+    fn start(&self) -> *const u8 {
+        match self {
+            Bytes::Mapped { map, offset, .. } => map[*offset..].as_ptr(),
+            Bytes::Read(mapping) => mapping.start().as_ptr(),
+        }
+    }
+}
+
+impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
     /// Opens and checks a file.
     ///
     /// # Errors
-    /// [`Error::File`] if it can't be opened or mapped; [`Error::Npy`] if it is no `.npy` file,
-    /// holds elements of another type or byte order, has another number of axes, lies in Fortran order, or is
-    /// shorter or longer than its header says. The message names the file, both values and what
-    /// to do.
+    /// [`Error::File`] if it is no regular file, or can't be opened, mapped or read; [`Error::Npy`]
+    /// if it is no `.npy` file, holds elements of another type, has another number of axes, is shorter
+    /// or longer than its header says, or holds a byte that is no `bool`; [`Error::InUse`] if it is the
+    /// memory of an array, here or in another program; [`Error::Alloc`] if it has to be read and
+    /// is larger than the memory. The message names the file, both values and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let failed = |action| {
             let path = path.clone();
             move |source: io::Error| Error::File { action, path, source }
         };
-        let file = File::open(&path).map_err(failed("open"))?;
-        // SAFETY: the file is mapped read-only. That nobody changes it meanwhile is what the
-        // documentation of the type asks of the user, as every memory map does.
-        let map = unsafe { Mmap::map(&file) }.map_err(failed("map"))?;
         let refused = |reason| Error::Npy { path: path.clone(), reason };
-        let view =
-            ArrayView::<A, D>::view_npy(&map).map_err(|error| refused(explain::<A, D>(&error)))?;
-        if !view.is_standard_layout() {
-            return Err(refused(
-                "it is stored in Fortran order, which scatters each item of axis 0 over the whole \
-                 file; save it with np.save(path, np.ascontiguousarray(array))"
-                    .to_owned(),
-            ));
+        let file = open_regular(&path, File::options().read(true)).map_err(failed("open"))?;
+        let reading = Reading::begin(&file, &path).map_err(|taken| match taken {
+            Taken::Failed(source) => failed("look at")(source),
+            taken => Error::InUse { path: path.clone(), reason: taken.reason(false) },
+        })?;
+        if file.metadata().map_err(failed("look at"))?.len() == 0 {
+            // There is nothing to map.
+            return Err(refused(npy::parse(&[]).err().unwrap_or_default()));
         }
-        let dim = view.raw_dim();
-        let offset = map.len() - view.len() * size_of::<A>();
-        Ok(NpyFile { path, map, offset, dim, element: PhantomData })
+        // SAFETY: the file is mapped read-only, and `reading` keeps arrays of this process from
+        // writing it. That nobody else changes it meanwhile is what the documentation of the
+        // type asks of the user, as every memory map does.
+        let map = unsafe { Mmap::map(&file) }.map_err(failed("map"))?;
+        let header = npy::parse(&map).map_err(refused)?;
+        let (dim, fit, len) = check::<A, D>(&header, map.len()).map_err(refused)?;
+        let is_aligned = map[header.offset..].as_ptr().cast::<A>().is_aligned();
+        let bytes = if fit == Fit::Same && is_aligned {
+            Bytes::Mapped { map, offset: header.offset, _reading: reading }
+        } else {
+            let read = read::<A>(&file, header.offset, len, fit);
+            Bytes::Read(read.map_err(|error| match error {
+                ReadError::Alloc(error) => error,
+                ReadError::Io(error) => failed("read")(error),
+            })?)
+        };
+        // SAFETY: `check` found that the file has this many bytes behind the header, and they live as
+        // long as `bytes`.
+        let elements = unsafe { std::slice::from_raw_parts(bytes.start(), len) };
+        if let Some(number) = A::first_invalid(elements) {
+            let reason = invalid::<A>(&header, number, elements[number]);
+            return Err(refused(reason));
+        }
+        Ok(NpyFile { path, bytes, dim, is_fortran: header.is_fortran, element: PhantomData })
     }
+}
 
+impl<A: 'static, D: Dimension> NpyFile<A, D> {
     /// A view of the whole file.
     pub fn view(&self) -> ArrayView<'_, A, D> {
-        let elements = self.map[self.offset..].as_ptr().cast::<A>();
-        // SAFETY: `open` had ndarray-npy check that valid, aligned elements of this type and
-        // shape lie here in C order, and the map lives and stays unchanged as long as `self`.
-        unsafe { ArrayView::from_shape_ptr(self.dim.clone(), elements) }
+        let elements = match self.dim.size() {
+            0 => NonNull::<A>::dangling().as_ptr().cast_const(),
+            _ => self.bytes.start().cast::<A>(),
+        };
+        let shape = self.dim.clone().set_f(self.is_fortran);
+        // SAFETY: `open`, the one place that makes such a value, checked that valid, aligned elements of
+        // this type and shape lie here in this order, and the bytes live and stay unchanged as
+        // long as `self`.
+        unsafe { ArrayView::from_shape_ptr(shape, elements) }
     }
 
     /// The shape of the array in the file, one length per axis.
@@ -106,41 +161,86 @@ impl<A, D> NpyFile<A, D> {
     }
 
     fn announce_all(&self) {
-        let part = self.offset..self.map.len();
-        let used = part.len();
-        mapped::announce(&self.map, part, used);
+        if let Bytes::Mapped { map, offset, .. } = &self.bytes {
+            let part = *offset..map.len();
+            let used = part.len();
+            mapped::announce(map, part, used);
+        }
     }
 }
 
-/// Says what is wrong with a file in terms of what the caller asked for.
-fn explain<A, D: Dimension>(error: &ViewNpyError) -> String {
-    let element = std::any::type_name::<A>();
-    match error {
-        ViewNpyError::ParseHeader(error) => format!(
-            "it is not a .npy file, or of a kind that is not known ({error}); make one with np.save(path, array)"
-        ),
-        ViewNpyError::WrongNdim(_, found) => {
-            let axes = |n: usize| format!("{n} ax{}", if n == 1 { "is" } else { "es" });
-            let asked = D::NDIM.map_or("another number of axes".to_owned(), axes);
-            format!(
-                "it has {}, but {asked} were asked for; open it as NpyFile::<{element}, Ix{found}>",
-                axes(*found)
-            )
+/// Checks that a file of so many bytes holds what is asked for; gives its dimension, how its elements
+/// fit, and how many bytes they have.
+pub(crate) fn check<A: NpyElement, D: Dimension>(
+    header: &Header,
+    file_len: usize,
+) -> Result<(D, Fit, usize), String> {
+    let Header { descr, shape, offset, .. } = header;
+    let found = shape.len();
+    let axes = if found <= 6 { format!("Ix{found}") } else { "IxDyn".to_owned() };
+    let fit = npy::fit::<A>(descr, &axes)?;
+    let len = bytes_of_shape::<A>(shape)
+        .map_err(|_| format!("its shape {shape:?} is larger than the address space"))?;
+    let dim = D::from_dimension(&IxDyn(shape)).ok_or_else(|| {
+        let count = |n: usize| format!("{n} ax{}", if n == 1 { "is" } else { "es" });
+        let asked = D::NDIM.map_or("another number of axes".to_owned(), count);
+        format!(
+            "it has {}, but {asked} were asked for; open it as NpyFile::<{}, {axes}>",
+            count(found),
+            std::any::type_name::<A>(),
+        )
+    })?;
+    let present = file_len.saturating_sub(*offset);
+    let told = format!("its header announces {len} bytes of elements, and {present} follow");
+    match present.cmp(&len) {
+        std::cmp::Ordering::Less => {
+            Err(format!("it is truncated: {told}, {} bytes are missing", len - present))
         }
-        ViewNpyError::WrongDescriptor(found) => format!(
-            "its elements are of NumPy type {found}, but {element} was asked for; open it with the matching type, or save array.astype(…)"
-        ),
-        ViewNpyError::NonNativeEndian => "its bytes are in the other order than this machine's; \
-             save array.astype(array.dtype.newbyteorder('='))"
-            .to_owned(),
-        ViewNpyError::MissingBytes(bytes) => {
-            format!("it is truncated: {bytes} bytes of those that its header announces are missing")
+        std::cmp::Ordering::Greater => {
+            Err(format!("it has {} bytes more than its header announces: {told}", present - len))
         }
-        ViewNpyError::ExtraBytes(bytes) => {
-            format!("it has {bytes} bytes more than its header announces")
-        }
-        other => other.to_string(),
+        std::cmp::Ordering::Equal => Ok((dim, fit, len)),
     }
+}
+
+enum ReadError {
+    Alloc(Error),
+    Io(io::Error),
+}
+
+/// Reads elements into memory that forked workers share, in the byte order of this machine.
+fn read<A>(file: &File, offset: usize, len: usize, fit: Fit) -> Result<Mapping, ReadError> {
+    let mut mapping =
+        Mapping::anonymous(len, Memory::Shared, Pages::Huge).map_err(ReadError::Alloc)?;
+    mapping.settle();
+    // SAFETY: the mapping is new and so long, and nobody else knows of it yet.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.start().as_ptr(), len) };
+    file.read_exact_at(bytes, offset as u64).map_err(ReadError::Io)?;
+    if let Fit::Swapped(unit) = fit {
+        bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+    }
+    debug_assert_eq!(len % size_of::<A>(), 0);
+    Ok(mapping)
+}
+
+/// Says which element is none.
+fn invalid<A>(header: &Header, number: usize, byte: u8) -> String {
+    let mut index = vec![0; header.shape.len()];
+    let mut left = number;
+    let axes: &mut dyn Iterator<Item = usize> = match header.is_fortran {
+        true => &mut (0..index.len()),
+        false => &mut (0..index.len()).rev(),
+    };
+    for axis in axes {
+        let len = header.shape[axis].max(1);
+        index[axis] = left % len;
+        left /= len;
+    }
+    format!(
+        "its element {index:?} is the byte {byte}, but a {} is 0 or 1; open it with u8, or save \
+         array.view('u1') != 0",
+        std::any::type_name::<A>()
+    )
 }
 
 impl<A, D: std::fmt::Debug> std::fmt::Debug for NpyFile<A, D> {
@@ -153,7 +253,7 @@ impl<A, D: std::fmt::Debug> std::fmt::Debug for NpyFile<A, D> {
     }
 }
 
-impl<A: ViewElement + 'static, D: Dimension> AsView for NpyFile<A, D> {
+impl<A: NpyElement, D: Dimension> AsView for NpyFile<A, D> {
     type Elem = A;
     type Dim = D;
 
@@ -162,8 +262,8 @@ impl<A: ViewElement + 'static, D: Dimension> AsView for NpyFile<A, D> {
     }
 }
 
-impl<A: ViewElement + Sync + 'static, D: RemoveAxis<Smaller: 'static>>
-    Functor<SubView<A, D::Smaller>> for NpyFile<A, D>
+impl<A: NpyElement, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smaller>>
+    for NpyFile<A, D>
 {
     type Reader<'f>
         = SubViewReader<'f, A, D>
@@ -193,7 +293,7 @@ impl<A: ViewElement + Sync + 'static, D: RemoveAxis<Smaller: 'static>>
 
 macro_rules! npy_elements {
     ($($kind:ident)+) => {$(
-        impl<A: ViewElement + Copy + Sync + 'static> Functor<$kind<A>> for NpyFile<A, Ix1> {
+        impl<A: NpyElement> Functor<$kind<A>> for NpyFile<A, Ix1> {
             type Reader<'f> = ElementReader<'f, A>;
 
             fn num_items(&self) -> usize {
@@ -212,13 +312,13 @@ macro_rules! npy_elements {
 }
 npy_elements!(ByValue ByRef);
 
-impl<A: ViewElement + Copy + Sync + 'static> NaturalItem for &NpyFile<A, Ix1> {
+impl<A: NpyElement> NaturalItem for &NpyFile<A, Ix1> {
     type Param = ByRef<A>;
 }
 
 macro_rules! natural_sub_view {
     ($($dim:ident)+) => {$(
-        impl<A: ViewElement + Sync + 'static> NaturalItem for &NpyFile<A, $dim> {
+        impl<A: NpyElement> NaturalItem for &NpyFile<A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }
     )+};

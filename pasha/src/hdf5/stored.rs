@@ -19,6 +19,7 @@ use super::probe::probe;
 use super::region::MAX_RANK;
 use super::types::StoredType;
 use crate::error::{Error, Result, SourceError};
+use crate::files::open_regular;
 use crate::memory::mapped;
 
 /// A data set in a file, described.
@@ -104,7 +105,7 @@ impl Stored {
             dataset: name.to_owned(),
             reason,
         };
-        File::open(path).map_err(failed("open"))?;
+        open_regular(path, File::options().read(true)).map_err(failed("open"))?;
         let opened = hdf5_metno::File::open(path).map_err(|error| refused(explain(&error)))?;
         let dataset = opened.dataset(name).map_err(|error| {
             refused(names::missing(&opened, name).unwrap_or_else(|| explain(&error)))
@@ -136,7 +137,8 @@ impl Stored {
         }
         // An external link may have led to another file.
         let data_path = PathBuf::from(dataset.filename());
-        let file = File::open(&data_path).map_err(|source| Error::File {
+        let opened_data = open_regular(&data_path, File::options().read(true));
+        let file = opened_data.map_err(|source| Error::File {
             action: "open",
             path: data_path.clone(),
             source,
@@ -198,8 +200,8 @@ impl Stored {
     /// If it is not the file that was described, or it was written since.
     pub(super) fn open_file(&self) -> Result<File, SourceError> {
         let path = self.data_path.display();
-        let file =
-            File::open(&self.data_path).map_err(|error| format!("can't open {path}: {error}"))?;
+        let file = open_regular(&self.data_path, File::options().read(true))
+            .map_err(|error| format!("can't open {path}: {error}"))?;
         let metadata = file.metadata().map_err(|error| format!("can't look at {path}: {error}"))?;
         if Identity::of(&metadata) == self.identity {
             return Ok(file);

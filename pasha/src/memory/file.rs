@@ -1,47 +1,58 @@
 //! Mappings of files: outputs that lie in a `.npy` file from the start.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::{Backing, Mapping, Memory, live};
 use crate::error::{Error, Result};
+use crate::files::{Claim, FileIdentity};
 
-/// Which file a mapping is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileIdentity {
-    pub(crate) path: PathBuf,
-    /// The device that the file lies on, and its number there: they stay when it is renamed, and
-    /// change when it is replaced.
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
+/// What a mapping of a file holds.
+pub(super) struct FileBacking {
+    // Unmapped before the file may be claimed by somebody else.
+    map: memmap2::MmapMut,
+    identity: FileIdentity,
+    _claims: Vec<Arc<Claim>>,
+}
+
+impl FileBacking {
+    /// Writes the pages to the disk.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        self.map.flush()
+    }
 }
 
 impl Mapping {
-    /// Maps the bytes of `file` from `offset` to its end, for reading and writing.
+    /// Maps `len` bytes of the file of the first claim from `offset` on, for reading and writing, and
+    /// holds the claims for as long.
     ///
     /// The file must be as long as the header and the elements, and its space reserved, so that
-    /// a full disk is an error now and not a SIGBUS later.
+    /// a full disk is an error now and not a SIGBUS later. `mark` is that of its header.
     ///
     /// # Errors
     /// [`Error::File`] if the file can't be mapped.
-    pub(crate) fn file(file: &File, path: &Path, offset: usize, len: usize) -> Result<Mapping> {
+    pub(crate) fn file(
+        claims: Vec<Arc<Claim>>,
+        path: &Path,
+        offset: usize,
+        len: usize,
+        mark: u64,
+    ) -> Result<Mapping> {
         let failed = |source| Error::File { action: "map", path: path.to_owned(), source };
-        // SAFETY: the file was created by this process a moment ago for this array alone. That
-        // nobody else truncates or writes it while it is mapped is what the documentation of
-        // `AllocBuilder::file` asks of the user, as every memory map does.
-        let mut map = unsafe { memmap2::MmapOptions::new().len(offset + len).map_mut(file) }
-            .map_err(failed)?;
+        let claim = claims.first().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+        let identity = claim.identity(mark).map_err(failed)?;
+        // SAFETY: whoever calls has claimed the file, so that nothing else in this process maps it, and no
+        // other program that uses pasha. That nobody truncates or writes it by other means is what
+        // the documentation of `AllocBuilder::file` asks of the user, as every memory map does.
+        let map = unsafe { memmap2::MmapOptions::new().len(offset + len).map_mut(claim.file()) };
+        let mut map = map.map_err(failed)?;
         let start = map
             .get_mut(offset..)
             .and_then(|elements| NonNull::new(elements.as_mut_ptr()))
             .ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
-        let metadata = file.metadata().map_err(failed)?;
-        let identity =
-            FileIdentity { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
-        let backing = Backing::File(map, identity);
+        let backing = Backing::File(FileBacking { map, identity, _claims: claims });
         let mapping = Mapping::of(start, len, Memory::Shared, backing);
         live::enter(&mapping);
         Ok(mapping)
@@ -50,7 +61,7 @@ impl Mapping {
     /// Which file it is of, if it is of one.
     pub(crate) fn file_identity(&self) -> Option<&FileIdentity> {
         match &self.backing {
-            Backing::File(_, identity) => Some(identity),
+            Backing::File(file) => Some(&file.identity),
             Backing::Empty | Backing::Heap(_) | Backing::Anonymous => None,
         }
     }

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::error::{Error, Result};
-pub(crate) use file::FileIdentity;
+use file::FileBacking;
 pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler, collapse_range};
 pub(crate) use live::LiveMappings;
 pub(crate) use pages::SharedPages;
@@ -72,7 +72,7 @@ enum Backing {
     /// Pages without a file.
     Anonymous,
     /// Pages of a file; the elements start behind its header.
-    File(memmap2::MmapMut, FileIdentity),
+    File(FileBacking),
 }
 
 // SAFETY: a mapping is plain memory; whoever owns it may use and unmap it from any thread, and
@@ -190,7 +190,7 @@ impl Mapping {
     /// Writes a file's pages to its disk; does nothing for memory without a file.
     pub(crate) fn flush(&self) -> io::Result<()> {
         match &self.backing {
-            Backing::File(map, _) => map.flush(),
+            Backing::File(file) => file.flush(),
             Backing::Empty | Backing::Heap(_) | Backing::Anonymous => Ok(()),
         }
     }

@@ -1,8 +1,5 @@
 //! The header of a job file: lines that people can read, and that are the same for the same job.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::{Identity, OutputFile};
@@ -10,29 +7,69 @@ use super::{Identity, OutputFile};
 /// The header is padded to a multiple of this, so that the bits begin at a page.
 const PAGE: usize = 4096;
 /// No header is longer.
-const LONGEST: usize = 1 << 20;
-/// How the first line begins; the number of the header's bytes follows.
-const MAGIC: &str = "pasha job 1, header of ";
+pub(super) const LONGEST: usize = 1 << 20;
+/// How the first line begins; the number of the header's bytes and the checksum of all other lines
+/// follow.
+const MAGIC: &str = "pasha job 2, header of ";
+/// What stands between the number and the checksum.
+const THEN: &str = " bytes, checksum ";
 
-/// Writes the header of a job.
-pub(super) fn write(job: &Identity) -> Vec<u8> {
-    let mut lines = format!("kernel: {}\nnumber of items: {}\n", line(&job.signature), job.len);
-    for OutputFile { name, element, shape, file } in &job.outputs {
-        lines += &format!("elements of output {}: {}\n", line(name), line(element));
-        lines += &format!("shape of output {}: {shape:?}\n", line(name));
-        lines += &format!(
-            "file of output {}: device {}, inode {}\n",
-            line(name),
-            file.device,
-            file.inode
-        );
-        lines += &format!("# which was {}\n", line(&file.path.display().to_string()));
+/// A header that was found in a file.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The number of its bytes.
+    pub(super) len: usize,
+    /// Its checksum.
+    pub(super) checksum: u32,
+    /// The lines that say which job it is.
+    lines: Vec<String>,
+}
+
+/// Writes the header of a job, and gives its checksum.
+///
+/// # Errors
+/// If it is longer than a header may be.
+pub(super) fn write(job: &Identity) -> Result<(Vec<u8>, u32), String> {
+    let mut lines = String::new();
+    for told in lines_of(job) {
+        lines += &told;
+        lines += "\n";
     }
-    // The first line: its number has seven digits at most.
-    let len = (MAGIC.len() + " bytes\n".len() + 7 + lines.len()).next_multiple_of(PAGE);
-    let mut header = format!("{MAGIC}{len} bytes\n{lines}").into_bytes();
-    header.resize(len, b'\n');
-    header
+    for OutputFile { name, file, .. } in &job.outputs {
+        let path = line(&file.path.display().to_string());
+        lines += &format!("# output {} was {path} on device {}\n", line(name), file.device);
+    }
+    // The first line: its number has seven digits at most, its checksum eight.
+    let first = MAGIC.len() + 7 + THEN.len() + 8 + 1;
+    let len = (first + lines.len()).next_multiple_of(PAGE);
+    if len > LONGEST {
+        return Err(format!("the job's description has {len} bytes, and {LONGEST} are the most"));
+    }
+    // Zeros in front, so that the first line's length is known before its checksum.
+    let start = |checksum: u32| format!("{MAGIC}{len:07}{THEN}{checksum:08x}\n");
+    lines.push_str(&"\n".repeat(len - first - lines.len()));
+    let checksum = crc32fast::hash(lines.as_bytes());
+    Ok((format!("{}{lines}", start(checksum)).into_bytes(), checksum))
+}
+
+/// The lines that are the same for the same job.
+fn lines_of(job: &Identity) -> Vec<String> {
+    let mut lines =
+        vec![format!("kernel: {}", line(&job.signature)), format!("number of items: {}", job.len)];
+    for OutputFile { name, element, shape, file } in &job.outputs {
+        let name = line(name);
+        lines.push(format!("elements of output {name}: {}", line(element)));
+        lines.push(format!("shape of output {name}: {shape:?}"));
+        let born = match file.born {
+            Some(born) => format!("made at {born} ns"),
+            None => "made at a time that its file system does not tell".to_owned(),
+        };
+        lines.push(format!(
+            "file of output {name}: inode {}, {born}, mark {:016x}",
+            file.inode, file.mark
+        ));
+    }
+    lines
 }
 
 /// A text as one line.
@@ -40,39 +77,60 @@ fn line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
-/// Reads the header of a file, as far as there is one.
-pub(super) fn read(file: &File) -> io::Result<Vec<u8>> {
-    let mut first = vec![0; MAGIC.len() + 8];
-    let read = file.read_at(&mut first, 0)?;
-    let len = std::str::from_utf8(&first[..read])
+/// Reads the header at the beginning of a file.
+///
+/// # Errors
+/// What is damaged, with both values.
+pub(super) fn read(file: &[u8]) -> Result<Found, String> {
+    let unknown = || "it is no job file of this version of pasha".to_owned();
+    let end = file.iter().take(PAGE).position(|&byte| byte == b'\n').ok_or_else(unknown)?;
+    let (first, rest) = file.split_at(end + 1);
+    let (len, noted) = std::str::from_utf8(first)
         .ok()
-        .and_then(|text| text.strip_prefix(MAGIC)?.split(' ').next()?.parse().ok())
-        .filter(|len| (PAGE..=LONGEST).contains(len))
-        .unwrap_or(0);
-    let mut header = vec![0; len];
-    let read = file.read_at(&mut header, 0)?;
-    header.truncate(read);
-    Ok(header)
+        .and_then(|first| first.strip_prefix(MAGIC)?.strip_suffix('\n')?.split_once(THEN))
+        .ok_or_else(unknown)?;
+    let number: usize = len.parse().map_err(|_| format!("its header has {len:?} bytes"))?;
+    let lines = number
+        .checked_sub(first.len())
+        .filter(|_| (PAGE..=LONGEST).contains(&number) && number % PAGE == 0)
+        .and_then(|len| rest.get(..len))
+        .ok_or_else(|| format!("its header has {number} bytes, and the file {}", file.len()))?;
+    let checksum = crc32fast::hash(lines);
+    if format!("{checksum:08x}") != noted {
+        return Err(format!(
+            "its header has the checksum {checksum:08x}, but {noted:?} is noted there"
+        ));
+    }
+    let text = String::from_utf8_lossy(lines);
+    let lines = text.trim_end().lines().filter(|line| !line.starts_with('#')).map(str::to_owned);
+    Ok(Found { len: number, checksum, lines: lines.collect() })
+}
+
+/// Notes the checksum that the lines of a damaged header have, where there is a place for it.
+pub(super) fn seal(file: &mut [u8]) {
+    let Some(end) = file.iter().take(PAGE).position(|&byte| byte == b'\n') else { return };
+    let lines = file.get(end + 1..PAGE).unwrap_or_default();
+    let checksum = format!("{:08x}", crc32fast::hash(lines));
+    if let Some(place) = end.checked_sub(checksum.len()).and_then(|start| file.get_mut(start..end))
+    {
+        place.copy_from_slice(checksum.as_bytes());
+    }
 }
 
 /// Compares the header found in a file with that of the job to be resumed; says what differs.
-pub(super) fn compare(found: &[u8], needed: &[u8], path: &Path) -> Result<(), String> {
-    let (found, needed) = (String::from_utf8_lossy(found), String::from_utf8_lossy(needed));
-    if !found.starts_with(MAGIC) {
-        return Err(damaged("it is no job file of this version of pasha", path));
-    }
-    let lines = |text: &str| -> Vec<String> {
-        let lines = text.trim_end().lines().skip(1);
-        lines.filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
-    };
-    let (found, needed) = (lines(&found), lines(&needed));
-    for place in 0..found.len().max(needed.len()) {
-        let (old, new) = (found.get(place), needed.get(place));
+pub(super) fn compare(found: &Found, job: &Identity, path: &Path) -> Result<(), String> {
+    let needed = lines_of(job);
+    for place in 0..found.lines.len().max(needed.len()) {
+        let (old, new) = (found.lines.get(place), needed.get(place));
         if old != new {
             let value = |line: Option<&String>| line.map_or("nothing".to_owned(), Clone::clone);
+            let hint = match old.is_some_and(|line| line.starts_with("file of output")) {
+                true => " (another file lies in its place)",
+                false => "",
+            };
             return Err(format!(
-                "it was begun with another job; then `{}`, now `{}`: put things back as they were, \
-                 or delete {} to begin anew",
+                "it was begun with another job; then `{}`, now `{}`{hint}: put things back as they \
+                 were, or delete {} to begin anew",
                 value(old),
                 value(new),
                 path.display()

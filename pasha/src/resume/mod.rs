@@ -3,22 +3,29 @@
 //!
 //! It holds a header, which says what job it is, and a bit for each index, set once the slots of
 //! that index are written. It is mapped by all workers. Whatever is killed when, a set bit is true:
-//! the stores to the slots come before it, and the operating system keeps both.
+//! the stores to the slots come before it, and the operating system keeps both. Both header and bits
+//! have checksums (`bits.rs` says how those of the bits stay right); a file in which anything was
+//! changed at rest is refused.
+//!
+//! A job is claimed by one program at a time, from the allocation of its first output on
+//! ([`claim`]), and its outputs are known by more than their names
+//! ([`FileIdentity`](crate::files::FileIdentity)).
 
 mod bits;
 mod header;
 
-use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use rustix::fs::FallocateFlags;
 
 use crate::error::{Error, Result};
-use crate::memory::{FileIdentity, Mapping};
+use crate::files::{Claim, Entered, FileIdentity, Taken};
+use crate::memory::Mapping;
 use bits::Bits;
 
 /// What a job is: it is the same if all of this is.
@@ -47,74 +54,86 @@ pub struct OutputFile {
 pub(crate) struct JobFile {
     mapping: Mapping,
     len: usize,
-    // Holds the lock for as long as it is open, here and in forked workers, which end with this
-    // process.
-    _locked: File,
+    /// The checksum of the header.
+    header: u32,
+    // Of two maps of one program only one works on a job.
+    _entered: Entered,
 }
 
-/// The workers of a program that was killed end a moment after it; until then they hold the lock.
-const MOMENT: Duration = Duration::from_secs(2);
+/// Claims a job for this process, for as long as what comes back or a copy of it lives: its file is
+/// made, if it is not there, and locked.
+///
+/// Outputs are allocated under this claim and keep it, so that a program that has looked whether
+/// a job is begun, and replaces or opens its outputs accordingly, is the only one at work on it
+/// from then on until it has dropped them.
+///
+/// # Errors
+/// [`Error::Resume`] if another program has it; [`Error::File`] if it can't be opened, created or
+/// locked.
+pub(crate) fn claim(path: &Path) -> Result<Arc<Claim>> {
+    Claim::together(path).map_err(|taken| match taken {
+        Taken::Failed(source) => {
+            Error::File { action: "open or lock", path: path.to_owned(), source }
+        }
+        Taken::Elsewhere => refused(
+            path,
+            "another process is at work on this job: wait for it, or end it".to_owned(),
+        ),
+        here => Error::InUse { path: path.to_owned(), reason: here.reason(true) },
+    })
+}
 
-/// Whether there is a job file with something in it.
+/// Whether there is something in a job file.
 ///
 /// # Errors
 /// [`Error::File`] if it can't be read.
-pub(crate) fn is_begun(path: &Path) -> Result<bool> {
-    let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed(error)),
-    };
+pub(crate) fn is_begun(job: &Claim) -> Result<bool> {
     let mut first = [0];
     // The first byte is written last.
-    Ok(file.read_at(&mut first, 0).map_err(failed)? == 1 && first != [0])
+    let read = job.file().read_at(&mut first, 0);
+    let read =
+        read.map_err(|source| Error::File { action: "read", path: job.path().to_owned(), source })?;
+    Ok(read == 1 && first != [0])
+}
+
+fn refused(path: &Path, reason: String) -> Error {
+    Error::Resume { path: path.to_owned(), reason }
 }
 
 impl JobFile {
     /// Opens the file of this job, or begins one.
     ///
     /// # Errors
-    /// [`Error::Resume`] if another process is at it, if it is damaged, or of another job;
-    /// [`Error::File`] if it can't be opened, created, sized or mapped.
+    /// [`Error::Resume`] if another process or another map is at it, if it is damaged, or of another
+    /// job; [`Error::File`] if it can't be opened, created, sized or mapped.
     pub(crate) fn open(path: &Path, job: &Identity) -> Result<JobFile> {
         let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
-        let refused = |reason| Error::Resume { path: path.to_owned(), reason };
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed("open"))?;
-        lock(&file).map_err(|error| match error {
-            TryLockError::WouldBlock => {
-                refused("another process is at work on this job: wait for it, or end it".to_owned())
-            }
-            TryLockError::Error(error) => failed("lock")(error),
+        let entered = Claim::enter(&claim(path)?).ok_or_else(|| {
+            let told = "another map of this program is at work on this job: wait for it";
+            refused(path, told.to_owned())
         })?;
-        let header = header::write(job);
-        let bytes = Bits::bytes(job.len);
-        if is_begun(path)? {
-            let found = header::read(&file).map_err(failed("read"))?;
-            header::compare(&found, &header, path).map_err(refused)?;
+        let file = entered.claim().file();
+        let bytes = bits::bytes(job.len);
+        let (offset, header) = if is_begun(entered.claim())? {
+            let start = begin_of(file).map_err(failed("read"))?;
             let len = file.metadata().map_err(failed("read"))?.len();
-            let needed = (header.len() + bytes) as u64;
-            if len != needed {
-                return Err(refused(header::damaged(
-                    &format!("it has {len} bytes instead of {needed}"),
-                    path,
-                )));
-            }
+            let found = check_header(&start, len, job, path).map_err(|how| refused(path, how))?;
+            let mut words = vec![0; bytes];
+            file.read_exact_at(&mut words, found.len as u64).map_err(failed("read"))?;
+            bits::check(&words, job.len, found.checksum)
+                .map_err(|how| refused(path, header::damaged(&how, path)))?;
+            (found.len, found.checksum)
         } else {
-            begin(&file, &header, bytes).map_err(failed("write"))?;
-        }
-        let mapping = Mapping::file(&file, path, header.len(), bytes)?;
-        Ok(JobFile { mapping, len: job.len, _locked: file })
+            let (text, checksum) = header::write(job).map_err(|reason| refused(path, reason))?;
+            begin(file, &text, job.len, checksum).map_err(failed("write"))?;
+            (text.len(), checksum)
+        };
+        let mapping = Mapping::file(vec![Arc::clone(entered.claim())], path, offset, bytes, 0)?;
+        Ok(JobFile { mapping, len: job.len, header, _entered: entered })
     }
 
     fn bits(&self) -> Bits<'_> {
-        Bits::of(&self.mapping, self.len)
+        Bits::of(&self.mapping, self.len, self.header)
     }
 
     /// The number of indices that are done.
@@ -138,37 +157,92 @@ impl JobFile {
     }
 }
 
-/// Locks the file for this process, waiting a moment for one that is ending.
-fn lock(file: &File) -> std::result::Result<(), TryLockError> {
-    let since = Instant::now();
-    loop {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) if since.elapsed() < MOMENT => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            locked => return locked,
-        }
+/// Reads and checks the header that a file of `len` bytes begins with.
+fn check_header(
+    start: &[u8],
+    len: u64,
+    job: &Identity,
+    path: &Path,
+) -> std::result::Result<header::Found, String> {
+    let found = header::read(start).map_err(|how| header::damaged(&how, path))?;
+    header::compare(&found, job, path)?;
+    let needed = (found.len + bits::bytes(job.len)) as u64;
+    if len != needed {
+        return Err(header::damaged(&format!("it has {len} bytes instead of {needed}"), path));
     }
+    Ok(found)
+}
+
+/// The beginning of a job file, with all of its header.
+fn begin_of(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(header::LONGEST as u64).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// Writes an empty job file. Its first byte comes last, so that a file whose writer was killed is
 /// known to hold nothing.
-fn begin(mut file: &File, header: &[u8], bytes: usize) -> io::Result<()> {
+fn begin(file: &File, header: &[u8], len: usize, checksum: u32) -> io::Result<()> {
     file.set_len(0)?;
-    let len = header.len() + bytes;
+    let bytes = header.len() + bits::bytes(len);
     match rustix::io::retry_on_intr(|| {
-        rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len as u64)
+        rustix::fs::fallocate(file, FallocateFlags::empty(), 0, bytes as u64)
     }) {
         Ok(()) => {}
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
-            file.write_all(&vec![0; len])?;
-        }
+        // All of it is written anyhow.
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
         Err(errno) => return Err(errno.into()),
     }
     let (first, rest) = header.split_at(1);
+    file.write_all_at(&[0], 0)?;
     file.write_all_at(rest, 1)?;
+    let mut words: Vec<u8> = Vec::with_capacity(PIECE);
+    let mut at = header.len() as u64;
+    for byte in bits::none_set(len, checksum) {
+        words.push(byte);
+        if words.len() == PIECE {
+            file.write_all_at(&words, at)?;
+            at += PIECE as u64;
+            words.clear();
+        }
+    }
+    file.write_all_at(&words, at)?;
     file.write_all_at(first, 0)
 }
+
+/// Checks a whole file as [`JobFile::open`] does: for `tests/fuzz`, as what follows.
+pub(crate) fn check_bytes(file: &[u8], job: &Identity) -> std::result::Result<(), String> {
+    let path = Path::new("job.pasha");
+    let found = check_header(file, file.len() as u64, job, path)?;
+    bits::check(&file[found.len..], job.len, found.checksum)
+        .map_err(|how| header::damaged(&how, path))
+}
+
+/// A job.
+pub(crate) fn sample() -> Identity {
+    let file =
+        FileIdentity { path: "out.npy".into(), device: 1, inode: 2, born: Some(12), mark: 0xfe };
+    let output =
+        OutputFile { name: "out".into(), element: "f32".into(), shape: vec![1000, 3], file };
+    Identity { signature: "fn k(value: f64)\n-> f64".into(), len: 1000, outputs: vec![output] }
+}
+
+/// The file of that job, with nothing done.
+pub(crate) fn sample_bytes() -> Vec<u8> {
+    let job = sample();
+    let (mut file, checksum) = header::write(&job).unwrap_or_default();
+    file.extend(bits::none_set(job.len, checksum));
+    file
+}
+
+/// Notes the checksum that a header has, where there is one.
+pub(crate) fn seal(file: &mut [u8]) {
+    header::seal(file);
+}
+
+/// The bytes that are written at a time.
+const PIECE: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

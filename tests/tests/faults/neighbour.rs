@@ -284,6 +284,13 @@ fn files_stay_open_in_their_places() {
 }
 
 #[test]
+fn no_file_gets_the_number_of_a_standard_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    expect(&["closed-streams", folder.path().to_str().unwrap()], &[]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("told")).unwrap(), "well");
+}
+
+#[test]
 fn thousands_of_forks_among_busy_threads() {
     const MAPS: usize = 2000;
     let said = said_by(&["crowd", &MAPS.to_string()]);

@@ -35,8 +35,9 @@ fn outputs(folder: &Path) -> [Vec<u8>; 3] {
 /// The number of items that the job file says are done.
 fn done(folder: &Path) -> usize {
     let Ok(file) = std::fs::read(folder.join("job.pasha")) else { return 0 };
-    let bits = file.get(4096..).unwrap_or_default();
-    bits.iter().map(|byte| byte.count_ones() as usize).sum()
+    // Words of 32 bits, and their checksums.
+    let words = file.get(4096..).unwrap_or_default().chunks(8);
+    words.flat_map(|word| &word[..4]).map(|byte| byte.count_ones() as usize).sum()
 }
 
 /// A generator of numbers, the same for the same seed (xorshift64, Marsaglia 2003).
@@ -233,4 +234,118 @@ fn files_in_fortran_order_are_resumed() {
         row::run_into(&context, &inp, &mut out).unwrap();
         assert_eq!(out.sum(), 60.0);
     }
+}
+
+#[test]
+fn two_programs_that_start_one_job_together_lose_nothing() {
+    const LEN: usize = 40;
+    let len = LEN.to_string();
+    let undisturbed = TempDir::new().unwrap();
+    run(undisturbed.path(), &["serial", &len]);
+    let expected = outputs(undisturbed.path());
+    let mut random = Random(20261128);
+    let (mut both, mut refused) = (0, 0);
+    for round in 0..40 {
+        let folder = TempDir::new().unwrap();
+        let context = ["serial", "threads", "processes"][round % 3];
+        let first = start(folder.path(), &[context, &len]);
+        // At once, or up to some milliseconds later.
+        (0..random.next(1 << (round % 22))).for_each(|_| std::hint::spin_loop());
+        let second = start(folder.path(), &[context, &len]);
+        let mut computed = 0;
+        for program in [first, second] {
+            let output = program.wait_with_output().unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            match output.status.success() {
+                true => {
+                    let finished = told.split(' ').nth(3).unwrap();
+                    computed += finished.parse::<usize>().unwrap();
+                    both += 1;
+                }
+                false => {
+                    assert!(told.contains("another process is at work on this job"), "{told}");
+                    refused += 1;
+                }
+            }
+        }
+        assert_eq!(computed, LEN, "round {round}: each item is computed once");
+        assert!(outputs(folder.path()) == expected, "round {round}");
+    }
+    println!("{both} programs came to their end, {refused} were refused");
+}
+
+#[test]
+fn an_output_that_another_process_writes_is_neither_replaced_nor_read() {
+    let folder = TempDir::new().unwrap();
+    let mut first = start(folder.path(), &["processes", "100000"]);
+    while done(folder.path()) == 0 {
+        std::thread::yield_now();
+    }
+    let path = folder.path().join("result.npy");
+    let told = SerialContext::new().alloc::<f64>(3).file(&path).build().unwrap_err().to_string();
+    assert!(
+        told.contains("another program is writing it") && told.contains("result.npy"),
+        "{told}"
+    );
+    let told = pasha::NpyFile::<f64, Ix1>::open(&path).unwrap_err().to_string();
+    assert!(told.contains("another program is writing it"), "{told}");
+    kill_process_group(Pid::from_child(&first), Signal::KILL).unwrap();
+    first.wait().unwrap();
+    // A moment later its last worker has ended.
+    pasha::NpyFile::<f64, Ix1>::open(&path).unwrap();
+    SerialContext::new().alloc::<f64>(3).file(&path).build().unwrap();
+}
+
+#[test]
+fn an_output_in_whose_place_another_lies_is_refused() {
+    use std::os::unix::fs::MetadataExt;
+    let mut same = 0;
+    for _ in 0..10 {
+        let folder = TempDir::new().unwrap();
+        let mut program = start(folder.path(), &["processes", "20000"]);
+        while done(folder.path()) < 100 {
+            std::thread::yield_now();
+        }
+        kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
+        program.wait().unwrap();
+        let path = folder.path().join("result.npy");
+        let before = std::fs::metadata(&path).unwrap().ino();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let header = 128 + 64 * usize::from(bytes[8] > 118);
+        bytes[header..].fill(0);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        // ext4 gives the number of a removed file to the next.
+        same += usize::from(std::fs::metadata(&path).unwrap().ino() == before);
+        let told = run(folder.path(), &["processes", "20000"]);
+        assert!(told.contains("another file lies in its place"), "{told}");
+        assert!(told.contains("then `file of output result: inode"), "{told}");
+        assert!(told.contains("now `file of output result: inode"), "{told}");
+    }
+    println!("{same} of 10 had the same inode");
+}
+
+#[test]
+fn job_files_that_were_changed_at_rest_are_refused_with_both_values() {
+    let folder = TempDir::new().unwrap();
+    let place = folder.path().join("job.pasha");
+    run(folder.path(), &["serial", "10"]);
+    let whole = std::fs::read(&place).unwrap();
+    assert_eq!(whole.len(), 4096 + 8);
+    let damaged: [[u8; 8]; 4] = [
+        // None of the ten items done, but all that there are not; all; none.
+        [0x00, 0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        [0xff; 8],
+        [0; 8],
+        // One bit.
+        std::array::from_fn(|place| whole[4096 + place] ^ u8::from(place == 1)),
+    ];
+    for bytes in damaged {
+        std::fs::write(&place, [&whole[..4096], &bytes].concat()).unwrap();
+        let told = run(folder.path(), &["serial", "10"]);
+        assert!(told.contains("is damaged") && told.contains("items 0 to 9"), "{told}");
+        assert!(told.contains("has the checksum") && told.contains("is noted there"), "{told}");
+    }
+    std::fs::write(&place, &whole).unwrap();
+    assert_eq!(run(folder.path(), &["serial", "10"]), "resumed 10 finished 0 failed 0");
 }

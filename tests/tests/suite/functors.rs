@@ -4,7 +4,7 @@ use ndarray::{
     Array, Array1, Array2, Array3, ArrayView1, ArrayView2, Axis, Ix1, Ix2, Ix3, arr1, array, s,
 };
 use pasha::{Context, Error, Functor, NpyFile, Read, SubView};
-use pasha_tests::{for_each_context, numpy, reference_data};
+use pasha_tests::{for_each_context, reference_data};
 
 #[pasha::kernel]
 fn double(value: f64) -> f64 {
@@ -194,17 +194,13 @@ fn bad_numpy_files_are_refused_with_the_way_out() {
     std::fs::write(&path, "not an array at all").unwrap();
     refused("bad magic", &["not a .npy file", "np.save"]);
     std::fs::write(&path, "").unwrap();
-    refused("empty", &[]);
+    refused("empty", &["the file is empty"]);
 
     ndarray_npy::write_npy(&path, &Array3::<f32>::zeros((2, 2, 2))).unwrap();
     refused("wrong element type", &["<f4", "u16", "astype"]);
 
     ndarray_npy::write_npy(&path, &Array2::<u16>::zeros((2, 2))).unwrap();
     refused("wrong rank", &["2 axes", "3 axes", "Ix2"]);
-
-    let fortran = Array3::<u16>::zeros(ndarray::ShapeBuilder::f((2, 3, 4)));
-    ndarray_npy::write_npy(&path, &fortran).unwrap();
-    refused("Fortran order", &["Fortran order", "np.ascontiguousarray"]);
 
     ndarray_npy::write_npy(&path, &Array3::<u16>::zeros((2, 3, 4))).unwrap();
     let whole = std::fs::read(&path).unwrap();
@@ -213,19 +209,7 @@ fn bad_numpy_files_are_refused_with_the_way_out() {
     std::fs::write(&path, [&whole[..], b"more"].concat()).unwrap();
     refused("too long", &["4 bytes more"]);
     std::fs::write(&path, &whole[..20]).unwrap();
-    refused("cut within the header", &[]);
-}
-
-#[test]
-fn big_endian_files_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("big.npy");
-    let program =
-        format!("import numpy as np; np.save({path:?}, np.zeros((2, 2, 2), '>u2')); print('made')");
-    if numpy(&program).is_some() {
-        let message = NpyFile::<u16, Ix3>::open(&path).unwrap_err().to_string();
-        assert!(message.contains("newbyteorder"), "{message}");
-    }
+    refused("cut within the header", &["truncated within its header"]);
 }
 
 #[test]

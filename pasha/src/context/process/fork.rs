@@ -10,6 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 use super::end;
 use super::still::{self, Still};
 use crate::context::pin;
+use crate::files::above_standard;
 use crate::job::{Job, forked, panic, peak_memory};
 
 /// Forks a worker, which works and ends; only the parent returns, with the child's number and what
@@ -39,7 +40,7 @@ pub(super) fn fork(
 fn watch(child: nix::unistd::Pid) -> io::Result<Option<(Pid, OwnedFd)>> {
     let pid = Pid::from_raw(child.as_raw())
         .ok_or_else(|| io::Error::other("fork gave no process number"))?;
-    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()).and_then(above_standard) {
         Ok(pidfd) => Ok(Some((pid, pidfd))),
         Err(Errno::SRCH) => Ok(None),
         Err(errno) => {

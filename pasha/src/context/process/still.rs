@@ -11,11 +11,13 @@ use nix::libc;
 
 use super::libraries::Libraries;
 use super::signals::{Blocked, Handled};
+use crate::files::HeldClaims;
 use crate::memory::LiveMappings;
 
 /// Locks and signals, held until it is dropped, in the parent and in each child.
 pub(super) struct Still {
     pub(super) live: LiveMappings,
+    _claims: HeldClaims,
     // Let go of in this order.
     _stdout: StdoutLock<'static>,
     _stderr: StderrLock<'static>,
@@ -34,10 +36,19 @@ impl Still {
         // After the locks of the streams: to print a handle of HDF5 is to call the library under
         // them.
         let libraries = Libraries::hold();
+        let claims = HeldClaims::hold();
         let live = LiveMappings::lock();
         let signals = Blocked::all().ok();
         let handled = Handled::now();
-        Still { live, _stdout: stdout, _stderr: stderr, _signals: signals, handled, libraries }
+        Still {
+            live,
+            _claims: claims,
+            _stdout: stdout,
+            _stderr: stderr,
+            _signals: signals,
+            handled,
+            libraries,
+        }
     }
 
     /// Lets go of everything in a child, but for what only the parent may let go of.

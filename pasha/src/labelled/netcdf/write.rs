@@ -8,6 +8,7 @@ use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
 use super::attributes::to_library;
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
+use crate::files::StandardPlaces;
 use crate::labelled::coordinate::{Coordinate, Values};
 use crate::labelled::element::{ElementType, StoredElement};
 use crate::labelled::labels::Attribute;
@@ -39,7 +40,10 @@ fn write_file<A: StoredElement, D: Dimension>(
     path: &Path,
 ) -> Result<(), SourceError> {
     keep_quiet();
+    // What the program prints must not go into it.
+    let places = StandardPlaces::hold();
     let mut file = netcdf::create(path).map_err(text_of)?;
+    drop(places);
     let view = array.view();
     for (dim, &len) in array.dims().iter().zip(view.shape()) {
         // The library takes 0 for a dimension that grows.

@@ -129,6 +129,7 @@ fn run(arguments: &[&str]) {
         ["hook-after-handing-on"] => hooks::set_after_and_handing_on(),
         ["files", path] => files::stay_open(path),
         ["closed-stdin"] => files::closed_stdin(),
+        ["closed-streams", folder] => files::closed_streams(folder),
         ["crowd", maps] => crowd::crowd(maps.parse().unwrap()),
         ["short-threads", maps] => crowd::short_threads(maps.parse().unwrap()),
         ["panicking-threads", maps] => crowd::panicking_threads(maps.parse().unwrap()),

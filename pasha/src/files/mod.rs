@@ -1,0 +1,14 @@
+//! Files that pasha opens itself: regular ones alone, with descriptors that are not those of the
+//! standard streams, and none of them twice where one of the two writes.
+
+mod claim;
+mod descriptor;
+mod identity;
+mod open;
+
+pub(crate) use claim::{Claim, Entered, HeldClaims, Reading, Taken, check_replaceable, in_turn};
+#[cfg(feature = "netcdf")]
+pub(crate) use descriptor::StandardPlaces;
+pub(crate) use descriptor::above_standard;
+pub(crate) use identity::FileIdentity;
+pub(crate) use open::open_regular;
