@@ -132,3 +132,6 @@ ragged_length!(u8 u16 u32 u64 usize);
 pub fn ragged_length(length: impl RaggedLength) -> usize {
     length.length()
 }
+
+#[path = "fuzz.rs"]
+pub mod fuzz;

@@ -21,15 +21,18 @@ impl IndexGroup {
             cut(read.map_err(|error| format!("its index has no usable {name}: {error}"))?, len)
         };
         let first = numbers("first")?;
-        let counts = if group.link_exists("count") {
-            numbers("count")?
-        } else {
-            let (last, status) = (numbers("last")?, numbers("status")?);
-            let rows = first.iter().zip(&last).zip(&status);
-            rows.map(|((&first, &last), &status)| old_count(first, last, status))
-                .collect::<Option<_>>()
-                .ok_or("its index ends entries before they begin")?
-        };
+        match group.link_exists("count") {
+            true => Ok(IndexGroup { first, counts: numbers("count")? }),
+            false => Ok(Self::of_old_form(first, &numbers("last")?, &numbers("status")?)?),
+        }
+    }
+
+    fn of_old_form(first: Vec<u64>, last: &[u64], status: &[u64]) -> Result<IndexGroup, String> {
+        let rows = first.iter().zip(last).zip(status);
+        let counts = rows
+            .map(|((&first, &last), &status)| old_count(first, last, status))
+            .collect::<Option<_>>()
+            .ok_or("its index ends entries before they begin")?;
         Ok(IndexGroup { first, counts })
     }
 
@@ -71,6 +74,24 @@ pub(super) fn guess_valid(train_ids: &[u64]) -> Vec<bool> {
         }
     }
     valid
+}
+
+/// Looks at the numbers of an index (`first`, `count`, `last`, `status`) in both forms, and gives what
+/// the entries of all trains come to.
+pub(crate) fn look_at_index(
+    train_ids: &[u64],
+    numbers: [Vec<u64>; 4],
+) -> Result<(u64, u64), String> {
+    let len = train_ids.len();
+    let [first, counts, last, status] = numbers;
+    let cut = |numbers: Vec<u64>| cut(numbers, len).map_err(|error| error.to_string());
+    let new = IndexGroup { first: cut(first.clone())?, counts: cut(counts)? };
+    let old = IndexGroup::of_old_form(cut(first)?, &cut(last)?, &cut(status)?)?;
+    let valid = guess_valid(train_ids).into_iter().enumerate().filter(|&(_, is_valid)| is_valid);
+    Ok(valid.fold((0, 0), |(all_new, all_old), (row, _)| {
+        let (all_new, all_old) = (new.entries(row).1.wrapping_add(all_new), all_old);
+        (all_new, old.entries(row).1.wrapping_add(all_old))
+    }))
 }
 
 #[cfg(test)]

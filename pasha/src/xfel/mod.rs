@@ -52,6 +52,7 @@ mod values;
 pub use collection::{Collection, TrainData};
 pub use element::KeyElement;
 pub use file::Section;
+pub(crate) use index::look_at_index;
 pub use info::KeyInfo;
 pub use key::Key;
 pub use options::{RunOptions, SkippedFile};
