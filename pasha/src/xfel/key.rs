@@ -71,12 +71,29 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
             paths.push(run.catalogue.model_file(of_source, &run.train_ids).path.clone());
         }
         let unsound = probe_each("HDF5", &paths, |path| drop(A::Rows::open(path, &name)))?;
+        // Which trains to do without, if a file is not as the others.
+        let others = |number: usize| {
+            let number = numbers.get(number).filter(|_| numbers.len() > 1)?;
+            let file = &run.catalogue.files[*number as usize];
+            let (first, last) = file.ends(&run.train_ids, run.catalogue.include_suspect)?;
+            Some(format!(
+                "; it has trains {first} to {last}: select others, and the rest can be read"
+            ))
+        };
+        let with_others =
+            |number: usize, reason: String| reason + &others(number).unwrap_or_default();
         if let Some((number, reason)) = unsound.into_iter().next() {
             let path = paths.swap_remove(number);
-            return Err(Error::Hdf5 { path, dataset: name, reason });
+            return Err(Error::Hdf5 { path, dataset: name, reason: with_others(number, reason) });
         }
-        let open = |path: PathBuf| A::Rows::open(&path, &name).map(|rows| (path, rows));
-        let files = paths.into_iter().map(open).collect::<Result<Vec<_>>>()?;
+        let open = |(number, path): (usize, PathBuf)| match A::Rows::open(&path, &name) {
+            Ok(rows) => Ok((path, rows)),
+            Err(Error::Hdf5 { path, dataset, reason }) => {
+                Err(Error::Hdf5 { path, dataset, reason: with_others(number, reason) })
+            }
+            Err(error) => Err(error),
+        };
+        let files = paths.into_iter().enumerate().map(open).collect::<Result<Vec<_>>>()?;
         for place in places.iter_mut().filter(|place| place.count > 0) {
             place.file = numbers.partition_point(|&number| number < place.file) as u32;
         }
@@ -136,7 +153,7 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
         let is_here = |place: &Place| place.count > 0 && place.file as usize == number;
         let mut ids = trains.filter(|(place, _)| is_here(place)).map(|(_, &id)| id);
         let first = ids.next().unwrap_or_default();
-        (first, ids.last().unwrap_or(first))
+        (first, ids.next_back().unwrap_or(first))
     }
 
     /// The same key with some of its trains; see [`Trains`].

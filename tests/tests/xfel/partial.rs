@@ -135,7 +135,7 @@ fn data_that_change_are_refused_with_both_shapes_and_the_trains() {
         ],
     );
     let error = run.key::<u16, Ix2>(CAMERA.0, CAMERA.1).unwrap_err();
-    told(&error, &["RAW-DA01-S2.h5", "f32"]);
+    told(&error, &["RAW-DA01-S2.h5", "f32", "trains 300 to 302: select others"]);
     // A key that the first file lacks.
     assert_eq!(run.keys(CAMERA.0).unwrap(), ["data.image.pixels"]);
     let gain = run.key::<u8, Ix0>(CAMERA.0, "data.gain");
