@@ -10,5 +10,8 @@ fn mistakes_are_refused_with_advice() {
     for folder in ["attribute", "signature", "role", "type", "race"] {
         cases.compile_fail(format!("ui/{folder}/*.rs"));
     }
+    if cfg!(feature = "hdf5") {
+        cases.compile_fail("ui/hdf5/*.rs");
+    }
     cases.pass("ui/pass/*.rs");
 }

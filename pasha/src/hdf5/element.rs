@@ -3,6 +3,7 @@
 use half::f16;
 use num_complex::Complex;
 
+use super::fit::{Fit, Raw};
 use super::types::{Nature, StoredType};
 use crate::element::Element;
 
@@ -171,117 +172,6 @@ pub(super) mod sealed {
     }
 }
 
-/// A type as it lies in a file.
-trait Raw: bytemuck::AnyBitPattern + std::fmt::Debug {
-    fn swapped(self) -> Self;
-}
-
-macro_rules! raw_integers {
-    ($($t:ty)+) => {$(
-        impl Raw for $t {
-            fn swapped(self) -> Self {
-                self.swap_bytes()
-            }
-        }
-    )+};
-}
-raw_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
-
-macro_rules! raw_floats {
-    ($($t:ty)+) => {$(
-        impl Raw for $t {
-            fn swapped(self) -> Self {
-                <$t>::from_bits(self.to_bits().swap_bytes())
-            }
-        }
-    )+};
-}
-raw_floats!(f16 f32 f64);
-
-impl<T: Raw> Raw for Complex<T>
-where
-    Complex<T>: bytemuck::AnyBitPattern,
-{
-    fn swapped(self) -> Self {
-        Complex { re: self.re.swapped(), im: self.im.swapped() }
-    }
-}
-
-/// The conversion of one value; `None` where it does not fit.
-trait Fit<S>: Sized {
-    fn fit(value: S) -> Option<Self>;
-}
-
-macro_rules! integers_from_integers {
-    ($($from:ty)+) => {$( integers_from_integers!(@to $from, i8 i16 i32 i64 u8 u16 u32 u64); )+};
-    (@to $from:ty, $($to:ty)+) => {$(
-        impl Fit<$from> for $to {
-            #[inline(always)]
-            fn fit(value: $from) -> Option<$to> {
-                <$to>::try_from(value).ok()
-            }
-        }
-    )+};
-}
-integers_from_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
-
-macro_rules! floats_from_integers {
-    ($($from:ty)+) => {$( floats_from_integers!(@to $from, f32 f64); )+};
-    (@to $from:ty, $($to:ty)+) => {$(
-        impl Fit<$from> for $to {
-            #[inline(always)]
-            fn fit(value: $from) -> Option<$to> {
-                let float = value as $to;
-                // Integers of more digits than the float has fit if nothing is rounded away.
-                let is_exact = <$from>::BITS <= <$to>::MANTISSA_DIGITS || float as i128 == value as i128;
-                is_exact.then_some(float)
-            }
-        }
-    )+};
-}
-floats_from_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
-
-macro_rules! as_it_is {
-    ($($to:ty, $from:ty;)+) => {$(
-        impl Fit<$from> for $to {
-            #[inline(always)]
-            fn fit(value: $from) -> Option<$to> {
-                Some(value.into())
-            }
-        }
-    )+};
-}
-as_it_is! { f16, f16; f32, f32; f64, f64; f64, f32; f32, f16; f64, f16; }
-
-macro_rules! rounded {
-    ($($to:ty, $from:ty, $round:expr;)+) => {$(
-        impl Fit<$from> for $to {
-            /// Rounds, as HDF5 does; a finite value that would become infinite does not fit.
-            #[inline(always)]
-            fn fit(value: $from) -> Option<$to> {
-                let round: fn($from) -> $to = $round;
-                let float = round(value);
-                (float.is_finite() || !value.is_finite()).then_some(float)
-            }
-        }
-    )+};
-}
-rounded! { f32, f64, |value| value as f32; f16, f32, f16::from_f32; f16, f64, f16::from_f64; }
-
-impl<S, A: Fit<S>> Fit<Complex<S>> for Complex<A> {
-    #[inline(always)]
-    fn fit(value: Complex<S>) -> Option<Complex<A>> {
-        Some(Complex { re: A::fit(value.re)?, im: A::fit(value.im)? })
-    }
-}
-
-impl Fit<u8> for bool {
-    #[inline(always)]
-    fn fit(value: u8) -> Option<bool> {
-        (value <= 1).then_some(value == 1)
-    }
-}
-
 /// Converts values of one stored type.
 fn convert<S: Raw, A: Fit<S>>(is_swapped: bool, bytes: &[u8], out: &mut [A]) -> Result<(), Misfit> {
     let read = |bytes: &[u8]| {
@@ -326,7 +216,8 @@ macro_rules! elements {
             const NUMBER: Number = Number::$number;
 
             fn read_from(stored: StoredType) -> Result<StoredType, String> {
-                let stored = elements!(@bits $number, stored);
+                let is_bool = Self::NUMBER == Number::Bool;
+                let stored = if is_bool { bits_as_bools(stored) } else { stored };
                 match stored.number {
                     $(Number::$from)|+ => Ok(stored),
                     #[allow(unreachable_patterns)]
@@ -353,12 +244,6 @@ macro_rules! elements {
             elements!(@bytes $t, $number);
         }
     )+};
-    (@bits Bool, $stored:expr) => {
-        bits_as_bools($stored)
-    };
-    (@bits $number:ident, $stored:expr) => {
-        $stored
-    };
     (@bytes $t:ty, Bool) => {
         fn view(_: &[u8]) -> Option<&[Self]> {
             None

@@ -69,8 +69,11 @@ pub struct Hdf5Member {
     /// The type of the numbers in the struct.
     number: Number,
     read_from: fn(StoredType) -> Result<StoredType, String>,
-    convert: fn(&StoredType, &[u8], &mut [u8]) -> Result<(), Misfit>,
+    convert: Convert,
 }
+
+/// Converts the numbers of one member of one element.
+type Convert = fn(&StoredType, &[u8], &mut [u8]) -> Result<(), Misfit>;
 
 /// The most axes of an array that is a member.
 const MOST_AXES: usize = 4;
@@ -214,6 +217,31 @@ macro_rules! hdf5_record {
     };
 }
 
+/// How a compound of the file becomes a record.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    steps: Vec<Step>,
+    /// Whether the members are all bytes of an element, each where it lies in the file as it is.
+    pub(super) is_as_stored: bool,
+}
+
+impl Plan {
+    /// The plan of these steps for elements of so many bytes in the file.
+    fn new(steps: Vec<Step>, size: usize) -> Plan {
+        let is_same = |step: &Step| {
+            let StoredType { number, is_swapped, .. } = step.stored;
+            number == step.member.number && !is_swapped && step.from == step.member.offset
+        };
+        let mut places: Vec<(usize, usize)> =
+            steps.iter().map(|step| (step.from, step.member.size)).collect();
+        places.sort_unstable();
+        let end =
+            places.iter().try_fold(0, |end, &(from, size)| (from == end).then_some(end + size));
+        let is_as_stored = steps.iter().all(is_same) && end == Some(size);
+        Plan { steps, is_as_stored }
+    }
+}
+
 /// How one member is read.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
@@ -225,20 +253,6 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Whether the members are all bytes of an element, each where it lies in the file as it is.
-    pub(super) fn are_all_of(steps: &[Step], size: usize) -> bool {
-        let is_same = |step: &Step| {
-            let StoredType { number, is_swapped, .. } = step.stored;
-            number == step.member.number && !is_swapped && step.from == step.member.offset
-        };
-        let mut places: Vec<(usize, usize)> =
-            steps.iter().map(|step| (step.from, step.member.size)).collect();
-        places.sort_unstable();
-        let end =
-            places.iter().try_fold(0, |end, &(from, size)| (from == end).then_some(end + size));
-        steps.iter().all(is_same) && end == Some(size)
-    }
-
     /// Reads the member of each element.
     fn convert(
         &self,
@@ -315,7 +329,8 @@ impl<A: Hdf5Record> sealed::Stored for A {
                 types::advice(members)
             )
         })?;
-        Ok(StoredType { number: Number::Compound(size), is_swapped: false, steps, ..stored })
+        let record = Some(Plan::new(steps, size));
+        Ok(StoredType { number: Number::Compound(size), is_swapped: false, record, ..stored })
     }
 
     fn decode(stored: &StoredType, bytes: &[u8], out: &mut [Self]) -> Result<(), Misfit> {
@@ -326,8 +341,8 @@ impl<A: Hdf5Record> sealed::Stored for A {
             out.copy_from_slice(bytes);
             return Ok(());
         }
-        let steps = stored.steps.iter();
-        steps.map(|step| step.convert(stored.number.size(), bytes, out, size_of::<A>())).collect()
+        let mut steps = stored.record.iter().flat_map(|plan| &plan.steps);
+        steps.try_for_each(|step| step.convert(stored.number.size(), bytes, out, size_of::<A>()))
     }
 
     fn view(bytes: &[u8]) -> Option<&[Self]> {

@@ -94,7 +94,7 @@ fn collect(datatype: &Datatype, depth: usize, members: &mut Vec<Member>) -> Resu
             }
             _ => describe::element(&of_member),
         };
-        let stored = stored.and_then(|stored| match stored.is_plain && stored.steps.is_empty() {
+        let stored = stored.and_then(|stored| match stored.is_plain {
             true if !matches!(stored.number, Number::Compound(_)) => Ok(stored),
             _ => Err(format!("it holds {stored} of a form that only libhdf5 converts")),
         });
@@ -141,10 +141,7 @@ fn member(datatype: &Datatype, index: c_uint) -> Option<(String, usize, Datatype
 
 /// The type in memory: with the members alone whose bytes are read as they are, each at its place in the file. Others
 /// would be pointers in memory.
-pub(super) fn readable(datatype: Datatype, members: &[Member]) -> hdf5_metno::Result<Datatype> {
-    if members.iter().all(|member| member.stored.is_ok()) {
-        return Ok(datatype);
-    }
+pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::Result<Datatype> {
     hdf5_metno::sync::sync(|| {
         // SAFETY: the lock is held, and the new handle is owned by nobody else.
         let chosen: Datatype = unsafe {
@@ -154,7 +151,7 @@ pub(super) fn readable(datatype: Datatype, members: &[Member]) -> hdf5_metno::Re
         // SAFETY: the handle is that of a compound, and the lock is held.
         let count = unsafe { h5t::H5Tget_nmembers(datatype.id()) };
         for index in 0..count.unsigned_abs() {
-            let Some((name, offset, of_member)) = member(&datatype, index) else { continue };
+            let Some((name, offset, of_member)) = member(datatype, index) else { continue };
             let is_below = |member: &&Member| {
                 let below = member.name.strip_prefix(&name);
                 below.is_some_and(|below| below.is_empty() || below.starts_with('.'))

@@ -10,7 +10,7 @@ use std::fmt;
 use hdf5_metno::{Dataset, Datatype};
 
 use super::element::{Hdf5Element, Number};
-use super::record::Step;
+use super::record::Plan;
 pub(super) use compound::{Member, advice, listed};
 pub(crate) use describe::describe;
 
@@ -28,8 +28,8 @@ pub struct StoredType {
     pub(super) array: Vec<usize>,
     /// What it is besides a number.
     pub(super) nature: Nature,
-    /// How the members of a compound become those of a record that was asked for.
-    pub(super) steps: Vec<Step>,
+    /// How the members of a compound become those of a record that was asked for, if one was.
+    pub(super) record: Option<Plan>,
 }
 
 /// What a stored type is besides the number that it is read as.
@@ -47,8 +47,8 @@ pub(super) enum Nature {
 impl StoredType {
     /// A number whose bytes lie in the file.
     pub(super) fn plain(number: Number, is_swapped: bool) -> StoredType {
-        let (array, steps) = (Vec::new(), Vec::new());
-        StoredType { number, is_swapped, is_plain: true, array, nature: Nature::Number, steps }
+        let (array, nature) = (Vec::new(), Nature::Number);
+        StoredType { number, is_swapped, is_plain: true, array, nature, record: None }
     }
 
     /// A number that libhdf5 makes of other bytes in the file.
@@ -79,14 +79,14 @@ impl StoredType {
     pub(super) fn is_native<A: Hdf5Element>(&self) -> bool {
         self.number == A::NUMBER
             && !self.is_swapped
-            && (self.steps.is_empty() || Step::are_all_of(&self.steps, self.number.size()))
+            && self.record.as_ref().is_none_or(|plan| plan.is_as_stored)
     }
 
     /// The type of libhdf5 that its bytes have in memory.
     pub(super) fn memory_type(&self, dataset: &Dataset) -> hdf5_metno::Result<Datatype> {
         let datatype = dataset.dtype()?;
         match &self.nature {
-            Nature::Compound(members) => compound::readable(datatype, members),
+            Nature::Compound(members) if !self.is_plain => compound::readable(&datatype, members),
             Nature::BitField if !self.is_plain => numbers::native_bits(self.number),
             _ if !self.is_plain => {
                 numbers::native(self.number).ok_or_else(|| "there is no such type".into())
