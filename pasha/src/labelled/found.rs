@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::coordinate::{Coordinate, Values};
-use super::element::{Decoding, ElementType, Exact, Packing, StoredElement};
+use super::element::{Access, Block, Decoding, ElementType, Exact, Packing, StoredElement};
 use super::labels::{Attribute, Labels};
 use super::stored::OpenVariable;
 use crate::error::SourceError;
@@ -18,6 +18,7 @@ pub(super) struct Numbers<'v> {
     pub(super) len: usize,
     pub(super) element: ElementType,
     pub(super) packing: Packing,
+    pub(super) access: Access,
 }
 
 impl Numbers<'_> {
@@ -27,8 +28,10 @@ impl Numbers<'_> {
         dim: &str,
         attrs: BTreeMap<String, Attribute>,
     ) -> Result<Option<Coordinate>, SourceError> {
+        let access = self.access;
         let values = match self.element {
-            ElementType::F32 | ElementType::F64 => Some(self.floats()?),
+            ElementType::Bool => None,
+            ElementType::F16 | ElementType::F32 | ElementType::F64 => Some(self.floats()?),
             ElementType::U8 => self.integers::<u8>()?,
             ElementType::U16 => self.integers::<u16>()?,
             ElementType::U32 => self.integers::<u32>()?,
@@ -39,7 +42,8 @@ impl Numbers<'_> {
             ElementType::I64 => self.integers::<i64>()?,
         };
         Ok(values.map(|values| {
-            Coordinate { dim: dim.to_owned(), values, attrs, undecoded: None }.decode_times()
+            let found = Coordinate { dim: dim.to_owned(), values, attrs, undecoded: None };
+            if access == Access::Raw { found } else { found.decode_times() }
         }))
     }
 
@@ -59,7 +63,7 @@ impl Numbers<'_> {
 
     /// Whole numbers, unless some are missing or scaled.
     fn integers<T: StoredElement + TryInto<i64>>(mut self) -> Result<Option<Values>, SourceError> {
-        let Packing { fill_values, scale_factor, add_offset } = self.packing.clone();
+        let Packing { fill_values, scale_factor, add_offset, .. } = self.packing.clone();
         if scale_factor.is_none() && add_offset.is_none() {
             let whole = self.read_again::<T>(&Packing::default())?;
             let fills: Vec<T> =
@@ -84,9 +88,11 @@ impl Numbers<'_> {
         }
         let mut values = vec![A::zeroed(); self.len];
         if self.len > 0 {
+            let block = Block { start: &[0], shape: &[self.len] };
             Decoding::<A>::new(self.element, packing)?.read(
                 &mut values,
                 &mut Vec::new(),
+                block,
                 |bytes| self.variable.read(&[0], &[self.len], bytes),
             )?;
         }

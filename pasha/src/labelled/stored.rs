@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array, Dimension, RemoveAxis};
 
-use super::element::{Decoding, ElementType, Packing, StoredElement};
+use super::element::{Block, Decoding, ElementType, Packing, StoredElement};
 use super::item::Mapped;
 use super::labels::Labels;
 use super::memory::DataArray;
@@ -26,7 +26,8 @@ use crate::error::{Error, Result, SourceError};
 /// calendar](super::CalendarTime) where they are of another calendar than ours, before 1678 or after
 /// 2261. Where units are not understood, the numbers are left, and the coordinate
 /// [says why](super::Coordinate::undecoded). Coordinates and attributes that are neither numbers nor text are left out, and so are
-/// coordinates with more than one dimension.
+/// coordinates with more than one dimension. What the file itself has is read with
+/// `DataArray::from_netcdf_raw` and `from_zarr_raw`.
 ///
 /// While it is used, nobody may write the file.
 pub struct StoredArray<A, D> {
@@ -128,8 +129,9 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
         if len > 0 {
             let mut open = self.open().map_err(failed)?;
             let start = vec![0; shape.len()];
+            let block = Block { start: &start, shape };
             self.decoding
-                .read(&mut values, &mut Vec::new(), |bytes| open.read(&start, shape, bytes))
+                .read(&mut values, &mut Vec::new(), block, |bytes| open.read(&start, shape, bytes))
                 .map_err(failed)?;
         }
         let array = Array::from_shape_vec(self.dim.clone(), values)
@@ -144,7 +146,8 @@ impl<A, D> StoredArray<A, D> {
         &self.labels
     }
 
-    /// The file or folder, as it was opened.
+    /// The absolute path of the file or folder: it stays the same when the program changes its
+    /// working directory.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
@@ -189,6 +192,12 @@ impl<A, D: Dimension> StoredArray<A, D> {
     pub(super) fn raw_dim(&self) -> &D {
         &self.dim
     }
+}
+
+/// The path as it is found from any working directory: workers and maps open the file later.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
+    let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
+    std::path::absolute(path).map_err(failed)
 }
 
 /// Why a variable can't be used.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{Array, ArrayView, Dimension, RemoveAxis};
 
-use super::element::StoredElement;
+use super::element::{Block, StoredElement};
 use super::item::{Labelled, LabelledView, Mapped};
 use super::output::{MappedAlong, sealed};
 use super::stored::{OpenVariable, StoredArray};
@@ -116,9 +116,10 @@ impl<A: StoredElement, D: RemoveAxis> StoredReader<'_, A, D> {
         // The array was made in C order.
         let elements = buffer.as_slice_mut().unwrap_or_default();
         if !elements.is_empty() {
-            array
-                .decoding()
-                .read(elements, scratch, |bytes| open.read(from.slice(), shape.slice(), bytes))?;
+            let (start, shape) = (from.slice(), shape.slice());
+            let block = Block { start, shape };
+            let decoding = array.decoding();
+            decoding.read(elements, scratch, block, |bytes| open.read(start, shape, bytes))?;
         }
         self.held = block;
         Ok(())

@@ -5,6 +5,7 @@ mod forks;
 mod mutated;
 mod packed;
 mod python;
+mod raw;
 mod refused;
 mod times;
 mod written;

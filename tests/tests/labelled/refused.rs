@@ -7,7 +7,7 @@ use pasha::{Context, DataArray, Error, Result, StoredArray};
 use pasha_tests::for_each_context;
 
 use super::expected::open;
-use super::python::{folder, references};
+use super::python::{folder, references, xarray};
 
 type Opened<A, D> = Result<StoredArray<A, D>>;
 
@@ -126,4 +126,26 @@ fn labels_that_do_not_fit_the_array() {
     let other = pasha::map(0..5_usize, |_, index, _| index).unwrap();
     let error = message(other.into_labelled(&along).unwrap_err());
     assert!(error.contains("[5]") && error.contains("3 indices of \"x\""), "{error}");
+}
+
+#[test]
+fn a_filter_of_netcdf_that_is_missing_is_no_damage() {
+    let folder = folder();
+    // A filter that nobody has, under a number that is free for tests.
+    let script = "import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], 'w') as f:
+    p = h5py.h5p.create(h5py.h5p.DATASET_CREATE); p.set_chunk((4,)); p.set_filter(300, h5py.h5z.FLAG_OPTIONAL, ())
+    d = h5py.h5d.create(f.id, b'v', h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((4,)), p)
+    d.write_direct_chunk((0,), np.arange(4, dtype='f4').tobytes())
+    f.create_dataset('x', data=np.arange(4)).make_scale('x'); f['v'].dims[0].attach_scale(f['x'])";
+    let path = folder.path().join("filter.nc");
+    if xarray(script, &path).is_none() {
+        return;
+    }
+    let opened = DataArray::<f32, ndarray::Ix1>::from_netcdf(&path, "v");
+    let error = opened.and_then(|array| array.load()).unwrap_err().to_string();
+    for part in ["not installed here", "300", "HDF5_PLUGIN_PATH", &path.display().to_string()] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!error.contains("damaged"), "{error}");
 }

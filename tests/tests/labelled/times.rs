@@ -71,8 +71,9 @@ fn texts(coordinate: &Coordinate) -> Option<Vec<String>> {
 fn times_of_every_calendar_are_those_of_xarray() {
     let folder = folder();
     let Some(expected) = xarray(WRITE, folder.path()) else { return };
-    let expected: Vec<(String, String, String, Option<String>, Option<Vec<String>>)> =
-        serde_json::from_str(&expected).unwrap();
+    /// File, name, units, calendar and times.
+    type Case = (String, String, String, Option<String>, Option<Vec<String>>);
+    let expected: Vec<Case> = serde_json::from_str(&expected).unwrap();
     let mut decoded = 0;
     for (file, name, units, calendar, expected) in expected {
         let path = folder.path().join(file);

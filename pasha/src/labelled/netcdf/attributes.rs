@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 
 use netcdf::{AttributeValue, Variable};
 
-use crate::labelled::element::{Exact, Packing};
+use crate::labelled::element::sealed::Number;
+use crate::labelled::element::{Access, ElementType, Exact, Packing, StoredElement};
 use crate::labelled::found::STORAGE;
 use crate::labelled::labels::Attribute;
 
-/// The attributes that are a variable's own, as far as they are numbers or text.
-pub(super) fn own(variable: &Variable<'_>) -> BTreeMap<String, Attribute> {
+/// The attributes that are a variable's own, as far as they are numbers or text; of one that is read
+/// raw also those that say how it is stored.
+pub(super) fn own(variable: &Variable<'_>, access: Access) -> BTreeMap<String, Attribute> {
+    let is_own = |name: &str| match access {
+        Access::Decoded => !STORAGE.contains(&name),
+        Access::Raw => name != "coordinates",
+    };
     let attributes = variable.attributes().map(|attribute| {
         let name = attribute.name().to_owned();
         (name, attribute.value())
     });
     attributes
-        .filter(|(name, _)| !STORAGE.contains(&name.as_str()))
+        .filter(|(name, _)| is_own(name))
         .filter_map(|(name, value)| Some((name, convert(value.ok()?)?)))
         .collect()
 }
@@ -41,10 +47,19 @@ pub(super) fn packing(variable: &Variable<'_>) -> Result<Packing, String> {
     let fills = [number("_FillValue")?, number("missing_value")?];
     Ok(Packing {
         fill_values: fills.into_iter().flatten().collect(),
+        default_fill: None,
         scale_factor: float("scale_factor")?,
         add_offset: float("add_offset")?,
     })
 }
+
+/// Whether its bytes are booleans, as xarray marks those that it writes.
+pub(super) fn is_bool(variable: &Variable<'_>) -> bool {
+    matches!(variable.attribute_value(BOOL.0), Some(Ok(AttributeValue::Str(it))) if it == BOOL.1)
+}
+
+/// The attribute by which xarray knows booleans, which NetCDF does not have.
+pub(super) const BOOL: (&str, &str) = ("dtype", "bool");
 
 fn exact(value: AttributeValue) -> Option<Exact> {
     Some(match convert(value.clone())? {
@@ -102,4 +117,30 @@ pub(super) fn to_library(attribute: &Attribute) -> AttributeValue {
         Attribute::Floats(values) => AttributeValue::Doubles(values),
         Attribute::Integers(values) => AttributeValue::Longlongs(values),
     }
+}
+
+/// An attribute that is a value of the variable, which must have the type of its elements.
+pub(super) fn fill_of<A: StoredElement>(name: &str, value: &Attribute) -> Option<AttributeValue> {
+    use AttributeValue as V;
+    if !["_FillValue", "missing_value"].contains(&name) {
+        return None;
+    }
+    let value = match value {
+        Attribute::Integer(value) => Exact::Integer((*value).into()),
+        Attribute::Float(value) => Exact::Float(*value),
+        _ => return None,
+    };
+    Some(match A::TYPE {
+        ElementType::U8 => V::Uchar(u8::exactly(value)?),
+        ElementType::U16 => V::Ushort(u16::exactly(value)?),
+        ElementType::U32 => V::Uint(u32::exactly(value)?),
+        ElementType::U64 => V::Ulonglong(u64::exactly(value)?),
+        ElementType::I8 => V::Schar(i8::exactly(value)?),
+        ElementType::I16 => V::Short(i16::exactly(value)?),
+        ElementType::I32 => V::Int(i32::exactly(value)?),
+        ElementType::I64 => V::Longlong(i64::exactly(value)?),
+        ElementType::F32 => V::Float(f32::exactly(value)?),
+        ElementType::F64 => V::Double(f64::exactly(value)?),
+        ElementType::F16 | ElementType::Bool => return None,
+    })
 }

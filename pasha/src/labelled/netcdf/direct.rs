@@ -42,13 +42,14 @@ impl<A: Hdf5Element + Pod> OpenVariable for BlockReader<'_, A> {
     }
 }
 
-/// The elements of a variable, if they can be read without the netCDF library.
+/// The elements of a variable, if they can be read without the netCDF library; or why HDF5 itself
+/// can't read them, where it says so.
 pub(super) fn find(
     path: &Path,
     variable: &str,
     element: ElementType,
     shape: &[usize],
-) -> Option<Box<dyn StoredFile>> {
+) -> Result<Box<dyn StoredFile>, Option<String>> {
     // No other thread is to open the file by way of netCDF meanwhile.
     hdf5_metno::sync::sync(|| match element {
         ElementType::U8 => find_as::<u8>(path, variable, shape),
@@ -61,6 +62,8 @@ pub(super) fn find(
         ElementType::I64 => find_as::<i64>(path, variable, shape),
         ElementType::F32 => find_as::<f32>(path, variable, shape),
         ElementType::F64 => find_as::<f64>(path, variable, shape),
+        // NetCDF has no such elements.
+        ElementType::F16 | ElementType::Bool => Err(None),
     })
 }
 
@@ -68,12 +71,16 @@ fn find_as<A: Hdf5Element + Pod>(
     path: &Path,
     variable: &str,
     shape: &[usize],
-) -> Option<Box<dyn StoredFile>> {
+) -> Result<Box<dyn StoredFile>, Option<String>> {
     let (group, name) = variable.rsplit_once('/').unwrap_or(("", variable));
     let other_name = format!("{group}/{NO_COORDINATE}{name}");
-    // What can't be described here is left to the library, which says what is wrong with it.
-    let open = |name: &str| Blocks::<A>::open(path, name).ok().flatten();
-    let blocks = open(&other_name).or_else(|| open(variable))?;
+    let open = |name: &str| Blocks::<A>::open(path, name);
+    let blocks = match open(&other_name) {
+        Ok(Some(blocks)) => blocks,
+        _ => open(variable).map_err(|error| Some(error.to_string()))?.ok_or(None)?,
+    };
     let path = path.to_owned();
-    (blocks.shape() == shape).then(|| -> Box<dyn StoredFile> { Box::new(Direct { path, blocks }) })
+    let same = (blocks.shape() == shape)
+        .then(|| -> Box<dyn StoredFile> { Box::new(Direct { path, blocks }) });
+    same.ok_or(None)
 }

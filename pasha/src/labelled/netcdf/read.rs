@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use netcdf::types::{FloatType, IntType, NcVariableType};
 use netcdf::{Extent, Variable};
 
-use super::attributes::{own, packing};
+use super::attributes::{BOOL, is_bool, own, packing};
 use super::direct;
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;
 use crate::labelled::coordinate::{Coordinate, Values};
-use crate::labelled::element::ElementType;
+use crate::labelled::element::{Access, ElementType, Packing};
 use crate::labelled::found::{self, Numbers, guarded};
 use crate::labelled::labels::Labels;
-use crate::labelled::stored::{Found, OpenVariable, StoredFile, refusal};
+use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
 use crate::nearest::nearest;
 
 const LIBRARY: &str = "netCDF";
@@ -24,11 +24,14 @@ const LIBRARY: &str = "netCDF";
 struct NetcdfFile {
     path: PathBuf,
     variable: String,
+    /// Why it is not read as the HDF5 that it is, where HDF5 says so.
+    hindrance: Option<String>,
 }
 
 impl StoredFile for NetcdfFile {
     fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
-        let open = guarded(LIBRARY, || Open::new(&self.path, &self.variable))?;
+        let open =
+            guarded(LIBRARY, || Open::new(&self.path, &self.variable, self.hindrance.clone()))?;
         Ok(Box::new(open))
     }
 
@@ -41,13 +44,17 @@ impl StoredFile for NetcdfFile {
 struct Open {
     file: netcdf::File,
     variable: String,
+    hindrance: Option<String>,
 }
 
+/// What the library says of a filter that it does not have (`NC_ENOFILTER` in netcdf.h).
+const NO_FILTER: i32 = -136;
+
 impl Open {
-    fn new(path: &Path, variable: &str) -> Result<Open, SourceError> {
+    fn new(path: &Path, variable: &str, hindrance: Option<String>) -> Result<Open, SourceError> {
         keep_quiet();
         let file = netcdf::open(path).map_err(|error| error.to_string())?;
-        Ok(Open { file, variable: variable.to_owned() })
+        Ok(Open { file, variable: variable.to_owned(), hindrance })
     }
 
     fn variable(&self) -> Result<Variable<'_>, SourceError> {
@@ -70,14 +77,25 @@ impl OpenVariable for Open {
                 .collect();
             let read = self.variable()?.get_raw_values_into(into, block);
             read.map_err(|error| {
-                format!("{error}, at {start:?}: the file is damaged or truncated").into()
+                let why = match (&error, &self.hindrance) {
+                    (netcdf::Error::Netcdf(NO_FILTER), hindrance) => format!(
+                        "its elements are compressed with a filter that is not installed here{}; \
+                         install the filter as a plugin of HDF5 (the environment variable \
+                         HDF5_PLUGIN_PATH says where it lies), or write the variable with gzip",
+                        hindrance.iter().map(|it| format!(" ({it})")).collect::<String>(),
+                    ),
+                    (_, Some(hindrance)) => hindrance.clone(),
+                    (_, None) => "the file is damaged or truncated".to_owned(),
+                };
+                format!("{error}, at {start:?}: {why}").into()
             })
         })
     }
 }
 
 /// Opens a file and finds out what a variable is.
-pub(super) fn find(path: &Path, name: &str) -> Result<Found> {
+pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
+    let path = &absolute(path)?;
     let opened = fs::File::open(path).and_then(|file| file.metadata());
     match opened {
         Ok(data) if data.is_file() => {}
@@ -87,12 +105,12 @@ pub(super) fn find(path: &Path, name: &str) -> Result<Found> {
         }
         Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
     }
-    probe(LIBRARY, || describe(path, name))
-        .and_then(|()| guarded(LIBRARY, || describe(path, name)))
+    probe(LIBRARY, || describe(path, name, access))
+        .and_then(|()| guarded(LIBRARY, || describe(path, name, access)))
         .map_err(|error| refusal(path, name, error.to_string()))
 }
 
-fn describe(path: &Path, name: &str) -> Result<Found, SourceError> {
+fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
     keep_quiet();
     let file = netcdf::open(path)
         .map_err(|error| format!("it is no NetCDF file, or damaged or truncated ({error})"))?;
@@ -104,24 +122,32 @@ fn describe(path: &Path, name: &str) -> Result<Found, SourceError> {
             format!("there is none, {}", nearest(name, names.iter().map(String::as_str))).into()
         );
     };
-    let element = element_type(&variable)?;
+    let stored = element_type(&variable)?;
     let dims: Vec<String> = variable.dimensions().iter().map(netcdf::Dimension::name).collect();
     let shape: Vec<usize> = variable.dimensions().iter().map(netcdf::Dimension::len).collect();
     let mut labels =
-        Labels { name: Some(variable.name()), attrs: own(&variable), ..Labels::default() };
+        Labels { name: Some(variable.name()), attrs: own(&variable, access), ..Labels::default() };
     labels.name_dims(dims.clone(), shape.len())?;
-    let packing = packing(&variable)?;
+    let (element, packing) = match access {
+        Access::Raw => (stored, Packing::default()),
+        Access::Decoded if stored.size() == 1 && is_bool(&variable) => {
+            labels.attrs.remove(BOOL.0);
+            (ElementType::Bool, Packing::default())
+        }
+        Access::Decoded => (stored, packing(&variable)?),
+    };
     let listed = variable.attribute_value("coordinates").and_then(|listed| listed.ok());
     let listed = listed.and_then(|listed| String::try_from(listed).ok()).unwrap_or_default();
     let chunk = variable.chunking().ok().flatten();
     for coordinate in dims.iter().map(String::as_str).chain(listed.split_whitespace()) {
-        add_coordinate(path, &file, name, coordinate, &mut labels, &shape)
+        add_coordinate(path, &file, name, coordinate, access, &mut labels, &shape)
             .map_err(|reason| format!("its coordinate {coordinate:?}: {reason}"))?;
     }
     // HDF5 does not open a file that netCDF has open.
     drop(file);
-    let file = direct::find(path, name, element, &shape).unwrap_or_else(|| {
-        Box::new(NetcdfFile { path: path.to_owned(), variable: name.to_owned() })
+    let file = direct::find(path, name, stored, &shape).unwrap_or_else(|hindrance| {
+        let (path, variable) = (path.to_owned(), name.to_owned());
+        Box::new(NetcdfFile { path, variable, hindrance })
     });
     Ok(Found { file, variable: name.to_owned(), shape, chunk, element, packing, labels })
 }
@@ -132,6 +158,7 @@ fn add_coordinate(
     file: &netcdf::File,
     beside: &str,
     name: &str,
+    access: Access,
     labels: &mut Labels,
     shape: &[usize],
 ) -> Result<(), SourceError> {
@@ -141,16 +168,19 @@ fn add_coordinate(
     if !labels.dims().contains(&dim) || labels.coords().contains_key(name) {
         return Ok(());
     }
-    let attrs = own(&variable);
+    let attrs = own(&variable, access);
     let coordinate = if variable.vartype() == NcVariableType::String {
         let texts: Result<Vec<String>, _> =
             (0..len).map(|index| variable.get_string([index])).collect();
         let values = Values::Text(texts.map_err(|error| error.to_string())?);
         Some(Coordinate { dim, values, attrs, undecoded: None })
     } else if let Ok(element) = element_type(&variable) {
-        let packing = packing(&variable)?;
-        let mut open = Open::new(path, &place)?;
-        Numbers { variable: &mut open, len, element, packing }.coordinate(&dim, attrs)?
+        let packing = match access {
+            Access::Decoded => packing(&variable)?,
+            Access::Raw => Packing::default(),
+        };
+        let mut open = Open::new(path, &place, None)?;
+        Numbers { variable: &mut open, len, element, packing, access }.coordinate(&dim, attrs)?
     } else {
         None
     };

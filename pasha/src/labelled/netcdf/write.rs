@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{ArrayView, Dimension};
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
 
-use super::attributes::to_library;
+use super::attributes::{BOOL, fill_of, to_library};
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
 use crate::files::StandardPlaces;
@@ -67,6 +67,9 @@ fn write_file<A: StoredElement, D: Dimension>(
         ElementType::I64 => put::<i64, A, D>(&mut file, name, &dims, array, view),
         ElementType::F32 => put::<f32, A, D>(&mut file, name, &dims, array, view),
         ElementType::F64 => put::<f64, A, D>(&mut file, name, &dims, array, view),
+        // Booleans are bytes with an attribute that xarray knows.
+        ElementType::Bool => put::<i8, A, D>(&mut file, name, &dims, array, view),
+        ElementType::F16 => Err("NetCDF has no half-precision numbers: convert them to f32".into()),
     }?;
     file.close().map_err(text_of)
 }
@@ -84,7 +87,17 @@ fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
     if !dims.is_empty() {
         variable.set_chunking(&chunk).map_err(text_of)?;
     }
-    put_attributes(&mut variable, array.attrs())?;
+    for (name, value) in array.attrs() {
+        let value = match fill_of::<A>(name, value) {
+            Some(value) => value,
+            None => to_library(value),
+        };
+        let put = variable.put_attribute(name, value);
+        put.map_err(|error| format!("its attribute {name:?}: {error}"))?;
+    }
+    if A::TYPE == ElementType::Bool {
+        variable.put_attribute(BOOL.0, BOOL.1).map_err(text_of)?;
+    }
     let along: Vec<&String> =
         array.coords().keys().filter(|name| !array.dims().contains(name)).collect();
     if !along.is_empty() {

@@ -5,18 +5,23 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zarrs::array::ArrayMetadata;
 
-use crate::labelled::element::{Exact, Packing};
+use crate::labelled::element::{Access, Exact, Packing};
 use crate::labelled::found::STORAGE;
 use crate::labelled::labels::Attribute;
 
 /// Where format 2 has the dimensions' names.
 pub(super) const DIMS: &str = "_ARRAY_DIMENSIONS";
 
-/// The attributes that are an array's own, as far as they are numbers or text.
-pub(super) fn own(attributes: &Map<String, Value>) -> BTreeMap<String, Attribute> {
+/// The attributes that are an array's own, as far as they are numbers or text; of one that is read raw
+/// also those that say how it is stored.
+pub(super) fn own(attributes: &Map<String, Value>, access: Access) -> BTreeMap<String, Attribute> {
+    let is_own = |name: &str| match access {
+        Access::Decoded => !STORAGE.contains(&name),
+        Access::Raw => name != "coordinates",
+    };
     attributes
         .iter()
-        .filter(|(name, _)| !STORAGE.contains(&name.as_str()) && *name != DIMS)
+        .filter(|(name, _)| is_own(name) && *name != DIMS)
         .filter_map(|(name, value)| Some((name.clone(), convert(value)?)))
         .collect()
 }
@@ -41,18 +46,31 @@ pub(super) fn packing(
                     it with an unsigned type"
             .to_owned());
     }
-    // In format 2 the fill value means what is missing, in format 3 only what is not stored.
-    let fill_value = match metadata {
-        ArrayMetadata::V2(metadata) => serde_json::to_value(&metadata.fill_value).ok(),
-        ArrayMetadata::V3(_) => None,
-    };
     let fills = [number("_FillValue")?, number("missing_value")?];
-    let fill_value = fill_value.as_ref().and_then(exact);
-    Ok(Packing {
-        fill_values: fills.into_iter().flatten().chain(fill_value).collect(),
+    let mut packing = Packing {
+        fill_values: fills.into_iter().flatten().collect(),
+        default_fill: None,
         scale_factor: float("scale_factor")?,
         add_offset: float("add_offset")?,
-    })
+    };
+    match fill_value(metadata) {
+        Some(fill) if fill == Exact::Integer(0) || fill == Exact::Float(0.0) => {
+            packing.default_fill = Some(fill);
+        }
+        fill => packing.fill_values.extend(fill),
+    }
+    Ok(packing)
+}
+
+/// The fill value of an array of format 2 with names of dimensions, where it means what is missing;
+/// in format 3, and for other programs than xarray, it means only what is not stored.
+pub(super) fn fill_value(metadata: &ArrayMetadata) -> Option<Exact> {
+    match metadata {
+        ArrayMetadata::V2(metadata) if metadata.attributes.contains_key(DIMS) => {
+            exact(&serde_json::to_value(&metadata.fill_value).ok()?)
+        }
+        _ => None,
+    }
 }
 
 fn exact(value: &Value) -> Option<Exact> {

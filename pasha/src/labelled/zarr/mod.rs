@@ -4,6 +4,8 @@
 //! is shared across a fork. All reading is done on the calling thread: the map is what is parallel.
 
 mod attributes;
+mod codecs;
+mod metadata;
 mod read;
 mod write;
 
@@ -11,7 +13,7 @@ use std::path::Path;
 
 use ndarray::Dimension;
 
-use super::element::StoredElement;
+use super::element::{Access, ElementType, StoredElement};
 use super::memory::DataArray;
 use super::stored::StoredArray;
 use crate::error::Result;
@@ -23,13 +25,23 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// through groups. Its coordinates are the arrays with its dimensions' names, and those that
     /// its attribute `coordinates` lists.
     ///
+    /// Arrays of any program that writes Zarr are read: those whose dimensions have no names call them
+    /// `dim_0`, `dim_1`, … as of an array at the root of a store, whose `variable` is `""`. Chunks may
+    /// be compressed with blosc, zstd, gzip, zlib, bz2 and LZ4, and filtered with shuffle and delta;
+    /// elements may be big-endian and in Fortran order. Half-precision numbers are read as
+    /// `half::f16`, `f32` or `f64`; booleans as `bool` or `u8`.
+    ///
+    /// As with xarray, the fill value of an array of format 2 means what is missing, if its dimensions
+    /// have names. Not so a fill value of 0, which zarr-python writes when nobody asks for one, unless
+    /// integers are scaled or read as floats.
+    ///
     /// A chunk that is not there holds the fill value throughout, so the loss of a chunk's file can't be noticed.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the folder can't be opened;
     /// [`Error::Variable`](crate::Error::Variable) if there is no such array (with the nearest
-    /// names that there are), if it has elements of another type, another number of dimensions or
-    /// none with names, or is damaged.
+    /// names that there are), if it has elements of another type, another number of dimensions or a
+    /// codec that is not known, or is damaged.
     ///
     /// # Examples
     /// ```
@@ -55,7 +67,26 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_zarr(path: impl AsRef<Path>, variable: &str) -> Result<StoredArray<A, D>> {
-        StoredArray::new(read::find(path.as_ref(), variable)?)
+        StoredArray::new(read::find(path.as_ref(), variable, Access::Decoded)?)
+    }
+
+    /// Opens an array of a Zarr store as the store has it: xarray's `mask_and_scale=False` and
+    /// `decode_times=False`.
+    ///
+    /// The elements are those that are stored, and the bytes of booleans may be read as `u8`, whatever
+    /// they are. All attributes are kept, `_FillValue`,
+    /// `scale_factor` and `units` too, and coordinates are numbers as well. Everything else is as with
+    /// [`from_zarr`](DataArray::from_zarr).
+    ///
+    /// # Errors
+    /// As [`from_zarr`](DataArray::from_zarr).
+    pub fn from_zarr_raw(path: impl AsRef<Path>, variable: &str) -> Result<StoredArray<A, D>> {
+        let mut found = read::find(path.as_ref(), variable, Access::Raw)?;
+        // The bytes of booleans, whatever they are.
+        if (found.element, A::TYPE) == (ElementType::Bool, ElementType::U8) {
+            found.element = ElementType::U8;
+        }
+        StoredArray::new(found)
     }
 
     /// Writes a Zarr store (format 3) with the array, its coordinates and attributes, as xarray does.

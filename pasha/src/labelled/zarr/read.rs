@@ -10,19 +10,17 @@ use zarrs::array::{
 };
 use zarrs::filesystem::FilesystemStore;
 
-use super::attributes::{DIMS, own, packing};
+use super::attributes::{DIMS, fill_value, own, packing};
+use super::metadata::{LARGEST_CHUNK, check};
 use crate::error::{Error, Result, SourceError};
 use crate::labelled::coordinate::{Coordinate, Values};
-use crate::labelled::element::ElementType;
+use crate::labelled::element::{Access, ElementType, Exact, Packing};
 use crate::labelled::found::{self, Numbers, guarded};
-use crate::labelled::labels::Labels;
-use crate::labelled::stored::{Found, OpenVariable, StoredFile, refusal};
+use crate::labelled::labels::{Attribute, Labels};
+use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
 use crate::nearest::nearest;
 
 const LIBRARY: &str = "zarrs";
-
-/// The most bytes that a chunk may have once it is decompressed: more is a damaged file.
-const LARGEST_CHUNK: u64 = 4 << 30;
 
 /// An array of a store that each worker opens.
 struct ZarrArray {
@@ -73,44 +71,64 @@ impl OpenVariable for Open {
 }
 
 fn open(path: &Path, variable: &str) -> Result<Array<FilesystemStore>, String> {
+    let variable = variable.trim_matches('/');
+    check(&path.join(variable))?;
     let store = FilesystemStore::new(path).map_err(|error| error.to_string())?;
-    let variable = format!("/{}", variable.trim_matches('/'));
-    Array::open(Arc::new(store), &variable).map_err(|error| error.to_string())
+    Array::open(Arc::new(store), &format!("/{variable}")).map_err(|error| {
+        format!("its metadata are damaged, or of a kind that is not read ({error})")
+    })
 }
 
 /// Opens a store and finds out what an array is.
-pub(super) fn find(path: &Path, name: &str) -> Result<Found> {
+pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
+    let path = &absolute(path)?;
     let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
     if !fs::metadata(path).map_err(failed)?.is_dir() {
         return Err(failed(io::ErrorKind::NotADirectory.into()));
     }
-    guarded(LIBRARY, || describe(path, name))
+    guarded(LIBRARY, || describe(path, name, access))
         .map_err(|error| refusal(path, name, error.to_string()))
 }
 
-fn describe(path: &Path, name: &str) -> Result<Found, SourceError> {
+fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
     if !is_array(&path.join(name)) {
         let names = arrays(path);
         let names = nearest(name, names.iter().map(String::as_str));
         return Err(format!("there is no such array, {names}").into());
     }
-    let array = open(path, name).map_err(|error| format!("it is damaged ({error})"))?;
+    let array = open(path, name)?;
     let element = element_type(array.data_type()).ok_or_else(|| {
         let found = format!("{:?}", array.data_type());
-        format!("its elements are no numbers of 8 to 64 bits, but {found}")
+        format!("its elements are neither numbers of 8 to 64 bits nor booleans, but {found}")
     })?;
     let shape = array.shape().iter().map(|&len| usize::try_from(len));
     let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
     let dims = dims(&array)?;
-    let packing = packing(array.metadata(), array.attributes())?;
-    let last = name.trim_matches('/').rsplit('/').next().map(str::to_owned);
-    let mut labels = Labels { name: last, attrs: own(array.attributes()), ..Labels::default() };
+    let packing = match access {
+        Access::Decoded => packing(array.metadata(), array.attributes())?,
+        Access::Raw => Packing::default(),
+    };
+    let last = name.trim_matches('/').rsplit('/').next().filter(|last| !last.is_empty());
+    let mut attrs = own(array.attributes(), access);
+    if access == Access::Raw
+        && let Some(fill) = fill_value(array.metadata())
+    {
+        let fill = match fill {
+            Exact::Integer(value) => match i64::try_from(value) {
+                Ok(value) => Attribute::Integer(value),
+                Err(_) => Attribute::Float(value as f64),
+            },
+            Exact::Float(value) => Attribute::Float(value),
+        };
+        attrs.entry("_FillValue".to_owned()).or_insert(fill);
+    }
+    let mut labels = Labels { name: last.map(str::to_owned), attrs, ..Labels::default() };
     labels.name_dims(dims.clone(), shape.len())?;
     let chunk = chunk_shape(&array)?;
     let listed = array.attributes().get("coordinates").and_then(|listed| listed.as_str());
     let listed = listed.unwrap_or_default().split_whitespace();
     for coordinate in dims.iter().map(String::as_str).chain(listed) {
-        add_coordinate(path, name, coordinate, &mut labels, &shape)
+        add_coordinate(path, name, coordinate, access, &mut labels, &shape)
             .map_err(|reason| format!("its coordinate {coordinate:?}: {reason}"))?;
     }
     let stored = ZarrArray { path: path.to_owned(), variable: name.to_owned() };
@@ -118,19 +136,27 @@ fn describe(path: &Path, name: &str) -> Result<Found, SourceError> {
     Ok(Found { file, variable, shape, chunk, element, packing, labels })
 }
 
-/// The dimensions' names, which the two formats have in different places.
+/// The dimensions' names, which the two formats have in different places; those without one are called
+/// `dim_0`, `dim_1`, … by their place.
 fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
-    let names: Option<Vec<String>> = match array.dimension_names() {
-        Some(names) => names.iter().cloned().collect(),
-        None => array.attributes().get(DIMS).and_then(|names| {
-            names.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
-        }),
+    let ndim = array.shape().len();
+    let names: Vec<Option<String>> = match array.dimension_names() {
+        Some(names) => names.clone(),
+        None => match array.attributes().get(DIMS) {
+            Some(names) => {
+                let names = names.as_array().ok_or_else(|| format!("its {DIMS} are {names}"))?;
+                names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+            }
+            None => vec![None; ndim],
+        },
     };
-    names.ok_or_else(|| {
-        "its dimensions have no names (dimension_names in format 3, _ARRAY_DIMENSIONS in format 2): \
-         write it with xarray"
-            .into()
-    })
+    if names.len() != ndim {
+        return Err(format!("it has {ndim} dimensions, but names for {}", names.len()).into());
+    }
+    let named = |(place, name): (usize, Option<String>)| {
+        name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("dim_{place}"))
+    };
+    Ok(names.into_iter().enumerate().map(named).collect())
 }
 
 /// The shape of what is decompressed at once: of a shard the chunks in it.
@@ -160,6 +186,7 @@ fn add_coordinate(
     path: &Path,
     beside: &str,
     name: &str,
+    access: Access,
     labels: &mut Labels,
     shape: &[usize],
 ) -> Result<(), SourceError> {
@@ -170,7 +197,7 @@ fn add_coordinate(
     if !labels.dims().contains(&dim) || labels.coords().contains_key(name) {
         return Ok(());
     }
-    let attrs = own(array.attributes());
+    let attrs = own(array.attributes(), access);
     let axis = labels.axis(&dim)?.index();
     if len != shape[axis] as u64 {
         let expected = shape[axis];
@@ -182,9 +209,12 @@ fn add_coordinate(
     let len = shape[axis];
     chunk_shape(&array)?;
     let coordinate = if let Some(element) = element_type(array.data_type()) {
-        let packing = packing(array.metadata(), array.attributes())?;
+        let packing = match access {
+            Access::Decoded => packing(array.metadata(), array.attributes())?,
+            Access::Raw => Packing::default(),
+        };
         let variable = &mut Open(array);
-        Numbers { variable, len, element, packing }.coordinate(&dim, attrs)?
+        Numbers { variable, len, element, packing, access }.coordinate(&dim, attrs)?
     } else if *array.data_type() == data_type::string() {
         let texts: Vec<String> = array.retrieve_array_subset(&array.subset_all())?;
         Some(Coordinate { dim, values: Values::Text(texts), attrs, undecoded: None })
@@ -255,8 +285,10 @@ fn element_type(found: &DataType) -> Option<ElementType> {
         (data_type::int16(), ElementType::I16),
         (data_type::int32(), ElementType::I32),
         (data_type::int64(), ElementType::I64),
+        (data_type::float16(), ElementType::F16),
         (data_type::float32(), ElementType::F32),
         (data_type::float64(), ElementType::F64),
+        (data_type::bool(), ElementType::Bool),
     ];
     known.into_iter().find(|(name, _)| name == found).map(|(_, element)| element)
 }

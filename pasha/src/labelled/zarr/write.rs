@@ -71,8 +71,8 @@ fn write_numbers<A: StoredElement>(
     attributes: Map<String, Value>,
 ) -> Result<(), SourceError> {
     let chunk = chunk_shape(view.shape(), size_of::<A>());
-    let (element, fill) = element_type::<A>();
-    let array = create(store, name, dims, view.shape(), &chunk, element, fill.clone(), attributes)?;
+    let (element, fill, missing) = element_type::<A>();
+    let array = create(store, name, dims, view.shape(), &chunk, element, fill, attributes)?;
     let options = CodecOptions::default().with_concurrent_target(1);
     if view.is_empty() {
         return Ok(());
@@ -86,8 +86,7 @@ fn write_numbers<A: StoredElement>(
             Slice::from(place[at] * chunk[at]..((place[at] + 1) * chunk[at]).min(len))
         });
         // Chunks at the end are stored whole.
-        let fill: A = bytemuck::pod_read_unaligned(fill.as_ne_bytes());
-        let mut whole = ArrayD::from_elem(IxDyn(&chunk), fill);
+        let mut whole = ArrayD::from_elem(IxDyn(&chunk), missing);
         whole
             .slice_each_axis_mut(|axis| Slice::from(0..part.shape()[axis.axis.index()]))
             .assign(&part);
@@ -180,9 +179,9 @@ fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Resul
 }
 
 /// What the store calls the elements, and the value of those that are not stored: as with xarray
-/// NaN for floats, 0 for integers.
-fn element_type<A: StoredElement>() -> (DataType, FillValue) {
-    match A::TYPE {
+/// NaN for floats, 0 for others.
+fn element_type<A: StoredElement>() -> (DataType, FillValue, A) {
+    let (data_type, fill): (DataType, FillValue) = match A::TYPE {
         ElementType::U8 => (data_type::uint8(), 0_u8.into()),
         ElementType::U16 => (data_type::uint16(), 0_u16.into()),
         ElementType::U32 => (data_type::uint32(), 0_u32.into()),
@@ -191,7 +190,10 @@ fn element_type<A: StoredElement>() -> (DataType, FillValue) {
         ElementType::I16 => (data_type::int16(), 0_i16.into()),
         ElementType::I32 => (data_type::int32(), 0_i32.into()),
         ElementType::I64 => (data_type::int64(), 0_i64.into()),
+        ElementType::F16 => (data_type::float16(), half::f16::NAN.into()),
         ElementType::F32 => (data_type::float32(), f32::NAN.into()),
         ElementType::F64 => (data_type::float64(), f64::NAN.into()),
-    }
+        ElementType::Bool => (data_type::bool(), false.into()),
+    };
+    (data_type, fill, A::from_f64(f64::NAN).unwrap_or_else(A::zeroed))
 }
