@@ -77,7 +77,7 @@ pub(crate) fn parse(file: &[u8]) -> Result<Header, String> {
     let (len, before) = match *rest {
         [1, 0, a, b, ..] => (u32::from(u16::from_le_bytes([a, b])), 10),
         [2 | 3, 0, a, b, c, d, ..] => (u32::from_le_bytes([a, b, c, d]), 12),
-        [] | [_] | [1 | 2 | 3, 0, ..] => return Err(cut(MAGIC.len() + 6)),
+        [] | [_] | [1..=3, 0, ..] => return Err(cut(MAGIC.len() + 6)),
         [major, minor, ..] => {
             return Err(format!(
                 "it is of version {major}.{minor} of the .npy format, and 1.0, 2.0 and 3.0 are known; {HOW}"

@@ -92,7 +92,7 @@ pub(super) fn read(file: &[u8]) -> Result<Found, String> {
     let number: usize = len.parse().map_err(|_| format!("its header has {len:?} bytes"))?;
     let lines = number
         .checked_sub(first.len())
-        .filter(|_| (PAGE..=LONGEST).contains(&number) && number % PAGE == 0)
+        .filter(|_| (PAGE..=LONGEST).contains(&number) && number.is_multiple_of(PAGE))
         .and_then(|len| rest.get(..len))
         .ok_or_else(|| format!("its header has {number} bytes, and the file {}", file.len()))?;
     let checksum = crc32fast::hash(lines);
