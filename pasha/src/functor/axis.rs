@@ -90,6 +90,7 @@ impl<A, D: Dimension> fmt::Debug for SubViewReader<'_, A, D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A, D> Functor<SubView<A, D::Smaller>> for AlongAxis<'_, A, D>
 where
     A: Sync + 'static,
@@ -197,6 +198,7 @@ fn elements_of(
 
 macro_rules! array_functor {
     ($([$($generics:tt)*] $source:ty, $element:ty;)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*, D: RemoveAxis<Smaller: 'static>> Functor<SubView<$element, D::Smaller>> for $source
         where
             Self: Sync,
@@ -231,16 +233,18 @@ array_functor! {
 }
 
 given_by_value! {
-    ['f, A: 'static, D: RemoveAxis<Smaller: 'static>] ArrayView<'f, A, D>: SubView<A, D::Smaller>;
-    ['f, A: 'static, D: RemoveAxis<Smaller: 'static>] AlongAxis<'f, A, D>: SubView<A, D::Smaller>;
+    ['f, A, D: Dimension,] ArrayView<'f, A, D>;
+    ['f, A, D: Dimension,] AlongAxis<'f, A, D>;
 }
 
 macro_rules! natural_sub_view {
     ($($dim:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A: Sync + 'static> NaturalItem for ArrayView<'_, A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }
 
+        #[diagnostic::do_not_recommend]
         impl<S: Data> NaturalItem for &ArrayBase<S, $dim>
         where
             ArrayBase<S, $dim>: Sync,
@@ -249,6 +253,7 @@ macro_rules! natural_sub_view {
             type Param = SubView<S::Elem, <$dim as Dimension>::Smaller>;
         }
 
+        #[diagnostic::do_not_recommend]
         impl<A: Sync + 'static> NaturalItem for &SharedArray<A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }
@@ -256,6 +261,7 @@ macro_rules! natural_sub_view {
 }
 natural_sub_view!(Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for AlongAxis<'_, A, D> {
     type Param = SubView<A, D::Smaller>;
 }

@@ -90,6 +90,7 @@ impl<A, D: Dimension> fmt::Debug for BlockReader<'_, A, D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Blocks<'_, A, D> {
     type Reader<'f>
         = BlockReader<'f, A, D>
@@ -127,9 +128,10 @@ impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Block
 }
 
 given_by_value! {
-    ['f, A: 'static, D: Dimension + 'static] Blocks<'f, A, D>: SubView<A, D>;
+    ['f, A: 'static, D: Dimension + 'static,] Blocks<'f, A, D>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for Blocks<'_, A, D> {
     type Param = SubView<A, D>;
 }

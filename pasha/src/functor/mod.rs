@@ -6,6 +6,7 @@
 
 pub(crate) mod axis;
 pub(crate) mod chunks;
+mod lend;
 pub(crate) mod list;
 pub(crate) mod npy;
 mod ragged;
@@ -74,9 +75,12 @@ use crate::param::Param;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
-    label = "not a functor of `{P}`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
-    note = "the element type must be that of the kernel's parameter; `ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, D>` for an `ArrayView<A, D>`, one axis less than the array"
+    label = "not a source of `{P}`",
+    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
+    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`; an array view has one axis less than the array, whose axis 0 is mapped over; `&[T]` is for a `Vec<Vec<T>>`, `ArrayView1<T>` for the rows of an `Array2<T>`",
+    note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
+    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`"
 )]
 pub trait Functor<P: Param>: Sync {
     /// What a worker reads items from.
@@ -181,7 +185,11 @@ pub trait Read<P: Param> {
 /// functor that is itself no more than a reference or a range.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
-    label = "not a functor of `{P}`",
+    label = "not a source of `{P}`",
+    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
+    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`; an array view has one axis less than the array, whose axis 0 is mapped over; `&[T]` is for a `Vec<Vec<T>>`, `ArrayView1<T>` for the rows of an `Array2<T>`",
+    note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
+    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
     note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`"
 )]
 pub trait IntoFunctor<P: Param> {
@@ -192,6 +200,7 @@ pub trait IntoFunctor<P: Param> {
     fn into_functor(self) -> Self::Functor;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, P: Param, F: Functor<P> + ?Sized> IntoFunctor<P> for &'a F {
     type Functor = &'a F;
 
@@ -202,11 +211,12 @@ impl<'a, P: Param, F: Functor<P> + ?Sized> IntoFunctor<P> for &'a F {
 
 /// Lets functors that borrow what they map over, or are small, be given by value.
 macro_rules! given_by_value {
-    ($([$($generics:tt)*] $functor:ty: $param:ty;)+) => {$(
-        impl<$($generics)*> $crate::functor::IntoFunctor<$param> for $functor
+    ($([$($generics:tt)*] $functor:ty;)+) => {$(
+        // Of all kinds, so that one it does not deliver is reported as that.
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)* P: $crate::param::Param> $crate::functor::IntoFunctor<P> for $functor
         where
-            $functor: $crate::functor::Functor<$param>,
-            $param: $crate::param::Param,
+            $functor: $crate::functor::Functor<P>,
         {
             type Functor = $functor;
 
@@ -218,6 +228,7 @@ macro_rules! given_by_value {
 }
 pub(crate) use given_by_value;
 
+#[diagnostic::do_not_recommend]
 impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
     type Reader<'f>
         = F::Reader<'f>
@@ -267,6 +278,7 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
+    note = "give a container by reference, `&values`; an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
     note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`"
 )]
 pub trait NaturalItem: IntoFunctor<Self::Param> {

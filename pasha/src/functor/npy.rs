@@ -262,6 +262,7 @@ impl<A: NpyElement, D: Dimension> AsView for NpyFile<A, D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: NpyElement, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smaller>>
     for NpyFile<A, D>
 {
@@ -293,6 +294,7 @@ impl<A: NpyElement, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Small
 
 macro_rules! npy_elements {
     ($($kind:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A: NpyElement> Functor<$kind<A>> for NpyFile<A, Ix1> {
             type Reader<'f> = ElementReader<'f, A>;
 
@@ -312,12 +314,14 @@ macro_rules! npy_elements {
 }
 npy_elements!(ByValue ByRef);
 
+#[diagnostic::do_not_recommend]
 impl<A: NpyElement> NaturalItem for &NpyFile<A, Ix1> {
     type Param = ByRef<A>;
 }
 
 macro_rules! natural_sub_view {
     ($($dim:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A: NpyElement> NaturalItem for &NpyFile<A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }

@@ -9,6 +9,7 @@ use crate::array::RaggedArray;
 use crate::error::SourceError;
 use crate::param::SubView;
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static> Functor<SubView<A, Ix1>> for RaggedArray<A> {
     type Reader<'f> = &'f RaggedArray<A>;
 
@@ -29,6 +30,7 @@ impl<A: 'static> Read<SubView<A, Ix1>> for &RaggedArray<A> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static> NaturalItem for &RaggedArray<A> {
     type Param = SubView<A, Ix1>;
 }

@@ -13,6 +13,7 @@ pub struct Counter<T>(T);
 
 macro_rules! ranges {
     ($($integer:ty)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl Functor<ByValue<$integer>> for Range<$integer> {
             type Reader<'f> = Counter<$integer>;
 
@@ -28,14 +29,16 @@ macro_rules! ranges {
         }
 
         given_by_value! {
-            [] Range<$integer>: ByValue<$integer>;
-            [] RangeInclusive<$integer>: ByValue<$integer>;
+            [] Range<$integer>;
+            [] RangeInclusive<$integer>;
         }
 
+        #[diagnostic::do_not_recommend]
         impl NaturalItem for Range<$integer> {
             type Param = ByValue<$integer>;
         }
 
+        #[diagnostic::do_not_recommend]
         impl Functor<ByValue<$integer>> for RangeInclusive<$integer> {
             type Reader<'f> = Counter<$integer>;
 
@@ -49,6 +52,7 @@ macro_rules! ranges {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl NaturalItem for RangeInclusive<$integer> {
             type Param = ByValue<$integer>;
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayBase, ArrayView1, Data, Ix1};
 
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, NaturalItem, Read};
 use crate::array::SharedArray;
 use crate::error::SourceError;
 use crate::param::{ByRef, ByValue};
@@ -23,7 +23,7 @@ pub struct ElementReader<'f, T> {
 }
 
 impl<'f, T> ElementReader<'f, T> {
-    fn of_slice(slice: &'f [T]) -> Self {
+    pub(super) fn of_slice(slice: &'f [T]) -> Self {
         ElementReader {
             first: slice.as_ptr(),
             step: 1,
@@ -44,7 +44,7 @@ impl<'f, T> ElementReader<'f, T> {
     /// # Panics
     /// Panics if the share does not lie within the elements.
     #[inline(always)]
-    fn check(&self, share: &Range<usize>) {
+    pub(super) fn check(&self, share: &Range<usize>) {
         assert!(
             share.end <= self.len,
             "a share ends at {}, but the functor has {} items",
@@ -60,7 +60,7 @@ impl<'f, T> ElementReader<'f, T> {
     }
 
     #[inline(always)]
-    fn get(&self, index: usize) -> &T {
+    pub(super) fn get(&self, index: usize) -> &T {
         assert!(index < self.len, "index {index} of {} items", self.len);
         // SAFETY: just checked.
         unsafe { self.get_unchecked(index) }
@@ -132,6 +132,7 @@ macro_rules! element_functor {
         element_functor!(@kind [$($generics)*] $source, $element, ByValue, $open, Copy);
         element_functor!(@kind [$($generics)*] $source, $element, ByRef, $open, Sized);
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> NaturalItem for &$source
         where
             $source: Functor<ByRef<$element>>,
@@ -141,6 +142,7 @@ macro_rules! element_functor {
         }
     )+};
     (@kind [$($generics:tt)*] $source:ty, $element:ty, $kind:ident, $open:expr, $bound:ident) => {
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Functor<$kind<$element>> for $source
         where
             Self: Sync,
@@ -161,11 +163,7 @@ macro_rules! element_functor {
     };
 }
 
-given_by_value! {
-    ['f, A: 'static] ArrayView1<'f, A>: ByValue<A>;
-    ['f, A: 'static] ArrayView1<'f, A>: ByRef<A>;
-}
-
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static> NaturalItem for ArrayView1<'_, A> {
     type Param = ByRef<A>;
 }
@@ -174,6 +172,6 @@ element_functor! {
     [T] [T], T, |slice| ElementReader::of_slice(slice);
     [T] Vec<T>, T, |vec| ElementReader::of_slice(vec);
     [T, const N: usize] [T; N], T, |array| ElementReader::of_slice(array);
-    [S: Data] ArrayBase<S, Ix1>, S::Elem, |array| ElementReader::of_view(array.view());
+    [S: Data<Elem = A>, A] ArrayBase<S, Ix1, A>, A, |array| ElementReader::of_view(array.view());
     [A: 'static] SharedArray<A, Ix1>, A, |array| ElementReader::of_view(array.view());
 }

@@ -73,6 +73,7 @@ impl<A, D: Dimension> fmt::Debug for Hdf5Reader<'_, A, D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smaller>>
     for Hdf5Dataset<A, D>
 {
@@ -144,6 +145,7 @@ impl<A: Hdf5Element> Hdf5Reader<'_, A, Ix1> {
 
 macro_rules! element_functor {
     ($($kind:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A: Hdf5Element> Functor<$kind<A>> for Hdf5Dataset<A, Ix1> {
             type Reader<'f> = Hdf5Reader<'f, A, Ix1>;
 
@@ -189,12 +191,14 @@ impl<A: Hdf5Element> Read<ByRef<A>> for Hdf5Reader<'_, A, Ix1> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Hdf5Element> NaturalItem for &Hdf5Dataset<A, Ix1> {
     type Param = ByRef<A>;
 }
 
 macro_rules! natural_sub_view {
     ($($dim:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A: Hdf5Element> NaturalItem for &Hdf5Dataset<A, $dim> {
             type Param = SubView<A, <$dim as Dimension>::Smaller>;
         }

@@ -58,6 +58,7 @@ impl<A, D: Dimension> fmt::Debug for AlongReader<'_, A, D> {
 
 macro_rules! along_functor {
     ($($param:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A, D> Functor<$param<A, D::Smaller>> for Along<'_, A, D>
         where
             A: Sync + 'static,
@@ -81,10 +82,10 @@ macro_rules! along_functor {
             }
         }
 
-        given_by_value! {
-            ['f, A: 'static, D: RemoveAxis<Smaller: 'static>] Along<'f, A, D>: $param<A, D::Smaller>;
-        }
     )+};
+}
+given_by_value! {
+    ['f, A: 'static, D: RemoveAxis<Smaller: 'static>,] Along<'f, A, D>;
 }
 along_functor!(SubView LabelledView);
 
@@ -110,10 +111,12 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<LabelledView<A, D::Smalle
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for Along<'_, A, D> {
     type Param = LabelledView<A, D::Smaller>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for &Along<'_, A, D> {
     type Param = LabelledView<A, D::Smaller>;
 }

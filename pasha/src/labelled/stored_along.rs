@@ -163,6 +163,7 @@ impl<A: StoredElement, D: RemoveAxis<Smaller: 'static>> Read<LabelledView<A, D::
 
 macro_rules! stored_functor {
     ($($param:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<A, D> Functor<$param<A, D::Smaller>> for StoredAlong<'_, A, D>
         where
             A: StoredElement,
@@ -192,18 +193,19 @@ macro_rules! stored_functor {
             }
         }
 
-        given_by_value! {
-            ['f, A: StoredElement, D: RemoveAxis<Smaller: 'static>]
-            StoredAlong<'f, A, D>: $param<A, D::Smaller>;
-        }
     )+};
+}
+given_by_value! {
+    ['f, A: StoredElement, D: RemoveAxis<Smaller: 'static>,] StoredAlong<'f, A, D>;
 }
 stored_functor!(SubView LabelledView);
 
+#[diagnostic::do_not_recommend]
 impl<A: StoredElement, D: RemoveAxis<Smaller: 'static>> NaturalItem for StoredAlong<'_, A, D> {
     type Param = LabelledView<A, D::Smaller>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: StoredElement, D: RemoveAxis<Smaller: 'static>> NaturalItem for &StoredAlong<'_, A, D> {
     type Param = LabelledView<A, D::Smaller>;
 }

@@ -228,6 +228,7 @@ pub struct CollectionReader<'f> {
     loaded: Vec<Loaded>,
 }
 
+#[diagnostic::do_not_recommend]
 impl Functor<TrainDataParam> for Collection {
     type Reader<'f> = CollectionReader<'f>;
 
@@ -265,6 +266,7 @@ impl Read<TrainDataParam> for CollectionReader<'_> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl NaturalItem for &Collection {
     type Param = TrainDataParam;
 }

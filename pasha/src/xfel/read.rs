@@ -150,6 +150,7 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
 
 macro_rules! key_functor {
     ($($(#[$with_shape:ident])? [$($generics:tt)*] $dim:ty, $param:ty, $may_be_absent:literal, |$train:ident| $item:expr;)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Functor<$param> for Key<A, $dim> {
             type Reader<'f> = KeyReader<'f, A, $dim>;
 
@@ -222,6 +223,7 @@ fn no_data() -> SourceError {
     "the train has no data".into()
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: KeyElement, D: Dimension + 'static> NaturalItem for &Key<A, D> {
     type Param = TrainParam<A, D>;
 }
