@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use proc_macro2::Span;
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 
 /// Errors found so far.
 ///
@@ -54,6 +54,18 @@ impl Errors {
             _ => Ok(()),
         }
     }
+}
+
+/// An error as tokens that make rustc report it.
+pub(crate) fn tokens(error: &syn::Error) -> TokenStream {
+    let tokens = error.to_compile_error().into_iter().map(|token| match token {
+        // Rust 2015 has no `::core`.
+        TokenTree::Ident(ident) if ident == "core" => {
+            quote_spanned!(ident.span()=> pasha::__private)
+        }
+        token => token.into(),
+    });
+    tokens.collect()
 }
 
 impl Drop for Errors {

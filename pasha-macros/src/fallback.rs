@@ -1,34 +1,133 @@
 //! After a refusal: what keeps one mistake from looking like twenty.
 //!
-//! The function stays, and the generated names exist with the right number of arguments. Their
+//! The function stays, unless rustc would find the same mistake in it, and the generated names exist with the right number of arguments. Their
 //! types are arrays whose length is the error: rustc reports it once, and has nothing more to say
 //! about values of such a type, whatever is done with them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
-use syn::{FnArg, GenericParam};
+use syn::{Attribute, FnArg, GenericParam, Type};
 
 use crate::expand::{function, inherited, quiet};
 use crate::model::Kernel;
-use crate::names;
+use crate::{errors, names, types};
 
 /// For what is not a function: the item as it was, and the errors.
 pub(crate) fn not_a_function(item: TokenStream, errors: &[syn::Error]) -> TokenStream {
-    let errors = errors.iter().map(syn::Error::to_compile_error);
+    let errors = errors.iter().map(errors::tokens);
     quote!(#item #(#errors)*)
+}
+
+/// For a function whose syntax is not understood.
+///
+/// What rustc understands only to say that it is wrong has been reported by it before: a default of a
+/// parameter, `impl` without a trait.
+pub(crate) fn not_understood(item: TokenStream, errors: &[syn::Error]) -> TokenStream {
+    let is =
+        |token: &TokenTree, sign| matches!(token, TokenTree::Punct(it) if it.as_char() == sign);
+    let tokens: Vec<_> = item.into_iter().collect();
+    let has_default = tokens.iter().any(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+            let tokens: Vec<_> = group.stream().into_iter().collect();
+            tokens.windows(2).any(|pair| is(&pair[0], '=') && !is(&pair[1], '>'))
+        }
+        _ => false,
+    });
+    let is_reported = has_default
+        || tokens.windows(2).any(|pair| match pair {
+            [TokenTree::Ident(word), TokenTree::Group(_)] => word == "impl",
+            _ => false,
+        });
+    match is_reported {
+        true => tokens.into_iter().map(without_attributes).collect(),
+        false => errors.iter().map(errors::tokens).collect(),
+    }
+}
+
+/// The parameters without the attributes, which rustc would not understand; other tokens as they are.
+fn without_attributes(token: TokenTree) -> TokenTree {
+    let TokenTree::Group(group) = &token else { return token };
+    if group.delimiter() != Delimiter::Parenthesis {
+        return token;
+    }
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for token in group.stream() {
+        let follows_hash =
+            matches!(kept.last(), Some(TokenTree::Punct(hash)) if hash.as_char() == '#');
+        match &token {
+            TokenTree::Group(it) if follows_hash && it.delimiter() == Delimiter::Bracket => {
+                kept.pop();
+            }
+            _ => kept.push(token),
+        }
+    }
+    let mut group = Group::new(Delimiter::Parenthesis, kept.into_iter().collect());
+    group.set_span(token.span());
+    group.into()
 }
 
 /// For a function that can't be a kernel.
 pub(crate) fn refused(kernel: &Kernel, errors: &[syn::Error]) -> TokenStream {
-    let function = function(kernel);
     let is_method = kernel.sig.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
     let Some((first, rest)) = errors.split_first().filter(|_| !is_method) else {
         // An `impl` block has no room for types.
-        return not_a_function(function, errors);
+        return not_a_function(function(kernel), errors);
+    };
+    let function = match is_valid(kernel) {
+        true => function(kernel),
+        false => stand_in(kernel),
     };
     let stubs = stubs(kernel, first);
-    let rest = rest.iter().map(syn::Error::to_compile_error);
+    let rest = rest.iter().map(errors::tokens);
     quote!(#function #stubs #(#rest)*)
+}
+
+/// Whether rustc takes the function as it is.
+fn is_valid(kernel: &Kernel) -> bool {
+    let has_size = |ty: &Type| {
+        let view = types::array_view(ty, "ArrayView").or(types::array_view(ty, "ArrayViewMut"));
+        !types::is_unsized(ty) && !view.is_some_and(|view| types::is_unsized(&view.element))
+    };
+    let returned = kernel.returns.values.list().iter().map(|value| &value.original);
+    let mut types = kernel.params.iter().map(|param| &param.ty).chain(returned);
+    let attrs = kernel.sig.inputs.iter().flat_map(|input| match input {
+        FnArg::Typed(typed) => typed.attrs.as_slice(),
+        FnArg::Receiver(receiver) => receiver.attrs.as_slice(),
+    });
+    let is_conditional = |attr: &Attribute| attr.path().is_ident("cfg_attr");
+    types.all(has_size)
+        && kernel.twins().is_empty()
+        && !attrs.into_iter().any(is_conditional)
+        && kernel.sig.generics.params.iter().all(|param| match param {
+            GenericParam::Type(param) => param.default.is_none(),
+            GenericParam::Const(param) => param.default.is_none(),
+            GenericParam::Lifetime(_) => true,
+        })
+}
+
+/// A function of the same name, with as many parameters.
+fn stand_in(kernel: &Kernel) -> TokenStream {
+    let name = &kernel.sig.ident;
+    let vis = &kernel.vis;
+    let attrs = inherited(kernel);
+    let private = names::private();
+    let out = stand_in_type(kernel);
+    let params = kernel.sig.inputs.iter().map(|_| quote!(_: #out));
+    quote! {
+        #(#attrs)*
+        #[doc = "Stands in for a kernel with mistakes."]
+        #[allow(dead_code)]
+        #vis fn #name(#(#params),*) -> #out { #private::unimplemented!() }
+    }
+}
+
+/// The type that stands in for all others. Where there would be a struct of outputs, the user may
+/// have written its name.
+fn stand_in_type(kernel: &Kernel) -> Ident {
+    match kernel.has_output_struct() {
+        true => kernel.output_struct(),
+        false => names::stand_in(&kernel.sig.ident),
+    }
 }
 
 /// The generated names. The first error stands in the place of their types.
@@ -37,12 +136,7 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
     let quiet = quiet();
-    let outputs = kernel.outputs().count();
-    // Where there would be a struct of outputs, the user may have written its name.
-    let out = match outputs > 1 || (outputs == 1 && !kernel.returns.values.list().is_empty()) {
-        true => names::output_struct(name),
-        false => names::stand_in(name),
-    };
+    let out = stand_in_type(kernel);
     let error = as_expression(error);
     // Bounds would only give rise to more errors; the names are for calls with a turbofish.
     let generics = kernel.sig.generics.params.iter().filter_map(|param| match param {
@@ -58,7 +152,8 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
     let items = kernel.params.iter().filter(|param| param.is_argument());
     let arguments: Vec<_> = items.map(|_| quote!(_: #out)).collect();
     let shared: Vec<_> = kernel.shared().map(|_| quote!(_: #out)).collect();
-    let body = quote!({ ::core::unimplemented!() });
+    let private = names::private();
+    let body = quote!({ #private::unimplemented!() });
     quote! {
         #(#attrs)*
         #quiet
@@ -90,5 +185,5 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
 
 /// The error as one expression: an error of several parts would be several.
 fn as_expression(error: &syn::Error) -> TokenStream {
-    error.clone().into_iter().next().unwrap_or_else(|| error.clone()).to_compile_error()
+    errors::tokens(&error.clone().into_iter().next().unwrap_or_else(|| error.clone()))
 }

@@ -42,7 +42,8 @@ use proc_macro::TokenStream;
 /// | written | bound to |
 /// | --- | --- |
 /// | `value: f64`, `value: &T`, `frame: ArrayView2<u16>`, `train: Train<'_, u16, Ix2>` | an item: the functor's entry at this index |
-/// | `#[shared] x: T` or `&T` | the same for every call |
+/// | `#[shared] x: T` or `&T` | the same for every call, to be read |
+/// | `#[shared(copied)] x: &T` | the same, where `T` is a lock, an atomic or a container of these and each forked worker may change a copy of its own, as of a cache; without the word such a map fails before it starts, because the changes would be lost (on threads they are not, and both run) |
 /// | `#[index] i: usize`, `#[worker_id] w: usize` | the item's index, and which worker runs the call |
 /// | `#[output(shape = EXPR, fill = EXPR, order = F)] o: ArrayViewMut2<A>` | this index's slot of an array; `like = PARAM` instead of `shape` copies the shape of an item or a shared array; `order = F` makes a slot's first axis the contiguous one (the axis of the indices is always outermost) |
 /// | `#[output(fill = EXPR)] o: &mut A` | this index's element of an array |
@@ -52,8 +53,9 @@ use proc_macro::TokenStream;
 /// | `#[scratch(EXPR)] buf: &mut T` | a buffer of this worker's, made once |
 ///
 /// Shapes and fill values are computed once, before the map: they may use shared parameters,
-/// constants, and the shape of an item by its name (`shape = frame.nrows()`). A doc comment on an
-/// output becomes that of its field.
+/// constants, and the shape of an item by its name (`shape = frame.nrows()`). They are expressions
+/// with variables of their own, evaluated apart from the function: nothing in them can `return`,
+/// `break` or fail with `?`. A doc comment on an output becomes that of its field.
 ///
 /// # Return type
 ///
@@ -70,6 +72,21 @@ use proc_macro::TokenStream;
 /// than 2 MiB, ragged ones, and maps that go on after failures, have an `item_timeout` or
 /// are resumed are written in the ordinary way.
 ///
+/// `#[kernel(output = Name)]` names the struct of the outputs, where the usual name is taken.
+///
+/// `#[kernel(crate = "path")]` says where pasha is, where it is not `::pasha`: in a crate that renames it
+/// in its `Cargo.toml`, or gets it from another crate that exports it.
+///
+/// ```
+/// # extern crate pasha as facade;
+/// #[facade::kernel(crate = "facade")]
+/// fn double(value: f64) -> f64 {
+///     2.0 * value
+/// }
+/// # assert_eq!(double::run_serial(&[1.0])?, ndarray::array![2.0]);
+/// # Ok::<(), facade::Error>(())
+/// ```
+///
 /// # Generated functions
 ///
 /// Functors and shared parameters are arguments in the order of their declaration.
@@ -85,7 +102,7 @@ use proc_macro::TokenStream;
 /// | `k::bind(shared…)` | gives a kernel value, which composes with others by `then` |
 ///
 /// A kernel with several outputs returns them in a struct, named as the function in CamelCase with
-/// `Output` after it: a field for each output parameter, and `result` for what the function
+/// `Output` after it (or as the option `output` says): a field for each output parameter, and `result` for what the function
 /// returns. A single array, or a tuple of returned arrays alone, is returned as it is.
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -7,7 +7,10 @@
 #![allow(clippy::large_enum_variant, reason = "one model of one function lives at a time")]
 
 use proc_macro2::{Group, Ident};
-use syn::{Attribute, Expr, Pat, Signature, Type, Visibility};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, Pat, Path, Signature, Type, Visibility};
+
+use crate::names;
 
 /// A function under `#[kernel]`.
 pub(crate) struct Kernel {
@@ -28,6 +31,10 @@ pub(crate) struct Kernel {
 pub(crate) struct Options {
     /// Whether outputs are written with streaming stores.
     pub(crate) stream_stores: bool,
+    /// The name of the struct of outputs, where it is not the usual one.
+    pub(crate) output: Option<Ident>,
+    /// Where the runtime crate is, where it is not `::pasha`.
+    pub(crate) runtime: Option<Path>,
 }
 
 /// One parameter of the function.
@@ -46,7 +53,10 @@ pub(crate) struct Param {
 /// What a parameter is bound to.
 pub(crate) enum Role {
     Item(ItemKind),
-    Shared,
+    Shared {
+        /// Whether each forked worker is to have a copy of its own, `#[shared(copied)]`.
+        copied: bool,
+    },
     Index,
     WorkerId,
     Output(Output),
@@ -173,7 +183,7 @@ impl Kernel {
 
     /// The parameters that are the same for every call.
     pub(crate) fn shared(&self) -> impl Iterator<Item = &Param> {
-        self.params.iter().filter(|param| matches!(param.role, Role::Shared))
+        self.params.iter().filter(|param| matches!(param.role, Role::Shared { .. }))
     }
 
     /// The outputs, in order of declaration.
@@ -192,6 +202,31 @@ impl Kernel {
         })
     }
 
+    /// The names of parameters that an earlier one has, too.
+    pub(crate) fn twins(&self) -> Vec<&Ident> {
+        let names: Vec<_> = self.params.iter().filter_map(|param| param.name.as_ref()).collect();
+        let is_twin = |number: usize, name: &Ident| {
+            names[..number].iter().any(|before| before.unraw() == name.unraw())
+        };
+        let twins = names.iter().enumerate().filter(|(number, name)| is_twin(*number, name));
+        twins.map(|(_, name)| *name).collect()
+    }
+
+    /// The name of the struct of outputs.
+    pub(crate) fn output_struct(&self) -> Ident {
+        match &self.options.output {
+            Some(name) => name.clone(),
+            None => names::output_struct(&self.sig.ident),
+        }
+    }
+
+    /// Whether the outputs come in a struct: where there are several, and not just a tuple of
+    /// returned values.
+    pub(crate) fn has_output_struct(&self) -> bool {
+        let outputs = self.outputs().count();
+        outputs > 1 || (outputs == 1 && !self.returns.values.list().is_empty())
+    }
+
     /// The parameter of this name.
     pub(crate) fn named(&self, name: &Ident) -> Option<&Param> {
         self.params.iter().find(|param| param.name.as_ref() == Some(name))
@@ -201,7 +236,7 @@ impl Kernel {
 impl Param {
     /// Whether the caller passes it to the generated functions.
     pub(crate) fn is_argument(&self) -> bool {
-        matches!(self.role, Role::Item(_) | Role::Shared | Role::Unknown { argument: true })
+        matches!(self.role, Role::Item(_) | Role::Shared { .. } | Role::Unknown { argument: true })
     }
 }
 

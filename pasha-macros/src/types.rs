@@ -36,6 +36,35 @@ pub(crate) fn is_primitive(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| NAMES.iter().any(|name| segment.ident == name))
 }
 
+/// The part of a type that has no size known when compiling, where it would be held by value: `[T]`,
+/// `str`, `dyn Trait`, and the standard library's `Path`, `OsStr` and `CStr` by their full names.
+pub(crate) fn is_unsized(ty: &Type) -> bool {
+    match plain(ty) {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(path) if path.qself.is_none() => {
+            let segments = &path.path.segments;
+            let is = |name: &str| segments.last().is_some_and(|last| last.ident == name);
+            let is_std = segments.len() > 1
+                && segments.first().is_some_and(|first| {
+                    ["std", "core", "alloc"].iter().any(|name| first.ident == name)
+                });
+            is("str") || (is_std && ["Path", "OsStr", "CStr"].iter().any(|name| is(name)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a type holds numbers, `bool`s or text and nothing else, as far as its own syntax tells.
+pub(crate) fn is_plain_data(ty: &Type) -> bool {
+    match plain(ty) {
+        Type::Reference(reference) => is_plain_data(&reference.elem),
+        Type::Slice(slice) => is_plain_data(&slice.elem),
+        Type::Array(array) => is_plain_data(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_plain_data),
+        ty => is_primitive(ty) || last_segment(ty).is_some_and(|it| it.ident == "str"),
+    }
+}
+
 /// The type arguments of a path's last segment.
 pub(crate) fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
     match &segment.arguments {

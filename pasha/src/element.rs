@@ -33,20 +33,24 @@ use bytemuck::{NoUninit, Zeroable};
     message = "`{Self}` can't be an element of an output",
     label = "not a plain value",
     note = "outputs lie in memory that several processes share, so their elements are plain values without pointers: integers, floats, `bool`, `Complex<f32>`, `Complex<f64>`, `f16`, `[T; N]` of numbers, or a `#[repr(C)]` struct of these with `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]`",
+    note = "for a value that may be missing write one that means it, such as `f64::NAN` instead of `Option<f64>`, or give a second output, `bool`, that says whether it is there; to leave the index out return a `Result`",
     note = "for a result of varying length use a slot of its own length for each index: `#[output(ragged = LENGTH)] name: ArrayViewMut1<T>`"
 )]
 pub trait Element: Copy + NoUninit + Zeroable + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Copy + NoUninit + Zeroable + Send + Sync + 'static> Element for T {}
 
 /// A value that may be handed to every worker: the type of a `#[shared]` parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be shared by the workers of a map",
     label = "not `Sync`",
-    note = "a `#[shared]` parameter is read by several workers at once; use a type without interior mutability, or `Mutex`, `RwLock` or atomics instead of `Cell`, `RefCell` or `Rc`"
+    note = "a `#[shared]` parameter is read by several workers at once: share the plain value, by `&`, or `Arc` instead of `Rc`",
+    note = "to gather values write `#[reduce(sum)] total: &mut f64` (or `min`, `max`, a function of yours), `#[per_worker] …` to keep each worker's, `#[output] …` for one of each index, and `#[scratch(EXPR)] …` for a buffer; locks and atomics would be shared by threads, but not by forked workers"
 )]
 pub trait Shareable {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Sync + ?Sized> Shareable for T {}
 
 /// A value that a `#[shared]` parameter takes by value: each call gets a copy of it.
@@ -57,4 +61,5 @@ impl<T: Sync + ?Sized> Shareable for T {}
 )]
 pub trait SharedByValue: Copy {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Copy> SharedByValue for T {}

@@ -18,6 +18,7 @@ mod hdf5;
 #[doc = include_str!("../docs/how_fast.md")]
 #[doc = include_str!("../benches/RESULTS.svg")]
 pub mod how_fast {}
+mod interior;
 mod job;
 mod kernel;
 pub mod labelled;

@@ -198,7 +198,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         if setting.num_workers == 0 {
             return Err(Error::ZeroWorkers);
         }
-        let len = functors.check(kernel.names().items)?;
+        let names = kernel.names();
+        if let (Memory::Shared, Some(parameter)) = (setting.memory, names.interior_mutable) {
+            return Err(Error::ChangesLost { parameter: parameter.to_owned() });
+        }
+        let len = functors.check(names.items)?;
         Ok(Prepared {
             setting,
             kernel,

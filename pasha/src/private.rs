@@ -1,7 +1,9 @@
 //! What generated code uses. Not part of the interface: it changes without notice.
 
 pub use std::convert::Infallible;
+pub use std::marker::{Copy, Sized, Sync};
 pub use std::result::Result::{Err, Ok};
+pub use std::{compile_error, fmt, unimplemented};
 
 pub use ndarray::{Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
 
@@ -11,6 +13,7 @@ pub use crate::element::Element;
 pub use crate::error::{Error, Result};
 pub use crate::functor::IntoFunctor;
 pub use crate::functor::list::IntoFunctors;
+pub use crate::interior::{NotInteriorMutable, Sharing};
 pub use crate::kernel::bound::BoundKernel;
 pub use crate::kernel::{
     FnKernel, Items, Kernel, KernelError, Names, Position, Shapes, SlotsOf, Values, kernel,
@@ -38,6 +41,15 @@ pub const fn assert_shared<T: Shareable + ?Sized>() {}
 #[inline(always)]
 pub fn by_value<T: SharedByValue>(value: &T) -> T {
     *value
+}
+
+/// Shows a struct of outputs. Elements need not be `Debug`, so the arrays are left out.
+///
+/// # Errors
+/// What the formatter fails with.
+#[inline(never)]
+pub fn debug_outputs(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    f.debug_struct(name).finish_non_exhaustive()
 }
 
 /// The shape of an item that an output is shaped after.
@@ -109,26 +121,39 @@ impl<L: Like + ?Sized> Like for &L {
 /// A number that may be the length of a ragged slot.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the length of a ragged slot",
-    note = "`ragged = …` takes an unsigned integer; convert with `as usize`"
+    note = "`ragged = …` takes an integer: convert with `as usize`"
 )]
 pub trait RaggedLength {
     /// The length.
+    ///
+    /// # Panics
+    /// Panics if it is negative or larger than any memory.
     fn length(self) -> usize;
 }
 
 macro_rules! ragged_length {
     ($($integer:ty)+) => {$(
         impl RaggedLength for $integer {
-            #[allow(clippy::unnecessary_cast, reason = "one of the integers is usize")]
+            #[inline]
+            #[track_caller]
+            #[allow(irrefutable_let_patterns, reason = "some of the integers always fit")]
             fn length(self) -> usize {
-                self as usize
+                let Ok(length) = usize::try_from(self) else {
+                    panic!("a ragged slot can't have {self} elements")
+                };
+                length
             }
         }
     )+};
 }
-ragged_length!(u8 u16 u32 u64 usize);
+// Signed ones, too: they are what files hold counts as, and what a number without a type is.
+ragged_length!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
-/// The length of a ragged slot, of any unsigned integer.
+/// The length of a ragged slot, of any integer.
+///
+/// # Panics
+/// As [`RaggedLength::length`].
+#[track_caller]
 pub fn ragged_length(length: impl RaggedLength) -> usize {
     length.length()
 }

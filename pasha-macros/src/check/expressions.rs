@@ -3,7 +3,7 @@
 use syn::Expr;
 
 use crate::errors::Errors;
-use crate::mentions;
+use crate::mentions::{Exit, Mentions};
 use crate::model::{ItemKind, Kernel, Output, Role};
 
 /// When an expression is evaluated.
@@ -22,12 +22,18 @@ enum Time {
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     for (_, output) in kernel.outputs() {
         for (expr, time) in expressions(output) {
-            mentions_what_is_known(kernel, expr, time, errors);
+            expression(kernel, expr, time, errors);
         }
     }
     for expr in kernel.scratch().filter_map(|(_, expr)| expr) {
-        mentions_what_is_known(kernel, expr, Time::Scratch, errors);
+        expression(kernel, expr, Time::Scratch, errors);
     }
+}
+
+fn expression(kernel: &Kernel, expr: &Expr, time: Time, errors: &mut Errors) {
+    let mentions = Mentions::in_expression(expr);
+    mentions_what_is_known(kernel, &mentions, time, errors);
+    stays_within(&mentions, errors);
 }
 
 fn expressions(output: &Output) -> impl Iterator<Item = (&Expr, Time)> {
@@ -38,11 +44,50 @@ fn expressions(output: &Output) -> impl Iterator<Item = (&Expr, Time)> {
 }
 
 /// An expression can use only what exists when it is evaluated.
-fn mentions_what_is_known(kernel: &Kernel, expr: &Expr, time: Time, errors: &mut Errors) {
-    for name in mentions::of(expr) {
-        let Some(param) = kernel.named(&name) else { continue };
+fn mentions_what_is_known(kernel: &Kernel, mentions: &Mentions, time: Time, errors: &mut Errors) {
+    for (number, name) in mentions.certain.iter().enumerate() {
+        if mentions.certain[..number].contains(name) {
+            continue;
+        }
+        let Some(param) = kernel.named(name) else { continue };
         let Some(problem) = problem(&param.role, &name.to_string(), time) else { continue };
         errors.at(name, problem);
+    }
+}
+
+/// An expression gives a value: it is evaluated by itself, not as a part of the function.
+fn stays_within(mentions: &Mentions, errors: &mut Errors) {
+    const BY_ITSELF: &str = "an expression in a role is evaluated by itself, before the function \
+        is called";
+    for exit in &mentions.exits {
+        match exit {
+            Exit::Break(found) => {
+                errors.at(found, format!("there is no loop to `break`: {BY_ITSELF}; give a value"));
+            }
+            Exit::Continue(found) => errors
+                .at(found, format!("there is no loop to `continue`: {BY_ITSELF}; give a value")),
+            Exit::Return(found) => errors.at(
+                found,
+                format!(
+                    "there is no function to `return` from: {BY_ITSELF}; give the value itself"
+                ),
+            ),
+            Exit::Try(found) => errors.at(
+                found,
+                format!(
+                    "there is no function that `?` could return the error from: {BY_ITSELF}; \
+                     compute the value before the map and pass it as a `#[shared]` parameter, or \
+                     say what to take instead, `.unwrap_or(…)`"
+                ),
+            ),
+            Exit::Await(found) => errors.at(
+                found,
+                format!(
+                    "nothing drives a future here: {BY_ITSELF}; await before the map, and pass \
+                     the value as a `#[shared]` parameter"
+                ),
+            ),
+        }
     }
 }
 
@@ -60,7 +105,7 @@ fn problem(role: &Role, name: &str, time: Time) -> Option<String> {
         Time::Scratch => "when a worker makes its buffer, before its first item",
     };
     Some(match (role, time) {
-        (Role::Shared | Role::Unknown { .. }, _) => return None,
+        (Role::Shared { .. } | Role::Unknown { .. }, _) => return None,
         (Role::Item(_) | Role::Index, Time::Ragged) => return None,
         // By its name the item's shape is meant, which is known.
         (Role::Item(ItemKind::View(_) | ItemKind::Named), Time::Shape | Time::Fill) => return None,

@@ -12,6 +12,7 @@ use crate::{names, types};
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     for (param, output) in kernel.outputs() {
         slot_is_writable(param, output, errors);
+        element_is_plain(output, errors);
         match &output.slot {
             Slot::Array(_) => array_has_one_extent(param, output, errors),
             Slot::Scalar(element) if is_collection(element) => {
@@ -34,6 +35,27 @@ fn slot_is_writable(param: &Param, output: &Output, errors: &mut Errors) {
             &param.ty,
             "an output is a slot to write to: an array `ArrayViewMut1<A>` to `ArrayViewMut6<A>` \
              (or `ArrayViewMut<A, D>`), or one value `&mut A`",
+        );
+    }
+}
+
+/// An array of these can't be.
+fn element_is_plain(output: &Output, errors: &mut Errors) {
+    let Some(element) = output.element() else { return };
+    if matches!(&output.slot, Slot::Scalar(element) if is_collection(element)) {
+        return;
+    }
+    not_an_element(element, errors);
+}
+
+/// Refuses what by its name can't be an element of an array, and says what to do instead.
+pub(super) fn not_an_element(element: &Type, errors: &mut Errors) {
+    if types::is_unsized(element) {
+        errors.at(
+            element,
+            "an element of an output has a size known when compiling: write a plain value, e.g. \
+             `f64` or `[f64; 3]`, and for a result of varying length `#[output(ragged = LENGTH)] \
+             name: ArrayViewMut1<T>`",
         );
     }
 }
@@ -144,7 +166,7 @@ fn ragged_is_a_row(param: &Param, output: &Output, errors: &mut Errors) {
 fn like_has_a_shape(kernel: &Kernel, output: &Output, errors: &mut Errors) {
     let Some(like) = output.like() else { return };
     let problem = match kernel.named(like).map(|param| &param.role) {
-        Some(Role::Shared | Role::Item(ItemKind::View(_) | ItemKind::Named)) => return,
+        Some(Role::Shared { .. } | Role::Item(ItemKind::View(_) | ItemKind::Named)) => return,
         Some(Role::Unknown { .. }) => return,
         Some(Role::Item(ItemKind::Value | ItemKind::Ref(_))) => {
             format!("the item `{like}` is a value and has no shape")

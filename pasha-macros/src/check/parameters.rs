@@ -1,16 +1,19 @@
 //! Rules about single parameters that are not outputs.
 
+use quote::ToTokens;
 use syn::Type;
 
 use crate::errors::Errors;
+use crate::expand::text::text;
 use crate::model::{ItemKind, Kernel, Param, Role};
 use crate::types;
 
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     for param in &kernel.params {
+        value_has_a_size(param, errors);
         match &param.role {
             Role::Item(kind) => writable_has_a_role(param, kind, errors),
-            Role::Shared => shared_is_read_only(param, errors),
+            Role::Shared { .. } => shared_is_read_only(param, errors),
             Role::Index | Role::WorkerId => is_usize(param, errors),
             Role::Scratch(expr) => {
                 scratch_is_a_mutable_reference(param, errors);
@@ -24,6 +27,38 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     }
     only_one(kernel, "index", |role| matches!(role, Role::Index), errors);
     only_one(kernel, "worker_id", |role| matches!(role, Role::WorkerId), errors);
+}
+
+/// A value is passed on the stack, where `[f64]`, `str` and `dyn Fn()` can't be.
+fn value_has_a_size(param: &Param, errors: &mut Errors) {
+    let ty = types::plain(&param.ty);
+    if let Some(view) =
+        types::array_view(ty, "ArrayView").filter(|it| types::is_unsized(&it.element))
+    {
+        errors.at(
+            &view.element,
+            "an array's elements have a size known when compiling: write a plain value, e.g. `f64`",
+        );
+    }
+    if !types::is_unsized(ty) {
+        return;
+    }
+    let text = text(ty.to_token_stream());
+    let cure = match (&param.role, ty) {
+        (_, Type::TraitObject(_)) if matches!(param.role, Role::Shared { .. }) => {
+            "take it by reference, e.g. `&(dyn Fn(f64) -> f64 + Sync)`"
+        }
+        (Role::Scratch(_) | Role::Output(_) | Role::Index | Role::WorkerId, _) => return,
+        (_, Type::Slice(_)) => "take it by reference, `&[T]`, or write an array, `[T; N]`",
+        (_, Type::TraitObject(_)) => {
+            "take a reference to the type itself, or a `Box<dyn …>` by `&`"
+        }
+        _ => "take it by reference, with `&`",
+    };
+    errors.at(
+        ty,
+        format!("a `{text}` has no size known when compiling and can't be passed by value: {cure}"),
+    );
 }
 
 /// A functor's entries are read; what is written must say whose it is.
@@ -95,6 +130,11 @@ fn scratch_is_a_mutable_reference(param: &Param, errors: &mut Errors) {
             "a buffer is kept by its worker and needs a type of known size: write `Vec<T>` \
              instead of `[T]`",
         ),
+        ty @ Type::Path(_) if types::is_unsized(ty) => errors.at(
+            ty,
+            "a buffer is kept by its worker and needs a type of known size: write `String` \
+             instead of `str`, and the like",
+        ),
         Type::TraitObject(object) => errors.at(
             object,
             "a buffer is kept by its worker and needs a type of known size: write its type, or \
@@ -117,7 +157,7 @@ fn scratch_has_an_expression(param: &Param, errors: &mut Errors) {
 
 /// The types of items, outputs and buffers are named in generated code, where `impl` has no name.
 fn impl_trait_is_shared(param: &Param, errors: &mut Errors) {
-    if matches!(param.role, Role::Shared | Role::Unknown { .. }) {
+    if matches!(param.role, Role::Shared { .. } | Role::Unknown { .. }) {
         return;
     }
     if let Some(found) = types::impl_traits(&param.ty).first() {

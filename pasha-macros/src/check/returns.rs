@@ -2,6 +2,7 @@
 
 use syn::Type;
 
+use super::outputs;
 use crate::errors::Errors;
 use crate::model::{Kernel, Values};
 use crate::types;
@@ -20,6 +21,7 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
         value_is_flat(&value.original, is_tuple, kernel.returns.fallible, errors);
         value_has_a_name(&value.original, errors);
         value_does_not_borrow(&value.original, errors);
+        outputs::not_an_element(value.element(), errors);
     }
     tuple_is_short(kernel, original, errors);
 }

@@ -1,6 +1,8 @@
 //! Rules about the function as a whole.
 
-use syn::{FnArg, Pat, Safety};
+use proc_macro2::TokenTree;
+use quote::ToTokens;
+use syn::{FnArg, GenericParam, Meta, Pat, Safety};
 
 use crate::errors::Errors;
 use crate::model::{Kernel, Role};
@@ -10,6 +12,9 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     not_async(kernel, errors);
     not_unsafe(kernel, errors);
     not_variadic(kernel, errors);
+    no_target_feature(kernel, errors);
+    no_defaults(kernel, errors);
+    names_differ(kernel, errors);
     not_a_method(kernel, errors);
     no_cfg_on_parameters(kernel, errors);
     names_where_needed(kernel, errors);
@@ -36,6 +41,58 @@ fn not_unsafe(kernel: &Kernel, errors: &mut Errors) {
             "a kernel can't be an `unsafe fn`, since every worker calls it from safe code: remove \
              `unsafe` here and call the unsafe function in the body, in an `unsafe { … }` block \
              that makes sure of its conditions",
+        );
+    }
+}
+
+/// Workers call the function from code without the feature, which is unsafe.
+fn no_target_feature(kernel: &Kernel, errors: &mut Errors) {
+    for attr in &kernel.attrs {
+        let enables = match &attr.meta {
+            Meta::List(list) if attr.path().is_ident("cfg_attr") => {
+                let tokens: Vec<_> = list.tokens.clone().into_iter().collect();
+                tokens.windows(2).any(|pair| {
+                    matches!(pair, [TokenTree::Ident(name), TokenTree::Group(_)] if name == "target_feature")
+                })
+            }
+            meta => meta.path().is_ident("target_feature"),
+        };
+        if enables {
+            errors.at(
+                attr,
+                "a kernel can't have `#[target_feature]`, since workers call it from code that is \
+                 compiled without: move the attribute and the body to a function of its own, and \
+                 call that from the kernel where `is_x86_feature_detected!` finds the feature, in \
+                 an `unsafe { … }` block; or compile all with `-C target-cpu=native`",
+            );
+        }
+    }
+}
+
+/// Functions have no defaults for what callers leave out.
+fn no_defaults(kernel: &Kernel, errors: &mut Errors) {
+    for param in &kernel.sig.generics.params {
+        let default: Option<&dyn ToTokens> = match param {
+            GenericParam::Type(param) => param.default.as_ref().map(|(_, it)| it as _),
+            GenericParam::Const(param) => param.default.as_ref().map(|(_, it)| it as _),
+            GenericParam::Lifetime(_) => None,
+        };
+        if let Some(default) = default {
+            errors.at(
+                default.to_token_stream(),
+                "a function's generic parameters have no defaults: remove it, and write the type \
+                 at the call, or let it be inferred",
+            );
+        }
+    }
+}
+
+/// Parameters are told apart by their names.
+fn names_differ(kernel: &Kernel, errors: &mut Errors) {
+    for name in kernel.twins() {
+        errors.at(
+            name,
+            format!("there is a parameter `{name}` already: give one of the two another name"),
         );
     }
 }
@@ -93,7 +150,7 @@ fn no_cfg_on_parameters(kernel: &Kernel, errors: &mut Errors) {
 fn names_where_needed(kernel: &Kernel, errors: &mut Errors) {
     for param in &kernel.params {
         let becomes = match &param.role {
-            Role::Item(_) | Role::Shared => "an argument of the generated functions",
+            Role::Item(_) | Role::Shared { .. } => "an argument of the generated functions",
             Role::Output(_) => "a field of the outputs",
             // Nothing is named after these.
             Role::Index | Role::WorkerId | Role::Scratch(_) | Role::Unknown { .. } => continue,

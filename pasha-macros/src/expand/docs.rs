@@ -174,7 +174,7 @@ fn argument(param: &Param) -> String {
     let name = param.name.as_ref().map(|name| name.unraw().to_string()).unwrap_or_default();
     let ty = tidy(&param.ty);
     match param.role {
-        Role::Shared => format!("`{name}`: shared by all calls, `{ty}`"),
+        Role::Shared { .. } => format!("`{name}`: shared by all calls, `{ty}`"),
         _ => format!("`{name}`: the source of the items, one `{ty}` for each index"),
     }
 }

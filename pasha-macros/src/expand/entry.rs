@@ -54,7 +54,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
     let packed = &outputs.packed;
     let context = names::local("context");
     let out = names::local("out");
-    let context_type = quote!(&(impl #private::Context + ?Sized));
+    let context_type = quote!(&(impl #private::Context + ?#private::Sized));
 
     let arguments: Vec<_> = kernel.params.iter().filter_map(argument).collect();
     let shared = kernel.shared().filter_map(|param| param.name.as_ref());
@@ -79,7 +79,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_parallel #declared (
                 #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #bound.run_list(#functors)
+                #private::BoundKernel::run_list(&#bound, #functors)
             }
         },
         quote! {
@@ -87,7 +87,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_in #declared (
                 #context: #context_type, #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #bound.run_list_in(#context, #functors)
+                #private::BoundKernel::run_list_in(&#bound, #context, #functors)
             }
         },
         quote! {
@@ -95,7 +95,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_serial #declared (
                 #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #bound.run_list_in(&#private::SerialContext::new(), #functors)
+                #private::BoundKernel::run_list_in(&#bound, &#private::SerialContext::new(), #functors)
             }
         },
         quote! {
@@ -103,7 +103,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn alloc #declared (
                 #context: #context_type, #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #bound.alloc_list(#context, #functors)
+                #private::BoundKernel::alloc_list(&#bound, #context, #functors)
             }
         },
         quote! {
@@ -111,7 +111,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_into #declared (
                 #context: #context_type, #(#arguments,)* #out: &mut #packed
             ) -> #private::Result<()> #clause {
-                #bound.run_list_into(#context, #functors, #out)
+                #private::BoundKernel::run_list_into(&#bound, #context, #functors, #out)
             }
         },
         quote! {
@@ -119,7 +119,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_report #declared (
                 #(#arguments),*
             ) -> #private::Result<(#packed, #private::Report)> #clause {
-                #bound.run_list_report(#functors)
+                #private::BoundKernel::run_list_report(&#bound, #functors)
             }
         },
         quote! {
@@ -127,7 +127,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_report_in #declared (
                 #context: #context_type, #(#arguments),*
             ) -> #private::Result<(#packed, #private::Report)> #clause {
-                #bound.run_list_report_in(#context, #functors)
+                #private::BoundKernel::run_list_report_in(&#bound, #context, #functors)
             }
         },
         quote! {
@@ -135,7 +135,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_report_serial #declared (
                 #(#arguments),*
             ) -> #private::Result<(#packed, #private::Report)> #clause {
-                #bound.run_list_report_in(&#private::SerialContext::new(), #functors)
+                #private::BoundKernel::run_list_report_in(&#bound, &#private::SerialContext::new(), #functors)
             }
         },
         quote! {
@@ -143,7 +143,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_report_into #declared (
                 #context: #context_type, #(#arguments,)* #out: &mut #packed
             ) -> #private::Result<#private::Report> #clause {
-                #bound.run_list_report_into(#context, #functors, #out)
+                #private::BoundKernel::run_list_report_into(&#bound, #context, #functors, #out)
             }
         },
     ]
@@ -159,7 +159,7 @@ fn argument(param: &Param) -> Option<TokenStream> {
             let private = names::private_at(span);
             Some(quote_spanned!(span=> #name: impl #private::IntoFunctor<#kind>))
         }
-        Role::Shared => Some(shared_argument(param)),
+        Role::Shared { .. } => Some(shared_argument(param)),
         _ => None,
     }
 }
@@ -181,9 +181,11 @@ struct BoundImpls {
 
 impl VisitMut for BoundImpls {
     fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
-        ty.bounds.push(parse_quote!(::core::marker::Sync));
+        let private = names::private();
+        ty.bounds.push(parse_quote!(#private::Sync));
         if self.by_value {
-            ty.bounds.push(parse_quote!(::core::marker::Copy));
+            let private = names::private();
+            ty.bounds.push(parse_quote!(#private::Copy));
         }
         visit_mut::visit_type_impl_trait_mut(self, ty);
     }

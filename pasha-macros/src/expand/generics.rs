@@ -164,16 +164,17 @@ fn item_bounds(kernel: &Kernel, predicates: &mut Vec<TokenStream>) {
 
 /// Shared parameters go to every worker, by reference or as copies.
 fn shared_bounds(kernel: &Kernel, predicates: &mut Vec<TokenStream>) {
-    for param in kernel.params.iter().filter(|param| matches!(param.role, Role::Shared)) {
+    for param in kernel.params.iter().filter(|param| matches!(param.role, Role::Shared { .. })) {
         let ty = types::plain(&param.ty);
         let span = ty.span();
+        let private = names::private_at(span);
         let mentioned = type_params(kernel, ty);
         for name in &mentioned {
-            add(predicates, quote_spanned!(span=> #name: ::core::marker::Sync));
+            add(predicates, quote_spanned!(span=> #name: #private::Sync));
         }
         let by_value = !types::borrows(ty) && types::impl_traits(ty).is_empty();
         if by_value && !mentioned.is_empty() {
-            add(predicates, quote_spanned!(span=> #ty: ::core::marker::Copy));
+            add(predicates, quote_spanned!(span=> #ty: #private::Copy));
         }
     }
 }

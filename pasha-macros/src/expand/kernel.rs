@@ -43,6 +43,7 @@ pub(super) fn bind(
     let output_names = kernel.outputs().filter_map(|(param, _)| text(param));
 
     let signature = signature::of(kernel);
+    let (import, sharing) = sharing(kernel).unzip();
 
     let stream_stores = kernel.options.stream_stores.then(|| quote!(.with_stream_stores()));
     let (start, end) = blamed(kernel);
@@ -52,6 +53,7 @@ pub(super) fn bind(
     let closures = quote_spanned! {end=>
         (#allocate, #lengths, move || #make_scratch, #call)
         .named(#signature, &[#(#item_names),*], &[#(#output_names),*])
+        #sharing
         #stream_stores
     };
 
@@ -63,6 +65,7 @@ pub(super) fn bind(
             impl #private::Kernel<Items = #items, Set = #set, Specs = #specs, Returned = #returned>
         > #clause {
             #(#assertions)*
+            #import
             #private::BoundKernel::new(
                 #make #closures
             )
@@ -103,6 +106,25 @@ fn assertions(kernel: &Kernel) -> Vec<TokenStream> {
         quote_spanned!(ty.span()=> #private::assert_shared::<#ty>();)
     });
     elements.chain(shared).collect()
+}
+
+/// Tells which shared parameters are locks, atomics and the like, as far as their types say: what
+/// must be imported for it, and the call. What is `copied` may be one.
+fn sharing(kernel: &Kernel) -> Option<(TokenStream, TokenStream)> {
+    let private = names::private();
+    let asked = kernel.shared().filter(|param| {
+        matches!(param.role, Role::Shared { copied: false })
+            && types::impl_traits(&param.ty).is_empty()
+            && !types::is_plain_data(&param.ty)
+    });
+    let asked = asked.filter_map(|param| {
+        let (name, ty) = (text(param)?, types::plain(&param.ty));
+        let there = names::private_at(ty.span());
+        Some(quote_spanned!(ty.span()=> (#name, <#there::Sharing<#ty>>::IS_INTERIOR_MUTABLE)))
+    });
+    let asked: Vec<_> = asked.collect();
+    (!asked.is_empty())
+        .then(|| (quote!(use #private::NotInteriorMutable as _;), quote!(.sharing(&[#(#asked),*]))))
 }
 
 /// The types of the buffers, which the function gets by `&mut`.
@@ -153,14 +175,14 @@ fn allocate(kernel: &Kernel) -> TokenStream {
     });
     let known: Vec<_> = known.collect();
     if known.is_empty() {
-        return quote!(move |_| ::core::result::Result::Ok(#specs));
+        return quote!(move |_| #private::Ok(#specs));
     }
     let pattern = item_pattern(kernel, &mentioned);
     quote! {
         move |#shapes| {
             let #pattern = #shapes;
             #(#known)*
-            ::core::result::Result::Ok(#specs)
+            #private::Ok(#specs)
         }
     }
 }
@@ -196,6 +218,7 @@ fn lengths(kernel: &Kernel) -> TokenStream {
 
 /// The call of the user's function, and what becomes of its value.
 fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
+    let private = names::private();
     let at = names::local("at");
     let buffers = names::local("buffers");
     let (mut items, mut slots, mut scratch, mut arguments) =
@@ -212,7 +235,7 @@ fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
             Role::Scratch(_) => new("buffer", &mut scratch),
             Role::Index => quote!(#at.index),
             Role::WorkerId => quote!(#at.worker_id),
-            Role::Shared => shared_argument(param),
+            Role::Shared { .. } => shared_argument(param),
         });
     }
     let function = names::function(&kernel.sig.ident);
@@ -222,21 +245,21 @@ fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
     let (pattern, values) = values(&kernel.returns.values);
     let outcome = if kernel.returns.fallible {
         let span = kernel.returns.original.span();
-        let private = names::private_at(span);
+        let there = names::private_at(span);
         let error = names::local("error");
-        let failed = quote_spanned!(span=> #private::KernelError::new(&#error));
+        let failed = quote_spanned!(span=> #there::KernelError::new(&#error));
         quote! {
             match #call {
-                ::core::result::Result::Ok(#pattern) => ::core::result::Result::Ok(#values),
-                ::core::result::Result::Err(#error) => ::core::result::Result::Err(#failed),
+                #private::Ok(#pattern) => #private::Ok(#values),
+                #private::Err(#error) => #private::Err(#failed),
             }
         }
     } else {
         match &kernel.returns.values {
-            Values::Nothing => quote!({ #call; ::core::result::Result::Ok(#values) }),
-            Values::One(_) => quote!(::core::result::Result::Ok((#call, ()))),
+            Values::Nothing => quote!({ #call; #private::Ok(#values) }),
+            Values::One(_) => quote!(#private::Ok((#call, ()))),
             Values::Tuple(_) => {
-                quote!({ let #pattern = #call; ::core::result::Result::Ok(#values) })
+                quote!({ let #pattern = #call; #private::Ok(#values) })
             }
         }
     };

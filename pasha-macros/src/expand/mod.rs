@@ -6,6 +6,7 @@
 //! - `kernel`: `bind`, which makes a kernel value of closures that call the user's function
 //! - `entry`: the type named as the function, with the functions that run it
 //! - `signature`: the kernel's signature as text
+//! - `runtime`: where the runtime crate is, if it is not `::pasha`
 //! - `docs`: what rustdoc says about all that
 //! - `text`: tokens as people write them, for the two above
 
@@ -15,8 +16,9 @@ mod generics;
 mod items;
 mod kernel;
 mod output;
+mod runtime;
 pub(crate) mod signature;
-mod text;
+pub(crate) mod text;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -29,9 +31,14 @@ use crate::{check, fallback, mentions, parse};
 /// The attribute: parse, check, expand.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     match read(args, item.clone()) {
-        Ok(kernel) => expand(&kernel),
-        Err(Refused { kernel: Some(kernel), errors }) => fallback::refused(&kernel, &errors),
-        Err(Refused { kernel: None, errors }) => fallback::not_a_function(item, &errors),
+        Ok(kernel) => runtime::located(expand(&kernel), &kernel.options),
+        Err(Refused { kernel: Some(kernel), errors }) => {
+            runtime::located(fallback::refused(&kernel, &errors), &kernel.options)
+        }
+        Err(Refused { kernel: None, errors }) => match parse::is_function(&item) {
+            true => fallback::not_understood(item, &errors),
+            false => fallback::not_a_function(item, &errors),
+        },
     }
 }
 
@@ -45,7 +52,7 @@ pub(crate) struct Refused {
 /// Parses and checks.
 pub(crate) fn read(args: TokenStream, item: TokenStream) -> Result<Kernel, Refused> {
     let mut errors = Errors::new();
-    let options = parse::arguments(args, &mut errors);
+    let options = parse::options(args, &mut errors);
     let function = errors.keep(parse::function(item));
     let kernel = function.map(|function| parse::kernel(function, options, &mut errors));
     if let Some(kernel) = &kernel {
@@ -123,6 +130,7 @@ pub(crate) fn quiet() -> TokenStream {
             single_use_lifetimes,
             unreachable_pub,
             unused_braces,
+            unused_imports,
             unused_lifetimes,
             unused_parens,
             unused_qualifications,

@@ -38,7 +38,7 @@ impl Outputs {
                 (quote!(#private::ReturnedTuple<#tuple>), tuple)
             }
             _ => {
-                let name = names::output_struct(&kernel.sig.ident);
+                let name = kernel.output_struct();
                 let generics = generics::of_outputs(kernel);
                 let arguments = &generics.names;
                 let ty = quote!(#name #arguments);
@@ -132,9 +132,9 @@ fn definition(
         #(#attrs)*
         #quiet
         // Elements need not be `Debug`, so the arrays are left out.
-        impl #declared ::core::fmt::Debug for #name #arguments #clause {
-            fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #formatter.debug_struct(#text).finish_non_exhaustive()
+        impl #declared #private::fmt::Debug for #name #arguments #clause {
+            fn fmt(&self, #formatter: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
+                #private::debug_outputs(#formatter, #text)
             }
         }
     }
@@ -275,7 +275,10 @@ fn built_in(name: &Ident, merge: &str) -> TokenStream {
 
 /// In the place of what `check` has refused, so that it is never generated.
 fn checked() -> TokenStream {
-    quote!(::core::compile_error!("pasha: an invalid output was not refused; please report this"))
+    let private = names::private();
+    quote! {
+        #private::compile_error!("pasha: an invalid output was not refused; please report this")
+    }
 }
 
 /// The expressions that are evaluated once, before outputs are allocated.

@@ -10,7 +10,7 @@ use quote::ToTokens;
 
 /// The text of these tokens, in one line. A comma at the end of a list, which is a matter of
 /// layout, is left out.
-pub(super) fn text(tokens: impl ToTokens) -> String {
+pub(crate) fn text(tokens: impl ToTokens) -> String {
     let mut writer = Writer::default();
     writer.list(tokens.to_token_stream());
     writer.drop_comma();

@@ -1,18 +1,47 @@
-//! Which names an expression mentions.
+//! Which names an expression mentions, and where it would leave the expression.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::visit::{self, Visit};
-use syn::{Expr, ExprPath, Macro, Token};
+mod format;
+mod walk;
+
+use proc_macro2::Ident;
+use syn::Expr;
+use syn::visit::Visit;
 
 use crate::model::Kernel;
 
-/// The names that stand alone in an expression, where a variable could be meant.
+/// What is found in an expression.
+#[derive(Default)]
+pub(crate) struct Mentions {
+    /// Names that are variables from outside of the expression, constants or functions.
+    pub(crate) certain: Vec<Ident>,
+    /// Words in macros of unknown syntax, which may be such names.
+    pub(crate) possible: Vec<Ident>,
+    /// What would go on outside of the expression.
+    pub(crate) exits: Vec<Exit>,
+}
+
+/// A place where control would leave an expression, or wait.
+pub(crate) enum Exit {
+    Break(syn::ExprBreak),
+    Continue(syn::ExprContinue),
+    Return(syn::ExprReturn),
+    Try(syn::Token![?]),
+    Await(syn::Token![await]),
+}
+
+impl Mentions {
+    pub(crate) fn in_expression(expr: &Expr) -> Self {
+        let mut walk = walk::Walk::default();
+        walk.visit_expr(expr);
+        walk.found
+    }
+}
+
+/// The names that may be variables from outside of an expression.
 pub(crate) fn of(expr: &Expr) -> Vec<Ident> {
-    let mut names = Names(Vec::new());
-    names.visit_expr(expr);
-    names.0
+    let Mentions { mut certain, possible, .. } = Mentions::in_expression(expr);
+    certain.extend(possible);
+    certain
 }
 
 /// The names that the roles of a kernel mention, all of them.
@@ -23,42 +52,4 @@ pub(crate) fn of_roles(kernel: &Kernel) -> Vec<Ident> {
     });
     let scratch = kernel.scratch().filter_map(|(_, expr)| expr).flat_map(of);
     outputs.chain(scratch).collect()
-}
-
-struct Names(Vec<Ident>);
-
-impl<'ast> Visit<'ast> for Names {
-    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
-        if let (None, Some(name)) = (&path.qself, path.path.get_ident()) {
-            self.0.push(name.clone());
-        }
-        visit::visit_expr_path(self, path);
-    }
-
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        match list.parse2(mac.tokens.clone()) {
-            Ok(arguments) => arguments.iter().for_each(|argument| {
-                self.0.extend(of(argument));
-            }),
-            Err(_) => self.words(mac.tokens.clone()),
-        }
-    }
-}
-
-impl Names {
-    /// What a macro with a syntax of its own may mention: every word but fields and methods.
-    fn words(&mut self, tokens: TokenStream) {
-        let mut after_dot = false;
-        for token in tokens {
-            match &token {
-                TokenTree::Ident(word) if !after_dot => self.0.push(word.clone()),
-                TokenTree::Group(group) => self.words(group.stream()),
-                _ => {}
-            }
-            let dot = matches!(&token, TokenTree::Punct(dot) if dot.as_char() == '.');
-            // After `..` a range ends, and no field is named.
-            after_dot = dot && !after_dot;
-        }
-    }
 }

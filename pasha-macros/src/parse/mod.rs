@@ -1,16 +1,18 @@
 //! From tokens to the model: whatever can be read is read, and every mistake is reported.
 
+mod options;
 mod returns;
 mod role;
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Pat, PatType, Signature, Token, Type, Visibility};
 
 use crate::errors::Errors;
 use crate::model::{ItemKind, Kernel, Options, Param, Role};
 use crate::types;
+
+pub(crate) use options::options;
 
 /// A function whose body is not looked at.
 pub(crate) struct Function {
@@ -28,58 +30,32 @@ impl Parse for Function {
         if input.peek(Token![;]) {
             return Err(input.error("a kernel is a function with a body: write `{ … }` here"));
         }
-        let body = input.parse()?;
+        let body = body(input)?;
         Ok(Function { attrs, vis, sig, body })
     }
 }
 
-/// Reads what stands in the parentheses of `#[kernel(…)]`: options of the whole kernel.
-pub(crate) fn arguments(args: TokenStream, errors: &mut Errors) -> Options {
-    let mut options = Options::default();
-    if args.is_empty() {
-        return options;
-    }
-    let list = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(args.clone());
-    let Ok(list) = list else {
-        errors.at(args, NOT_AN_OPTION);
-        return options;
-    };
-    for option in list {
-        if option != "stream_stores" {
-            errors.at(option, NOT_AN_OPTION);
-        } else if std::mem::replace(&mut options.stream_stores, true) {
-            errors.at(option, "`stream_stores` is here twice: remove one of the two");
+/// The braces and what is in them, within the invisible group if a macro has made them.
+fn body(input: ParseStream<'_>) -> syn::Result<Group> {
+    let at = input.span();
+    let mut token = input.parse()?;
+    loop {
+        let TokenTree::Group(group) = token else { break };
+        match group.delimiter() {
+            Delimiter::Brace => return Ok(group),
+            Delimiter::None => match group.stream().into_iter().next() {
+                Some(first) => token = first,
+                None => break,
+            },
+            Delimiter::Parenthesis | Delimiter::Bracket => break,
         }
     }
-    options
+    Err(syn::Error::new(at, "a kernel is a function with a body: write `{ … }` here"))
 }
-
-const NOT_AN_OPTION: &str = "`#[kernel]` takes one option, `#[kernel(stream_stores)]`: say what a \
-    parameter is for on the parameter itself, e.g. `#[shared] gain: f64`, and choose the context \
-    at the call, e.g. `run_in(&ThreadContext::new(4)?, …)`";
 
 /// Reads the function, or says what else the attribute was put on.
 pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
-    const OTHERS: [&str; 12] = [
-        "struct",
-        "enum",
-        "union",
-        "impl",
-        "trait",
-        "mod",
-        "use",
-        "static",
-        "type",
-        "let",
-        "macro_rules",
-        "extern",
-    ];
-    let keyword = item.clone().into_iter().find_map(|token| match token {
-        TokenTree::Ident(word) if word == "fn" || OTHERS.iter().any(|other| word == other) => {
-            Some(word)
-        }
-        _ => None,
-    });
+    let keyword = keyword(&item);
     syn::parse2(item).map_err(|error| match keyword {
         // `extern "C" fn` is a function.
         Some(word) if word != "fn" && word != "extern" => syn::Error::new(
@@ -96,6 +72,35 @@ pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
              item",
         ),
     })
+}
+
+/// The word that says what an item is, `fn` for a function.
+fn keyword(item: &TokenStream) -> Option<Ident> {
+    const OTHERS: [&str; 12] = [
+        "struct",
+        "enum",
+        "union",
+        "impl",
+        "trait",
+        "mod",
+        "use",
+        "static",
+        "type",
+        "let",
+        "macro_rules",
+        "extern",
+    ];
+    item.clone().into_iter().find_map(|token| match token {
+        TokenTree::Ident(word) if word == "fn" || OTHERS.iter().any(|other| word == other) => {
+            Some(word)
+        }
+        _ => None,
+    })
+}
+
+/// Whether an item is a function, by its first words.
+pub(crate) fn is_function(item: &TokenStream) -> bool {
+    keyword(item).is_some_and(|word| word == "fn" || word == "extern")
 }
 
 /// Reads the roles of the parameters and the return type.

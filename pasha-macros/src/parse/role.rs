@@ -58,6 +58,7 @@ pub(super) fn parse(attr: &Attribute, ty: &Type, errors: &mut Errors) -> Role {
         "per_worker" => Role::Output(output(OutputKind::PerWorker, entries, ty, errors)),
         "reduce" => Role::Output(reduction(entries, ty, errors)),
         "scratch" => Role::Scratch(scratch(entries, errors)),
+        "shared" => Role::Shared { copied: copied(entries, errors) },
         plain => {
             let Entries { keys, positional, .. } = entries;
             let given = keys.into_iter().map(|(_, value)| value).chain(positional);
@@ -66,8 +67,7 @@ pub(super) fn parse(attr: &Attribute, ty: &Type, errors: &mut Errors) -> Role {
             }
             match plain {
                 "index" => Role::Index,
-                "worker_id" => Role::WorkerId,
-                _ => Role::Shared,
+                _ => Role::WorkerId,
             }
         }
     }
@@ -122,6 +122,25 @@ fn entries(role: &str, attr: &Attribute) -> syn::Result<Entries> {
     };
     Parser::parse2(parser, list.tokens.clone())?;
     Ok(entries)
+}
+
+/// Whether `copied` is there, the one word that `#[shared]` takes.
+fn copied(entries: Entries, errors: &mut Errors) -> bool {
+    let Entries { keys, positional, .. } = entries;
+    let mut copied = false;
+    let given = keys.into_iter().map(|(_, value)| value).chain(positional);
+    for value in given {
+        if parameter_name(&value).is_some_and(|word| word == "copied") {
+            copied = true;
+        } else {
+            errors.at(
+                value,
+                "`#[shared]` takes at most one word, `#[shared(copied)]`: each forked worker may \
+                 change a copy of its own; otherwise write `#[shared]` alone",
+            );
+        }
+    }
+    copied
 }
 
 /// The buffer's expression, if there is one.

@@ -32,6 +32,25 @@ fn kernels_are_accepted() {
         "fn k(value: f64) -> anyhow::Result<(f64, [u8; 2], bool)> { todo!() }",
         "fn k(value: f64) -> std::fmt::Result { Ok(()) }",
         "fn k<'a, 'b: 'a, T: Copy + Mul<Output = T>, const N: usize>(value: &'a [T; N], #[shared] t: &'b [T]) -> [T; N] where T: Default { *value }",
+        "fn k(f: ArrayView2<u8>, #[output(shape = { let a = f.nrows(); a })] a: ArrayViewMut1<f64>) {}",
+        "fn k(f: ArrayView2<u8>, #[output(shape = match f.dim() { (a, b) => [a, b] })] a: ArrayViewMut2<f64>, #[output] b: &mut u8) {}",
+        "fn k(v: u8, #[shared] n: Option<usize>, #[output(shape = if let Some(a) = n { a } else { 1 })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared] n: Option<usize>, #[output(shape = { let Some(a) = n else { panic!() }; a })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared] n: usize, #[output(shape = { let mut a = n; while let Some(b) = a.checked_sub(9) { a = b; } a })] a: ArrayViewMut1<f64>, #[output] b: &mut u8) {}",
+        "fn k(v: u8, #[output(shape = (|a: usize| a + 1)(2))] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = { let mut s = 0; for a in 0..3 { if a == 2 { continue } s += a; } s })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = { fn a() -> usize { 3 } a() })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = { const a: usize = 3; a })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = loop { break 3 })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = 'x: { break 'x 3 })] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = (|| { return 3 })())] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = (|| -> Option<usize> { Some(None?) })().unwrap_or(1))] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared] n: usize, #[output(shape = format!(\"{n} {a} {{a}} {0:>a$.n$}\", 1, a = 2).len())] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared] n: Option<usize>, #[output(shape = usize::from(matches!(n, Some(a) if a > 2)))] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[output(shape = my_macro!(a => b; v))] a: ArrayViewMut1<f64>, #[output] b: &mut u8) {}",
+        "fn k(v: u8, #[output(shape = S { a: 3 }.a)] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared(copied)] m: &Mutex<u8>, #[shared] r#gen: usize) {}",
+        "fn k(v: Option<f64>, #[output] o: &mut Option) -> Option {}",
         "fn k(value: f64, #[output] #[doc = \" words\"] result: &mut f64) {}",
         "#[cfg(test)] #[allow(unused)] #[deprecated] fn k(r#type: f64, #[reduce(sum)] r#match: &mut f64) -> f64 { r#type }",
     ] {
@@ -48,6 +67,40 @@ fn stream_stores_is_an_option() {
     let text = |args| super::expanded_with(args, source).to_string();
     assert!(text("stream_stores").contains("with_stream_stores"));
     assert!(!text("").contains("with_stream_stores"));
+}
+
+#[test]
+fn the_struct_of_outputs_can_be_named() {
+    let source = "fn k(v: f64, #[output] o: &mut f64) -> f64 { v }";
+    let text = super::expanded_with("output = Mine", source).to_string();
+    assert!(text.contains("struct Mine") && !text.contains("KOutput"), "{text}");
+}
+
+#[test]
+fn the_runtime_is_named_where_the_user_says_that_it_is() {
+    let source = "fn k<T: Copy>(v: f64, f: ArrayView2<T>, #[shared] n: &T, #[output(shape = f.len())] \
+                  o: ArrayViewMut1<f64>) -> Result<f64, E> { v }";
+    for (args, path) in [
+        ("crate = \"crate::re::pasha\"", "crate :: re :: pasha :: __private :: BoundKernel"),
+        ("crate = ::other, stream_stores", ":: other :: __private :: BoundKernel"),
+    ] {
+        assert_eq!(errors(args, source), []);
+        let text = super::expanded_with(args, source).to_string();
+        assert!(text.contains(path), "{text}");
+        let elsewhere = text.replace("crate :: re :: pasha", "");
+        assert!(!elsewhere.contains("pasha :: __private"), "{text}");
+    }
+}
+
+#[test]
+fn a_body_in_the_invisible_group_of_a_macro_is_a_body() {
+    use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+    let head: TokenStream = "fn k(v: f64) -> f64".parse().unwrap();
+    let body: TokenStream = "{ v }".parse().unwrap();
+    let group = TokenTree::from(Group::new(Delimiter::None, body));
+    let tokens = head.into_iter().chain([group]).collect();
+    let text = crate::expand::attribute(TokenStream::new(), tokens).to_string();
+    assert!(text.contains("run_parallel") && !text.contains("compile_error"), "{text}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod accepted;
 mod expansions;
+mod hostile;
 mod names;
 mod refusals;
 mod signature;

@@ -43,7 +43,26 @@ refusals! {
     tuple_item: "fn k((a, b): (f64, f64)) {}", "(a, b)", "with `let` in the body";
     struct_shared: "fn k(v: f64, #[shared] P { x }: P) {}", "P { x }", "an argument";
     wild_output: "fn k(v: f64, #[output] _: &mut f64) {}", "_", "a field of the outputs";
+    target_feature: "#[target_feature(enable = \"avx2\")] fn k(v: f64) {}", "#[target_feature(enable = \"avx2\")]", "a function of its own";
+    target_feature_by_configuration: "#[cfg_attr(x, target_feature(enable = \"avx2\"))] fn k(v: f64) {}", "#[cfg_attr(x, target_feature(enable = \"avx2\"))]", "a function of its own";
+    default_of_a_type: "fn k<T = f64>(v: T) {}", "f64", "remove it";
+    two_of_a_name: "fn k(v: f64, #[shared] v: f64) {}", "v", "another name";
+    raw_and_plain_name: "fn k(gen: f64, #[shared] r#gen: f64) {}", "r#gen", "another name";
     cfg_on_a_parameter: "fn k(v: f64, #[cfg(a)] w: f64) {}", "#[cfg(a)]", "on the whole function";
+
+    // Values without a size.
+    slice_by_value: "fn k(v: [f64]) {}", "[f64]", "`&[T]`";
+    str_by_value: "fn k(v: str) {}", "str", "with `&`";
+    dyn_by_value: "fn k(v: dyn Fn()) {}", "dyn Fn()", "`Box<dyn …>`";
+    path_by_value: "fn k(v: std::path::Path) {}", "std::path::Path", "with `&`";
+    shared_slice: "fn k(v: f64, #[shared] w: [f64]) {}", "[f64]", "`&[T]`";
+    shared_dyn: "fn k(v: f64, #[shared] w: dyn Fn(f64)) {}", "dyn Fn(f64)", "`&(dyn Fn(f64) -> f64 + Sync)`";
+    view_of_str: "fn k(v: ArrayView1<str>) {}", "str", "a plain value";
+    output_str: "fn k(v: f64, #[output] o: &mut str) {}", "str", "a plain value";
+    output_of_slices: "fn k(v: f64, #[output(shape = 1)] o: ArrayViewMut1<[f64]>) {}", "[f64]", "`[f64; 3]`";
+    returned_slice: "fn k(v: f64) -> [f64] {}", "[f64]", "`#[output(ragged = LENGTH)]";
+    returned_dyn: "fn k(v: f64) -> Result<dyn Fn(), E> {}", "dyn Fn()", "a plain value";
+    scratch_str: "fn k(v: f64, #[scratch(x)] b: &mut str) {}", "str", "`String`";
 
     // Roles.
     unknown_role: "fn k(v: f64, #[sharde] w: f64) {}", "sharde", "did you mean `#[shared]`?";
@@ -55,11 +74,27 @@ refusals! {
     shared_mut: "fn k(v: f64, #[shared] w: &mut f64) {}", "mut", "take it by `&`";
     shared_view_mut: "fn k(v: f64, #[shared] w: ArrayViewMut1<f64>) {}", "ArrayViewMut1<f64>", "take it by `&`";
     shared_with_arguments: "fn k(v: f64, #[shared(x)] w: f64) {}", "x", "write `#[shared]` alone";
+    shared_with_key: "fn k(v: f64, #[shared(copied = true)] w: f64) {}", "true", "`#[shared(copied)]`";
     index_not_usize: "fn k(v: f64, #[index] i: u32) {}", "u32", "convert it in the body";
     worker_id_not_usize: "fn k(v: f64, #[worker_id] i: &usize) {}", "&usize", "`#[worker_id]` is a `usize`";
     two_indices: "fn k(v: f64, #[index] i: usize, #[index] j: usize) {}", "#[index]", "one `#[index]` already";
     two_worker_ids: "fn k(v: f64, #[worker_id] i: usize, #[worker_id] j: usize) {}", "#[worker_id]", "already";
     impl_item: "fn k(v: impl Copy) {}", "impl Copy", "`fn kernel<T: Trait>(value: T)`";
+
+    // Expressions give values.
+    break_in_shape: "fn k(v: f64, #[output(shape = break)] o: ArrayViewMut1<f64>) {}", "break", "no loop";
+    continue_in_shape: "fn k(v: f64, #[output(shape = continue)] o: ArrayViewMut1<f64>) {}", "continue", "no loop";
+    outer_label: "fn k(v: f64, #[output(shape = loop { break 'a 3 })] o: ArrayViewMut1<f64>) {}", "break 'a 3", "no loop";
+    return_in_shape: "fn k(v: f64, #[output(shape = return 3)] o: ArrayViewMut1<f64>) {}", "return 3", "give the value itself";
+    return_in_scratch: "fn k(v: f64, #[scratch(return)] b: &mut f64) {}", "return", "give the value itself";
+    question_in_shape: "fn k(v: f64, #[shared] s: &str, #[output(shape = s.parse::<usize>()?)] o: ArrayViewMut1<f64>) {}", "?", "`.unwrap_or(…)`";
+    question_in_ragged: "fn k(v: &str, #[output(ragged = v.parse::<usize>()?)] o: ArrayViewMut1<f64>) {}", "?", "`#[shared]`";
+    question_in_macro: "fn k(v: f64, #[output(shape = vec![f()?; 1])] o: ArrayViewMut1<f64>) {}", "?", "`#[shared]`";
+    await_in_fill: "fn k(v: f64, #[output(fill = f().await)] o: &mut f64) {}", "await", "before the map";
+    shadowed_too_late: "fn k(v: f64, #[output(shape = { let n = v; n })] o: ArrayViewMut1<f64>) {}", "v", "is not known";
+    bound_in_the_other_arm: "fn k(v: f64, #[output(shape = match 1 { v => 1, _ => v })] o: ArrayViewMut1<f64>) {}", "v", "is not known";
+    captured_by_format: "fn k(v: f64, #[output(shape = format!(\"{v}\").len())] o: ArrayViewMut1<f64>) {}", "\"{v}\"", "is not known";
+    captured_as_width: "fn k(v: usize, #[output(shape = format!(\"{:>v$}\", 1).len())] o: ArrayViewMut1<f64>) {}", "\"{:>v$}\"", "is not known";
 
     // Scratch.
     scratch_by_value: "fn k(v: f64, #[scratch(Vec::new())] b: Vec<f64>) {}", "Vec<f64>", "`&mut Vec<f64>`";
@@ -133,13 +168,8 @@ refusals! {
 
 #[test]
 fn arguments_of_the_attribute() {
-    refused_with(
-        "threads = 4",
-        "fn k(v: f64) {}",
-        "threads = 4",
-        "`run_in(&ThreadContext::new(4)?",
-    );
-    refused_with("stream_stores, fast", "fn k(v: f64) {}", "fast", "takes one option");
+    refused_with("threads = 4", "fn k(v: f64) {}", "threads", "`run_in(&ThreadContext::new(4)?");
+    refused_with("stream_stores, fast", "fn k(v: f64) {}", "fast", "takes the options");
     refused_with("stream_stores, stream_stores", "fn k(v: f64) {}", "stream_stores", "here twice");
 }
 

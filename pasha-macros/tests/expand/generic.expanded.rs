@@ -23,6 +23,7 @@ where
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -47,6 +48,7 @@ struct scale {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -68,7 +70,7 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_parallel<'a, T: Copy + Mul<Output = T>, D: Dimension>(
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<T, <D as ::pasha::__private::Dimension>::Larger>,
     >
@@ -77,11 +79,14 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).run_list((frame, ()))
+        ::pasha::__private::BoundKernel::run_list(
+            &Self::bind::<T, D>(factor, f),
+            (frame, ()),
+        )
     }
     /**Maps the kernel over all items in the given context.
 
@@ -94,10 +99,10 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_in<'a, T: Copy + Mul<Output = T>, D: Dimension>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<T, <D as ::pasha::__private::Dimension>::Larger>,
     >
@@ -106,11 +111,15 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).run_list_in(context, (frame, ()))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind::<T, D>(factor, f),
+            context,
+            (frame, ()),
+        )
     }
     /**Maps the kernel over all items here, one after another: for tests and debuggers.
 
@@ -124,7 +133,7 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_serial<'a, T: Copy + Mul<Output = T>, D: Dimension>(
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<T, <D as ::pasha::__private::Dimension>::Larger>,
     >
@@ -133,12 +142,15 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f)
-            .run_list_in(&::pasha::__private::SerialContext::new(), (frame, ()))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind::<T, D>(factor, f),
+            &::pasha::__private::SerialContext::new(),
+            (frame, ()),
+        )
     }
     /**Allocates the outputs of a run with these arguments, and runs nothing.
 
@@ -151,10 +163,10 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn alloc<'a, T: Copy + Mul<Output = T>, D: Dimension>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<T, <D as ::pasha::__private::Dimension>::Larger>,
     >
@@ -163,11 +175,15 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).alloc_list(context, (frame, ()))
+        ::pasha::__private::BoundKernel::alloc_list(
+            &Self::bind::<T, D>(factor, f),
+            context,
+            (frame, ()),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already.
 
@@ -181,10 +197,10 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_into<'a, T: Copy + Mul<Output = T>, D: Dimension>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
         out: &mut ::pasha::__private::SharedArray<
             T,
             <D as ::pasha::__private::Dimension>::Larger,
@@ -195,11 +211,16 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).run_list_into(context, (frame, ()), out)
+        ::pasha::__private::BoundKernel::run_list_into(
+            &Self::bind::<T, D>(factor, f),
+            context,
+            (frame, ()),
+            out,
+        )
     }
     /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -215,7 +236,7 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_report<'a, T: Copy + Mul<Output = T>, D: Dimension>(
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         (
             ::pasha::__private::SharedArray<
@@ -230,11 +251,14 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).run_list_report((frame, ()))
+        ::pasha::__private::BoundKernel::run_list_report(
+            &Self::bind::<T, D>(factor, f),
+            (frame, ()),
+        )
     }
     /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -249,10 +273,10 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_in<'a, T: Copy + Mul<Output = T>, D: Dimension>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         (
             ::pasha::__private::SharedArray<
@@ -267,11 +291,15 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).run_list_report_in(context, (frame, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind::<T, D>(factor, f),
+            context,
+            (frame, ()),
+        )
     }
     /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -287,7 +315,7 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_report_serial<'a, T: Copy + Mul<Output = T>, D: Dimension>(
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::Result<
         (
             ::pasha::__private::SharedArray<
@@ -302,12 +330,15 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f)
-            .run_list_report_in(&::pasha::__private::SerialContext::new(), (frame, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind::<T, D>(factor, f),
+            &::pasha::__private::SerialContext::new(),
+            (frame, ()),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -323,10 +354,10 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_into<'a, T: Copy + Mul<Output = T>, D: Dimension>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<::pasha::__private::SubView<T, D>>,
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
         out: &mut ::pasha::__private::SharedArray<
             T,
             <D as ::pasha::__private::Dimension>::Larger,
@@ -337,11 +368,16 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
-        Self::bind::<T, D>(factor, f).run_list_report_into(context, (frame, ()), out)
+        ::pasha::__private::BoundKernel::run_list_report_into(
+            &Self::bind::<T, D>(factor, f),
+            context,
+            (frame, ()),
+            out,
+        )
     }
     /**Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
 
@@ -350,7 +386,7 @@ What keeps a map from starting (such as items of different number) or from finis
 - `f`: shared by all calls, `&'a impl Fn(T) -> T`*/
     fn bind<'a, T: Copy + Mul<Output = T>, D: Dimension>(
         factor: T,
-        f: &'a (impl Fn(T) -> T + ::core::marker::Sync),
+        f: &'a (impl Fn(T) -> T + ::pasha::__private::Sync),
     ) -> ::pasha::__private::BoundKernel<
         impl ::pasha::__private::Kernel<
             Items = (::pasha::__private::SubView<T, D>, ()),
@@ -369,12 +405,13 @@ What keeps a map from starting (such as items of different number) or from finis
         T: 'static,
         D: 'static,
         D: ::pasha::__private::Dimension + 'static,
-        T: ::core::marker::Sync,
-        T: ::core::marker::Copy,
+        T: ::pasha::__private::Sync,
+        T: ::pasha::__private::Copy,
         T: ::pasha::__private::Element,
     {
         ::pasha::__private::assert_element::<T>();
         ::pasha::__private::assert_shared::<T>();
+        use ::pasha::__private::NotInteriorMutable as _;
         ::pasha::__private::BoundKernel::new(
             ::pasha::__private::kernel::<
                 (::pasha::__private::SubView<T, D>, ()),
@@ -397,7 +434,7 @@ What keeps a map from starting (such as items of different number) or from finis
                     move |shapes| {
                         let (frame, ()) = shapes;
                         let frame = ::pasha::__private::known_shape("frame", frame)?;
-                        ::core::result::Result::Ok((
+                        ::pasha::__private::Ok((
                             <::pasha::__private::PerIndex<
                                 T,
                                 D,
@@ -412,9 +449,9 @@ What keeps a map from starting (such as items of different number) or from finis
                         T,
                         D,
                     >(item0, ::pasha::__private::by_value::<T>(&factor), f, slot0) {
-                        ::core::result::Result::Ok(()) => ::core::result::Result::Ok(()),
-                        ::core::result::Result::Err(error) => {
-                            ::core::result::Result::Err(
+                        ::pasha::__private::Ok(()) => ::pasha::__private::Ok(()),
+                        ::pasha::__private::Err(error) => {
+                            ::pasha::__private::Err(
                                 ::pasha::__private::KernelError::new(&error),
                             )
                         }
@@ -424,6 +461,9 @@ What keeps a map from starting (such as items of different number) or from finis
                     "fn scale<'a, T: Copy + Mul<Output = T>, D: Dimension>(frame: ArrayView<'a, T, D>, #[shared] factor: T, #[shared] f: &'a impl Fn(T) -> T, #[output(like = frame, order = F)] out: ArrayViewMut<'_, T, D>) -> Result<(), String> where T: Default",
                     &["frame"],
                     &["out"],
+                )
+                .sharing(
+                    &[("factor", <::pasha::__private::Sharing<T>>::IS_INTERIOR_MUTABLE)],
                 ),
         )
     }

@@ -16,6 +16,7 @@ fn triple_it(value: f64) -> f64 {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -40,6 +41,7 @@ struct triple_it {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -61,7 +63,7 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
     > {
-        Self::bind().run_list((value, ()))
+        ::pasha::__private::BoundKernel::run_list(&Self::bind(), (value, ()))
     }
     /**Maps the kernel over all items in the given context.
 
@@ -72,12 +74,12 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
     > {
-        Self::bind().run_list_in(context, (value, ()))
+        ::pasha::__private::BoundKernel::run_list_in(&Self::bind(), context, (value, ()))
     }
     /**Maps the kernel over all items here, one after another: for tests and debuggers.
 
@@ -91,7 +93,11 @@ What keeps a map from starting (such as items of different number) or from finis
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
     > {
-        Self::bind().run_list_in(&::pasha::__private::SerialContext::new(), (value, ()))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind(),
+            &::pasha::__private::SerialContext::new(),
+            (value, ()),
+        )
     }
     /**Allocates the outputs of a run with these arguments, and runs nothing.
 
@@ -102,12 +108,12 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn alloc(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
     ) -> ::pasha::__private::Result<
         ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
     > {
-        Self::bind().alloc_list(context, (value, ()))
+        ::pasha::__private::BoundKernel::alloc_list(&Self::bind(), context, (value, ()))
     }
     /**Maps the kernel over all items into outputs that are there already.
 
@@ -119,11 +125,16 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
         out: &mut ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
     ) -> ::pasha::__private::Result<()> {
-        Self::bind().run_list_into(context, (value, ()), out)
+        ::pasha::__private::BoundKernel::run_list_into(
+            &Self::bind(),
+            context,
+            (value, ()),
+            out,
+        )
     }
     /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -142,7 +153,7 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::Report,
         ),
     > {
-        Self::bind().run_list_report((value, ()))
+        ::pasha::__private::BoundKernel::run_list_report(&Self::bind(), (value, ()))
     }
     /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -155,7 +166,7 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
     ) -> ::pasha::__private::Result<
         (
@@ -163,7 +174,11 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::Report,
         ),
     > {
-        Self::bind().run_list_report_in(context, (value, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(),
+            context,
+            (value, ()),
+        )
     }
     /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -182,8 +197,11 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::Report,
         ),
     > {
-        Self::bind()
-            .run_list_report_in(&::pasha::__private::SerialContext::new(), (value, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(),
+            &::pasha::__private::SerialContext::new(),
+            (value, ()),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -197,11 +215,16 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
         out: &mut ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
     ) -> ::pasha::__private::Result<::pasha::__private::Report> {
-        Self::bind().run_list_report_into(context, (value, ()), out)
+        ::pasha::__private::BoundKernel::run_list_report_into(
+            &Self::bind(),
+            context,
+            (value, ()),
+            out,
+        )
     }
     ///Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
     fn bind() -> ::pasha::__private::BoundKernel<
@@ -231,10 +254,10 @@ What keeps a map from starting (such as items of different number) or from finis
                 _,
                 _,
             >(
-                    move |_| ::core::result::Result::Ok(()),
+                    move |_| ::pasha::__private::Ok(()),
                     move |_, _| [],
                     move || (),
-                    move |at, (item0, ()), (), _| ::core::result::Result::Ok((
+                    move |at, (item0, ()), (), _| ::pasha::__private::Ok((
                         triple_it(item0),
                         (),
                     )),

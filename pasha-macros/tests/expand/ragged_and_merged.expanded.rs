@@ -24,6 +24,7 @@ fn peaks(
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -55,6 +56,7 @@ struct PeaksOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -114,6 +116,7 @@ impl ::pasha::__private::OutputSet for PeaksOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -122,9 +125,12 @@ impl ::pasha::__private::OutputSet for PeaksOutput {
     clippy::pedantic,
     clippy::nursery
 )]
-impl ::core::fmt::Debug for PeaksOutput {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        formatter.debug_struct("PeaksOutput").finish_non_exhaustive()
+impl ::pasha::__private::fmt::Debug for PeaksOutput {
+    fn fmt(
+        &self,
+        formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+    ) -> ::pasha::__private::fmt::Result {
+        ::pasha::__private::debug_outputs(formatter, "PeaksOutput")
     }
 }
 #[allow(
@@ -139,6 +145,7 @@ impl ::core::fmt::Debug for PeaksOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -163,6 +170,7 @@ struct peaks {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -186,7 +194,7 @@ What keeps a map from starting (such as items of different number) or from finis
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<PeaksOutput> {
-        Self::bind().run_list((train, (count, ())))
+        ::pasha::__private::BoundKernel::run_list(&Self::bind(), (train, (count, ())))
     }
     /**Maps the kernel over all items in the given context.
 
@@ -198,13 +206,17 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         train: impl ::pasha::__private::IntoFunctor<
             <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<PeaksOutput> {
-        Self::bind().run_list_in(context, (train, (count, ())))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind(),
+            context,
+            (train, (count, ())),
+        )
     }
     /**Maps the kernel over all items here, one after another: for tests and debuggers.
 
@@ -220,8 +232,11 @@ What keeps a map from starting (such as items of different number) or from finis
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<PeaksOutput> {
-        Self::bind()
-            .run_list_in(&::pasha::__private::SerialContext::new(), (train, (count, ())))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind(),
+            &::pasha::__private::SerialContext::new(),
+            (train, (count, ())),
+        )
     }
     /**Allocates the outputs of a run with these arguments, and runs nothing.
 
@@ -233,13 +248,17 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn alloc(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         train: impl ::pasha::__private::IntoFunctor<
             <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<PeaksOutput> {
-        Self::bind().alloc_list(context, (train, (count, ())))
+        ::pasha::__private::BoundKernel::alloc_list(
+            &Self::bind(),
+            context,
+            (train, (count, ())),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already.
 
@@ -252,14 +271,19 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         train: impl ::pasha::__private::IntoFunctor<
             <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
         out: &mut PeaksOutput,
     ) -> ::pasha::__private::Result<()> {
-        Self::bind().run_list_into(context, (train, (count, ())), out)
+        ::pasha::__private::BoundKernel::run_list_into(
+            &Self::bind(),
+            context,
+            (train, (count, ())),
+            out,
+        )
     }
     /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -277,7 +301,10 @@ What keeps a map from starting (such as items of different number) or from finis
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
-        Self::bind().run_list_report((train, (count, ())))
+        ::pasha::__private::BoundKernel::run_list_report(
+            &Self::bind(),
+            (train, (count, ())),
+        )
     }
     /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -291,13 +318,17 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         train: impl ::pasha::__private::IntoFunctor<
             <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
-        Self::bind().run_list_report_in(context, (train, (count, ())))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(),
+            context,
+            (train, (count, ())),
+        )
     }
     /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -315,11 +346,11 @@ What keeps a map from starting (such as items of different number) or from finis
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
     ) -> ::pasha::__private::Result<(PeaksOutput, ::pasha::__private::Report)> {
-        Self::bind()
-            .run_list_report_in(
-                &::pasha::__private::SerialContext::new(),
-                (train, (count, ())),
-            )
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(),
+            &::pasha::__private::SerialContext::new(),
+            (train, (count, ())),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -334,14 +365,19 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         train: impl ::pasha::__private::IntoFunctor<
             <Train<'static, u16, Ix2> as ::pasha::__private::KernelItem>::Param,
         >,
         count: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<u64>>,
         out: &mut PeaksOutput,
     ) -> ::pasha::__private::Result<::pasha::__private::Report> {
-        Self::bind().run_list_report_into(context, (train, (count, ())), out)
+        ::pasha::__private::BoundKernel::run_list_report_into(
+            &Self::bind(),
+            context,
+            (train, (count, ())),
+            out,
+        )
     }
     ///Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
     fn bind() -> ::pasha::__private::BoundKernel<
@@ -400,7 +436,7 @@ What keeps a map from starting (such as items of different number) or from finis
                 _,
                 _,
             >(
-                    move |_| ::core::result::Result::Ok((
+                    move |_| ::pasha::__private::Ok((
                         <::pasha::__private::Ragged<i64>>::new(0usize).fill(-1),
                         (
                             <::pasha::__private::Ragged<f32>>::new(1usize),
@@ -434,7 +470,7 @@ What keeps a map from starting (such as items of different number) or from finis
                         _|
                     {
                         peaks(item0, item1, at.index, slot0, slot1, slot2, slot3);
-                        ::core::result::Result::Ok(())
+                        ::pasha::__private::Ok(())
                     },
                 )
                 .named(

@@ -29,6 +29,7 @@ pub fn reduce_frame(
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -60,6 +61,7 @@ pub struct ReduceFrameOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -113,6 +115,7 @@ impl ::pasha::__private::OutputSet for ReduceFrameOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -121,9 +124,12 @@ impl ::pasha::__private::OutputSet for ReduceFrameOutput {
     clippy::pedantic,
     clippy::nursery
 )]
-impl ::core::fmt::Debug for ReduceFrameOutput {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        formatter.debug_struct("ReduceFrameOutput").finish_non_exhaustive()
+impl ::pasha::__private::fmt::Debug for ReduceFrameOutput {
+    fn fmt(
+        &self,
+        formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+    ) -> ::pasha::__private::fmt::Result {
+        ::pasha::__private::debug_outputs(formatter, "ReduceFrameOutput")
     }
 }
 /// Corrects one detector frame and reduces it to what the analysis needs.
@@ -139,6 +145,7 @@ impl ::core::fmt::Debug for ReduceFrameOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -163,6 +170,7 @@ pub struct reduce_frame {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -192,7 +200,10 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<ReduceFrameOutput> {
-        Self::bind(dark, bins, n_bins).run_list((frame, (monitor, ())))
+        ::pasha::__private::BoundKernel::run_list(
+            &Self::bind(dark, bins, n_bins),
+            (frame, (monitor, ())),
+        )
     }
     /**Maps the kernel over all items in the given context.
 
@@ -207,7 +218,7 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     pub fn run_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
         >,
@@ -216,7 +227,11 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<ReduceFrameOutput> {
-        Self::bind(dark, bins, n_bins).run_list_in(context, (frame, (monitor, ())))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind(dark, bins, n_bins),
+            context,
+            (frame, (monitor, ())),
+        )
     }
     /**Maps the kernel over all items here, one after another: for tests and debuggers.
 
@@ -238,11 +253,11 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<ReduceFrameOutput> {
-        Self::bind(dark, bins, n_bins)
-            .run_list_in(
-                &::pasha::__private::SerialContext::new(),
-                (frame, (monitor, ())),
-            )
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind(dark, bins, n_bins),
+            &::pasha::__private::SerialContext::new(),
+            (frame, (monitor, ())),
+        )
     }
     /**Allocates the outputs of a run with these arguments, and runs nothing.
 
@@ -257,7 +272,7 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     pub fn alloc(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
         >,
@@ -266,7 +281,11 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<ReduceFrameOutput> {
-        Self::bind(dark, bins, n_bins).alloc_list(context, (frame, (monitor, ())))
+        ::pasha::__private::BoundKernel::alloc_list(
+            &Self::bind(dark, bins, n_bins),
+            context,
+            (frame, (monitor, ())),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already.
 
@@ -282,7 +301,7 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     pub fn run_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
         >,
@@ -292,8 +311,12 @@ What keeps a map from starting (such as items of different number) or from finis
         n_bins: usize,
         out: &mut ReduceFrameOutput,
     ) -> ::pasha::__private::Result<()> {
-        Self::bind(dark, bins, n_bins)
-            .run_list_into(context, (frame, (monitor, ())), out)
+        ::pasha::__private::BoundKernel::run_list_into(
+            &Self::bind(dark, bins, n_bins),
+            context,
+            (frame, (monitor, ())),
+            out,
+        )
     }
     /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -317,7 +340,10 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
-        Self::bind(dark, bins, n_bins).run_list_report((frame, (monitor, ())))
+        ::pasha::__private::BoundKernel::run_list_report(
+            &Self::bind(dark, bins, n_bins),
+            (frame, (monitor, ())),
+        )
     }
     /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -334,7 +360,7 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     pub fn run_report_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
         >,
@@ -343,8 +369,11 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
-        Self::bind(dark, bins, n_bins)
-            .run_list_report_in(context, (frame, (monitor, ())))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(dark, bins, n_bins),
+            context,
+            (frame, (monitor, ())),
+        )
     }
     /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -368,11 +397,11 @@ What keeps a map from starting (such as items of different number) or from finis
         bins: &Array2<u16>,
         n_bins: usize,
     ) -> ::pasha::__private::Result<(ReduceFrameOutput, ::pasha::__private::Report)> {
-        Self::bind(dark, bins, n_bins)
-            .run_list_report_in(
-                &::pasha::__private::SerialContext::new(),
-                (frame, (monitor, ())),
-            )
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(dark, bins, n_bins),
+            &::pasha::__private::SerialContext::new(),
+            (frame, (monitor, ())),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -390,7 +419,7 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     pub fn run_report_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         frame: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
         >,
@@ -400,8 +429,12 @@ What keeps a map from starting (such as items of different number) or from finis
         n_bins: usize,
         out: &mut ReduceFrameOutput,
     ) -> ::pasha::__private::Result<::pasha::__private::Report> {
-        Self::bind(dark, bins, n_bins)
-            .run_list_report_into(context, (frame, (monitor, ())), out)
+        ::pasha::__private::BoundKernel::run_list_report_into(
+            &Self::bind(dark, bins, n_bins),
+            context,
+            (frame, (monitor, ())),
+            out,
+        )
     }
     /**Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
 
@@ -444,6 +477,7 @@ What keeps a map from starting (such as items of different number) or from finis
         ::pasha::__private::assert_shared::<Array2<f32>>();
         ::pasha::__private::assert_shared::<Array2<u16>>();
         ::pasha::__private::assert_shared::<usize>();
+        use ::pasha::__private::NotInteriorMutable as _;
         ::pasha::__private::BoundKernel::new(
             ::pasha::__private::kernel::<
                 (
@@ -477,7 +511,7 @@ What keeps a map from starting (such as items of different number) or from finis
                     move |shapes| {
                         let (frame, (_, ())) = shapes;
                         let frame = ::pasha::__private::known_shape("frame", frame)?;
-                        ::core::result::Result::Ok((
+                        ::pasha::__private::Ok((
                             <::pasha::__private::PerIndex<
                                 f32,
                                 ::pasha::__private::Ix2,
@@ -511,7 +545,7 @@ What keeps a map from starting (such as items of different number) or from finis
                         buffers|
                     {
                         let (buffer0, ()) = buffers;
-                        ::core::result::Result::Ok((
+                        ::pasha::__private::Ok((
                             reduce_frame(
                                 item0,
                                 item1,
@@ -533,6 +567,22 @@ What keeps a map from starting (such as items of different number) or from finis
                     "fn reduce_frame(frame: ArrayView2<u16>, monitor: f64, #[index] index: usize, #[worker_id] worker: usize, #[shared] dark: &Array2<f32>, #[shared] bins: &Array2<u16>, #[shared] n_bins: usize, #[output(like = frame)] corrected: ArrayViewMut2<f32>, #[output(shape = (n_bins,), fill = f32::NAN)] profile: ArrayViewMut1<f32>, #[scratch(Vec::with_capacity(n_bins))] counts: &mut Vec<u32>, #[reduce(sum, like = frame)] total: ArrayViewMut2<f64>) -> f64",
                     &["frame", "monitor"],
                     &["corrected", "profile", "total"],
+                )
+                .sharing(
+                    &[
+                        (
+                            "dark",
+                            <::pasha::__private::Sharing<
+                                &Array2<f32>,
+                            >>::IS_INTERIOR_MUTABLE,
+                        ),
+                        (
+                            "bins",
+                            <::pasha::__private::Sharing<
+                                &Array2<u16>,
+                            >>::IS_INTERIOR_MUTABLE,
+                        ),
+                    ],
                 ),
         )
     }

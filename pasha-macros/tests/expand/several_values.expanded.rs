@@ -17,6 +17,7 @@ fn moments<const N: usize>(
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -50,6 +51,7 @@ struct MomentsOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -92,6 +94,7 @@ impl ::pasha::__private::OutputSet for MomentsOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -100,9 +103,12 @@ impl ::pasha::__private::OutputSet for MomentsOutput {
     clippy::pedantic,
     clippy::nursery
 )]
-impl ::core::fmt::Debug for MomentsOutput {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        formatter.debug_struct("MomentsOutput").finish_non_exhaustive()
+impl ::pasha::__private::fmt::Debug for MomentsOutput {
+    fn fmt(
+        &self,
+        formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+    ) -> ::pasha::__private::fmt::Result {
+        ::pasha::__private::debug_outputs(formatter, "MomentsOutput")
     }
 }
 #[allow(
@@ -117,6 +123,7 @@ impl ::core::fmt::Debug for MomentsOutput {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -141,6 +148,7 @@ struct moments {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -160,7 +168,7 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_parallel<const N: usize>(
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<MomentsOutput> {
-        Self::bind::<N>().run_list((values, ()))
+        ::pasha::__private::BoundKernel::run_list(&Self::bind::<N>(), (values, ()))
     }
     /**Maps the kernel over all items in the given context.
 
@@ -171,10 +179,14 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_in<const N: usize>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<MomentsOutput> {
-        Self::bind::<N>().run_list_in(context, (values, ()))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind::<N>(),
+            context,
+            (values, ()),
+        )
     }
     /**Maps the kernel over all items here, one after another: for tests and debuggers.
 
@@ -186,8 +198,11 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_serial<const N: usize>(
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<MomentsOutput> {
-        Self::bind::<N>()
-            .run_list_in(&::pasha::__private::SerialContext::new(), (values, ()))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind::<N>(),
+            &::pasha::__private::SerialContext::new(),
+            (values, ()),
+        )
     }
     /**Allocates the outputs of a run with these arguments, and runs nothing.
 
@@ -198,10 +213,14 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn alloc<const N: usize>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<MomentsOutput> {
-        Self::bind::<N>().alloc_list(context, (values, ()))
+        ::pasha::__private::BoundKernel::alloc_list(
+            &Self::bind::<N>(),
+            context,
+            (values, ()),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already.
 
@@ -213,13 +232,18 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_into<const N: usize>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         values: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::ByRef<[f64; N]>,
         >,
         out: &mut MomentsOutput,
     ) -> ::pasha::__private::Result<()> {
-        Self::bind::<N>().run_list_into(context, (values, ()), out)
+        ::pasha::__private::BoundKernel::run_list_into(
+            &Self::bind::<N>(),
+            context,
+            (values, ()),
+            out,
+        )
     }
     /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -233,7 +257,10 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_report<const N: usize>(
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<(MomentsOutput, ::pasha::__private::Report)> {
-        Self::bind::<N>().run_list_report((values, ()))
+        ::pasha::__private::BoundKernel::run_list_report(
+            &Self::bind::<N>(),
+            (values, ()),
+        )
     }
     /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -246,10 +273,14 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_in<const N: usize>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<(MomentsOutput, ::pasha::__private::Report)> {
-        Self::bind::<N>().run_list_report_in(context, (values, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind::<N>(),
+            context,
+            (values, ()),
+        )
     }
     /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -263,8 +294,11 @@ What keeps a map from starting (such as items of different number) or from finis
     fn run_report_serial<const N: usize>(
         values: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByRef<[f64; N]>>,
     ) -> ::pasha::__private::Result<(MomentsOutput, ::pasha::__private::Report)> {
-        Self::bind::<N>()
-            .run_list_report_in(&::pasha::__private::SerialContext::new(), (values, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind::<N>(),
+            &::pasha::__private::SerialContext::new(),
+            (values, ()),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -278,13 +312,18 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_into<const N: usize>(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         values: impl ::pasha::__private::IntoFunctor<
             ::pasha::__private::ByRef<[f64; N]>,
         >,
         out: &mut MomentsOutput,
     ) -> ::pasha::__private::Result<::pasha::__private::Report> {
-        Self::bind::<N>().run_list_report_into(context, (values, ()), out)
+        ::pasha::__private::BoundKernel::run_list_report_into(
+            &Self::bind::<N>(),
+            context,
+            (values, ()),
+            out,
+        )
     }
     ///Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
     fn bind<const N: usize>() -> ::pasha::__private::BoundKernel<
@@ -318,7 +357,7 @@ What keeps a map from starting (such as items of different number) or from finis
                 _,
                 _,
             >(
-                    move |_| ::core::result::Result::Ok((
+                    move |_| ::pasha::__private::Ok((
                         <::pasha::__private::PerIndexScalar<bool>>::new(),
                         (),
                     )),
@@ -327,11 +366,11 @@ What keeps a map from starting (such as items of different number) or from finis
                     move |at, (item0, ()), (slot0, ()), _| match moments::<
                         N,
                     >(item0, slot0) {
-                        ::core::result::Result::Ok((value0, value1)) => {
-                            ::core::result::Result::Ok((value0, (value1, ())))
+                        ::pasha::__private::Ok((value0, value1)) => {
+                            ::pasha::__private::Ok((value0, (value1, ())))
                         }
-                        ::core::result::Result::Err(error) => {
-                            ::core::result::Result::Err(
+                        ::pasha::__private::Err(error) => {
+                            ::pasha::__private::Err(
                                 ::pasha::__private::KernelError::new(&error),
                             )
                         }
@@ -361,6 +400,7 @@ fn min_max(value: f64) -> (f64, f64) {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -385,6 +425,7 @@ struct min_max {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -409,7 +450,7 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
         ),
     > {
-        Self::bind().run_list((value, ()))
+        ::pasha::__private::BoundKernel::run_list(&Self::bind(), (value, ()))
     }
     /**Maps the kernel over all items in the given context.
 
@@ -420,7 +461,7 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
     ) -> ::pasha::__private::Result<
         (
@@ -428,7 +469,7 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
         ),
     > {
-        Self::bind().run_list_in(context, (value, ()))
+        ::pasha::__private::BoundKernel::run_list_in(&Self::bind(), context, (value, ()))
     }
     /**Maps the kernel over all items here, one after another: for tests and debuggers.
 
@@ -445,7 +486,11 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
         ),
     > {
-        Self::bind().run_list_in(&::pasha::__private::SerialContext::new(), (value, ()))
+        ::pasha::__private::BoundKernel::run_list_in(
+            &Self::bind(),
+            &::pasha::__private::SerialContext::new(),
+            (value, ()),
+        )
     }
     /**Allocates the outputs of a run with these arguments, and runs nothing.
 
@@ -456,7 +501,7 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn alloc(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
     ) -> ::pasha::__private::Result<
         (
@@ -464,7 +509,7 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
         ),
     > {
-        Self::bind().alloc_list(context, (value, ()))
+        ::pasha::__private::BoundKernel::alloc_list(&Self::bind(), context, (value, ()))
     }
     /**Maps the kernel over all items into outputs that are there already.
 
@@ -476,14 +521,19 @@ What keeps a map from starting (such as items of different number) or from finis
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
         out: &mut (
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
         ),
     ) -> ::pasha::__private::Result<()> {
-        Self::bind().run_list_into(context, (value, ()), out)
+        ::pasha::__private::BoundKernel::run_list_into(
+            &Self::bind(),
+            context,
+            (value, ()),
+            out,
+        )
     }
     /**Maps the kernel over all items in the default context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -505,7 +555,7 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::Report,
         ),
     > {
-        Self::bind().run_list_report((value, ()))
+        ::pasha::__private::BoundKernel::run_list_report(&Self::bind(), (value, ()))
     }
     /**Maps the kernel over all items in the given context. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -518,7 +568,7 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_in(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
     ) -> ::pasha::__private::Result<
         (
@@ -529,7 +579,11 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::Report,
         ),
     > {
-        Self::bind().run_list_report_in(context, (value, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(),
+            context,
+            (value, ()),
+        )
     }
     /**Maps the kernel over all items here, one after another. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -551,8 +605,11 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::Report,
         ),
     > {
-        Self::bind()
-            .run_list_report_in(&::pasha::__private::SerialContext::new(), (value, ()))
+        ::pasha::__private::BoundKernel::run_list_report_in(
+            &Self::bind(),
+            &::pasha::__private::SerialContext::new(),
+            (value, ()),
+        )
     }
     /**Maps the kernel over all items into outputs that are there already. Reports how it went: which items failed and why, what was tried again, which workers were replaced, how long it took and how much memory it needed.
 
@@ -566,14 +623,19 @@ Worth having where failed items are left out, as by `on_failure(OnFailure::Skip 
 # Errors
 What keeps a map from starting (such as items of different number) or from finishing (such as a kernel that fails), as `pasha::Error`.*/
     fn run_report_into(
-        context: &(impl ::pasha::__private::Context + ?Sized),
+        context: &(impl ::pasha::__private::Context + ?::pasha::__private::Sized),
         value: impl ::pasha::__private::IntoFunctor<::pasha::__private::ByValue<f64>>,
         out: &mut (
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
             ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
         ),
     ) -> ::pasha::__private::Result<::pasha::__private::Report> {
-        Self::bind().run_list_report_into(context, (value, ()), out)
+        ::pasha::__private::BoundKernel::run_list_report_into(
+            &Self::bind(),
+            context,
+            (value, ()),
+            out,
+        )
     }
     ///Binds the shared parameters: gives a kernel value that can be kept, run, and composed with others by `then`.
     fn bind() -> ::pasha::__private::BoundKernel<
@@ -616,12 +678,12 @@ What keeps a map from starting (such as items of different number) or from finis
                 _,
                 _,
             >(
-                    move |_| ::core::result::Result::Ok(()),
+                    move |_| ::pasha::__private::Ok(()),
                     move |_, _| [],
                     move || (),
                     move |at, (item0, ()), (), _| {
                         let (value0, value1) = min_max(item0);
-                        ::core::result::Result::Ok((value0, (value1, ())))
+                        ::pasha::__private::Ok((value0, (value1, ())))
                     },
                 )
                 .named("fn min_max(value: f64) -> (f64, f64)", &["value"], &[]),
@@ -644,6 +706,7 @@ fn refused(value: f64, factor: f64) -> Vec<f64> {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -654,7 +717,7 @@ fn refused(value: f64, factor: f64) -> Vec<f64> {
 )]
 ///Stands in for the outputs of a kernel with mistakes.
 type RefusedWithMistakes = [(); {
-    ::core::compile_error! {
+    ::pasha::__private::compile_error! {
         "unknown role `shard`: did you mean `#[shared]`? (the roles are `shared`, `index`, `worker_id`, `output`, `per_worker`, `reduce` and `scratch`; a parameter without a role is an item)"
     }
 }];
@@ -670,6 +733,7 @@ type RefusedWithMistakes = [(); {
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -692,6 +756,7 @@ struct refused {}
     single_use_lifetimes,
     unreachable_pub,
     unused_braces,
+    unused_imports,
     unused_lifetimes,
     unused_parens,
     unused_qualifications,
@@ -706,27 +771,27 @@ impl refused {
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_in(
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_serial(
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn alloc(
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_into(
         _: RefusedWithMistakes,
@@ -734,26 +799,26 @@ impl refused {
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_report(
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_report_in(
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_report_serial(
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn run_report_into(
         _: RefusedWithMistakes,
@@ -761,9 +826,9 @@ impl refused {
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
     ) -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
     fn bind() -> RefusedWithMistakes {
-        ::core::unimplemented!()
+        ::pasha::__private::unimplemented!()
     }
 }

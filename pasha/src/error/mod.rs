@@ -99,6 +99,20 @@ pub enum Error {
         item: String,
     },
 
+    /// A shared parameter is a lock, an atomic or the like, and the workers are forked processes, each
+    /// of which would change a copy of its own.
+    #[error(
+        "what a kernel changes in `{parameter}` would be lost: the workers of this context are forked \
+         processes, and each has a copy of its own of every lock and atomic; gather values with \
+         `#[reduce(sum)]`, `#[per_worker(…)]` or `#[output(…)]`, or run on threads (`ThreadContext`); \
+         if a copy for each worker is right, as for a cache, write `#[shared(copied)] {parameter}: …`"
+    )]
+    #[non_exhaustive]
+    ChangesLost {
+        /// Name of the parameter.
+        parameter: String,
+    },
+
     /// A context with no workers was asked for.
     #[error("a context needs at least one worker, but 0 were asked for")]
     ZeroWorkers,

@@ -27,6 +27,11 @@ type ItemOf<'r, F> = <<F as NaturalItem>::Param as Param>::Item<'r>;
 /// integer for ranges. It may capture by reference whatever is `Sync`. For outputs other than one
 /// value for each index write a kernel with [`macro@crate::kernel`].
 ///
+/// What the closure changes in a captured `Mutex` or atomic is lost where workers are forked
+/// processes, as they are by default: each has a copy of its own
+/// ([`ProcessContext`](crate::ProcessContext)). A kernel is told so before it runs, a closure can't
+/// be; to add up, return the values, or write a kernel with `#[reduce(sum)]`.
+///
 /// # Errors
 /// As for a kernel: see [`Error`](crate::Error).
 ///

@@ -118,7 +118,12 @@ where
     const STREAM_STORES: bool = L::STREAM_STORES;
 
     fn names(&self) -> Names {
-        Names { items: self.first.names().items, ..self.second.names() }
+        let (first, second) = (self.first.names(), self.second.names());
+        Names {
+            items: first.items,
+            interior_mutable: first.interior_mutable.or(second.interior_mutable),
+            ..second
+        }
     }
 
     fn signature(&self) -> String {

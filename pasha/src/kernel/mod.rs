@@ -36,6 +36,8 @@ pub struct Names {
     pub items: &'static [&'static str],
     /// The names of the output parameters, in order.
     pub outputs: &'static [&'static str],
+    /// A shared parameter that is changed through `&`, which is lost in forked workers.
+    pub interior_mutable: Option<&'static str>,
 }
 
 /// A kernel with its shared parameters bound: what a run needs to know.
@@ -193,7 +195,14 @@ impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
         items: &'static [&'static str],
         outputs: &'static [&'static str],
     ) -> Self {
-        FnKernel { names: Names { signature, items, outputs }, ..self }
+        FnKernel { names: Names { signature, items, outputs, ..self.names }, ..self }
+    }
+
+    /// Tells of shared parameters, each by its name, whether they are changed through `&`.
+    pub fn sharing(self, parameters: &[(&'static str, bool)]) -> Self {
+        let found = parameters.iter().find(|(_, is_interior_mutable)| *is_interior_mutable);
+        let interior_mutable = found.map(|(name, _)| *name);
+        FnKernel { names: Names { interior_mutable, ..self.names }, ..self }
     }
 }
 

@@ -184,7 +184,7 @@ fn flaky(
     value: u64,
     #[shared] failures: u64,
     #[shared] way: u64,
-    #[shared] tries: &[AtomicU64],
+    #[shared(copied)] tries: &[AtomicU64],
     #[reduce(sum)] total: &mut u64,
     #[output(fill = 7)] slot: &mut u64,
 ) -> Result<(), String> {

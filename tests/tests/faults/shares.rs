@@ -28,7 +28,7 @@ enum Way {
 fn visit(
     value: u64,
     #[shared] failing: &BTreeMap<u64, Failing>,
-    #[shared] runs: &[AtomicU64],
+    #[shared(copied)] runs: &[AtomicU64],
     #[output(fill = 100)] writes: &mut u64,
 ) -> Result<u64, String> {
     *writes += 1;
@@ -44,7 +44,7 @@ fn visit(
 fn add(
     value: u64,
     #[shared] failing: &BTreeMap<u64, Failing>,
-    #[shared] failures: &[AtomicU64],
+    #[shared(copied)] failures: &[AtomicU64],
     #[reduce(sum)] total: &mut u64,
     #[per_worker] calls: &mut u64,
     #[output(fill = 100)] writes: &mut u64,

@@ -18,7 +18,7 @@ fn hang(value: u64, #[shared] bad: &[u64]) -> u64 {
 
 /// Takes this many microseconds of work for each item.
 #[pasha::kernel]
-fn work(_value: u64, #[shared] micros: u64, #[shared] begun: &[AtomicU64]) -> u64 {
+fn work(_value: u64, #[shared] micros: u64, #[shared(copied)] begun: &[AtomicU64]) -> u64 {
     begun[0].fetch_add(1, Ordering::SeqCst);
     busy(Duration::from_micros(micros));
     1
@@ -160,7 +160,7 @@ fn a_map_is_cancelled_from_another_thread() {
 
 /// Hangs at the first item; fails at 60 as soon as it does.
 #[pasha::kernel]
-fn hang_and_fail(value: u64, #[shared] hanging: &[AtomicU64]) -> Result<u64, &'static str> {
+fn hang_and_fail(value: u64, #[shared(copied)] hanging: &[AtomicU64]) -> Result<u64, &'static str> {
     if value == 0 {
         loop {
             hanging[0].store(1, Ordering::SeqCst);

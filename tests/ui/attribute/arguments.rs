@@ -1,4 +1,4 @@
-//! `#[kernel]` takes one option.
+//! `#[kernel]` takes few options.
 
 #[pasha::kernel(threads = 4)]
 fn double(value: f64) -> f64 {

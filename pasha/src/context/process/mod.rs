@@ -32,8 +32,14 @@ use crate::memory::Memory;
 ///   memory, printing
 ///   with `println!` and `eprintln!`, panicking, spawning threads of its own and using rayon (on
 ///   one thread) work, whatever the other threads were doing.
-/// - A `Mutex` or an atomic of the program is a copy, which no other worker sees. Shared arrays
-///   other than the map's outputs can be read but not written.
+/// - A `Mutex` or an atomic of the program is a copy, which no other worker sees, and what a kernel
+///   changes in it is lost. Gather values with `#[reduce(sum)]`, `#[per_worker(…)]` or
+///   `#[output(…)]`. Where a `#[shared]` parameter of a kernel is a lock, an atomic, a `OnceLock` or a
+///   container of these, the map does not start
+///   ([`Error::ChangesLost`](crate::Error::ChangesLost)), unless the parameter says
+///   `#[shared(copied)]`, as for a cache that each worker may fill for itself (or for atomics in
+///   memory of the program's own that processes share). What generic parameters, types of your own and the variables of a closure hold is not known.
+/// - Shared arrays other than the map's outputs can be read but not written.
 /// - Open files are the program's, with one position for all: read with `read_at`, or open the
 ///   file anew in the kernel or its scratch.
 /// - The program's signal handlers do not run in workers, nor do its exit handlers and

@@ -1,0 +1,62 @@
+//! What a kernel changes through a shared parameter is seen where workers are threads; in processes
+//! the map does not start, unless each worker is to have a copy of its own.
+#![deny(warnings)]
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use pasha::{ProcessContext, SerialContext, ThreadContext};
+
+#[pasha::kernel]
+fn count(value: u64, #[shared] calls: &AtomicUsize) -> u64 {
+    calls.fetch_add(1, Relaxed);
+    value
+}
+
+#[pasha::kernel]
+fn gather(value: u64, #[shared] seen: &[Arc<Mutex<Vec<u64>>>]) -> u64 {
+    seen[0].lock().unwrap().push(value);
+    value
+}
+
+#[pasha::kernel]
+fn cached(value: u64, #[shared(copied)] cache: &Mutex<Option<u64>>) -> u64 {
+    value + *cache.lock().unwrap().get_or_insert(10)
+}
+
+#[pasha::kernel]
+fn generic<T: Sync>(value: u64, #[shared] _unknown: &T) -> u64 {
+    value
+}
+
+fn main() -> pasha::Result<()> {
+    let calls = AtomicUsize::new(0);
+    count::run_serial(0..10_u64, &calls)?;
+    count::run_in(&ThreadContext::new(2)?, 0..10_u64, &calls)?;
+    assert_eq!(calls.load(Relaxed), 20);
+    let processes = ProcessContext::new(2)?;
+    let seen = [Arc::new(Mutex::new(Vec::new()))];
+    for error in [
+        count::run_in(&processes, 0..10_u64, &calls).unwrap_err(),
+        count::run_parallel(0..10_u64, &calls).unwrap_err(),
+        count::run_in(&Box::new(processes.clone()), 0..10_u64, &calls).unwrap_err(),
+        count::bind(&calls).then(cached::bind(&Mutex::new(None))).run_parallel(0..10_u64).unwrap_err(),
+    ] {
+        assert!(matches!(error, pasha::Error::ChangesLost { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("`calls`") && text.contains("`#[reduce(sum)]`"), "{text}");
+    }
+    assert!(gather::run_in(&processes, 0..10_u64, &seen).is_err());
+    assert_eq!(calls.load(Relaxed), 20);
+    assert_eq!(cached::run_in(&processes, 0..3_u64, &Mutex::new(None))?[2], 12);
+    assert_eq!(generic::run_in(&processes, 0..3_u64, &calls)?[2], 2);
+    // In a worker a map runs serially, and the lock is the worker's own.
+    let sums = pasha::map(0..3_u64, |_, _, n| {
+        let calls = AtomicUsize::new(0);
+        count::run_in(&SerialContext::new(), 0..n, &calls).unwrap();
+        count::run_parallel(0..n, &calls).unwrap();
+        calls.load(Relaxed)
+    })?;
+    assert_eq!(sums, ndarray::array![0, 2, 4]);
+    Ok(())
+}
