@@ -285,6 +285,24 @@ fn raw_elements_and_attributes_are_those_of_the_file_and_are_written_back() {
 }
 
 #[test]
+fn raw_floats_of_netcdf_are_written_to_zarr_with_their_fill_value() {
+    let folder = folder();
+    let array = DataArray::new(ndarray::array![1.5_f32, -1e20, 2.5], ["x"]).unwrap();
+    let path = folder.path().join("raw.nc");
+    array.with_attr("_FillValue", -1e20_f32).to_netcdf(&path).unwrap();
+    let raw = DataArray::<f32, Ix1>::from_netcdf_raw(&path, "data").unwrap().load().unwrap();
+    assert_eq!(raw.view(), ndarray::array![1.5, -1e20, 2.5]);
+    let store = folder.path().join("raw.zarr");
+    raw.to_zarr(&store).unwrap();
+    let back = DataArray::<f32, Ix1>::from_zarr(&store, "data").unwrap().load().unwrap();
+    assert!(back.view()[1].is_nan() && back.view()[2] == 2.5);
+    let script = "import sys, xarray as xr; print(xr.open_zarr(sys.argv[1], consolidated=False).data.values.tolist())";
+    if let Some(seen) = xarray(script, &store) {
+        assert_eq!(seen, "[1.5, nan, 2.5]");
+    }
+}
+
+#[test]
 fn a_codec_that_is_missing_is_named_and_is_no_damage() {
     let folder = folder();
     let script = "import sys, zarr, numcodecs, numpy as np

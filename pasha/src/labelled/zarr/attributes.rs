@@ -140,6 +140,20 @@ pub(super) fn to_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, V
     attributes.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect()
 }
 
+/// A fill value as xarray writes it in format 3: of floats the bytes in base 64.
+pub(super) fn fill_to_json(attribute: &Attribute) -> Option<Value> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let value = match *attribute {
+        Attribute::Float(value) => value,
+        Attribute::Integer(value) => value as f64,
+        _ => return None,
+    };
+    // Eight bytes are ten digits, and four bits with two zeros after them.
+    let bits = u128::from(u64::from_be_bytes(value.to_le_bytes())) << 2;
+    let digits = (0..11).rev().map(|place| DIGITS[(bits >> (6 * place)) as usize & 63]);
+    Some(digits.map(char::from).chain(['=']).collect::<String>().into())
+}
+
 fn float(value: f64) -> Value {
     match value {
         f64::INFINITY => "Infinity".into(),
@@ -160,6 +174,9 @@ mod tests {
         assert_eq!(exact(&"AAAAAICHw8A=".into()), Some(Exact::Float(-9999.0)));
         assert_eq!(exact(&"QIy1eB2vFUQ=".into()), Some(Exact::Float(1e20)));
         assert_eq!(exact(&(-1).into()), Some(Exact::Integer(-1)));
+        for (value, text) in [(-9999.0, "AAAAAICHw8A="), (1e20, "QIy1eB2vFUQ=")] {
+            assert_eq!(fill_to_json(&value.into()), Some(text.into()));
+        }
         assert_eq!(exact(&"AAAA".into()), None);
         assert_eq!(exact(&u64::MAX.into()), Some(Exact::Integer(u64::MAX.into())));
     }

@@ -13,7 +13,7 @@ use zarrs::array::{
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::GroupBuilder;
 
-use super::attributes::to_json;
+use super::attributes::{fill_to_json, to_json};
 use crate::error::{Error, Result, SourceError};
 use crate::labelled::coordinate::{Coordinate, Values};
 use crate::labelled::element::{ElementType, StoredElement};
@@ -52,6 +52,10 @@ fn write_store<A: StoredElement, D: Dimension>(
         write_coordinate(&store, name, coordinate)?;
     }
     let mut attributes = to_json(array.attrs());
+    let fill = array.attrs().get("_FillValue").filter(|_| A::TYPE.is_float());
+    if let Some(fill) = fill.and_then(fill_to_json) {
+        attributes.insert("_FillValue".to_owned(), fill);
+    }
     let along: Vec<&str> = array.coords().keys().map(String::as_str).collect();
     let along: Vec<&str> =
         along.into_iter().filter(|name| !array.dims().iter().any(|dim| dim == name)).collect();
