@@ -11,6 +11,19 @@ use bytemuck::{NoUninit, Zeroable};
 ///
 /// It is implemented for every type that has these properties; there is nothing to implement.
 ///
+/// An element may be aligned to at most 128 bytes, and to 64 in a file; more does not compile:
+/// ```compile_fail,E0080
+/// use bytemuck::{NoUninit, Zeroable};
+/// use pasha::{Allocate, SerialContext};
+///
+/// #[derive(Clone, Copy, NoUninit, Zeroable)]
+/// #[repr(C, align(256))]
+/// struct Wide([u64; 32]);
+///
+/// let wide = SerialContext::new().alloc::<Wide>(3).build()?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
+///
 /// # Examples
 /// ```
 /// use bytemuck::{Pod, Zeroable};
@@ -40,6 +53,30 @@ pub trait Element: Copy + NoUninit + Zeroable + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Copy + NoUninit + Zeroable + Send + Sync + 'static> Element for T {}
+
+/// The largest alignment of elements, in bytes: that of all memory which arrays lie in.
+pub(crate) const MOST_ALIGNED: usize = 128;
+
+/// The largest alignment of elements in a `.npy` file, in bytes: that of what follows its header.
+pub(crate) const MOST_ALIGNED_IN_FILE: usize = 64;
+
+/// Refuses, when it is compiled, elements that the memory of arrays is not aligned for.
+pub(crate) const fn assert_alignment<A>() {
+    assert!(
+        align_of::<A>() <= MOST_ALIGNED,
+        "the element of an array is aligned to more than 128 bytes, which the memory of arrays is \
+         not: take a smaller `align` in its `#[repr(…)]`"
+    );
+}
+
+/// As [`assert_alignment`], for arrays in files.
+pub(crate) const fn assert_alignment_in_file<A>() {
+    assert!(
+        align_of::<A>() <= MOST_ALIGNED_IN_FILE,
+        "the element of an array in a file is aligned to more than 64 bytes, which what follows \
+         the header of a `.npy` file is not: take a smaller `align` in its `#[repr(…)]`"
+    );
+}
 
 /// A value that may be handed to every worker: the type of a `#[shared]` parameter.
 #[diagnostic::on_unimplemented(

@@ -12,7 +12,7 @@ use ndarray::{Axis, Dimension, IntoDimension, LayoutRef};
 
 use crate::array::{Order, SharedArray, bytes_of_shape};
 use crate::context::Context;
-use crate::element::Element;
+use crate::element::{Element, assert_alignment_in_file};
 use crate::error::Result;
 use crate::memory::{Mapping, Memory, Pages};
 use crate::npy::{NpyElement, descr_of};
@@ -268,6 +268,7 @@ impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
     where
         A: NpyElement,
     {
+        const { assert_alignment_in_file::<A>() };
         AllocBuilder { file: Some((path.into(), descr_of::<A>())), ..self }
     }
 }

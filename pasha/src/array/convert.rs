@@ -17,7 +17,7 @@ impl<A: Element, D: Dimension> Clone for SharedArray<A, D> {
         match copy {
             Ok(mut copy) => {
                 copy.mapping.settle();
-                copy.view.assign(&self.view);
+                copy.copy_from(self);
                 copy
             }
             Err(error) => panic!("the array can't be cloned: {error}"),

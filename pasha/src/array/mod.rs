@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod convert;
+mod copies;
 mod huge;
 mod ragged;
 
@@ -13,10 +14,11 @@ use ndarray::{
     ArrayBase, ArrayRef, ArrayView, ArrayViewMut, Data, Dimension, IntoNdProducer, ShapeBuilder,
 };
 
-use crate::element::Element;
+use crate::element::{Element, assert_alignment};
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, Memory, Pages};
 
+pub(crate) use copies::{copy_elements, fill_with_copies};
 pub use huge::advise_huge;
 pub use ragged::RaggedArray;
 
@@ -83,12 +85,13 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     /// Panics if the mapping is too short or the strides are not those of some order of the
     /// axes without gaps.
     pub(crate) fn with_strides(mapping: Mapping, dim: D, strides: D) -> Self {
+        const { assert_alignment::<A>() };
         assert!(dim.size() * size_of::<A>() <= mapping.len(), "the mapping is long enough");
         assert!(axes_fill_the_array(dim.slice(), strides.slice()), "the axes lie one in the other");
         // SAFETY: the mapping is valid for this many elements for as long as it lives, and it
         // lives in the same struct as the view, which is never given out by value or with a
         // longer life than a borrow of the struct. The mapping is aligned to 128 bytes (or 64,
-        // behind the header of a .npy file), which suits every element. Its bytes are
+        // behind the header of a .npy file), which suits every element, as asserted. Its bytes are
         // zeros or elements, both valid values by `Element: Zeroable`. The strides reach each
         // element once, as asserted. No one else has a pointer into a mapping just handed over.
         let view = unsafe {
@@ -121,7 +124,7 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     pub fn from_array(array: &ArrayRef<A, D>) -> Result<Self> {
         let mut copy = Self::zeros(array.raw_dim(), Order::C, Memory::Shared, Pages::Huge)?;
         copy.mapping.settle();
-        copy.view.assign(array);
+        copy.copy_from(array);
         Ok(copy)
     }
 
@@ -129,7 +132,7 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     pub(crate) fn fill_fresh(&mut self, value: A) {
         if bytemuck::bytes_of(&value).iter().any(|&byte| byte != 0) {
             self.mapping.settle();
-            self.view.fill(value);
+            self.fill_with_copies(value);
         }
     }
 }

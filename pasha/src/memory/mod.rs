@@ -49,7 +49,7 @@ impl Memory {
 const SMALL: usize = HUGE_PAGE;
 
 /// The alignment of all mappings without a header: two cache lines.
-const ALIGN: usize = 128;
+const ALIGN: usize = crate::element::MOST_ALIGNED;
 
 /// A range of pages, all zero when made, unmapped when dropped.
 ///

@@ -4,6 +4,7 @@
 use super::Plan;
 use super::slots::Slots;
 use crate::array::bytes_of_shape;
+use crate::element::assert_alignment;
 use crate::error::Result;
 use crate::memory::Mapping;
 
@@ -23,6 +24,7 @@ pub(super) fn step_of<A>(size: usize) -> usize {
 
 /// Memory for `num_workers` accumulators of `size` elements.
 pub(super) fn map_accumulators<A>(size: usize, plan: &Plan<'_>) -> Result<Mapping> {
+    const { assert_alignment::<A>() };
     let bytes = bytes_of_shape::<A>(&[plan.num_workers.max(1), step_of::<A>(size)])?;
     let mut mapping = Mapping::anonymous(bytes, plan.memory, plan.pages)?;
     mapping.settle();

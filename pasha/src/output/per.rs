@@ -139,7 +139,7 @@ impl<A: Element, D: Dimension<Larger: 'static>, N: Per> OutputSpec for ArrayPer<
     ) -> Result<Self::Attached<'a>> {
         check_array(array, &with_leading_axis(N::count(plan), &self.dim), name, plan)?;
         if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
-            array.fill(value);
+            array.fill_with_copies(value);
         }
         let slots: Self::Slots = open_arrays(array, &self.dim, self.fill, name)?;
         let size = self.dim.size();
@@ -225,7 +225,7 @@ impl<A: Element, N: Per> OutputSpec for ScalarPer<A, N> {
     ) -> Result<Self::Attached<'a>> {
         check_array(array, &Ix1(N::count(plan)), name, plan)?;
         if let (Some(value), false) = (N::reset(self.fill), plan.keep) {
-            array.fill(value);
+            array.fill_with_copies(value);
         }
         let slots = N::open(contiguous(array, name)?, 1, self.fill);
         let plain = Plain::new(slots.clone(), array);

@@ -71,7 +71,7 @@ impl<A: Element> OutputSpec for Ragged<A> {
         let (offsets, values) = array.parts_mut();
         check_memory(values.memory(), name, plan)?;
         let given = offsets.windows(2).map(|pair| pair[1] - pair[0]);
-        if !given.clone().eq(self.lengths(plan)) {
+        if offsets.len() != plan.len + 1 || !given.clone().eq(self.lengths(plan)) {
             return Err(Error::ShapeMismatch {
                 output: name.to_owned(),
                 given: given.collect(),
@@ -79,7 +79,7 @@ impl<A: Element> OutputSpec for Ragged<A> {
             });
         }
         if let (Some(value), false) = (self.fill, plan.keep) {
-            values.fill(value);
+            values.fill_with_copies(value);
         }
         let offsets = offsets.as_ptr();
         let first = contiguous(values, name)?;

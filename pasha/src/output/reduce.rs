@@ -13,7 +13,9 @@ use super::apart::{map_accumulators, step_of};
 use super::merge::Merge;
 use super::slots::{ArraySlots, EachWorker, WorkerScalars};
 use super::{Attached, OutputSpec, Plan, check_array};
-use crate::array::{Order, SharedArray, bytes_of_shape, strides_for};
+use crate::array::{
+    Order, SharedArray, bytes_of_shape, copy_elements, fill_with_copies, strides_for,
+};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::Mapping;
@@ -61,7 +63,7 @@ fn start_of<A: Element, M: Merge<A>>(merge: &M, init: Option<A>) -> A {
 /// The pointer is valid for writes of `size` elements that nothing else uses meanwhile.
 unsafe fn reset<A: Element>(first: *mut A, size: usize, start: A) {
     // SAFETY: as the caller promises.
-    unsafe { ArrayViewMut::from_shape_ptr(Ix1(size), first) }.fill(start);
+    fill_with_copies(&mut unsafe { ArrayViewMut::from_shape_ptr(Ix1(size), first) }, start);
 }
 
 impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D, M> {
@@ -192,7 +194,7 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
             unsafe { ArrayView::from_shape_ptr(shape, first) }
         };
         if own.is_some() {
-            target.assign(&part(0));
+            copy_elements(&mut target.view_mut(), &part(0));
         }
         for worker_id in 1..num_workers {
             Zip::from(target.view_mut())

@@ -6,6 +6,7 @@ use std::ops::Range;
 use ndarray::{ArrayView, ArrayViewMut, Dimension, ShapeBuilder};
 
 use super::{LARGEST_STAGED, Slots, copy_size, elements, never_in_hand, stream};
+use crate::array::{copy_elements, fill_with_copies};
 use crate::kernel::Position;
 
 /// Slots that are arrays, one for each index or worker.
@@ -57,15 +58,10 @@ impl Number for EachWorker {
     }
 }
 
-impl<A: Clone, D: Clone, N> Clone for ArraySlots<A, D, N> {
+impl<A: Copy, D: Clone, N> Clone for ArraySlots<A, D, N> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        ArraySlots {
-            dim: self.dim.clone(),
-            strides: self.strides.clone(),
-            fill: self.fill.clone(),
-            ..*self
-        }
+        ArraySlots { dim: self.dim.clone(), strides: self.strides.clone(), ..*self }
     }
 }
 
@@ -96,7 +92,7 @@ impl<A, D: Dimension, N: Number> ArraySlots<A, D, N> {
 }
 
 // SAFETY: slots are the sub-arrays of an array along one axis, which do not overlap.
-unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
+unsafe impl<A: Copy + Send + Sync + 'static, D: Dimension, N: Number> Slots
     for ArraySlots<A, D, N>
 {
     type Slot<'s> = ArrayViewMut<'s, A, D>;
@@ -126,7 +122,7 @@ unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
     unsafe fn reset(&self, at: Position) {
         if !N::BY_WORKER {
             // SAFETY: as the caller promises.
-            unsafe { self.slot(at) }.fill(self.fill.clone());
+            fill_with_copies(&mut unsafe { self.slot(at) }, self.fill);
         }
     }
 
@@ -142,7 +138,8 @@ unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
             // which are plain values, so that whatever bytes are there may be overwritten.
             unsafe {
                 let slot = self.slot(Position { index: 0, worker_id });
-                ArrayViewMut::from_shape_ptr(self.dim.clone(), to.cast::<A>()).assign(&slot);
+                let mut copy = ArrayViewMut::from_shape_ptr(self.dim.clone(), to.cast::<A>());
+                copy_elements(&mut copy, &slot.view());
             }
         }
     }
@@ -152,7 +149,7 @@ unsafe impl<A: Clone + Send + Sync + 'static, D: Dimension, N: Number> Slots
             // SAFETY: as the caller promises; `save` wrote these elements.
             unsafe {
                 let copy = ArrayView::from_shape_ptr(self.dim.clone(), from.cast::<A>());
-                self.slot(Position { index: 0, worker_id }).assign(&copy);
+                copy_elements(&mut self.slot(Position { index: 0, worker_id }), &copy);
             }
         }
     }

@@ -12,6 +12,7 @@ mod scalar;
 
 use std::ops::Range;
 
+use crate::element::assert_alignment;
 use crate::kernel::Position;
 pub(crate) use array::{ArraySlots, EachIndex, EachWorker, Number};
 pub(crate) use ragged::RaggedSlots;
@@ -166,7 +167,7 @@ impl<S: Slots> Drop for InHand<'_, S> {
 }
 
 /// The alignment of copies of accumulators, and of stages.
-pub(crate) const COPY_ALIGN: usize = 128;
+pub(crate) const COPY_ALIGN: usize = crate::element::MOST_ALIGNED;
 
 /// Slots with more bytes are written in their place: a stage for them would not stay in the cache
 /// of a core.
@@ -179,7 +180,7 @@ fn elements<A>(first: *mut A, index: usize) -> usize {
 
 /// Bytes of a copy of this many elements.
 fn copy_size<A>(len: usize) -> usize {
-    const { assert!(align_of::<A>() <= COPY_ALIGN) };
+    const { assert_alignment::<A>() };
     (len * size_of::<A>()).next_multiple_of(COPY_ALIGN)
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayViewMut, Ix1};
 
 use super::{Slots, elements, never_in_hand, never_staged, no_accumulators};
+use crate::array::fill_with_copies;
 use crate::kernel::Position;
 
 /// Slots of a length of their own for each index, back to back.
@@ -16,15 +17,15 @@ pub struct RaggedSlots<A> {
     pub(in crate::output) fill: A,
 }
 
-impl<A: Clone> Clone for RaggedSlots<A> {
+impl<A: Copy> Clone for RaggedSlots<A> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        RaggedSlots { fill: self.fill.clone(), ..*self }
+        RaggedSlots { ..*self }
     }
 }
 
 // SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
-unsafe impl<A: Clone + Send + Sync + 'static> Slots for RaggedSlots<A> {
+unsafe impl<A: Copy + Send + Sync + 'static> Slots for RaggedSlots<A> {
     type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
 
     #[inline(always)]
@@ -48,7 +49,7 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for RaggedSlots<A> {
     #[inline(always)]
     unsafe fn reset(&self, at: Position) {
         // SAFETY: as the caller promises.
-        unsafe { self.slot(at) }.fill(self.fill.clone());
+        fill_with_copies(&mut unsafe { self.slot(at) }, self.fill);
     }
 
     no_accumulators!();

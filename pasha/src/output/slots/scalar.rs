@@ -1,4 +1,6 @@
 //! Slots of one element: `&mut A`.
+//!
+//! Elements are copied, never cloned: `Clone` is the user's code, which may panic or give another value.
 
 use std::ops::Range;
 
@@ -21,10 +23,10 @@ pub struct WorkerScalars<A> {
     pub(in crate::output) step: usize,
 }
 
-impl<A: Clone> Clone for IndexScalars<A> {
+impl<A: Copy> Clone for IndexScalars<A> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        IndexScalars { fill: self.fill.clone(), ..*self }
+        IndexScalars { ..*self }
     }
 }
 
@@ -36,7 +38,7 @@ impl<A> Clone for WorkerScalars<A> {
 }
 
 // SAFETY: slot `index` is element `index`.
-unsafe impl<A: Clone + Send + Sync + 'static> Slots for IndexScalars<A> {
+unsafe impl<A: Copy + Send + Sync + 'static> Slots for IndexScalars<A> {
     type Slot<'s> = &'s mut A;
 
     #[inline(always)]
@@ -53,7 +55,7 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for IndexScalars<A> {
     #[inline(always)]
     unsafe fn reset(&self, at: Position) {
         // SAFETY: as the caller promises.
-        unsafe { *self.slot(at) = self.fill.clone() };
+        unsafe { *self.slot(at) = self.fill };
     }
 
     no_accumulators!();
@@ -83,7 +85,7 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for IndexScalars<A> {
 }
 
 // SAFETY: slots of different workers are `step` elements apart, at least one.
-unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
+unsafe impl<A: Copy + Send + Sync + 'static> Slots for WorkerScalars<A> {
     type Slot<'s> = &'s mut A;
 
     #[inline(always)]
@@ -106,7 +108,7 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
 
     unsafe fn save(&self, worker_id: usize, to: *mut u8) {
         // SAFETY: as the caller promises; `to` is aligned for and has room for an element.
-        unsafe { to.cast::<A>().write(self.slot(Position { index: 0, worker_id }).clone()) };
+        unsafe { to.cast::<A>().write(*self.slot(Position { index: 0, worker_id })) };
     }
 
     unsafe fn load(&self, worker_id: usize, from: *const u8) {
@@ -119,7 +121,7 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
     #[inline(always)]
     unsafe fn take(&self, worker_id: usize) -> A {
         // SAFETY: as the caller promises.
-        unsafe { self.slot(Position { index: 0, worker_id }).clone() }
+        unsafe { *self.slot(Position { index: 0, worker_id }) }
     }
 
     #[inline(always)]
@@ -130,7 +132,7 @@ unsafe impl<A: Clone + Send + Sync + 'static> Slots for WorkerScalars<A> {
     #[inline(always)]
     unsafe fn put_back(&self, worker_id: usize, in_hand: &A) {
         // SAFETY: as the caller promises.
-        unsafe { *self.slot(Position { index: 0, worker_id }) = in_hand.clone() };
+        unsafe { *self.slot(Position { index: 0, worker_id }) = *in_hand };
     }
 
     never_staged!();
