@@ -7,7 +7,7 @@ use std::path::Path;
 use ndarray::{Array2, Ix1, Ix2};
 
 use crate::array::SharedArray;
-use crate::context::{Context, Options, SerialContext};
+use crate::context::{Context, MOST_WORKERS, Options, SerialContext, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
 use crate::job::{Run, panic};
@@ -123,33 +123,19 @@ fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Resul
     Err(Error::Resume { path: path.to_owned(), reason: reason.to_owned() })
 }
 
-/// The slots of a kernel's output parameters.
-type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
-
-/// What a map wants to know of its context, asked once.
-#[derive(Clone, Copy)]
-struct Setting<'c> {
-    context: &'c dyn Context,
-    options: &'c Options,
-    num_workers: usize,
-    memory: Memory,
-    /// Whether the calling thread does it all, with nothing to look for.
-    is_here: bool,
-}
-
-impl<'c> Setting<'c> {
-    #[inline(always)]
-    fn of<C: Context + ?Sized>(context: &'c &'c C) -> Self {
-        let options = context.options();
-        Setting {
-            context,
-            options,
-            num_workers: context.num_workers(),
-            memory: context.memory(),
-            is_here: context.runs_on_caller() && options.are_plain(),
-        }
+#[cold]
+fn too_many_workers(given: usize) -> Error {
+    Error::TooLarge {
+        argument: "the number of workers of the context",
+        given,
+        most: MOST_WORKERS,
+        reason: "Linux has no more threads and processes; take as many workers as there are \
+                 processors (`available_workers`)",
     }
 }
+
+/// The slots of a kernel's output parameters.
+type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
 
 /// Runs in the given context, or serially within a worker of another map: there all workers are
 /// busy already, and more would only stand in each other's way, or wait for each other for ever.
@@ -182,11 +168,23 @@ struct Prepared<'p, K: Kernel, F> {
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
-        let mut prepared = Self::without_lengths(setting, kernel, functors)?;
+        if setting.num_workers == 0 {
+            return Err(Error::ZeroWorkers);
+        }
+        if setting.num_workers > MOST_WORKERS {
+            return Err(too_many_workers(setting.num_workers));
+        }
+        let names = kernel.names();
+        if let (Memory::Shared, Some(parameter)) = (setting.memory, names.interior_mutable) {
+            return Err(Error::ChangesLost { parameter: parameter.to_owned() });
+        }
+        // Asked once: both passes, and everything that is allocated, are for this many items.
+        let len = functors.check(names.items)?;
+        let mut prepared = Self::without_lengths(setting, kernel, functors, len)?;
         // A constant on its own, so that the first pass of other kernels is not even compiled.
         if const { K::RAGGED > 0 } {
             let lengths = LengthsOf(kernel);
-            let first_pass = Prepared::without_lengths(setting, &lengths, functors)?;
+            let first_pass = Prepared::without_lengths(setting, &lengths, functors, len)?;
             let mut found = first_pass.allocate()?;
             first_pass.fill(&mut found, true)?;
             prepared.lengths = Some(Box::new(found.to_owned()));
@@ -194,15 +192,12 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(prepared)
     }
 
-    fn without_lengths(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
-        if setting.num_workers == 0 {
-            return Err(Error::ZeroWorkers);
-        }
-        let names = kernel.names();
-        if let (Memory::Shared, Some(parameter)) = (setting.memory, names.interior_mutable) {
-            return Err(Error::ChangesLost { parameter: parameter.to_owned() });
-        }
-        let len = functors.check(names.items)?;
+    fn without_lengths(
+        setting: Setting<'p>,
+        kernel: &'p K,
+        functors: &'p F,
+        len: usize,
+    ) -> Result<Self> {
         Ok(Prepared {
             setting,
             kernel,
@@ -233,7 +228,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        self.attached(out, fresh, |run, writable| run.run(self.setting.context, writable()))
+        self.attached(out, fresh, |run, writable| run.run(self.setting, writable()))
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
@@ -243,7 +238,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             if is_here && run.new_memory.is_empty() {
                 run.run_directly(self.setting.options)
             } else {
-                run.run(self.setting.context, writable()).map(|_report| ())
+                run.run(self.setting, writable()).map(|_report| ())
             }
         })
     }
@@ -278,7 +273,6 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             slots: params.slots(),
             returned: returned.slots(),
             len: self.len,
-            num_workers: self.setting.num_workers,
             new_memory,
             job_file: job_file.as_ref(),
         };

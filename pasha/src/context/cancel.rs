@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -50,6 +50,7 @@ impl CancelToken {
     pub fn cancel(&self) {
         // Before the look at `wake`: whoever makes that looks at this afterwards.
         self.0.cancelled.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         if let Some(wake) = self.0.wake.get() {
             // It can't fail but for a counter that is full, and then it is readable already.
             let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
@@ -72,6 +73,8 @@ impl CancelToken {
         let made = above_standard(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)?;
         // Another thread may have been faster; then this one is closed again.
         let wake = self.0.wake.get_or_init(|| made);
+        // With the fence in `cancel`: one of the two sees what the other has done.
+        fence(Ordering::SeqCst);
         if self.is_cancelled() {
             let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
         }

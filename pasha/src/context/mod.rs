@@ -6,6 +6,7 @@ mod options;
 pub(crate) mod pin;
 mod process;
 mod serial;
+mod setting;
 mod thread;
 
 use std::fmt::Debug;
@@ -19,9 +20,15 @@ pub use choose::{AnyContext, available_workers, default_context, set_default_con
 pub use options::Options;
 pub use process::ProcessContext;
 pub use serial::SerialContext;
+pub(crate) use setting::Setting;
 pub use thread::ThreadContext;
 
+/// The most workers that a map may have: Linux numbers threads and processes up to here.
+pub(crate) const MOST_WORKERS: usize = 1 << 22;
+
 /// How workers run: how many, what memory they share, and how they are started.
+///
+/// A map asks each of these once.
 ///
 /// Built in are [`SerialContext`], [`ThreadContext`] and [`ProcessContext`]. One of your own needs
 /// two methods, in safe code:
@@ -65,7 +72,9 @@ pub trait Context: Debug + Send + Sync {
 
     /// The memory that the workers share with the caller; outputs are allocated in it.
     ///
-    /// [`Memory::Private`] is right for workers in this process.
+    /// [`Memory::Private`] is right for workers in this process. A context around another one
+    /// forwards this method and [`options`](Self::options) to it: a [`ProcessContext`] refuses a
+    /// job in private memory.
     fn memory(&self) -> Memory {
         Memory::Private
     }

@@ -509,6 +509,20 @@ pub enum Error {
         reason: String,
     },
 
+    /// An argument is larger than pasha, or Linux, can do with.
+    #[error("{argument} is {given}, which is more than {most}: {reason}")]
+    #[non_exhaustive]
+    TooLarge {
+        /// Name of the argument.
+        argument: &'static str,
+        /// The value given.
+        given: usize,
+        /// The largest value that can be dealt with.
+        most: usize,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
+
     /// The workers can't be started.
     #[error("can't start {what}: {source}")]
     #[non_exhaustive]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::Pace;
 use super::current::Current;
 use super::forked::Generation;
-use super::record::Record;
+use super::record::{Record, Stage as Doing};
 use super::run::{Map, Run};
 use super::stage::{Stage, run_block_staged};
 use crate::functor::list::{FunctorList, ReadList};
@@ -90,7 +90,9 @@ impl<'m> Blocks<'m> {
         let record = map.table.record(worker_id);
         let todo = record.left();
         assert!(todo.end <= run.len, "a share lies within the map");
+        record.enter(Doing::BeginningShare);
         readers.begin(todo.clone());
+        record.enter(Doing::Claiming);
         if !map.pages.is_empty() {
             enter_pages(run, map, readers, &todo);
         }

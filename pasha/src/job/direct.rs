@@ -54,6 +54,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         record.enter(Stage::MakingScratch);
         let mut scratch = self.kernel.scratch();
         let all = 0..self.len;
+        record.enter(Stage::BeginningShare);
         readers.begin(all.clone());
         record.enter(Stage::Item);
         // SAFETY: this thread is the map's only worker, so that all indices and the number 0 are
@@ -61,6 +62,9 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         let outcome = unsafe {
             run_block::<K, F, _>(self, &mut readers, &mut scratch, all, 0, record.current())
         };
+        if outcome.is_ok() {
+            record.enter(Stage::Closing);
+        }
         outcome.map_err(|error| match error {
             BlockError::Kernel(failure) => {
                 record.explain(&failure.to_string(), None);
@@ -81,7 +85,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
     ) -> crate::Error {
         let (message, location) = record.texts();
         let (message, location) = (text::read(message.bytes()), text::read(location.bytes()));
-        let finished = record.finished_of_block().len();
+        let finished = match record.stage() {
+            Stage::Closing => self.len,
+            _ => record.finished_of_block().len(),
+        };
         let logged = Logged {
             failure,
             stage: record.stage(),

@@ -71,13 +71,20 @@ impl Job<'_> {
     /// context's `on_failure` says. A number that is too large, or that has been started already,
     /// returns at once, so that no two workers can write one accumulator.
     pub fn work(&self, worker_id: usize) {
-        if worker_id >= self.num_workers() {
-            return;
+        if self.take_seat(worker_id) {
+            self.work_in_seat(worker_id);
         }
+    }
+
+    /// Takes a worker's seat, for the calling thread or for the process that is forked next;
+    /// `false` if there is no such seat or somebody has it.
+    pub(crate) fn take_seat(&self, worker_id: usize) -> bool {
+        worker_id < self.num_workers() && self.map.table.record(worker_id).take()
+    }
+
+    /// Works as the worker whose seat was taken for the caller.
+    pub(crate) fn work_in_seat(&self, worker_id: usize) {
         let record = self.map.table.record(worker_id);
-        if !record.take() {
-            return;
-        }
         let generation = Generation::now();
         let _pinned = self.options.pins_workers().then(|| Pinned::to(worker_id)).flatten();
         let start = || self.in_hook(record, worker_id, Stage::StartHook);

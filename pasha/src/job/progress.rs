@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -75,15 +76,21 @@ impl Watch {
         std::thread::scope(|scope| {
             let watcher = std::thread::Builder::new().name("pasha-progress".to_owned());
             // Without a thread there is no progress to be seen, but the map is run all the same.
-            let _ = watcher.spawn_scoped(scope, || {
+            let watcher = watcher.spawn_scoped(scope, || {
                 while !ended.wait(self.every) {
                     tell(finished());
                 }
                 tell(finished());
             });
             // Also if the context panics: the scope waits for the watcher.
-            let _end = EndOnDrop(&ended);
-            run()
+            let end = EndOnDrop(&ended);
+            let outcome = run();
+            drop(end);
+            // A panic of the user's function goes on as it is; the scope would replace its text.
+            if let Ok(Err(payload)) = watcher.map(ScopedJoinHandle::join) {
+                std::panic::resume_unwind(payload);
+            }
+            outcome
         })
     }
 }

@@ -25,19 +25,23 @@ pub(crate) enum Stage {
     OpeningReader,
     MakingScratch,
     Claiming,
+    BeginningShare,
     Item,
+    Closing,
     EndHook,
     Done,
 }
 
 impl Stage {
-    const ALL: [Stage; 8] = [
+    const ALL: [Stage; 10] = [
         Stage::Starting,
         Stage::StartHook,
         Stage::OpeningReader,
         Stage::MakingScratch,
         Stage::Claiming,
+        Stage::BeginningShare,
         Stage::Item,
+        Stage::Closing,
         Stage::EndHook,
         Stage::Done,
     ];
@@ -55,7 +59,9 @@ impl Stage {
             Stage::OpeningReader => "opening its reader of the items",
             Stage::MakingScratch => "making its scratch",
             Stage::Claiming => "claiming a share",
+            Stage::BeginningShare => "preparing to read its next items (`Read::begin`)",
             Stage::Item => "running the kernel",
+            Stage::Closing => "dropping its readers and scratch",
             Stage::EndHook => "running the on_worker_end hook",
             Stage::Done => "leaving",
         }

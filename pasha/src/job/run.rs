@@ -15,8 +15,8 @@ use super::record::{Record, Stage};
 use super::share::{Borders, Shares};
 use super::table::{Stop, Table};
 use super::{Job, panic};
-use crate::context::{CancelToken, Context};
-use crate::error::{Result, SourceError};
+use crate::context::{CancelToken, Setting};
+use crate::error::{Error, Result, SourceError};
 use crate::functor::list::FunctorList;
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
@@ -33,7 +33,6 @@ pub(crate) struct Run<'r, K: Kernel, F> {
     pub(crate) slots: <K::Specs as SpecList>::Slots,
     pub(crate) returned: <K::Returned as SpecList>::Slots,
     pub(crate) len: usize,
-    pub(crate) num_workers: usize,
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<std::ops::Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
@@ -102,7 +101,7 @@ impl Map<'_> {
     // Knows no types of the kernel, so that it is compiled once and not with every kernel.
     fn drive(
         &self,
-        context: &dyn Context,
+        setting: Setting<'_>,
         body: &(dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
         put_back: &dyn Fn(usize),
         num_absent: &dyn Fn() -> usize,
@@ -117,7 +116,7 @@ impl Map<'_> {
             record.give(self.shares.given(worker_id));
         }
         self.look(begun);
-        let options = context.options();
+        let Setting { context, options, .. } = setting;
         let resumed = self.job_file.map_or(0, JobFile::finished);
         let mut started = Ok(());
         if !table.is_stopped() && resumed < len {
@@ -138,27 +137,40 @@ impl Map<'_> {
     }
 }
 
+/// The most items that a map can go on without: the log has an entry for each, of 96 GiB in all
+/// (of which only what is used takes memory).
+const MOST_SKIPPED: usize = 1 << 30;
+
 /// A table for the workers of a map over this many items.
-fn table_for(num_workers: usize, len: usize, context: &dyn Context) -> Result<Table> {
+fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Table> {
     panic::install_hook();
     forked::watch();
-    let failures = match context.options().policy().may_skip() {
+    let failures = match setting.options.policy().may_skip() {
+        Some(at_most) if at_most.min(len) > MOST_SKIPPED => {
+            return Err(Error::TooLarge {
+                argument: "`at_most` of the context's `on_failure`, for so many items,",
+                given: at_most,
+                most: MOST_SKIPPED,
+                reason: "each item that fails is kept in memory until the map ends, to be listed \
+                         in its report; let fewer items fail, or map over fewer at a time",
+            });
+        }
         Some(at_most) => at_most.min(len).saturating_add(num_workers),
         None => num_workers,
     };
-    Table::new(num_workers, failures, context.memory())
+    Table::new(num_workers, failures, setting.memory)
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
     /// Has the context's workers run the kernel on all items. The outputs' mappings start at the
     /// addresses `writable`.
-    pub(crate) fn run(self, context: &dyn Context, writable: Vec<usize>) -> Result<Report> {
+    pub(crate) fn run(self, setting: Setting<'_>, writable: Vec<usize>) -> Result<Report> {
         let begun = Instant::now();
-        let options = context.options();
+        let options = setting.options;
         let policy = options.policy();
-        let num_workers = self.num_workers.min(self.len.max(1));
-        let table = table_for(num_workers, self.len, context)?;
-        let checkpoints = self.checkpoints(policy.is_abort(), num_workers, context)?;
+        let num_workers = setting.num_workers.min(self.len.max(1));
+        let table = table_for(num_workers, self.len, setting)?;
+        let checkpoints = self.checkpoints(policy.is_abort(), num_workers, setting)?;
         let is_exact =
             !policy.is_abort() || options.time_for_item().is_some() || self.job_file.is_some();
         let map = Map {
@@ -174,7 +186,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
             checkpoints: &checkpoints,
             is_exact,
-            pages: match context.memory() {
+            pages: match setting.memory {
                 Memory::Shared => SharedPages::alive(&self.new_memory),
                 Memory::Private => SharedPages::default(),
             },
@@ -198,22 +210,22 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             true => (0..self.len).filter(|&index| !self.functors.are_present(index)).count(),
             false => 0,
         };
-        map.drive(context, &body, &put_back, &num_absent, writable, begun)
+        map.drive(setting, &body, &put_back, &num_absent, writable, begun)
     }
 
     fn checkpoints(
         &self,
         aborts: bool,
         num_workers: usize,
-        context: &dyn Context,
+        setting: Setting<'_>,
     ) -> Result<Checkpoints> {
         if aborts || !<K::Specs as SpecList>::Slots::BY_WORKER {
             return Ok(Checkpoints::none());
         }
         // SAFETY: the slots are attached for all workers of the context, of which none runs yet.
         unsafe {
-            let pages = context.options().pages();
-            Checkpoints::new(&self.slots, num_workers, context.memory(), pages)
+            let pages = setting.options.pages();
+            Checkpoints::new(&self.slots, num_workers, setting.memory, pages)
         }
     }
 
@@ -275,6 +287,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             }
             self.restore(worker_id, map);
         }
+        record.enter(Stage::Closing);
+        drop((readers, scratch));
         Ok(true)
     }
 

@@ -10,6 +10,7 @@ mod files;
 mod functions;
 mod functors;
 mod generics;
+mod hostile;
 mod items;
 mod labelled;
 mod npy;

@@ -70,7 +70,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     pin::spread(worker_id, job.num_workers());
     panic::note_all_threads(job.record(worker_id));
     job.record(worker_id).wait_until_watched();
-    job.work(worker_id);
+    job.work_in_seat(worker_id);
     job.record(worker_id).note_memory(peak_memory());
     still::flush();
     forked::end(0)

@@ -85,7 +85,9 @@ impl Children<'_, '_> {
         while !workers.is_empty() {
             let mut gone = Vec::new();
             let mut still = Still::hold();
-            for worker_id in workers {
+            // A seat that is taken has a worker already, whatever context has started it.
+            for worker_id in workers.into_iter().filter(|&worker_id| self.job.take_seat(worker_id))
+            {
                 let child;
                 (still, child) = fork(self.job, worker_id, still);
                 match child {
@@ -173,7 +175,9 @@ impl Children<'_, '_> {
             let limit = match record.stage() {
                 Stage::Item => limit,
                 // Between items it may have to read ahead.
-                Stage::Starting | Stage::Claiming => limit.max(BETWEEN_ITEMS),
+                Stage::Starting | Stage::Claiming | Stage::BeginningShare | Stage::Closing => {
+                    limit.max(BETWEEN_ITEMS)
+                }
                 _ => Duration::MAX,
             };
             if doing != child.doing {

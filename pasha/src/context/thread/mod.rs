@@ -41,6 +41,15 @@ impl ThreadContext {
         if num_workers == 0 {
             return Err(Error::ZeroWorkers);
         }
+        if num_workers > rayon::max_num_threads() {
+            return Err(Error::TooLarge {
+                argument: "the number of threads",
+                given: num_workers,
+                most: rayon::max_num_threads(),
+                reason: "a rayon pool has no more; take as many as there are processors \
+                         (`available_workers`)",
+            });
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(num_workers)
             .thread_name(|worker_id| format!("pasha-{worker_id}"))

@@ -1,0 +1,31 @@
+//! What a map wants to know of its context.
+
+use super::{Context, Options};
+use crate::memory::Memory;
+
+/// What a map wants to know of its context, asked once: a context of the user's might answer
+/// otherwise the next time, and memory that was made for one answer does not suit another.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'c> {
+    pub(crate) context: &'c dyn Context,
+    pub(crate) options: &'c Options,
+    pub(crate) num_workers: usize,
+    pub(crate) memory: Memory,
+    /// Whether the calling thread does it all, with nothing to look for.
+    pub(crate) is_here: bool,
+}
+
+impl<'c> Setting<'c> {
+    /// Asks a context.
+    #[inline(always)]
+    pub(crate) fn of<C: Context + ?Sized>(context: &'c &'c C) -> Self {
+        let options = context.options();
+        Setting {
+            context,
+            options,
+            num_workers: context.num_workers(),
+            memory: context.memory(),
+            is_here: context.runs_on_caller() && options.are_plain(),
+        }
+    }
+}
