@@ -39,15 +39,18 @@ fn estimate(seed: u64, #[index] index: usize) -> f64 {
 fn main() -> Result<(), Failure> {
     // One seed for the program: another gives another result, the same gives the same.
     let seeds = Array1::from_elem(BATCHES, 2718_u64);
-    let contexts: [&dyn Context; 3] =
-        [&SerialContext::new(), &ThreadContext::new(2)?, &ProcessContext::new(2)?];
+    let contexts: [(&str, &dyn Context); 3] = [
+        ("serial", &SerialContext::new()),
+        ("threads", &ThreadContext::new(2)?),
+        ("processes", &ProcessContext::new(2)?),
+    ];
     let mut results = Vec::new();
-    for context in contexts {
+    for (name, context) in contexts {
         let estimates = estimate::run_in(context, &seeds)?;
         // Always added in the same order, so that the sum has the same rounding errors, too.
         let mean = estimates.sum() / BATCHES as f64;
         let error = estimates.std(1.0) / (BATCHES as f64).sqrt();
-        println!("{mean:.6} ± {error:.6} ({context:?})");
+        println!("{mean:.6} ± {error:.6} ({name})");
         results.push(mean.to_bits());
     }
     let are_equal = results.iter().all(|&result| result == results[0]);
