@@ -90,16 +90,18 @@ mod tests {
 
     #[test]
     fn locks_are_found_wherever_they_are_and_other_types_are_not() {
-        assert!(<Sharing<&Mutex<f64>>>::IS_INTERIOR_MUTABLE);
-        assert!(<Sharing<&[AtomicU64]>>::IS_INTERIOR_MUTABLE);
-        assert!(<Sharing<&ndarray::Array2<AtomicU64>>>::IS_INTERIOR_MUTABLE);
-        assert!(<Sharing<&HashMap<String, Arc<RwLock<u8>>>>>::IS_INTERIOR_MUTABLE);
-        assert!(<Sharing<&LazyLock<Mutex<u8>>>>::IS_INTERIOR_MUTABLE);
-        assert!(<Sharing<&Mutex<dyn Send>>>::IS_INTERIOR_MUTABLE);
-        assert!(!<Sharing<&Vec<f64>>>::IS_INTERIOR_MUTABLE);
-        assert!(!<Sharing<&ndarray::Array2<f32>>>::IS_INTERIOR_MUTABLE);
-        assert!(!<Sharing<&LazyLock<Vec<f64>>>>::IS_INTERIOR_MUTABLE);
-        assert!(!<Sharing<&(dyn Fn(f64) -> f64 + Sync)>>::IS_INTERIOR_MUTABLE);
+        const {
+            assert!(<Sharing<&Mutex<f64>>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&[AtomicU64]>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&ndarray::Array2<AtomicU64>>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&HashMap<String, Arc<RwLock<u8>>>>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&LazyLock<Mutex<u8>>>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&Mutex<dyn Send>>>::IS_INTERIOR_MUTABLE);
+            assert!(!<Sharing<&Vec<f64>>>::IS_INTERIOR_MUTABLE);
+            assert!(!<Sharing<&ndarray::Array2<f32>>>::IS_INTERIOR_MUTABLE);
+            assert!(!<Sharing<&LazyLock<Vec<f64>>>>::IS_INTERIOR_MUTABLE);
+            assert!(!<Sharing<&(dyn Fn(f64) -> f64 + Sync)>>::IS_INTERIOR_MUTABLE);
+        }
         assert_eq!(generic::<Mutex<f64>>(), [false, true]);
     }
 }

@@ -456,7 +456,10 @@ fn a_map_from_a_thread_of_the_kernels_is_not_waited_for_for_ever() {
                 scope.spawn(inner).join().unwrap()
             })
         });
-        assert_eq!(sums.unwrap(), (0..len).map(|n| (0..n).sum()).collect::<ndarray::Array1<_>>());
+        assert_eq!(
+            sums.unwrap(),
+            (0..len).map(|n| (0..n).sum::<usize>()).collect::<ndarray::Array1<_>>()
+        );
     }
 }
 
