@@ -1,17 +1,22 @@
-//! Coordinates: what the indices along a dimension stand for.
+//! Coordinates: what the indices along dimensions stand for.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use ndarray::Array1;
+use ndarray::{ArrayView, Dimension};
 
 use super::labels::Attribute;
 use super::time::{CalendarTime, Time, TimeUnits};
+use super::values::{CoordinateValue, Values};
 
-/// The values along one dimension, with attributes such as their units.
+/// The values along some dimensions, with attributes such as their units.
+///
+/// Most coordinates lie along one dimension. Those of a curved grid lie along several, such as the
+/// latitude along `y` and `x`; a scalar, such as the time of a whole image, lies along none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coordinate {
-    pub(super) dim: String,
+    pub(super) dims: Vec<String>,
+    /// The length of each dimension, whose product is the number of values.
+    pub(super) shape: Vec<usize>,
     pub(super) values: Values,
     pub(super) attrs: BTreeMap<String, Attribute>,
     /// Why numbers with units of time were not decoded.
@@ -21,12 +26,53 @@ pub struct Coordinate {
 impl Coordinate {
     /// A coordinate of these values along the dimension `dim`.
     pub fn new(dim: impl Into<String>, values: impl Into<Values>) -> Self {
+        let values = values.into();
+        let (dims, shape) = (vec![dim.into()], vec![values.len()]);
+        Coordinate { dims, shape, values, attrs: BTreeMap::new(), undecoded: None }
+    }
+
+    /// A coordinate along several dimensions, one name for each axis of the array, whose values
+    /// are copied.
+    ///
+    /// It is checked when it is added to an array.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array2, Array3};
+    /// use pasha::DataArray;
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let latitude = Array2::from_shape_fn((2, 4), |(y, x)| 40.0 + y as f64 + 0.1 * x as f64);
+    /// let sst = DataArray::new(Array3::<f32>::zeros((3, 2, 4)), ["time", "y", "x"])?
+    ///     .with_coordinate("lat", Coordinate::from_array(["y", "x"], latitude.view()))?
+    ///     .with_coordinate("run", Coordinate::scalar(17))?;
+    /// assert_eq!(sst.coords()["lat"].at(&[1, 2]).unwrap().to_f64(), 41.2);
+    /// assert_eq!(sst.coords()["run"].dims().len(), 0);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn from_array<N: Into<String>, T: Clone, D: Dimension>(
+        dims: impl IntoIterator<Item = N>,
+        array: ArrayView<'_, T, D>,
+    ) -> Self
+    where
+        Vec<T>: Into<Values>,
+    {
+        let values: Vec<T> = array.iter().cloned().collect();
         Coordinate {
-            dim: dim.into(),
+            dims: dims.into_iter().map(Into::into).collect(),
+            shape: array.shape().to_vec(),
             values: values.into(),
             attrs: BTreeMap::new(),
             undecoded: None,
         }
+    }
+
+    /// A coordinate of one value, for all of the array.
+    pub fn scalar<T: Clone>(value: T) -> Self
+    where
+        Vec<T>: Into<Values>,
+    {
+        Self::from_array(Vec::<String>::new(), ndarray::arr0(value).view())
     }
 
     /// Adds an attribute, such as the units.
@@ -36,12 +82,17 @@ impl Coordinate {
         self
     }
 
-    /// The dimension along which it lies.
-    pub fn dim(&self) -> &str {
-        &self.dim
+    /// The dimensions along which it lies, none for a scalar.
+    pub fn dims(&self) -> &[String] {
+        &self.dims
     }
 
-    /// Its values.
+    /// The length of each dimension.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Its values; of several dimensions the last changes fastest.
     pub fn values(&self) -> &Values {
         &self.values
     }
@@ -51,18 +102,54 @@ impl Coordinate {
         &self.attrs
     }
 
-    /// The value at an index; `None` beyond the last.
+    /// The value at an index along the only dimension, or at a place among all
+    /// [`values`](Coordinate::values); `None` beyond the last.
     #[inline]
     pub fn get(&self, index: usize) -> Option<CoordinateValue<'_>> {
-        match &self.values {
-            Values::Float(values) => values.get(index).copied().map(CoordinateValue::Float),
-            Values::Integer(values) => values.get(index).copied().map(CoordinateValue::Integer),
-            Values::Time(values) => values.get(index).copied().map(CoordinateValue::Time),
-            Values::CalendarTime(values) => {
-                values.get(index).copied().map(CoordinateValue::CalendarTime)
-            }
-            Values::Text(values) => values.get(index).map(|text| CoordinateValue::Text(text)),
+        self.values.get(index)
+    }
+
+    /// The value at an index along each dimension; `None` beyond the last, and if there are more
+    /// or fewer dimensions.
+    pub fn at(&self, index: &[usize]) -> Option<CoordinateValue<'_>> {
+        let is_inside = index.len() == self.shape.len()
+            && index.iter().zip(&self.shape).all(|(index, len)| index < len);
+        let place =
+            index.iter().zip(&self.shape).fold(0, |place, (index, len)| place * len + index);
+        if is_inside { self.values.get(place) } else { None }
+    }
+
+    /// What is left at an index along a dimension: itself, if it does not lie along that; `None`
+    /// beyond the last.
+    pub(super) fn select(&self, dim: &str, index: usize) -> Option<Coordinate> {
+        let Some(axis) = self.dims.iter().position(|name| name == dim) else {
+            return Some(self.clone());
+        };
+        let len = self.shape[axis];
+        if index >= len {
+            return None;
         }
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let outer: usize = self.shape[..axis].iter().product();
+        let places = (0..outer).flat_map(|outer| {
+            let start = (outer * len + index) * inner;
+            start..start + inner
+        });
+        let mut selected = Coordinate {
+            dims: self.dims.clone(),
+            shape: self.shape.clone(),
+            values: self.values.at(places),
+            attrs: self.attrs.clone(),
+            undecoded: self.undecoded.clone(),
+        };
+        selected.dims.remove(axis);
+        selected.shape.remove(axis);
+        Some(selected)
+    }
+
+    /// Whether it lies along this dimension alone.
+    pub(super) fn is_along(&self, dim: &str) -> bool {
+        matches!(&self.dims[..], [only] if only == dim)
     }
 
     /// Why the numbers are not decoded to times, although they count `… since …`; `None` where
@@ -89,16 +176,25 @@ impl Coordinate {
     }
 
     /// Turns numbers with `units: … since …` into times, as xarray does, and leaves others alone.
+    /// Where `missing` has a `true`, there is no time, whatever the number is.
     ///
     /// Of [`Time`]s, the attributes that say how they were written are dropped: they are written
     /// anew. [`CalendarTime`]s keep them.
     #[cfg_attr(not(any(feature = "netcdf", feature = "zarr")), allow(dead_code))]
-    pub(super) fn decode_times(mut self) -> Self {
+    pub(super) fn decode_times(mut self, missing: &[bool]) -> Self {
         let text = |name: &str| self.attrs.get(name).and_then(Attribute::as_text);
         let Some(units) = text("units").filter(|_| self.values.are_numbers()) else { return self };
         let Some(found) = TimeUnits::find(units, text("calendar")) else { return self };
-        match found.and_then(|units| units.decode_values(&self.values)) {
-            Ok(times) => {
+        let decoded = found.and_then(|units| Ok((units, units.decode_values(&self.values)?)));
+        match decoded {
+            Ok((units, mut times)) => {
+                match &mut times {
+                    Values::Time(times) => set(times, missing, Time::MISSING),
+                    Values::CalendarTime(times) => {
+                        set(times, missing, CalendarTime::missing(units.calendar()));
+                    }
+                    _ => {}
+                }
                 if matches!(times, Values::Time(_)) {
                     self.attrs.remove("units");
                     self.attrs.remove("calendar");
@@ -113,124 +209,35 @@ impl Coordinate {
     }
 }
 
-/// The values of a coordinate: numbers, times or text.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Values {
-    /// Numbers with a fraction.
-    Float(Vec<f64>),
-    /// Whole numbers.
-    Integer(Vec<i64>),
-    /// Points in time.
-    Time(Vec<Time>),
-    /// Points in time of other calendars, or of years that [`Time`] does not reach.
-    CalendarTime(Vec<CalendarTime>),
-    /// Names.
-    Text(Vec<String>),
-}
-
-impl Values {
-    /// The number of values.
-    pub fn len(&self) -> usize {
-        match self {
-            Values::Float(values) => values.len(),
-            Values::Integer(values) => values.len(),
-            Values::Time(values) => values.len(),
-            Values::CalendarTime(values) => values.len(),
-            Values::Text(values) => values.len(),
-        }
-    }
-
-    #[cfg_attr(not(any(feature = "netcdf", feature = "zarr")), allow(dead_code))]
-    fn are_numbers(&self) -> bool {
-        matches!(self, Values::Float(_) | Values::Integer(_))
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+/// Sets the values whose places are marked.
+fn set<T: Copy>(values: &mut [T], places: &[bool], to: T) {
+    for (value, _) in values.iter_mut().zip(places).filter(|(_, place)| **place) {
+        *value = to;
     }
 }
 
-macro_rules! values_from {
-    ($($element:ty => $variant:ident,)+) => {$(
-        impl From<Vec<$element>> for Values {
-            fn from(values: Vec<$element>) -> Values {
-                Values::$variant(values.into_iter().map(Into::into).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_along_one_dimension_leaves_the_others() {
+        let array =
+            ndarray::Array3::from_shape_fn((2, 3, 4), |(a, b, c)| (a * 12 + b * 4 + c) as i64);
+        let coordinate = Coordinate::from_array(["a", "b", "c"], array.view());
+        for (axis, dim) in ["a", "b", "c"].into_iter().enumerate() {
+            for index in 0..array.shape()[axis] {
+                let selected = coordinate.select(dim, index).unwrap();
+                let expected = array.index_axis(ndarray::Axis(axis), index);
+                let values: Vec<i64> = expected.iter().copied().collect();
+                assert_eq!(selected.values(), &Values::Integer(values));
+                assert_eq!(selected.shape(), expected.shape());
             }
+            assert_eq!(coordinate.select(dim, 4), None);
         }
-
-        impl From<&[$element]> for Values {
-            fn from(values: &[$element]) -> Values {
-                values.to_vec().into()
-            }
-        }
-
-        impl<const N: usize> From<[$element; N]> for Values {
-            fn from(values: [$element; N]) -> Values {
-                Vec::from(values).into()
-            }
-        }
-
-        impl From<Array1<$element>> for Values {
-            fn from(values: Array1<$element>) -> Values {
-                values.to_vec().into()
-            }
-        }
-
-        impl From<&Array1<$element>> for Values {
-            fn from(values: &Array1<$element>) -> Values {
-                values.to_vec().into()
-            }
-        }
-    )+};
-}
-values_from! {
-    f64 => Float, f32 => Float,
-    i64 => Integer, i32 => Integer, i16 => Integer, i8 => Integer,
-    u32 => Integer, u16 => Integer, u8 => Integer,
-    Time => Time, CalendarTime => CalendarTime,
-    String => Text, &str => Text,
-}
-
-/// One value of a coordinate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum CoordinateValue<'a> {
-    /// A number with a fraction.
-    Float(f64),
-    /// A whole number.
-    Integer(i64),
-    /// A point in time.
-    Time(Time),
-    /// A point in time of another calendar, or of a year that [`Time`] does not reach.
-    CalendarTime(CalendarTime),
-    /// A name.
-    Text(&'a str),
-}
-
-impl CoordinateValue<'_> {
-    /// The value as a number: of times the nanoseconds since 1970 (of their calendar), of text NaN.
-    pub fn to_f64(self) -> f64 {
-        match self {
-            CoordinateValue::Float(value) => value,
-            CoordinateValue::Integer(value) => value as f64,
-            CoordinateValue::Time(Time::MISSING) | CoordinateValue::Text(_) => f64::NAN,
-            CoordinateValue::Time(time) => time.nanoseconds() as f64,
-            CoordinateValue::CalendarTime(time) if time.is_missing() => f64::NAN,
-            CoordinateValue::CalendarTime(time) => time.nanoseconds() as f64,
-        }
-    }
-}
-
-impl fmt::Display for CoordinateValue<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CoordinateValue::Float(value) => value.fmt(f),
-            CoordinateValue::Integer(value) => value.fmt(f),
-            CoordinateValue::Time(time) => time.fmt(f),
-            CoordinateValue::CalendarTime(time) => time.fmt(f),
-            CoordinateValue::Text(text) => text.fmt(f),
-        }
+        assert_eq!(coordinate.select("d", 0), Some(coordinate.clone()));
+        assert_eq!(coordinate.at(&[1, 2, 3]), Some(CoordinateValue::Integer(23)));
+        assert_eq!(coordinate.at(&[1, 2, 4]), None);
+        assert_eq!(coordinate.at(&[1, 2]), None);
     }
 }

@@ -1,117 +1,244 @@
 //! Coordinates as files hold them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::coordinate::{Coordinate, Values};
-use super::element::{Access, Block, Decoding, ElementType, Exact, Packing, StoredElement};
+use half::f16;
+
+use super::coordinate::Coordinate;
+use super::decoding::Decoding;
+use super::element::{Access, Block, ElementType, StoredElement};
 use super::labels::{Attribute, Labels};
+use super::packing::Packing;
 use super::stored::OpenVariable;
+use super::values::Values;
 use crate::error::SourceError;
 
 /// The most bytes that a coordinate may have: more is a damaged file.
 const MOST: usize = 1 << 30;
 
-/// A one-dimensional variable of numbers.
+/// Attributes that say how a variable is stored, and are none of its own.
+pub(super) const STORAGE: [&str; 7] = [
+    "_FillValue",
+    "missing_value",
+    "scale_factor",
+    "add_offset",
+    "coordinates",
+    "_Unsigned",
+    "_Encoding",
+];
+
+/// A coordinate of a file that was left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SkippedCoordinate {
+    /// Its name in the file.
+    pub name: String,
+    /// Why it can't be used.
+    pub reason: String,
+}
+
+impl fmt::Display for SkippedCoordinate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+/// The group of a file in which a variable lies, where its coordinates are looked for.
+pub(super) trait Surroundings {
+    /// The dimensions of the variable of this name, nearby; `None` if there is none.
+    fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>>;
+
+    /// Reads that variable as a coordinate.
+    fn read(&self, name: &str) -> Result<Coordinate, SourceError>;
+
+    /// The names that attributes `coordinates` of the group and its other variables list.
+    fn listed_by_others(&self) -> Vec<String>;
+}
+
+/// Adds the coordinates of a variable to its labels: those with the names of its dimensions, those
+/// that its attribute `coordinates` lists (`listed`), and, as xarray does, those that others list,
+/// as far as they lie along its dimensions. Returns those that can't be used.
+///
+/// # Errors
+/// If one is longer or shorter than a dimension: of the two shapes one is damaged.
+pub(super) fn add_coordinates(
+    labels: &mut Labels,
+    shape: &[usize],
+    listed: &str,
+    library: &str,
+    group: &dyn Surroundings,
+) -> Result<Vec<SkippedCoordinate>, SourceError> {
+    let dims = labels.dims().to_vec();
+    let listed: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
+    let others = guarded(library, || Ok(group.listed_by_others())).unwrap_or_default();
+    let mut skipped: Vec<SkippedCoordinate> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut damaged = None;
+    for name in dims.iter().chain(&listed).chain(&others) {
+        if seen.contains(&name.as_str()) {
+            continue;
+        }
+        seen.push(name);
+        let is_listed = listed.contains(name);
+        let mut add = || {
+            let Some(found) = group.dims(name) else {
+                let missing = "the attribute coordinates lists it, but there is no such variable";
+                return if is_listed { Err(missing.into()) } else { Ok(()) };
+            };
+            let found = found?;
+            if let Some(foreign) = found.iter().find(|dim| !dims.contains(dim)) {
+                let missing = format!(
+                    "it lies along {foreign:?}, which is no dimension of the variable's: {dims:?}"
+                );
+                let applies = is_listed || dims.contains(name);
+                return if applies { Err(missing.into()) } else { Ok(()) };
+            }
+            let coordinate = group.read(name)?;
+            for (dim, found) in coordinate.dims.iter().zip(&coordinate.shape) {
+                let len = dims.iter().position(|name| name == dim).map(|axis| shape[axis]);
+                if len.is_some_and(|len| len != *found) {
+                    damaged = Some(format!(
+                        "its coordinate {name:?} has {found} values along {dim:?}, which has length \
+                         {}: one of the two is damaged",
+                        len.unwrap_or_default()
+                    ));
+                }
+            }
+            labels
+                .add_coord(name.clone(), coordinate, shape)
+                .map_err(|error| error.to_string().into())
+        };
+        if let Err(error) = guarded(library, &mut add) {
+            skipped.push(SkippedCoordinate { name: name.clone(), reason: error.to_string() });
+        }
+    }
+    damaged.map_or(Ok(skipped), |reason| Err(reason.into()))
+}
+
+/// A variable of numbers that is read for a coordinate.
 pub(super) struct Numbers<'v> {
     pub(super) variable: &'v mut dyn OpenVariable,
-    pub(super) len: usize,
+    pub(super) dims: Vec<String>,
+    pub(super) shape: Vec<usize>,
     pub(super) element: ElementType,
     pub(super) packing: Packing,
     pub(super) access: Access,
+    pub(super) attrs: BTreeMap<String, Attribute>,
 }
 
 impl Numbers<'_> {
-    /// Reads it for a coordinate along `dim`, with times decoded; `None` if its numbers do not fit.
-    pub(super) fn coordinate(
-        self,
-        dim: &str,
-        attrs: BTreeMap<String, Attribute>,
-    ) -> Result<Option<Coordinate>, SourceError> {
-        let access = self.access;
-        let values = match self.element {
-            ElementType::Bool => None,
-            ElementType::F16 | ElementType::F32 | ElementType::F64 => Some(self.floats()?),
-            ElementType::U8 => self.integers::<u8>()?,
-            ElementType::U16 => self.integers::<u16>()?,
-            ElementType::U32 => self.integers::<u32>()?,
-            ElementType::U64 => self.integers::<u64>()?,
-            ElementType::I8 => self.integers::<i8>()?,
-            ElementType::I16 => self.integers::<i16>()?,
-            ElementType::I32 => self.integers::<i32>()?,
-            ElementType::I64 => self.integers::<i64>()?,
+    /// Reads it, with times decoded.
+    pub(super) fn coordinate(mut self) -> Result<Coordinate, SourceError> {
+        if self.packing.is_scaled() {
+            let values = self.read::<f64>(&self.packing.clone())?.into();
+            return Ok(self.labelled(values, &[]));
+        }
+        match self.element {
+            ElementType::Bool => self.plain::<bool>(),
+            ElementType::F16 => self.plain::<f16>(),
+            ElementType::F32 => self.plain::<f32>(),
+            ElementType::F64 => self.plain::<f64>(),
+            ElementType::U8 => self.integers::<u8>(),
+            ElementType::U16 => self.integers::<u16>(),
+            ElementType::U32 => self.integers::<u32>(),
+            ElementType::U64 => self.integers::<u64>(),
+            ElementType::I8 => self.integers::<i8>(),
+            ElementType::I16 => self.integers::<i16>(),
+            ElementType::I32 => self.integers::<i32>(),
+            ElementType::I64 => self.integers::<i64>(),
+        }
+    }
+
+    fn plain<T: StoredElement>(mut self) -> Result<Coordinate, SourceError>
+    where
+        Vec<T>: Into<Values>,
+    {
+        let values = self.read::<T>(&self.packing.clone())?.into();
+        Ok(self.labelled(values, &[]))
+    }
+
+    /// Whole numbers stay such, and times are exact, whatever is missing; other numbers of which
+    /// some are missing become floats, with NaN for those.
+    fn integers<T: StoredElement + Default>(mut self) -> Result<Coordinate, SourceError>
+    where
+        Vec<T>: Into<Values>,
+    {
+        let fills = self.packing.fill_values.iter();
+        let fills: Vec<T> = fills.filter_map(|&fill| T::exactly(fill)).collect();
+        let stored = self.read::<T>(&Packing::default())?;
+        let missing: Vec<bool> = stored.iter().map(|value| fills.contains(value)).collect();
+        if !missing.contains(&true) {
+            return Ok(self.labelled(stored.into(), &[]));
+        }
+        // What stands for a missing one is of no account, but shall be as good a time as the others.
+        let mut present = stored.clone();
+        let some = stored.iter().zip(&missing).find(|(_, missing)| !**missing);
+        let some = some.map_or(T::default(), |(value, _)| *value);
+        for (value, _) in present.iter_mut().zip(&missing).filter(|(_, missing)| **missing) {
+            *value = some;
+        }
+        let lost = stored
+            .iter()
+            .zip(&missing)
+            .position(|(value, &missing)| !missing && !value.fits(ElementType::F64));
+        let shape = self.shape.clone();
+        let mut coordinate = self.labelled(present.into(), &missing);
+        if matches!(coordinate.values, Values::Time(_) | Values::CalendarTime(_)) {
+            return Ok(coordinate);
+        }
+        if let Some(place) = lost {
+            return Err(format!(
+                "some values are missing, for which {} have no value, and {} (number {place} in \
+                 shape {shape:?}) can't be kept as f64: open \
+                 it as an array of its own, with from_netcdf_raw or from_zarr_raw",
+                T::TYPE,
+                stored[place].to_exact(),
+            )
+            .into());
+        }
+        let number = |(value, missing): (&T, &bool)| {
+            if *missing { f64::NAN } else { value.to_f64() }
         };
-        Ok(values.map(|values| {
-            let found = Coordinate { dim: dim.to_owned(), values, attrs, undecoded: None };
-            if access == Access::Raw { found } else { found.decode_times() }
-        }))
+        coordinate.values = Values::Float(stored.iter().zip(&missing).map(number).collect());
+        Ok(coordinate)
     }
 
-    fn floats(self) -> Result<Values, SourceError> {
-        let plain = self.packing == Packing::default();
-        if self.element == ElementType::F32 && plain {
-            return Ok(self.read::<f32>(&Packing::default())?.into());
-        }
-        let packing = self.packing.clone();
-        if let (ElementType::F32, Ok(_)) =
-            (self.element, Decoding::<f32>::new(self.element, &packing))
-        {
-            return Ok(self.read::<f32>(&packing)?.into());
-        }
-        Ok(self.read::<f64>(&packing)?.into())
+    /// The coordinate of these values.
+    fn labelled(self, values: Values, missing: &[bool]) -> Coordinate {
+        let Numbers { dims, shape, attrs, access, .. } = self;
+        let found = Coordinate { dims, shape, values, attrs, undecoded: None };
+        if access == Access::Raw { found } else { found.decode_times(missing) }
     }
 
-    /// Whole numbers, unless some are missing or scaled.
-    fn integers<T: StoredElement + TryInto<i64>>(mut self) -> Result<Option<Values>, SourceError> {
-        let Packing { fill_values, scale_factor, add_offset, .. } = self.packing.clone();
-        if scale_factor.is_none() && add_offset.is_none() {
-            let whole = self.read_again::<T>(&Packing::default())?;
-            let fills: Vec<T> =
-                fill_values.iter().filter_map(|&fill: &Exact| T::exactly(fill)).collect();
-            if !whole.iter().any(|value| fills.contains(value)) {
-                let whole: Option<Vec<i64>> =
-                    whole.into_iter().map(|value| value.try_into().ok()).collect();
-                return Ok(whole.map(Values::Integer));
-            }
-        }
-        let packing = self.packing.clone();
-        Ok(Some(self.read::<f64>(&packing)?.into()))
-    }
-
-    fn read<A: StoredElement>(mut self, packing: &Packing) -> Result<Vec<A>, SourceError> {
-        self.read_again(packing)
-    }
-
-    fn read_again<A: StoredElement>(&mut self, packing: &Packing) -> Result<Vec<A>, SourceError> {
-        if self.len.checked_mul(8).is_none_or(|bytes| bytes > MOST) {
-            return Err(format!("it has {} values, too many for a coordinate", self.len).into());
-        }
-        let mut values = vec![A::zeroed(); self.len];
-        if self.len > 0 {
-            let block = Block { start: &[0], shape: &[self.len] };
-            Decoding::<A>::new(self.element, packing)?.read(
-                &mut values,
-                &mut Vec::new(),
-                block,
-                |bytes| self.variable.read(&[0], &[self.len], bytes),
-            )?;
+    fn read<A: StoredElement>(&mut self, packing: &Packing) -> Result<Vec<A>, SourceError> {
+        let len = number_of_values(&self.shape, size_of::<A>())?;
+        let mut values = vec![A::zeroed(); len];
+        if len > 0 {
+            let (start, shape) = (vec![0; self.shape.len()], &self.shape[..]);
+            let decoding = Decoding::<A>::new(self.element, packing)?;
+            let block = Block { start: &start, shape };
+            let variable = &mut *self.variable;
+            decoding.read(&mut values, &mut Vec::new(), block, |bytes| {
+                variable.read(&start, shape, bytes)
+            })?;
         }
         Ok(values)
     }
 }
 
-/// Attributes that say how a variable is stored, and are none of its own.
-pub(super) const STORAGE: [&str; 6] =
-    ["_FillValue", "missing_value", "scale_factor", "add_offset", "coordinates", "_Unsigned"];
-
-/// Adds a coordinate that a file has, or says what is wrong with it.
-pub(super) fn add(
-    labels: &mut Labels,
-    name: &str,
-    coordinate: Coordinate,
-    shape: &[usize],
-) -> Result<(), String> {
-    labels.add_coord(name.to_owned(), coordinate, shape).map_err(|error| error.to_string())
+/// The number of values in a shape, if they are not too large for a coordinate.
+pub(super) fn number_of_values(shape: &[usize], size: usize) -> Result<usize, SourceError> {
+    let len = shape.iter().try_fold(1_usize, |len, &axis| len.checked_mul(axis));
+    let is_good = |len: &usize| len.checked_mul(size).is_some_and(|bytes| bytes <= MOST);
+    len.filter(is_good).ok_or_else(|| {
+        format!(
+            "its shape is {shape:?}, of {size} bytes each: a coordinate is read whole, and may have \
+             1 GiB at most"
+        )
+        .into()
+    })
 }
 
 /// Calls into a library, which may panic where a damaged file has it get an unexpected answer.

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use ndarray::{ArrayView, Axis, Dimension};
 
-use super::coordinate::{Coordinate, CoordinateValue};
+use super::coordinate::Coordinate;
 use super::labels::Labels;
+use super::values::CoordinateValue;
 use crate::error::Result;
 use crate::param::{ItemShape, KernelItem, Param};
 
@@ -58,10 +59,21 @@ impl<'r, A, D> Labelled<'r, A, D> {
         self.coord.map_or(f64::NAN, CoordinateValue::to_f64)
     }
 
-    /// The value here of any coordinate that lies along the mapped dimension.
+    /// The value here of any coordinate that lies along the mapped dimension alone, and of scalars.
     pub fn coord_of(&self, name: &str) -> Option<CoordinateValue<'r>> {
         let coordinate = self.mapped.labels.coords.get(name)?;
-        if coordinate.dim == self.dim() { coordinate.get(self.index) } else { None }
+        match &coordinate.dims[..] {
+            [] => coordinate.get(0),
+            [dim] if dim == self.dim() => coordinate.get(self.index),
+            _ => None,
+        }
+    }
+
+    /// The part of any coordinate that belongs to this item, along the item's dimensions: of a
+    /// latitude along `(time, y, x)` that is mapped over along time, the `(y, x)` here. It is
+    /// copied; what all items share is found among the [`labels`](Labelled::labels).
+    pub fn coordinate(&self, name: &str) -> Option<Coordinate> {
+        self.mapped.labels.coords.get(name)?.select(self.dim(), self.index)
     }
 
     /// The labels of the whole array: its name, attributes and all coordinates.
@@ -113,7 +125,8 @@ impl<'a> Mapped<'a> {
     pub(super) fn new(labels: &'a Labels, dim: &str) -> Result<Self> {
         let axis = labels.axis(dim)?;
         let rest = labels.dims.iter().filter(|name| *name != dim).cloned().collect();
-        Ok(Mapped { labels, axis, rest, coordinate: labels.coords.get(dim) })
+        let coordinate = labels.coords.get(dim).filter(|coordinate| coordinate.is_along(dim));
+        Ok(Mapped { labels, axis, rest, coordinate })
     }
 
     /// The item at an index, whose elements are these.

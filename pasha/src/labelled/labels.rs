@@ -76,27 +76,36 @@ impl Labels {
         Ok(())
     }
 
-    /// Adds a coordinate, whose dimension has this length.
+    /// Adds a coordinate to an array of this shape.
     pub(super) fn add_coord(
         &mut self,
         name: String,
         coordinate: Coordinate,
         shape: &[usize],
     ) -> Result<()> {
-        let refused = |advice: String| {
-            let value = format!("of {} values", coordinate.values.len());
+        let (dims, lens) = (&coordinate.dims, &coordinate.shape);
+        let refused = |value: String, advice: String| {
             Err(Error::Argument { argument: format!("the coordinate {name:?}"), value, advice })
         };
-        let axis = self.axis(&coordinate.dim)?;
-        let len = shape[axis.index()];
-        if coordinate.values.len() != len {
-            return refused(format!("the dimension {:?} has length {len}", coordinate.dim));
+        if dims.len() != lens.len() {
+            let advice = format!("its array has {} axes, each needs one name", lens.len());
+            return refused(format!("along {dims:?}"), advice);
         }
-        if self.dims.contains(&name) && coordinate.dim != name {
-            return refused(format!(
-                "it is named like a dimension, but lies along {:?}",
-                coordinate.dim
-            ));
+        for (at, (dim, &found)) in dims.iter().zip(lens).enumerate() {
+            if dims[..at].contains(dim) {
+                let advice = format!("two of its axes can't both be called {dim:?}");
+                return refused(format!("along {dims:?}"), advice);
+            }
+            let len = shape[self.axis(dim)?.index()];
+            if found != len {
+                let advice = format!("the dimension {dim:?} has length {len}");
+                return refused(format!("of {found} values along {dim:?}"), advice);
+            }
+        }
+        if self.dims.contains(&name) && !dims.contains(&name) {
+            let advice =
+                format!("it is named like a dimension, but lies along {dims:?}: rename it");
+            return refused(format!("of {} values", coordinate.values.len()), advice);
         }
         self.coords.insert(name, coordinate);
         Ok(())
@@ -105,12 +114,21 @@ impl Labels {
     /// Gives a dimension another name, and its coordinate with it.
     pub(super) fn rename(&mut self, old: &str, new: &str) -> Result<()> {
         let axis = self.axis(old)?.index();
+        if old != new && self.coords.contains_key(new) {
+            return Err(Error::Argument {
+                argument: "the dimension's new name".to_owned(),
+                value: format!("{new:?}"),
+                advice: "a coordinate has that name, and would be lost".to_owned(),
+            });
+        }
         let mut dims = self.dims.clone();
         new.clone_into(&mut dims[axis]);
         let ndim = dims.len();
         self.name_dims(dims, ndim)?;
-        for coordinate in self.coords.values_mut().filter(|coordinate| coordinate.dim == old) {
-            new.clone_into(&mut coordinate.dim);
+        for dim in self.coords.values_mut().flat_map(|coordinate| &mut coordinate.dims) {
+            if dim == old {
+                new.clone_into(dim);
+            }
         }
         if let Some(coordinate) = self.coords.remove(old) {
             self.coords.insert(new.to_owned(), coordinate);
@@ -119,7 +137,7 @@ impl Labels {
     }
 }
 
-/// The value of an attribute: text, a number, or several numbers.
+/// The value of an attribute: text, a number, or several of either.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Attribute {
@@ -129,10 +147,16 @@ pub enum Attribute {
     Float(f64),
     /// A whole number.
     Integer(i64),
+    /// A whole number that is larger than an `i64` can be.
+    Unsigned(u64),
+    /// Several texts.
+    Texts(Vec<String>),
     /// Several numbers.
     Floats(Vec<f64>),
     /// Several whole numbers.
     Integers(Vec<i64>),
+    /// Several whole numbers, of which some are larger than an `i64` can be.
+    Unsigneds(Vec<u64>),
 }
 
 impl Attribute {
@@ -159,5 +183,19 @@ attribute_from! {
     f64 => Float, f32 => Float,
     i64 => Integer, i32 => Integer, u32 => Integer, i16 => Integer, u16 => Integer,
     i8 => Integer, u8 => Integer,
-    Vec<f64> => Floats, Vec<i64> => Integers,
+    Vec<f64> => Floats, Vec<i64> => Integers, Vec<String> => Texts,
+}
+
+impl From<u64> for Attribute {
+    fn from(value: u64) -> Attribute {
+        i64::try_from(value).map_or(Attribute::Unsigned(value), Attribute::Integer)
+    }
+}
+
+impl From<Vec<u64>> for Attribute {
+    fn from(values: Vec<u64>) -> Attribute {
+        let signed: Option<Vec<i64>> =
+            values.iter().map(|&value| i64::try_from(value).ok()).collect();
+        signed.map_or(Attribute::Unsigneds(values), Attribute::Integers)
+    }
 }

@@ -6,8 +6,9 @@ use std::ops::Deref;
 use ndarray::{Array, ArrayView, ArrayViewMut, Dimension, RemoveAxis};
 
 use super::along::Along;
-use super::coordinate::{Coordinate, Values};
+use super::coordinate::Coordinate;
 use super::labels::{Attribute, Labels};
+use super::values::Values;
 use crate::array::SharedArray;
 use crate::error::Result;
 use crate::functor::axis::AsView;
@@ -94,7 +95,7 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     ///
     /// # Errors
     /// As [`with_coord`](DataArray::with_coord), and if it has the name of one dimension and lies
-    /// along another.
+    /// along others.
     ///
     /// # Examples
     /// ```
@@ -134,7 +135,8 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     /// Gives the dimension `old` the name `new`, and its coordinate with it.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) if there is no `old`, or a `new` already.
+    /// [`Error::Argument`](crate::Error::Argument) if there is no `old`, or a `new` already: a
+    /// dimension or a coordinate.
     pub fn rename(mut self, old: &str, new: &str) -> Result<Self> {
         self.labels.rename(old, new)?;
         Ok(self)

@@ -6,6 +6,8 @@
 mod along;
 mod coordinate;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod decoding;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod element;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod found;
@@ -16,19 +18,24 @@ mod memory;
 mod netcdf;
 mod output;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod packing;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod stored;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod stored_along;
 mod time;
+mod values;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod written;
 #[cfg(feature = "zarr")]
 mod zarr;
 
 pub use along::{Along, AlongReader};
-pub use coordinate::{Coordinate, CoordinateValue, Values};
+pub use coordinate::Coordinate;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use element::StoredElement;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+pub use found::SkippedCoordinate;
 pub use item::{Labelled, LabelledView};
 pub use labels::{Attribute, Labels};
 pub use memory::DataArray;
@@ -38,3 +45,4 @@ pub use stored::StoredArray;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use stored_along::{StoredAlong, StoredReader};
 pub use time::{Calendar, CalendarTime, Time, TimeFields, TimeUnits};
+pub use values::{CoordinateValue, Values};

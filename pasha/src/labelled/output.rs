@@ -3,7 +3,6 @@
 use ndarray::{Dimension, RemoveAxis};
 
 use super::along::Along;
-use super::coordinate::Coordinate;
 use super::item::Mapped;
 use super::memory::DataArray;
 use crate::array::SharedArray;
@@ -60,7 +59,9 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
     /// `source` is what was mapped over, such as `frames.along("time")?`. The output's first
     /// dimension is the one mapped along. Where the others have exactly the shape of an item (as
     /// with `#[output(like = frame)]`), they have its names and coordinates too; otherwise they are
-    /// called `dim_1`, `dim_2`, …, which [`rename`](DataArray::rename) changes. Nothing is copied.
+    /// called `dim_1`, `dim_2`, …, which [`rename`](DataArray::rename) changes. Coordinates are kept
+    /// as far as all their dimensions are those of the output: scalars always. Nothing of the
+    /// output is copied.
     ///
     /// # Errors
     /// [`Error::Argument`] if the output does not have an entry for each index of `source`.
@@ -112,9 +113,8 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
         };
         let mut labelled = DataArray::from_shared(self, dims)?;
         for (name, coordinate) in &mapped.labels.coords {
-            if labelled.dims().iter().any(|dim| dim == coordinate.dim()) {
-                let coordinate: Coordinate = coordinate.clone();
-                labelled = labelled.with_coordinate(name.clone(), coordinate)?;
+            if coordinate.dims().iter().all(|dim| labelled.dims().contains(dim)) {
+                labelled = labelled.with_coordinate(name.clone(), coordinate.clone())?;
             }
         }
         Ok(labelled)

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array, Dimension, RemoveAxis};
 
-use super::element::{Block, Decoding, ElementType, Packing, StoredElement};
+use super::decoding::Decoding;
+use super::element::{Block, ElementType, StoredElement};
+use super::found::SkippedCoordinate;
 use super::item::Mapped;
 use super::labels::Labels;
 use super::memory::DataArray;
+use super::packing::Packing;
 use super::stored_along::StoredAlong;
 use crate::error::{Error, Result, SourceError};
 
@@ -21,13 +24,19 @@ use crate::error::{Error, Result, SourceError};
 /// [`load`](StoredArray::load)).
 ///
 /// Values are those that xarray shows: where the file has `scale_factor`, `add_offset`,
-/// `_FillValue` or `missing_value`, elements are `f32` or `f64`, and what is missing is NaN.
-/// Coordinates that count `… since …` are [times](super::Time), or [times of a
-/// calendar](super::CalendarTime) where they are of another calendar than ours, before 1678 or after
-/// 2261. Where units are not understood, the numbers are left, and the coordinate
-/// [says why](super::Coordinate::undecoded). Coordinates and attributes that are neither numbers nor text are left out, and so are
-/// coordinates with more than one dimension. What the file itself has is read with
-/// `DataArray::from_netcdf_raw` and `from_zarr_raw`.
+/// `_FillValue` or `missing_value`, elements are `f32` or `f64`, and what is missing is NaN; where
+/// it has `_Unsigned`, integers are those of the other sign. Whole numbers are never rounded, but
+/// where the file has a scale: an `i64` or `u64` beyond 2⁵³ beside missing ones, which no float has,
+/// ends in an error that names it.
+///
+/// The coordinates are those that xarray shows, too: along one or several dimensions or none, of
+/// numbers, times, texts or truth values. They are read whole when the array is opened. Those that
+/// can't be are left out, and listed in [`skipped_coordinates`](StoredArray::skipped_coordinates).
+/// Those that count `… since …` are [times](super::Time), exact if the file has whole numbers, or
+/// [times of a calendar](super::CalendarTime) where they are of another calendar than ours, before
+/// 1678 or after 2261. Where units are not understood, the numbers are left, and the coordinate
+/// [says why](super::Coordinate::undecoded). Attributes that are neither numbers nor text are left
+/// out. What the file itself has is read with `DataArray::from_netcdf_raw` and `from_zarr_raw`.
 ///
 /// While it is used, nobody may write the file.
 pub struct StoredArray<A, D> {
@@ -37,6 +46,7 @@ pub struct StoredArray<A, D> {
     /// The shape of a chunk, as far as it is in chunks.
     chunk: Option<Vec<usize>>,
     labels: Labels,
+    skipped: Vec<SkippedCoordinate>,
     decoding: Decoding<A>,
 }
 
@@ -69,14 +79,15 @@ pub(super) struct Found {
     pub(super) chunk: Option<Vec<usize>>,
     pub(super) element: ElementType,
     pub(super) packing: Packing,
-    /// With the coordinates, which are checked here.
+    /// With the coordinates.
     pub(super) labels: Labels,
+    pub(super) skipped: Vec<SkippedCoordinate>,
 }
 
 impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
     /// Checks what was found against what was asked for.
     pub(super) fn new(found: Found) -> Result<Self> {
-        let Found { file, variable, shape, chunk, element, packing, labels } = found;
+        let Found { file, variable, shape, chunk, element, packing, labels, skipped } = found;
         let path = file.path().to_owned();
         let refused = |reason| refusal(&path, &variable, reason);
         let decoding = Decoding::new(element, &packing).map_err(refused)?;
@@ -95,7 +106,7 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
         crate::array::bytes_of_shape::<A>(&shape)?;
         // An axis of no length has chunks all the same.
         let chunk = chunk.map(|chunk| chunk.into_iter().map(|len| len.max(1)).collect());
-        Ok(StoredArray { file, variable, dim, chunk, labels, decoding })
+        Ok(StoredArray { file, variable, dim, chunk, labels, skipped, decoding })
     }
 
     /// Maps over the array along a named dimension: the item is the sub-view at an index, with
@@ -144,6 +155,13 @@ impl<A, D> StoredArray<A, D> {
     /// Its name, dimensions, coordinates and attributes.
     pub fn labels(&self) -> &Labels {
         &self.labels
+    }
+
+    /// The coordinates of the file that were left out, with the reasons: those of a type that is
+    /// neither numbers, times, texts nor truth values, those that are damaged, and names in the
+    /// attribute `coordinates` that nothing in the file has.
+    pub fn skipped_coordinates(&self) -> &[SkippedCoordinate] {
+        &self.skipped
     }
 
     /// The absolute path of the file or folder: it stays the same when the program changes its

@@ -1,13 +1,53 @@
 //! What the writers of all formats share.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::coordinate::Coordinate;
+use super::labels::Labels;
+use crate::error::SourceError;
+
 /// How times are written: nanoseconds, as they are in memory.
 pub(super) const TIME: [(&str, &str); 2] =
     [("units", "nanoseconds since 1970-01-01"), ("calendar", "proleptic_gregorian")];
+
+/// The coordinates that are written beside an array of this name.
+pub(super) fn coordinates<'a>(
+    labels: &'a Labels,
+    name: &str,
+) -> Result<BTreeMap<&'a String, &'a Coordinate>, SourceError> {
+    let mut all: BTreeMap<&String, &Coordinate> = labels.coords().iter().collect();
+    if let Some((_, coordinate)) = all.remove_entry(&name.to_owned()) {
+        // An array that is its own coordinate is written once.
+        if coordinate.dims() != labels.dims() {
+            return Err(format!(
+                "the array and a coordinate along {:?} are both called {name:?}: give the array \
+                 another name with with_name",
+                coordinate.dims()
+            )
+            .into());
+        }
+    }
+    Ok(all)
+}
+
+/// The attribute `coordinates`: the names of those that don't have the name of a dimension.
+pub(super) fn listed(labels: &Labels) -> Result<String, SourceError> {
+    let names = labels.coords().keys().filter(|name| !labels.dims().contains(name));
+    let names: Vec<&str> =
+        names.map(String::as_str).filter(|name| labels.name() != Some(name)).collect();
+    match names.iter().find(|name| name.contains(char::is_whitespace)) {
+        None => Ok(names.join(" ")),
+        Some(name) => Err(format!(
+            "the name of its coordinate {name:?} has a space, which is what separates names in the \
+             attribute coordinates: give it another name"
+        )
+        .into()),
+    }
+}
 
 /// Bytes of a chunk, about.
 const CHUNK: usize = 1 << 20;

@@ -1,7 +1,9 @@
 //! Labelled arrays in NetCDF and Zarr files, against xarray and the original.
 
+mod exact;
 mod expected;
 mod forks;
+mod labels;
 mod mutated;
 mod packed;
 mod python;

@@ -59,7 +59,11 @@ fn campaign(
                 noticed += 1;
                 assert!(error.to_string().contains(&path.display().to_string()), "{error}");
             }
-            Ok(array) => assert_eq!(array.view(), whole.view(), "{number}: {}", file.display()),
+            Ok(array) => {
+                assert_eq!(array.view(), whole.view(), "{number}: {}", file.display());
+                // Damaged coordinates are left out, and listed.
+                noticed += usize::from(array.coords().len() < whole.coords().len());
+            }
         }
         fs::write(file, intact).unwrap();
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use netcdf::{AttributeValue, Variable};
 
 use crate::labelled::element::sealed::Number;
-use crate::labelled::element::{Access, ElementType, Exact, Packing, StoredElement};
+use crate::labelled::element::{Access, ElementType, Exact, StoredElement};
 use crate::labelled::found::STORAGE;
 use crate::labelled::labels::Attribute;
+use crate::labelled::packing::{Packing, Typed};
 
 /// The attributes that are a variable's own, as far as they are numbers or text; of one that is read
 /// raw also those that say how it is stored.
@@ -22,100 +23,109 @@ pub(super) fn own(variable: &Variable<'_>, access: Access) -> BTreeMap<String, A
     });
     attributes
         .filter(|(name, _)| is_own(name))
-        .filter_map(|(name, value)| Some((name, convert(value.ok()?)?)))
+        .filter_map(|(name, value)| Some((name, convert(value.ok()?).0)))
         .collect()
 }
 
-/// How the elements are to be read.
-pub(super) fn packing(variable: &Variable<'_>) -> Result<Packing, String> {
-    let number = |name: &str| -> Result<Option<Exact>, String> {
-        let Some(value) = variable.attribute_value(name) else { return Ok(None) };
-        let value = value.map_err(|error| format!("its attribute {name}: {error}"))?;
-        exact(value).map(Some).ok_or_else(|| format!("its attribute {name} is not one number"))
-    };
-    let float = |name| {
-        Ok::<_, String>(number(name)?.map(|value| match value {
-            Exact::Integer(value) => value as f64,
-            Exact::Float(value) => value,
-        }))
-    };
-    if variable.attribute("_Unsigned").is_some() {
-        return Err("it has an attribute _Unsigned, which turns its integers into others: write \
-                    it with an unsigned type"
-            .to_owned());
+/// Which elements the stored ones stand for, and how they are to be read.
+fn packing(stored: ElementType, variable: &Variable<'_>) -> Result<(ElementType, Packing), String> {
+    const NAMES: [&str; 5] =
+        ["_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned"];
+    let mut values: BTreeMap<&str, Typed> = BTreeMap::new();
+    for name in NAMES {
+        if let Some(value) = variable.attribute_value(name) {
+            let value = value.map_err(|error| format!("its attribute {name}: {error}"))?;
+            values.insert(name, convert(value));
+        }
     }
-    let fills = [number("_FillValue")?, number("missing_value")?];
-    Ok(Packing {
-        fill_values: fills.into_iter().flatten().collect(),
-        default_fill: None,
-        scale_factor: float("scale_factor")?,
-        add_offset: float("add_offset")?,
-    })
+    Packing::new(stored, |name| values.get(name).cloned())
+}
+
+/// What the stored elements of a variable stand for, and how they are to be read.
+pub(super) fn meaning(
+    stored: ElementType,
+    variable: &Variable<'_>,
+    attrs: &mut BTreeMap<String, Attribute>,
+    access: Access,
+) -> Result<(ElementType, Packing), String> {
+    match access {
+        Access::Raw => Ok((stored, Packing::default())),
+        Access::Decoded if stored.size() == 1 && is_bool(variable) => {
+            attrs.remove(BOOL.0);
+            Ok((ElementType::Bool, Packing::default()))
+        }
+        Access::Decoded => packing(stored, variable),
+    }
 }
 
 /// Whether its bytes are booleans, as xarray marks those that it writes.
-pub(super) fn is_bool(variable: &Variable<'_>) -> bool {
-    matches!(variable.attribute_value(BOOL.0), Some(Ok(AttributeValue::Str(it))) if it == BOOL.1)
+fn is_bool(variable: &Variable<'_>) -> bool {
+    let value = variable.attribute_value(BOOL.0).and_then(|value| text(value.ok()?));
+    value.as_deref() == Some(BOOL.1)
 }
 
 /// The attribute by which xarray knows booleans, which NetCDF does not have.
 pub(super) const BOOL: (&str, &str) = ("dtype", "bool");
 
-fn exact(value: AttributeValue) -> Option<Exact> {
-    Some(match convert(value.clone())? {
-        Attribute::Integer(value) => Exact::Integer(value.into()),
-        Attribute::Float(value) => Exact::Float(value),
-        Attribute::Integers(values) if values.len() == 1 => Exact::Integer(values[0].into()),
-        Attribute::Floats(values) if values.len() == 1 => match value {
-            AttributeValue::Ulonglong(value) => Exact::Integer(value.into()),
-            _ => Exact::Float(values[0]),
-        },
-        _ => return None,
-    })
+/// The text of an attribute, which some libraries write as a list of strings.
+pub(super) fn text(value: AttributeValue) -> Option<String> {
+    match value {
+        AttributeValue::Str(text) => Some(text),
+        AttributeValue::Strs(texts) => Some(texts.join(" ")),
+        _ => None,
+    }
 }
 
-fn convert(value: AttributeValue) -> Option<Attribute> {
+/// The attribute, and its type where it is a float.
+fn convert(value: AttributeValue) -> Typed {
     use AttributeValue as V;
-    let integers = |values: Vec<i64>| Some(Attribute::Integers(values));
-    match value {
-        V::Uchar(value) => Some(value.into()),
-        V::Schar(value) => Some(value.into()),
-        V::Ushort(value) => Some(value.into()),
-        V::Short(value) => Some(value.into()),
-        V::Uint(value) => Some(value.into()),
-        V::Int(value) => Some(value.into()),
-        V::Longlong(value) => Some(value.into()),
-        V::Ulonglong(value) => match i64::try_from(value) {
-            Ok(value) => Some(value.into()),
-            Err(_) => Some(Attribute::Floats(vec![value as f64])),
-        },
-        V::Float(value) => Some(value.into()),
-        V::Double(value) => Some(value.into()),
-        V::Uchars(values) => integers(values.into_iter().map(Into::into).collect()),
-        V::Schars(values) => integers(values.into_iter().map(Into::into).collect()),
-        V::Ushorts(values) => integers(values.into_iter().map(Into::into).collect()),
-        V::Shorts(values) => integers(values.into_iter().map(Into::into).collect()),
-        V::Uints(values) => integers(values.into_iter().map(Into::into).collect()),
-        V::Ints(values) => integers(values.into_iter().map(Into::into).collect()),
-        V::Longlongs(values) => integers(values),
-        V::Ulonglongs(values) => {
-            integers(values.into_iter().map(|value| value.try_into().ok()).collect::<Option<_>>()?)
-        }
-        V::Floats(values) => Some(Attribute::Floats(values.into_iter().map(Into::into).collect())),
-        V::Doubles(values) => Some(Attribute::Floats(values)),
-        V::Str(text) => Some(text.into()),
-        V::Strs(texts) => <[String; 1]>::try_from(texts).ok().map(|[text]| text.into()),
+    fn list<T: Into<i64>>(values: Vec<T>) -> Attribute {
+        Attribute::Integers(values.into_iter().map(Into::into).collect())
     }
+    let attribute = match value {
+        V::Float(value) => return (value.into(), Some(ElementType::F32)),
+        V::Floats(values) => {
+            let values = values.into_iter().map(Into::into).collect();
+            return (Attribute::Floats(values), Some(ElementType::F32));
+        }
+        V::Double(value) => return (value.into(), Some(ElementType::F64)),
+        V::Doubles(values) => return (values.into(), Some(ElementType::F64)),
+        V::Uchar(value) => value.into(),
+        V::Schar(value) => value.into(),
+        V::Ushort(value) => value.into(),
+        V::Short(value) => value.into(),
+        V::Uint(value) => value.into(),
+        V::Int(value) => value.into(),
+        V::Longlong(value) => value.into(),
+        V::Ulonglong(value) => value.into(),
+        V::Uchars(values) => list(values),
+        V::Schars(values) => list(values),
+        V::Ushorts(values) => list(values),
+        V::Shorts(values) => list(values),
+        V::Uints(values) => list(values),
+        V::Ints(values) => list(values),
+        V::Longlongs(values) => list(values),
+        V::Ulonglongs(values) => values.into(),
+        V::Str(text) => text.into(),
+        V::Strs(texts) => match <[String; 1]>::try_from(texts) {
+            Ok([text]) => text.into(),
+            Err(texts) => texts.into(),
+        },
+    };
+    (attribute, None)
 }
 
 /// An attribute as the library writes it.
 pub(super) fn to_library(attribute: &Attribute) -> AttributeValue {
     match attribute.clone() {
         Attribute::Text(text) => AttributeValue::Str(text),
+        Attribute::Texts(texts) => AttributeValue::Strs(texts),
         Attribute::Float(value) => AttributeValue::Double(value),
         Attribute::Integer(value) => AttributeValue::Longlong(value),
+        Attribute::Unsigned(value) => AttributeValue::Ulonglong(value),
         Attribute::Floats(values) => AttributeValue::Doubles(values),
         Attribute::Integers(values) => AttributeValue::Longlongs(values),
+        Attribute::Unsigneds(values) => AttributeValue::Ulonglongs(values),
     }
 }
 
@@ -127,6 +137,7 @@ pub(super) fn fill_of<A: StoredElement>(name: &str, value: &Attribute) -> Option
     }
     let value = match value {
         Attribute::Integer(value) => Exact::Integer((*value).into()),
+        Attribute::Unsigned(value) => Exact::Integer((*value).into()),
         Attribute::Float(value) => Exact::Float(*value),
         _ => return None,
     };

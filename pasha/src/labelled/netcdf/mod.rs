@@ -4,9 +4,11 @@
 //! is forked with it held (see `context/process/libraries.rs`).
 
 mod attributes;
+mod coordinates;
 mod direct;
 mod quiet;
 mod read;
+mod texts;
 mod write;
 
 use std::path::Path;
@@ -22,7 +24,8 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Opens a variable of a NetCDF file (NetCDF-4 or classic), without reading its elements.
     ///
     /// `variable` is a name, or a path through groups such as `detector/counts`. Its coordinates
-    /// are the variables with its dimensions' names, and those that its attribute `coordinates` lists.
+    /// are the variables with its dimensions' names, and those that attributes `coordinates` list, as far as
+    /// they lie along its dimensions.
     ///
     /// Bytes with an attribute `dtype: bool`, as xarray writes booleans, are read as `bool` or `u8`.
     ///

@@ -3,22 +3,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use netcdf::types::{FloatType, IntType, NcVariableType};
+use netcdf::types::{EnumTypeValues, FloatType, IntType, NcVariableType};
 use netcdf::{Extent, Variable};
 
-use super::attributes::{BOOL, is_bool, own, packing};
-use super::direct;
+use super::attributes::{meaning, own};
 use super::quiet::keep_quiet;
+use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;
-use crate::labelled::coordinate::{Coordinate, Values};
-use crate::labelled::element::{Access, ElementType, Packing};
-use crate::labelled::found::{self, Numbers, guarded};
+use crate::labelled::element::{Access, ElementType};
+use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
 use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
 use crate::nearest::nearest;
 
-const LIBRARY: &str = "netCDF";
+pub(super) const LIBRARY: &str = "netCDF";
 
 /// A variable of a file that each worker opens.
 struct NetcdfFile {
@@ -41,7 +40,7 @@ impl StoredFile for NetcdfFile {
 }
 
 /// An open file, and which of its variables is read.
-struct Open {
+pub(super) struct Open {
     file: netcdf::File,
     variable: String,
     hindrance: Option<String>,
@@ -51,7 +50,11 @@ struct Open {
 const NO_FILTER: i32 = -136;
 
 impl Open {
-    fn new(path: &Path, variable: &str, hindrance: Option<String>) -> Result<Open, SourceError> {
+    pub(super) fn new(
+        path: &Path,
+        variable: &str,
+        hindrance: Option<String>,
+    ) -> Result<Open, SourceError> {
         keep_quiet();
         let file = netcdf::open(path).map_err(|error| error.to_string())?;
         Ok(Open { file, variable: variable.to_owned(), hindrance })
@@ -128,84 +131,20 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let mut labels =
         Labels { name: Some(variable.name()), attrs: own(&variable, access), ..Labels::default() };
     labels.name_dims(dims.clone(), shape.len())?;
-    let (element, packing) = match access {
-        Access::Raw => (stored, Packing::default()),
-        Access::Decoded if stored.size() == 1 && is_bool(&variable) => {
-            labels.attrs.remove(BOOL.0);
-            (ElementType::Bool, Packing::default())
-        }
-        Access::Decoded => (stored, packing(&variable)?),
-    };
-    let listed = variable.attribute_value("coordinates").and_then(|listed| listed.ok());
-    let listed = listed.and_then(|listed| String::try_from(listed).ok()).unwrap_or_default();
+    let (element, packing) = meaning(stored, &variable, &mut labels.attrs, access)?;
     let chunk = variable.chunking().ok().flatten();
-    for coordinate in dims.iter().map(String::as_str).chain(listed.split_whitespace()) {
-        add_coordinate(path, &file, name, coordinate, access, &mut labels, &shape)
-            .map_err(|reason| format!("its coordinate {coordinate:?}: {reason}"))?;
-    }
+    let skipped = coordinates::add(path, &file, &variable, name, access, &mut labels, &shape)?;
     // HDF5 does not open a file that netCDF has open.
     drop(file);
     let file = direct::find(path, name, stored, &shape).unwrap_or_else(|hindrance| {
         let (path, variable) = (path.to_owned(), name.to_owned());
         Box::new(NetcdfFile { path, variable, hindrance })
     });
-    Ok(Found { file, variable: name.to_owned(), shape, chunk, element, packing, labels })
+    Ok(Found { file, variable: name.to_owned(), shape, chunk, element, packing, labels, skipped })
 }
 
-/// Adds the coordinate of this name, if there is one that has one dimension.
-fn add_coordinate(
-    path: &Path,
-    file: &netcdf::File,
-    beside: &str,
-    name: &str,
-    access: Access,
-    labels: &mut Labels,
-    shape: &[usize],
-) -> Result<(), SourceError> {
-    let Some((place, variable)) = nearby(file, beside, name) else { return Ok(()) };
-    let [dimension] = variable.dimensions() else { return Ok(()) };
-    let (dim, len) = (dimension.name(), dimension.len());
-    if !labels.dims().contains(&dim) || labels.coords().contains_key(name) {
-        return Ok(());
-    }
-    let attrs = own(&variable, access);
-    let coordinate = if variable.vartype() == NcVariableType::String {
-        let texts: Result<Vec<String>, _> =
-            (0..len).map(|index| variable.get_string([index])).collect();
-        let values = Values::Text(texts.map_err(|error| error.to_string())?);
-        Some(Coordinate { dim, values, attrs, undecoded: None })
-    } else if let Ok(element) = element_type(&variable) {
-        let packing = match access {
-            Access::Decoded => packing(&variable)?,
-            Access::Raw => Packing::default(),
-        };
-        let mut open = Open::new(path, &place, None)?;
-        Numbers { variable: &mut open, len, element, packing, access }.coordinate(&dim, attrs)?
-    } else {
-        None
-    };
-    if let Some(coordinate) = coordinate {
-        found::add(labels, name, coordinate, shape)?;
-    }
-    Ok(())
-}
-
-/// The variable of this name in the group of another, or in one of those around it.
-fn nearby<'f>(file: &'f netcdf::File, beside: &str, name: &str) -> Option<(String, Variable<'f>)> {
-    let mut group = beside;
-    loop {
-        group = group.rsplit_once('/').map_or("", |(group, _)| group);
-        let place = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
-        if let Some(variable) = file.variable(&place) {
-            return Some((place, variable));
-        }
-        if group.is_empty() {
-            return None;
-        }
-    }
-}
-
-fn element_type(variable: &Variable<'_>) -> Result<ElementType, String> {
+/// The type of a variable's elements; of an enumeration that of its numbers.
+pub(super) fn element_type(variable: &Variable<'_>) -> Result<ElementType, String> {
     Ok(match variable.vartype() {
         NcVariableType::Int(IntType::U8) => ElementType::U8,
         NcVariableType::Int(IntType::U16) => ElementType::U16,
@@ -217,6 +156,16 @@ fn element_type(variable: &Variable<'_>) -> Result<ElementType, String> {
         NcVariableType::Int(IntType::I64) => ElementType::I64,
         NcVariableType::Float(FloatType::F32) => ElementType::F32,
         NcVariableType::Float(FloatType::F64) => ElementType::F64,
+        NcVariableType::Enum(found) => match found.fieldvalues {
+            EnumTypeValues::U8(_) => ElementType::U8,
+            EnumTypeValues::U16(_) => ElementType::U16,
+            EnumTypeValues::U32(_) => ElementType::U32,
+            EnumTypeValues::U64(_) => ElementType::U64,
+            EnumTypeValues::I8(_) => ElementType::I8,
+            EnumTypeValues::I16(_) => ElementType::I16,
+            EnumTypeValues::I32(_) => ElementType::I32,
+            EnumTypeValues::I64(_) => ElementType::I64,
+        },
         other => return Err(format!("its elements are no numbers, but {other:?}")),
     })
 }

@@ -9,13 +9,14 @@ use super::attributes::{BOOL, fill_of, to_library};
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
 use crate::files::StandardPlaces;
-use crate::labelled::coordinate::{Coordinate, Values};
+use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::{ElementType, StoredElement};
 use crate::labelled::labels::Attribute;
 use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
-use crate::labelled::written::{TIME, Written, chunk_shape};
+use crate::labelled::values::Values;
+use crate::labelled::written::{TIME, Written, chunk_shape, coordinates, listed};
 
 /// Compression that is worth its time for counts of detectors.
 const DEFLATE: i32 = 4;
@@ -52,7 +53,7 @@ fn write_file<A: StoredElement, D: Dimension>(
         }
         file.add_dimension(dim, len).map_err(text_of)?;
     }
-    for (name, coordinate) in array.coords() {
+    for (name, coordinate) in coordinates(array, name)? {
         write_coordinate(&mut file, name, coordinate)?;
     }
     let dims: Vec<&str> = array.dims().iter().map(String::as_str).collect();
@@ -98,11 +99,9 @@ fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
     if A::TYPE == ElementType::Bool {
         variable.put_attribute(BOOL.0, BOOL.1).map_err(text_of)?;
     }
-    let along: Vec<&String> =
-        array.coords().keys().filter(|name| !array.dims().contains(name)).collect();
-    if !along.is_empty() {
-        let listed: Vec<&str> = along.iter().map(|name| name.as_str()).collect();
-        variable.put_attribute("coordinates", listed.join(" ")).map_err(text_of)?;
+    let listed = listed(array)?;
+    if !listed.is_empty() {
+        variable.put_attribute("coordinates", listed).map_err(text_of)?;
     }
     // What lies in order in memory is written from there.
     let elements = view.as_standard_layout();
@@ -115,65 +114,72 @@ fn write_coordinate(
     name: &str,
     coordinate: &Coordinate,
 ) -> Result<(), SourceError> {
-    let dims = [coordinate.dim()];
     match coordinate.values() {
-        Values::Float(values) => {
-            let mut variable = compressed::<f64>(file, name, &dims)?;
-            put_attributes(&mut variable, coordinate.attrs())?;
-            variable.put_values(values, ..).map_err(text_of)?;
-        }
-        Values::Integer(values) => {
-            let mut variable = compressed::<i64>(file, name, &dims)?;
-            put_attributes(&mut variable, coordinate.attrs())?;
-            variable.put_values(values, ..).map_err(text_of)?;
-        }
+        Values::Float(values) => put_numbers(file, name, coordinate, values, &[]),
+        Values::Integer(values) => put_numbers(file, name, coordinate, values, &[]),
+        Values::Unsigned(values) => put_numbers(file, name, coordinate, values, &[]),
         Values::Time(times) => {
             let numbers: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
-            let mut variable = compressed::<i64>(file, name, &dims)?;
-            put_attributes(&mut variable, coordinate.attrs())?;
-            for (name, value) in TIME {
-                variable.put_attribute(name, value).map_err(text_of)?;
-            }
-            // Before the values, as the library wants it.
-            variable
-                .put_attribute("_FillValue", AttributeValue::Longlong(i64::MIN))
-                .map_err(text_of)?;
-            variable.put_values(&numbers, ..).map_err(text_of)?;
+            let fill = ("_FillValue", AttributeValue::Longlong(i64::MIN));
+            let time = TIME.map(|(name, value)| (name, AttributeValue::from(value)));
+            let time: Vec<_> = time.into_iter().chain([fill]).collect();
+            put_numbers(file, name, coordinate, &numbers, &time)
         }
         Values::CalendarTime(times) => {
-            let mut attrs = coordinate.attrs().clone();
-            let text = |name: &str| attrs.get(name).and_then(Attribute::as_text);
+            let attribute = |name: &str| coordinate.attrs().get(name).and_then(Attribute::as_text);
             let Encoded { units, calendar, numbers } =
-                time::encode(times, text("units"), text("calendar"))
+                time::encode(times, attribute("units"), attribute("calendar"))
                     .map_err(|reason| format!("its coordinate {name:?}: {reason}"))?;
-            attrs.insert("units".to_owned(), units.into());
-            attrs.insert("calendar".to_owned(), calendar.into());
+            let mut time = vec![("units", units.into()), ("calendar", calendar.into())];
             match numbers {
                 time::Numbers::Whole(numbers) => {
-                    let mut variable = compressed::<i64>(file, name, &dims)?;
-                    put_attributes(&mut variable, &attrs)?;
                     if numbers.contains(&i64::MIN) {
-                        let fill = AttributeValue::Longlong(i64::MIN);
-                        variable.put_attribute("_FillValue", fill).map_err(text_of)?;
+                        time.push(("_FillValue", AttributeValue::Longlong(i64::MIN)));
                     }
-                    variable.put_values(&numbers, ..).map_err(text_of)?;
+                    put_numbers(file, name, coordinate, &numbers, &time)
                 }
                 time::Numbers::Fractions(numbers) => {
-                    let mut variable = compressed::<f64>(file, name, &dims)?;
-                    put_attributes(&mut variable, &attrs)?;
-                    variable.put_values(&numbers, ..).map_err(text_of)?;
+                    put_numbers(file, name, coordinate, &numbers, &time)
                 }
             }
         }
+        // This is how xarray writes truth values, which the format does not have.
+        Values::Bool(values) => {
+            let numbers: Vec<i8> = values.iter().map(|&value| i8::from(value)).collect();
+            put_numbers(file, name, coordinate, &numbers, &[(BOOL.0, BOOL.1.into())])
+        }
         Values::Text(texts) => {
-            let mut variable = file.add_string_variable(name, &dims).map_err(text_of)?;
+            let mut variable =
+                file.add_string_variable(name, &dims(coordinate)).map_err(text_of)?;
             put_attributes(&mut variable, coordinate.attrs())?;
-            for (index, value) in texts.iter().enumerate() {
-                variable.put_string(value, [index]).map_err(text_of)?;
+            for (index, value) in ndarray::indices(coordinate.shape()).into_iter().zip(texts) {
+                let put = variable.put_string(value, index.slice());
+                put.map_err(|error| format!("its coordinate {name:?}, {value:?}: {error}"))?;
             }
+            Ok(())
         }
     }
-    Ok(())
+}
+
+/// Writes a coordinate of numbers, with attributes beside its own.
+fn put_numbers<T: NcTypeDescriptor>(
+    file: &mut FileMut,
+    name: &str,
+    coordinate: &Coordinate,
+    numbers: &[T],
+    attributes: &[(&str, AttributeValue)],
+) -> Result<(), SourceError> {
+    let mut variable = compressed::<T>(file, name, &dims(coordinate))?;
+    put_attributes(&mut variable, coordinate.attrs())?;
+    // Before the values, as the library wants it.
+    for (name, value) in attributes {
+        variable.put_attribute(name, value.clone()).map_err(text_of)?;
+    }
+    variable.put_values(numbers, ..).map_err(text_of)
+}
+
+fn dims(coordinate: &Coordinate) -> Vec<&str> {
+    coordinate.dims().iter().map(String::as_str).collect()
 }
 
 /// Compression has a checksum, which is why small variables are compressed too.

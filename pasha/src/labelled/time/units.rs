@@ -3,7 +3,7 @@
 use super::calendar::{Calendar, REFORM};
 use super::{CalendarTime, DAY, MICROSECOND, SECOND, Time, reference};
 use crate::error::{Error, Result};
-use crate::labelled::coordinate::Values;
+use crate::labelled::values::Values;
 
 /// Units such as `days since 2000-01-01`, in a calendar of the CF conventions.
 ///
@@ -145,7 +145,8 @@ impl TimeUnits {
                 |number| self.real(self.start.checked_add(i128::from(number) * self.unit)?),
                 |number| self.decode_integer(number),
             ),
-            Values::Time(_) | Values::CalendarTime(_) | Values::Text(_) => {
+            Values::Unsigned(_) => Err("some of its numbers are 2^63 or larger".to_owned()),
+            Values::Time(_) | Values::CalendarTime(_) | Values::Text(_) | Values::Bool(_) => {
                 Err("its values are no numbers".to_owned())
             }
         }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zarrs::array::ArrayMetadata;
 
-use crate::labelled::element::{Access, Exact, Packing};
+use crate::labelled::element::{Access, ElementType, Exact};
 use crate::labelled::found::STORAGE;
 use crate::labelled::labels::Attribute;
+use crate::labelled::packing::{Packing, Typed};
 
 /// Where format 2 has the dimensions' names.
 pub(super) const DIMS: &str = "_ARRAY_DIMENSIONS";
@@ -26,40 +27,40 @@ pub(super) fn own(attributes: &Map<String, Value>, access: Access) -> BTreeMap<S
         .collect()
 }
 
-/// How the elements are to be read.
+/// Which elements the stored ones stand for, and how they are to be read.
 pub(super) fn packing(
+    stored: ElementType,
     metadata: &ArrayMetadata,
     attributes: &Map<String, Value>,
-) -> Result<Packing, String> {
-    let number = |name: &str| -> Result<Option<Exact>, String> {
-        let Some(value) = attributes.get(name) else { return Ok(None) };
-        exact(value).map(Some).ok_or_else(|| format!("its attribute {name} is not one number"))
-    };
-    let float = |name| {
-        Ok::<_, String>(number(name)?.map(|value| match value {
-            Exact::Integer(value) => value as f64,
-            Exact::Float(value) => value,
-        }))
-    };
-    if attributes.contains_key("_Unsigned") {
-        return Err("it has an attribute _Unsigned, which turns its integers into others: write \
-                    it with an unsigned type"
-            .to_owned());
-    }
-    let fills = [number("_FillValue")?, number("missing_value")?];
-    let mut packing = Packing {
-        fill_values: fills.into_iter().flatten().collect(),
-        default_fill: None,
-        scale_factor: float("scale_factor")?,
-        add_offset: float("add_offset")?,
-    };
-    match fill_value(metadata) {
-        Some(fill) if fill == Exact::Integer(0) || fill == Exact::Float(0.0) => {
-            packing.default_fill = Some(fill);
-        }
-        fill => packing.fill_values.extend(fill),
-    }
-    Ok(packing)
+) -> Result<(ElementType, Packing), String> {
+    let is_default = |fill: &Exact| fill.to_f64() == 0.0;
+    let fill_value = fill_value(metadata);
+    let (element, mut packing) = Packing::new(stored, |name| {
+        let is_fill_value = name == "_FillValue";
+        let value = attributes.get(name);
+        let number = match fill_value.filter(|fill| !is_default(fill)) {
+            Some(fill) if is_fill_value => Some(fill),
+            // Texts of other attributes are no numbers.
+            _ => value.filter(|it| is_fill_value || it.is_number()).and_then(exact),
+        };
+        Some(match number {
+            Some(number) => attribute(number)?,
+            None => (convert(value?)?, None),
+        })
+    })?;
+    packing.default_fill = fill_value.filter(is_default);
+    Ok((element, packing))
+}
+
+/// A number as an attribute, and its type if it is a float.
+pub(super) fn attribute(number: Exact) -> Option<Typed> {
+    Some(match number {
+        Exact::Float(value) => (value.into(), Some(ElementType::F64)),
+        Exact::Integer(value) => match i64::try_from(value) {
+            Ok(value) => (value.into(), None),
+            Err(_) => (u64::try_from(value).ok()?.into(), None),
+        },
+    })
 }
 
 /// The fill value of an array of format 2 with names of dimensions, where it means what is missing;
@@ -87,7 +88,6 @@ fn exact(value: &Value) -> Option<Exact> {
             // This is how xarray writes a float here: the bytes in base 64.
             encoded => Some(Exact::Float(f64::from_le_bytes(from_base64(encoded)?))),
         },
-        Value::Array(values) if values.len() == 1 => exact(&values[0]),
         _ => None,
     }
 }
@@ -113,16 +113,27 @@ fn from_base64(text: &str) -> Option<[u8; 8]> {
 fn convert(value: &Value) -> Option<Attribute> {
     Some(match value {
         Value::String(text) => text.clone().into(),
-        Value::Number(number) => match number.as_i64() {
-            Some(value) => value.into(),
-            None => number.as_f64()?.into(),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(value), _) => value.into(),
+            (_, Some(value)) => value.into(),
+            _ => number.as_f64()?.into(),
         },
         Value::Array(values) => {
-            let integers: Option<Vec<i64>> = values.iter().map(Value::as_i64).collect();
-            match integers {
-                Some(values) => values.into(),
-                None => values.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?.into(),
+            if let Some(values) = values.iter().map(Value::as_i64).collect::<Option<Vec<_>>>() {
+                return Some(values.into());
             }
+            if let Some(values) = values.iter().map(Value::as_u64).collect::<Option<Vec<_>>>() {
+                return Some(values.into());
+            }
+            if let Some(texts) = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+                return Some(Attribute::Texts(texts.into_iter().map(str::to_owned).collect()));
+            }
+            // Whole numbers among others, as far as they are floats to the last digit.
+            let float = |value: &Value| match exact(value).filter(|_| value.is_number())? {
+                Exact::Float(value) => Some(value),
+                Exact::Integer(value) => Some(value as f64).filter(|&float| float as i128 == value),
+            };
+            values.iter().map(float).collect::<Option<Vec<f64>>>()?.into()
         }
         _ => return None,
     })
@@ -134,6 +145,9 @@ pub(super) fn to_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, V
         Attribute::Text(text) => text.clone().into(),
         Attribute::Float(value) => float(*value),
         Attribute::Integer(value) => (*value).into(),
+        Attribute::Unsigned(value) => (*value).into(),
+        Attribute::Texts(texts) => texts.clone().into(),
+        Attribute::Unsigneds(values) => values.clone().into(),
         Attribute::Floats(values) => values.iter().map(|&value| float(value)).collect(),
         Attribute::Integers(values) => values.clone().into(),
     };

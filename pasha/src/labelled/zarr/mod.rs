@@ -5,8 +5,10 @@
 
 mod attributes;
 mod codecs;
+mod coordinates;
 mod metadata;
 mod read;
+mod texts;
 mod write;
 
 use std::path::Path;
@@ -23,7 +25,7 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     ///
     /// `path` is the folder of a group as xarray writes it, and `variable` the name of an array in it, or a path
     /// through groups. Its coordinates are the arrays with its dimensions' names, and those that
-    /// its attribute `coordinates` lists.
+    /// attributes `coordinates` list, as far as they lie along its dimensions.
     ///
     /// Arrays of any program that writes Zarr are read: those whose dimensions have no names call them
     /// `dim_0`, `dim_1`, … as of an array at the root of a store, whose `variable` is `""`. Chunks may

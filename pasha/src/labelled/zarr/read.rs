@@ -10,17 +10,18 @@ use zarrs::array::{
 };
 use zarrs::filesystem::FilesystemStore;
 
-use super::attributes::{DIMS, fill_value, own, packing};
+use super::attributes::{DIMS, attribute, fill_value, own, packing};
+use super::coordinates;
 use super::metadata::{LARGEST_CHUNK, check};
 use crate::error::{Error, Result, SourceError};
-use crate::labelled::coordinate::{Coordinate, Values};
-use crate::labelled::element::{Access, ElementType, Exact, Packing};
-use crate::labelled::found::{self, Numbers, guarded};
-use crate::labelled::labels::{Attribute, Labels};
+use crate::labelled::element::{Access, ElementType};
+use crate::labelled::found::guarded;
+use crate::labelled::labels::Labels;
+use crate::labelled::packing::Packing;
 use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
 use crate::nearest::nearest;
 
-const LIBRARY: &str = "zarrs";
+pub(super) const LIBRARY: &str = "zarrs";
 
 /// An array of a store that each worker opens.
 struct ZarrArray {
@@ -40,7 +41,7 @@ impl StoredFile for ZarrArray {
 }
 
 /// An array with a store of its own. Its files are open only while they are read.
-struct Open(Array<FilesystemStore>);
+pub(super) struct Open(pub(super) Array<FilesystemStore>);
 
 impl OpenVariable for Open {
     fn read(
@@ -70,7 +71,7 @@ impl OpenVariable for Open {
     }
 }
 
-fn open(path: &Path, variable: &str) -> Result<Array<FilesystemStore>, String> {
+pub(super) fn open(path: &Path, variable: &str) -> Result<Array<FilesystemStore>, String> {
     let variable = variable.trim_matches('/');
     check(&path.join(variable))?;
     let store = FilesystemStore::new(path).map_err(|error| error.to_string())?;
@@ -97,48 +98,36 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
         return Err(format!("there is no such array, {names}").into());
     }
     let array = open(path, name)?;
-    let element = element_type(array.data_type()).ok_or_else(|| {
+    let stored = element_type(array.data_type()).ok_or_else(|| {
         let found = format!("{:?}", array.data_type());
         format!("its elements are neither numbers of 8 to 64 bits nor booleans, but {found}")
     })?;
     let shape = array.shape().iter().map(|&len| usize::try_from(len));
     let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
     let dims = dims(&array)?;
-    let packing = match access {
-        Access::Decoded => packing(array.metadata(), array.attributes())?,
-        Access::Raw => Packing::default(),
+    let (element, packing) = match access {
+        Access::Decoded => packing(stored, array.metadata(), array.attributes())?,
+        Access::Raw => (stored, Packing::default()),
     };
     let last = name.trim_matches('/').rsplit('/').next().filter(|last| !last.is_empty());
     let mut attrs = own(array.attributes(), access);
     if access == Access::Raw
-        && let Some(fill) = fill_value(array.metadata())
+        && let Some((fill, _)) = fill_value(array.metadata()).and_then(attribute)
     {
-        let fill = match fill {
-            Exact::Integer(value) => match i64::try_from(value) {
-                Ok(value) => Attribute::Integer(value),
-                Err(_) => Attribute::Float(value as f64),
-            },
-            Exact::Float(value) => Attribute::Float(value),
-        };
         attrs.entry("_FillValue".to_owned()).or_insert(fill);
     }
     let mut labels = Labels { name: last.map(str::to_owned), attrs, ..Labels::default() };
     labels.name_dims(dims.clone(), shape.len())?;
     let chunk = chunk_shape(&array)?;
-    let listed = array.attributes().get("coordinates").and_then(|listed| listed.as_str());
-    let listed = listed.unwrap_or_default().split_whitespace();
-    for coordinate in dims.iter().map(String::as_str).chain(listed) {
-        add_coordinate(path, name, coordinate, access, &mut labels, &shape)
-            .map_err(|reason| format!("its coordinate {coordinate:?}: {reason}"))?;
-    }
-    let stored = ZarrArray { path: path.to_owned(), variable: name.to_owned() };
-    let (file, variable) = (Box::new(stored), name.to_owned());
-    Ok(Found { file, variable, shape, chunk, element, packing, labels })
+    let skipped = coordinates::add(path, &array, name, access, &mut labels, &shape)?;
+    let file = ZarrArray { path: path.to_owned(), variable: name.to_owned() };
+    let (file, variable) = (Box::new(file), name.to_owned());
+    Ok(Found { file, variable, shape, chunk, element, packing, labels, skipped })
 }
 
 /// The dimensions' names, which the two formats have in different places; those without one are called
 /// `dim_0`, `dim_1`, … by their place.
-fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
+pub(super) fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
     let ndim = array.shape().len();
     let names: Vec<Option<String>> = match array.dimension_names() {
         Some(names) => names.clone(),
@@ -160,7 +149,9 @@ fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
 }
 
 /// The shape of what is decompressed at once: of a shard the chunks in it.
-fn chunk_shape(array: &Array<FilesystemStore>) -> Result<Option<Vec<usize>>, SourceError> {
+pub(super) fn chunk_shape(
+    array: &Array<FilesystemStore>,
+) -> Result<Option<Vec<usize>>, SourceError> {
     if array.shape().is_empty() {
         return Ok(None);
     }
@@ -181,92 +172,14 @@ fn chunk_shape(array: &Array<FilesystemStore>) -> Result<Option<Vec<usize>>, Sou
     Ok(Some(shape.collect::<Result<_, _>>()?))
 }
 
-/// Adds the coordinate of this name, if there is one that has one dimension.
-fn add_coordinate(
-    path: &Path,
-    beside: &str,
-    name: &str,
-    access: Access,
-    labels: &mut Labels,
-    shape: &[usize],
-) -> Result<(), SourceError> {
-    let Some(place) = nearby(path, beside, name) else { return Ok(()) };
-    let array = open(path, &place)?;
-    let &[len] = array.shape() else { return Ok(()) };
-    let Ok([dim]) = <[String; 1]>::try_from(dims(&array)?) else { return Ok(()) };
-    if !labels.dims().contains(&dim) || labels.coords().contains_key(name) {
-        return Ok(());
-    }
-    let attrs = own(array.attributes(), access);
-    let axis = labels.axis(&dim)?.index();
-    if len != shape[axis] as u64 {
-        let expected = shape[axis];
-        return Err(format!(
-            "it has {len} values, but the dimension {dim:?} has length {expected}"
-        )
-        .into());
-    }
-    let len = shape[axis];
-    chunk_shape(&array)?;
-    let coordinate = if let Some(element) = element_type(array.data_type()) {
-        let packing = match access {
-            Access::Decoded => packing(array.metadata(), array.attributes())?,
-            Access::Raw => Packing::default(),
-        };
-        let variable = &mut Open(array);
-        Numbers { variable, len, element, packing, access }.coordinate(&dim, attrs)?
-    } else if *array.data_type() == data_type::string() {
-        let texts: Vec<String> = array.retrieve_array_subset(&array.subset_all())?;
-        Some(Coordinate { dim, values: Values::Text(texts), attrs, undecoded: None })
-    } else if array.data_type().is::<data_type::FixedLengthUTF32DataType>() {
-        let values = Values::Text(fixed_length_texts(&array)?);
-        Some(Coordinate { dim, values, attrs, undecoded: None })
-    } else {
-        None
-    };
-    if let Some(coordinate) = coordinate {
-        found::add(labels, name, coordinate, shape)?;
-    }
-    Ok(())
-}
-
-/// Texts that all have the same number of UTF-32 letters, of which the last may be none.
-fn fixed_length_texts(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
-    let size = array.data_type().fixed_size().unwrap_or(4).max(4);
-    let bytes: ArrayBytes<'static> = array.retrieve_array_subset(&array.subset_all())?;
-    let texts = bytes.into_fixed()?;
-    let texts = texts.chunks_exact(size).map(|text| {
-        let letters = text.as_chunks::<4>().0.iter().map(|letter| u32::from_ne_bytes(*letter));
-        let letters = letters.map(|letter| char::from_u32(letter).ok_or("it is no UTF-32"));
-        let text: Result<String, _> = letters.collect();
-        text.map(|text| text.trim_end_matches('\0').to_owned())
-    });
-    Ok(texts.collect::<Result<_, _>>()?)
-}
-
-/// The array of this name in the group of another, or in one of those around it.
-fn nearby(path: &Path, beside: &str, name: &str) -> Option<String> {
-    let mut group = beside.trim_matches('/');
-    loop {
-        group = group.rsplit_once('/').map_or("", |(group, _)| group);
-        let place = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
-        if is_array(&path.join(&place)) {
-            return Some(place);
-        }
-        if group.is_empty() {
-            return None;
-        }
-    }
-}
-
 /// Whether a folder is an array, as far as can be seen from outside.
-fn is_array(folder: &Path) -> bool {
+pub(super) fn is_array(folder: &Path) -> bool {
     folder.join(".zarray").is_file()
         || (folder.join("zarr.json").is_file() && !folder.join(".zgroup").is_file())
 }
 
 /// The names of the arrays in a group.
-fn arrays(group: &Path) -> Vec<String> {
+pub(super) fn arrays(group: &Path) -> Vec<String> {
     let entries = fs::read_dir(group).into_iter().flatten().flatten();
     let arrays = entries.filter(|entry| is_array(&entry.path()));
     let mut names: Vec<String> =
@@ -275,7 +188,7 @@ fn arrays(group: &Path) -> Vec<String> {
     names
 }
 
-fn element_type(found: &DataType) -> Option<ElementType> {
+pub(super) fn element_type(found: &DataType) -> Option<ElementType> {
     let known = [
         (data_type::uint8(), ElementType::U8),
         (data_type::uint16(), ElementType::U16),

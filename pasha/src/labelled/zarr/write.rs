@@ -8,20 +8,21 @@ use serde_json::{Map, Value};
 use zarrs::array::codec::{Crc32cCodec, ZstdCodec};
 use zarrs::array::{
     Array, ArrayBuilder, ArrayBytes, ArrayMetadataOptions, CodecOptions, DataType, FillValue,
-    data_type,
+    IntoArrayBytes, data_type,
 };
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::GroupBuilder;
 
 use super::attributes::{fill_to_json, to_json};
 use crate::error::{Error, Result, SourceError};
-use crate::labelled::coordinate::{Coordinate, Values};
+use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::{ElementType, StoredElement};
 use crate::labelled::labels::Attribute;
 use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
-use crate::labelled::written::{TIME, Written, chunk_shape};
+use crate::labelled::values::Values;
+use crate::labelled::written::{TIME, Written, chunk_shape, coordinates, listed};
 
 /// Compression that is worth its time for counts of detectors.
 const ZSTD: i32 = 3;
@@ -48,7 +49,7 @@ fn write_store<A: StoredElement, D: Dimension>(
 ) -> Result<(), SourceError> {
     let store: Store = Arc::new(FilesystemStore::new(path)?);
     GroupBuilder::new().build(store.clone(), "/")?.store_metadata()?;
-    for (name, coordinate) in array.coords() {
+    for (name, coordinate) in coordinates(array, name)? {
         write_coordinate(&store, name, coordinate)?;
     }
     let mut attributes = to_json(array.attrs());
@@ -56,11 +57,9 @@ fn write_store<A: StoredElement, D: Dimension>(
     if let Some(fill) = fill.and_then(fill_to_json) {
         attributes.insert("_FillValue".to_owned(), fill);
     }
-    let along: Vec<&str> = array.coords().keys().map(String::as_str).collect();
-    let along: Vec<&str> =
-        along.into_iter().filter(|name| !array.dims().iter().any(|dim| dim == name)).collect();
-    if !along.is_empty() {
-        attributes.insert("coordinates".to_owned(), along.join(" ").into());
+    let listed = listed(array)?;
+    if !listed.is_empty() {
+        attributes.insert("coordinates".to_owned(), listed.into());
     }
     let view = array.view().into_dyn();
     write_numbers(&store, name, array.dims(), view, attributes)
@@ -128,26 +127,20 @@ fn create(
 }
 
 fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Result<(), SourceError> {
-    let mut attributes = to_json(coordinate.attrs());
-    let dims = [coordinate.dim().to_owned()];
-    let numbers = |len| [len];
+    let attributes = to_json(coordinate.attrs());
     match coordinate.values() {
-        Values::Float(values) => {
-            let view = ArrayView::from_shape(&numbers(values.len())[..], values)?;
-            write_numbers(store, name, &dims, view, attributes)
-        }
-        Values::Integer(values) => {
-            let view = ArrayView::from_shape(&numbers(values.len())[..], values)?;
-            write_numbers(store, name, &dims, view, attributes)
-        }
+        Values::Float(values) => write_values(store, name, coordinate, values, attributes),
+        Values::Integer(values) => write_values(store, name, coordinate, values, attributes),
+        Values::Unsigned(values) => write_values(store, name, coordinate, values, attributes),
         Values::Time(times) => {
+            let mut attributes = attributes;
             let values: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
             attributes.extend(TIME.map(|(name, value)| (name.to_owned(), value.into())));
             attributes.insert("_FillValue".to_owned(), i64::MIN.into());
-            let view = ArrayView::from_shape(&numbers(values.len())[..], &values)?;
-            write_numbers(store, name, &dims, view, attributes)
+            write_values(store, name, coordinate, &values, attributes)
         }
         Values::CalendarTime(times) => {
+            let mut attributes = attributes;
             let text = |name: &str| coordinate.attrs().get(name).and_then(Attribute::as_text);
             let Encoded { units, calendar, numbers } =
                 time::encode(times, text("units"), text("calendar"))
@@ -159,27 +152,56 @@ fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Resul
                     if numbers.contains(&i64::MIN) {
                         attributes.insert("_FillValue".to_owned(), i64::MIN.into());
                     }
-                    let view = ArrayView::from_shape(&[numbers.len()][..], &numbers)?;
-                    write_numbers(store, name, &dims, view, attributes)
+                    write_values(store, name, coordinate, &numbers, attributes)
                 }
                 time::Numbers::Fractions(numbers) => {
-                    let view = ArrayView::from_shape(&[numbers.len()][..], &numbers)?;
-                    write_numbers(store, name, &dims, view, attributes)
+                    write_values(store, name, coordinate, &numbers, attributes)
                 }
             }
         }
         Values::Text(texts) => {
-            let shape = numbers(texts.len());
-            let (element, fill) = (data_type::string(), FillValue::from(""));
-            let chunk = shape.map(|len| len.max(1));
-            let array = create(store, name, &dims, &shape, &chunk, element, fill, attributes)?;
-            if !texts.is_empty() {
-                let options = CodecOptions::default().with_concurrent_target(1);
-                array.store_chunk_opt(&[0], &texts[..], &options)?;
-            }
-            Ok(())
+            let element = (data_type::string(), FillValue::from(""));
+            write_whole(store, name, coordinate, element, attributes, &texts[..])
+        }
+        Values::Bool(values) => {
+            let element = (data_type::bool(), FillValue::from(false));
+            write_whole(store, name, coordinate, element, attributes, &values[..])
         }
     }
+}
+
+/// Writes a coordinate of numbers.
+fn write_values<A: StoredElement>(
+    store: &Store,
+    name: &str,
+    coordinate: &Coordinate,
+    values: &[A],
+    attributes: Map<String, Value>,
+) -> Result<(), SourceError> {
+    let view = ArrayView::from_shape(coordinate.shape(), values)?;
+    write_numbers(store, name, coordinate.dims(), view, attributes)
+}
+
+/// Writes a coordinate of other values as one chunk.
+fn write_whole<'a, T>(
+    store: &Store,
+    name: &str,
+    coordinate: &Coordinate,
+    (element, fill): (DataType, FillValue),
+    attributes: Map<String, Value>,
+    values: &'a [T],
+) -> Result<(), SourceError>
+where
+    &'a [T]: IntoArrayBytes<'a>,
+{
+    let (dims, shape) = (coordinate.dims(), coordinate.shape());
+    let chunk: Vec<usize> = shape.iter().map(|&len| len.max(1)).collect();
+    let array = create(store, name, dims, shape, &chunk, element, fill, attributes)?;
+    if !values.is_empty() {
+        let options = CodecOptions::default().with_concurrent_target(1);
+        array.store_chunk_opt(&vec![0; shape.len()], values, &options)?;
+    }
+    Ok(())
 }
 
 /// What the store calls the elements, and the value of those that are not stored: as with xarray

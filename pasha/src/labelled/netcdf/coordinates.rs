@@ -1,0 +1,135 @@
+//! The coordinates of NetCDF variables.
+
+use std::path::Path;
+
+use netcdf::types::NcVariableType;
+use netcdf::{Dimension, Variable};
+
+use super::attributes::{meaning, own, text};
+use super::read::{LIBRARY, Open, element_type};
+use super::texts::{TextsOf, texts};
+use crate::error::SourceError;
+use crate::labelled::coordinate::Coordinate;
+use crate::labelled::element::Access;
+use crate::labelled::found::{Numbers, SkippedCoordinate, Surroundings, add_coordinates};
+use crate::labelled::labels::Labels;
+use crate::labelled::values::Values;
+
+/// Adds the coordinates of a variable, and returns those that can't be used; or says what is damaged.
+pub(super) fn add(
+    path: &Path,
+    file: &netcdf::File,
+    variable: &Variable<'_>,
+    place: &str,
+    access: Access,
+    labels: &mut Labels,
+    shape: &[usize],
+) -> Result<Vec<SkippedCoordinate>, SourceError> {
+    let listed = variable.attribute_value("coordinates").and_then(|it| text(it.ok()?));
+    let group = Group { path, file, beside: place, access };
+    add_coordinates(labels, shape, &listed.unwrap_or_default(), LIBRARY, &group)
+}
+
+/// Where a variable lies.
+struct Group<'f> {
+    path: &'f Path,
+    file: &'f netcdf::File,
+    beside: &'f str,
+    access: Access,
+}
+
+impl Group<'_> {
+    /// The variable of this name in the group, or in one of those around it.
+    fn nearby(&self, name: &str) -> Option<(String, Variable<'_>)> {
+        // The library calls other names errors, where the crate panics.
+        if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return None;
+        }
+        let mut group = self.beside;
+        loop {
+            group = group.rsplit_once('/').map_or("", |(group, _)| group);
+            let place = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
+            if let Some(variable) = self.file.variable(&place) {
+                return Some((place, variable));
+            }
+            if group.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// The variables of the group in which a variable lies.
+    fn beside(&self, place: &str) -> Vec<Variable<'_>> {
+        let Some((group, _)) = place.rsplit_once('/') else {
+            return self.file.variables().collect();
+        };
+        let Some(found) = self.file.group(group).ok().flatten() else { return Vec::new() };
+        let names: Vec<String> = found.variables().map(|variable| variable.name()).collect();
+        names.iter().filter_map(|name| self.file.variable(&format!("{group}/{name}"))).collect()
+    }
+
+    /// Of what a text variable consists. The letters of a text lie along the last dimension of its
+    /// characters, as far as nothing but characters lies along that: so does xarray see it.
+    fn texts_of(&self, place: &str, variable: &Variable<'_>) -> TextsOf {
+        if variable.vartype() == NcVariableType::String {
+            return TextsOf::Strings;
+        }
+        let Some(last) = variable.dimensions().last() else { return TextsOf::Letters };
+        let others = self.beside(place);
+        let is_for_letters = others.iter().all(|other| {
+            let dims = other.dimensions();
+            let uses = dims.iter().filter(|dim| dim.name() == last.name()).count();
+            let ends = dims.last().is_some_and(|dim| dim.name() == last.name());
+            uses == 0 || (uses == 1 && ends && other.vartype() == NcVariableType::Char)
+        });
+        if is_for_letters { TextsOf::Rows } else { TextsOf::Letters }
+    }
+}
+
+impl Surroundings for Group<'_> {
+    fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
+        let (place, variable) = self.nearby(name)?;
+        let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();
+        if variable.vartype() == NcVariableType::Char {
+            if let TextsOf::Rows = self.texts_of(&place, &variable) {
+                dims.pop();
+            }
+        }
+        Some(Ok(dims))
+    }
+
+    fn read(&self, name: &str) -> Result<Coordinate, SourceError> {
+        let (place, variable) = self.nearby(name).ok_or("it is gone")?;
+        let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();
+        let mut shape: Vec<usize> = variable.dimensions().iter().map(Dimension::len).collect();
+        let mut attrs = own(&variable, self.access);
+        if matches!(variable.vartype(), NcVariableType::String | NcVariableType::Char) {
+            let kind = self.texts_of(&place, &variable);
+            let values = Values::Text(texts(&variable, kind, &shape)?);
+            if let TextsOf::Rows = kind {
+                dims.pop();
+                shape.pop();
+            }
+            return Ok(Coordinate { dims, shape, values, attrs, undecoded: None });
+        }
+        let (access, stored) = (self.access, element_type(&variable)?);
+        let (element, packing) = meaning(stored, &variable, &mut attrs, access)?;
+        let variable = &mut Open::new(self.path, &place, None)?;
+        Numbers { variable, dims, shape, element, packing, access, attrs }.coordinate()
+    }
+
+    fn listed_by_others(&self) -> Vec<String> {
+        let group = self.beside.rsplit_once('/').map(|(group, _)| group);
+        let of_group = match group {
+            None => self.file.attribute("coordinates").map(|it| it.value()),
+            Some(group) => {
+                let group = self.file.group(group).ok().flatten();
+                group.and_then(|group| group.attribute_value("coordinates"))
+            }
+        };
+        let others = self.beside(self.beside);
+        let others = others.iter().filter_map(|other| other.attribute_value("coordinates"));
+        let listed = others.chain(of_group).filter_map(|value| text(value.ok()?));
+        listed.flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+}
