@@ -271,7 +271,7 @@ mod tests {
     fn bytes_that_are_no_booleans_are_told_with_their_place() {
         let decoding = Decoding::<bool>::new(ElementType::Bool, &Packing::default()).unwrap();
         let block = Block { start: &[4, 0], shape: &[2, 3] };
-        let mut read = |bytes: [u8; 6]| {
+        let read = |bytes: [u8; 6]| {
             let mut out = [false; 6];
             let copy = |into: &mut [u8]| {
                 into.copy_from_slice(&bytes);

@@ -1,7 +1,7 @@
 //! Units of time, against what xarray and cftime make of them.
 
 use super::TimeUnits;
-use crate::labelled::coordinate::Values;
+use crate::labelled::values::Values;
 
 fn decoded(units: &str, calendar: Option<&str>, numbers: &[f64]) -> Result<Vec<String>, String> {
     let values = Values::Float(numbers.to_vec());
