@@ -356,3 +356,21 @@ fn names_that_would_lose_a_label_are_refused() {
     let error = array().with_coordinate("x", Coordinate::scalar(1)).unwrap_err().to_string();
     assert!(error.contains("named like a dimension"), "{error}");
 }
+
+#[test]
+fn strings_that_were_never_written_are_empty() {
+    let folder = folder();
+    let path = folder.path().join("nulls.nc");
+    const WRITE: &str = r"
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1], 'w') as f:
+    f['v'] = np.arange(3.); f['x'] = np.arange(3); f['x'].make_scale('x'); f['v'].dims[0].attach_scale(f['x'])
+    d = f.create_dataset('name', shape=(3,), dtype=h5py.string_dtype()); d.dims[0].attach_scale(f['x'])
+    f['v'].attrs['coordinates'] = 'name'
+";
+    if xarray(WRITE, &path).is_none() {
+        return;
+    }
+    let array = open::<f64>(&path, "v");
+    assert_eq!(array.coords()["name"].values(), &Values::from(["", "", ""]));
+}

@@ -90,10 +90,10 @@ impl Surroundings for Group<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let (place, variable) = self.nearby(name)?;
         let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();
-        if variable.vartype() == NcVariableType::Char {
-            if let TextsOf::Rows = self.texts_of(&place, &variable) {
-                dims.pop();
-            }
+        if variable.vartype() == NcVariableType::Char
+            && self.texts_of(&place, &variable) == TextsOf::Rows
+        {
+            dims.pop();
         }
         Some(Ok(dims))
     }

@@ -8,6 +8,7 @@ mod coordinates;
 mod direct;
 mod quiet;
 mod read;
+mod strings;
 mod texts;
 mod write;
 

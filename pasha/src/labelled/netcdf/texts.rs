@@ -1,9 +1,9 @@
 //! Texts in NetCDF files: strings, and rows of characters.
 
-use ndarray::Dimension;
 use netcdf::{Extent, Variable};
 
 use super::attributes::text;
+use super::strings::strings;
 use crate::error::SourceError;
 use crate::labelled::found::number_of_values;
 
@@ -24,8 +24,8 @@ pub(super) fn texts(
     kind: TextsOf,
     shape: &[usize],
 ) -> Result<Vec<String>, SourceError> {
-    let strings = kind == TextsOf::Strings;
-    let len = number_of_values(shape, if strings { size_of::<String>() } else { 1 })?;
+    let are_strings = kind == TextsOf::Strings;
+    let len = number_of_values(shape, if are_strings { size_of::<String>() } else { 1 })?;
     if len == 0 {
         let texts = match (kind, shape) {
             (TextsOf::Rows, [outer @ .., _]) => number_of_values(outer, size_of::<String>())?,
@@ -33,18 +33,20 @@ pub(super) fn texts(
         };
         return Ok(vec![String::new(); texts]);
     }
-    if strings {
-        let texts: Result<Vec<String>, _> =
-            ndarray::indices(shape).into_iter().map(|at| variable.get_string(at.slice())).collect();
-        return texts.map_err(|error| error.to_string().into());
+    if are_strings {
+        return strings(variable, shape, len);
     }
-    let all = shape.iter().map(|&count| Extent::SliceCount { start: 0, count, stride: 1 });
     let mut letters = vec![0_u8; len];
-    let read = variable.get_raw_values_into(&mut letters, all.collect::<Vec<_>>());
+    let read = variable.get_raw_values_into(&mut letters, all_of(shape));
     read.map_err(|error| format!("{error}: the file is damaged or truncated"))?;
     let encoding = variable.attribute_value("_Encoding").and_then(|it| text(it.ok()?));
     let row = if kind == TextsOf::Rows { shape.last().copied().unwrap_or(1) } else { 1 };
     letters.chunks_exact(row).map(|row| decode(row, encoding.as_deref())).collect()
+}
+
+/// All of a variable of this shape.
+pub(super) fn all_of(shape: &[usize]) -> Vec<Extent> {
+    shape.iter().map(|&count| Extent::SliceCount { start: 0, count, stride: 1 }).collect()
 }
 
 /// A text without the zeros that fill its row.
