@@ -132,5 +132,6 @@ fn deaths_of_all() {
 #[test]
 fn deaths_between_a_claim_and_its_first_item() {
     let all = "1000 finished; none failed";
-    expect("claiming", ["worker failed while claiming a share", all, all]);
+    let abort = "worker failed while preparing to read its next items (`Read::begin`)";
+    expect("claiming", [abort, all, all]);
 }

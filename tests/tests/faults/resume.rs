@@ -281,6 +281,8 @@ fn an_output_that_another_process_writes_is_neither_replaced_nor_read() {
     while done(folder.path()) == 0 {
         std::thread::yield_now();
     }
+    // It holds the file while it is stopped, too, and does not end before it is looked at.
+    kill_process_group(Pid::from_child(&first), Signal::STOP).unwrap();
     let path = folder.path().join("result.npy");
     let told = SerialContext::new().alloc::<f64>(3).file(&path).build().unwrap_err().to_string();
     assert!(

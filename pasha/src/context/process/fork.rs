@@ -69,6 +69,11 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     }
     pin::spread(worker_id, job.num_workers());
     panic::note_all_threads(job.record(worker_id));
+    #[cfg(feature = "rand")]
+    if rand::rng().reseed().is_err() {
+        // Its numbers would be those of the other workers.
+        forked::end(1);
+    }
     job.record(worker_id).wait_until_watched();
     job.work_in_seat(worker_id);
     job.record(worker_id).note_memory(peak_memory());
@@ -81,4 +86,22 @@ pub(super) fn pool_of_this_thread() -> Result<(), rayon::ThreadPoolBuildError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()?;
     std::mem::forget(pool);
     Ok(())
+}
+
+#[cfg(all(test, feature = "rand"))]
+mod tests {
+    use rand::RngExt;
+
+    #[test]
+    fn no_two_workers_draw_the_same_random_numbers() {
+        // This thread has used its generator before.
+        let first: u64 = rand::rng().random();
+        let context = crate::ProcessContext::new(2).unwrap().static_split();
+        let drawn = crate::map_in(&context, 0..1000, |_, _, _: i32| rand::rng().random::<u64>());
+        let mut drawn = drawn.unwrap().to_vec();
+        drawn.push(first);
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 1001);
+    }
 }

@@ -32,12 +32,12 @@ use crate::memory::Memory;
 ///   memory, printing
 ///   with `println!` and `eprintln!`, panicking, spawning threads of its own and using rayon (on
 ///   one thread) work, whatever the other threads were doing.
-/// - What the calling thread keeps in thread-locals is not there, as in a thread of a
-///   [`ThreadContext`](crate::ThreadContext): workers are forked by a thread of their own.
-///   Generators of random numbers that lie in thread-locals, as `rand::rng()` does, are seeded anew
-///   in each worker. One that the kernel gets from the program (a `Mutex<StdRng>`, a `static`) is a
-///   copy, and all workers draw the same numbers from it: seed one for each item by its
-///   `#[index]`, which gives the same result in all contexts (`examples/monte_carlo.rs`).
+/// - The state of every generator of random numbers is a copy, also that of `rand::rng()` in a
+///   thread that has used it before: all workers would draw the same numbers. Seed a generator for
+///   each item by its `#[index]`, which gives the same result in all contexts
+///   (`examples/monte_carlo.rs`), or one for each worker in its scratch by `#[worker_id]`. With
+///   the feature `rand` each worker seeds `rand::rng()` of rand 0.10 anew, before its first item;
+///   for another version a hook does: `context.on_worker_start(|_| rand::rng().reseed().unwrap())`.
 /// - A `Mutex` or an atomic of the program is a copy, which no other worker sees, and what a kernel
 ///   changes in it is lost. Gather values with `#[reduce(sum)]`, `#[per_worker(…)]` or
 ///   `#[output(…)]`. Where a `#[shared]` parameter of a kernel is a lock, an atomic, a `OnceLock` or a
@@ -107,14 +107,14 @@ impl Context for ProcessContext {
         if job.memory() == Memory::Private {
             return Err(start_failed(PRIVATE));
         }
-        // A child has what the thread that forks it keeps in thread-locals. Forked from a thread of
-        // a rayon pool it would take itself for one of that pool, whose other threads it does not
-        // have; and forked from any that has drawn random numbers, each child would draw the same
-        // ones. A thread of its own has nothing yet.
+        if rayon::current_thread_index().is_none() {
+            return supervise::run(job);
+        }
+        // This is a thread of a rayon pool. A child forked from it would take itself for one of
+        // that pool, whose other threads it does not have; one forked from a plain thread won't.
         std::thread::scope(|scope| {
             std::thread::Builder::new()
                 .name("pasha-supervisor".to_owned())
-                .stack_size(STACK)
                 .spawn_scoped(scope, || supervise::run(job))
                 .map_err(start_failed)?
                 .join()
@@ -130,9 +130,6 @@ impl Context for ProcessContext {
         &self.options
     }
 }
-
-/// The stack that kernels have in a worker, in bytes: as much as Linux gives a main thread.
-const STACK: usize = 8 << 20;
 
 /// Why a job of a context that did not ask for shared memory can't be run in processes.
 const PRIVATE: &str = "the context of this map says that its workers share the memory of this \
