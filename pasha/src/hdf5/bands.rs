@@ -261,7 +261,10 @@ impl Band<'_> {
 
         let found = bytes.find(self.stored, chunks, start)?;
         let Some(found) = found else { return self.fill(extent, from, to, &chunks.fill, out) };
-        chunks.pipeline.check_size(found.left_out, found.size, len)?;
+        bytes.fetch(chunks, found, len)?;
+        if !bytes.is_direct(chunks, found, len) {
+            chunks.pipeline.check_size(found.left_out, &bytes.bytes, len)?;
+        }
         // A chunk that lies in the band as in the file is decompressed to where it belongs.
         let in_place = extent == chunks.shape
             && extent.iter().zip(self.shape).skip(1).all(|(a, b)| a == b)
@@ -318,7 +321,18 @@ impl ChunkBytes {
         Ok(left_out.map(|left_out| StoredChunk { address: 0, size: self.bytes.len(), left_out }))
     }
 
-    /// Undoes the filters of a chunk that was found.
+    /// Reads the bytes of a chunk that was found, if they are not those in memory.
+    fn fetch(&mut self, chunks: &Chunks, found: StoredChunk, len: usize) -> Result<(), String> {
+        if chunks.index.is_none() || self.is_direct(chunks, found, len) {
+            return Ok(());
+        }
+        let StoredChunk { address, size, .. } = found;
+        self.check_end(found)?;
+        resize(&mut self.bytes, size, 0)?;
+        self.file.read_exact_at(&mut self.bytes, address).map_err(|error| unreadable(found, &error))
+    }
+
+    /// Undoes the filters of a chunk that was fetched.
     fn decode(
         &mut self,
         chunks: &Chunks,
@@ -326,24 +340,35 @@ impl ChunkBytes {
         decoder: &mut Decoder,
         out: &mut [u8],
     ) -> Result<(), String> {
-        if chunks.index.is_some() {
-            let StoredChunk { address, size, left_out } = found;
-            let end = address.checked_add(size as u64);
-            if end.is_none_or(|end| end > self.size_of_file) {
-                return Err(format!(
-                    "its {size} bytes begin at byte {address}, but the file ends at byte {}: it is truncated or damaged",
-                    self.size_of_file
-                ));
-            }
-            let failed = |error| format!("{size} bytes at byte {address} can't be read: {error}");
-            if chunks.pipeline.is_plain(left_out) && size == out.len() {
-                return self.file.read_exact_at(out, address).map_err(failed);
-            }
-            resize(&mut self.bytes, size, 0)?;
-            self.file.read_exact_at(&mut self.bytes, address).map_err(failed)?;
+        if self.is_direct(chunks, found, out.len()) {
+            self.check_end(found)?;
+            let read = self.file.read_exact_at(out, found.address);
+            return read.map_err(|error| unreadable(found, &error));
         }
         decoder.decode(&chunks.pipeline, found.left_out, &self.bytes, out)
     }
+
+    /// Whether the bytes in the file are read to where they belong.
+    fn is_direct(&self, chunks: &Chunks, found: StoredChunk, len: usize) -> bool {
+        chunks.index.is_some() && chunks.pipeline.is_plain(found.left_out) && found.size == len
+    }
+
+    /// Checks that a chunk lies within the file.
+    fn check_end(&self, found: StoredChunk) -> Result<(), String> {
+        let StoredChunk { address, size, .. } = found;
+        let end = address.checked_add(size as u64).filter(|&end| end <= self.size_of_file);
+        end.map(drop).ok_or_else(|| {
+            format!(
+                "its {size} bytes begin at byte {address}, but the file ends at byte {}: it is truncated or damaged",
+                self.size_of_file
+            )
+        })
+    }
+}
+
+/// The error of bytes that the system does not read.
+fn unreadable(found: StoredChunk, error: &std::io::Error) -> String {
+    format!("{} bytes at byte {} can't be read: {error}", found.size, found.address)
 }
 
 /// Makes a buffer this long, with an error where the memory can't be had.

@@ -11,7 +11,7 @@ use hdf5_metno::{
     Dataset, Dataspace, Datatype, File, Hyperslab, PropertyList, SliceOrIndex, h5check,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
-use hdf5_metno_sys::{h5, h5d, h5i, h5p};
+use hdf5_metno_sys::{h5, h5d, h5i, h5p, h5z};
 
 use super::element::Number;
 use super::overflow;
@@ -58,6 +58,15 @@ pub(super) fn filters(dataset: &Dataset) -> hdf5_metno::Result<Vec<(i32, Vec<u32
     })
 }
 
+/// Whether libhdf5 can undo the filter of this number; looks for its plugin if that was not loaded yet.
+pub(super) fn has_filter(number: i32) -> bool {
+    sync(|| {
+        // SAFETY: the function takes any number, and the lock is held.
+        let found = unsafe { h5z::H5Zfilter_avail(number) };
+        found > 0
+    })
+}
+
 /// Checks the parameters of the scale-offset filter against the type and the number of elements in a chunk: libhdf5 1.10
 /// believes those of a damaged file, and reads beyond its memory.
 pub(super) fn check_scale_offset(
@@ -75,7 +84,7 @@ pub(super) fn check_scale_offset(
         [0..=2, _, count, class, size, sign, order, is_filled, ..] => {
             count as usize == elements
                 && (!stored.is_plain || size as usize == stored.number.size())
-                && (class == 1) == matches!(stored.number, Number::F32 | Number::F64)
+                && (class == 1) == matches!(stored.number, Number::F16 | Number::F32 | Number::F64)
                 && class.max(sign).max(order).max(is_filled) <= 1
         }
         _ => false,

@@ -11,7 +11,7 @@ use hdf5_metno::dataset::Layout;
 use memmap2::Mmap;
 
 use super::element::Hdf5Element;
-use super::filters::Pipeline;
+use super::filters::{Pipeline, registry};
 use super::index::ChunkIndex;
 use super::library::{self, OpenDataset};
 use super::names;
@@ -265,19 +265,19 @@ fn describe(
     {
         return Err(format!("its chunks {chunk:?} do not fit its shape {outer:?}"));
     }
-    // Filters that are not here are an error now, and not at each item.
     let filters = library::filters(&dataset).map_err(explained)?;
-    if layout == Layout::Chunked && !properties.all_filters_avail() {
-        let numbers: Vec<i32> = filters.iter().map(|&(number, _)| number).collect();
-        return Err(format!(
-            "it is compressed with filters of which some are not installed (HDF5's numbers {numbers:?}): \
-             install the plugin and set HDF5_PLUGIN_PATH, or write it with gzip"
-        ));
+    let pipeline = Pipeline::new(&filters).filter(|_| kind.is_plain);
+    // Filters that are not here are an error now, and not at each item.
+    if layout == Layout::Chunked
+        && pipeline.is_none()
+        && let Some(&(number, _)) =
+            filters.iter().find(|&&(number, _)| !library::has_filter(number))
+    {
+        return Err(format!("its chunks have passed {}", registry::missing(number)));
     }
     if let Some(chunk) = &chunk {
         library::check_scale_offset(&filters, kind, chunk.iter().product())?;
     }
-    let pipeline = Pipeline::new(&filters).filter(|_| kind.is_plain);
     let num_chunks = dataset.num_chunks();
     let has_user_block = dataset.file().map_err(explained)?.userblock() > 0;
     let index_of = |dataset: &Dataset, chunk: &[usize], count| {

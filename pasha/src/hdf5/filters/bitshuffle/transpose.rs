@@ -1,0 +1,169 @@
+//! The transposition of bits.
+
+use crate::hdf5::filters::resize;
+use crate::hdf5::filters::shuffle::unshuffle_inline;
+
+/// Columns of bytes that are transposed at once.
+const TILE: usize = 32;
+
+/// 8 bytes of each of 8 rows.
+type Rows = [[u64; TILE / 8]; 8];
+
+/// Puts the bits of elements together again, with a buffer that is used again.
+#[derive(Debug, Default)]
+pub(in crate::hdf5::filters) struct Transposer {
+    planes: Vec<u8>,
+}
+
+impl Transposer {
+    /// Makes elements of `size` bytes of rows of their first bits, second bits, …; both sides are of one length, a
+    /// multiple of 8 elements.
+    ///
+    /// Bits and bytes count from the lowest: bit `b` of byte `y` of the elements is row `8 * y + b`, and the first of 8 elements
+    /// the lowest bit of a byte in it.
+    pub(in crate::hdf5::filters) fn elements(
+        &mut self,
+        size: usize,
+        bits: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), String> {
+        if size > 1 {
+            resize(&mut self.planes, out.len())?;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor that runs this has AVX2, which is all that the function asks for.
+            unsafe { elements_avx2(size, bits, &mut self.planes, out) };
+            return Ok(());
+        }
+        elements_inline(size, bits, &mut self.planes, out);
+        Ok(())
+    }
+}
+
+/// As [`Transposer::elements`], compiled to instructions of 256 bits.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn elements_avx2(size: usize, bits: &[u8], planes: &mut [u8], out: &mut [u8]) {
+    elements_inline(size, bits, planes, out);
+}
+
+/// As [`Transposer::elements`], compiled with what its caller may use.
+#[inline(always)]
+fn elements_inline(size: usize, bits: &[u8], planes: &mut [u8], out: &mut [u8]) {
+    let elements = out.len() / size.max(1);
+    if elements == 0 {
+        return;
+    }
+    if size == 1 {
+        plane(bits, out);
+        return;
+    }
+    for (bits, plane_of_bytes) in bits.chunks_exact(elements).zip(planes.chunks_exact_mut(elements))
+    {
+        plane(bits, plane_of_bytes);
+    }
+    unshuffle_inline(size, planes, out);
+}
+
+/// Makes bytes of 8 rows of bits.
+#[inline(always)]
+fn plane(bits: &[u8], out: &mut [u8]) {
+    let columns = bits.len() / 8;
+    let whole = columns - columns % TILE;
+    for start in (0..whole).step_by(TILE) {
+        let mut rows: Rows = [[0; TILE / 8]; 8];
+        for (row, words) in rows.iter_mut().enumerate() {
+            let (bytes, _) = bits[row * columns + start..][..TILE].as_chunks::<8>();
+            for (word, &bytes) in words.iter_mut().zip(bytes) {
+                *word = u64::from_le_bytes(bytes);
+            }
+        }
+        transpose(&mut rows);
+        let mut elements = [[0; TILE]; 8];
+        for (bytes, words) in elements.iter_mut().zip(&rows) {
+            let (bytes, _) = bytes.as_chunks_mut::<8>();
+            for (bytes, word) in bytes.iter_mut().zip(words) {
+                *bytes = word.to_le_bytes();
+            }
+        }
+        let (out, _) = out[8 * start..][..8 * TILE].as_chunks_mut::<8>();
+        for (column, out) in out.iter_mut().enumerate() {
+            *out = std::array::from_fn(|element| elements[element][column]);
+        }
+    }
+    for column in whole..columns {
+        let bytes: [u8; 8] = std::array::from_fn(|row| bits[row * columns + column]);
+        out[8 * column..][..8].copy_from_slice(&transpose_one(bytes));
+    }
+}
+
+/// Exchanges bits `from_shift` of the words of row `a` with bits 0 of those of row `b`, for all bits of a mask.
+#[inline(always)]
+fn exchange(rows: &mut Rows, a: usize, b: usize, shift: usize, mask: u64) {
+    for at in 0..TILE / 8 {
+        let changed = ((rows[a][at] >> shift) ^ rows[b][at]) & mask;
+        rows[b][at] ^= changed;
+        rows[a][at] ^= changed << shift;
+    }
+}
+
+/// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S. Warren, Hacker's Delight,
+/// section 7-3, with a row in each word.)
+#[inline(always)]
+fn transpose(rows: &mut Rows) {
+    const STEPS: [(usize, u64); 3] = [
+        (4, u64::from_ne_bytes([0x0f; 8])),
+        (2, u64::from_ne_bytes([0x33; 8])),
+        (1, u64::from_ne_bytes([0x55; 8])),
+    ];
+    for (shift, mask) in STEPS {
+        for row in (0..8).filter(|row| row & shift == 0) {
+            exchange(rows, row, row + shift, shift, mask);
+        }
+    }
+}
+
+/// Transposes 8 x 8 bits.
+fn transpose_one(rows: [u8; 8]) -> [u8; 8] {
+    std::array::from_fn(|bit| {
+        let bits = rows.iter().enumerate();
+        bits.fold(0, |byte, (row, bits)| byte | (bits >> bit & 1) << row)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The format as its description says it.
+    fn shuffle_bits(size: usize, elements: &[u8]) -> Vec<u8> {
+        let count = elements.len() / size;
+        let mut out = vec![0; elements.len()];
+        for element in 0..count {
+            for bit in 0..8 * size {
+                let value = elements[element * size + bit / 8] >> (bit % 8) & 1;
+                out[bit * (count / 8) + element / 8] |= value << (element % 8);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn shuffled_bits_come_back() {
+        let data: Vec<u8> =
+            (0..12_288_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for size in [1, 2, 3, 4, 8, 12] {
+            for count in [8, 64, 248, 256, 264, 1024] {
+                let data = &data[..size * count];
+                let bits = shuffle_bits(size, data);
+                let mut out = vec![0; data.len()];
+                Transposer::default().elements(size, &bits, &mut out).unwrap();
+                assert_eq!(out, data, "{count} elements of {size} bytes");
+                out.fill(0);
+                elements_inline(size, &bits, &mut vec![0; data.len()], &mut out);
+                assert_eq!(out, data, "{count} elements of {size} bytes, portable");
+            }
+        }
+    }
+}
