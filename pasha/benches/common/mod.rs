@@ -5,6 +5,8 @@ mod copying;
 pub(crate) mod counts;
 mod detector;
 pub(crate) mod duel;
+#[cfg(feature = "hdf5")]
+mod filters;
 mod loops;
 mod memory;
 mod multiply;

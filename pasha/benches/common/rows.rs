@@ -44,7 +44,7 @@ pub(crate) enum Program {
     /// Compiled for the processor of this machine, because the peer is.
     Native,
     /// Compiled so, and linked with what reads files; forking takes longer there.
-    #[cfg_attr(not(feature = "xfel"), expect(dead_code, reason = "this program has no sources"))]
+    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "this program has no sources"))]
     WithSources,
 }
 
@@ -258,6 +258,10 @@ pub(crate) fn all() -> Vec<Row> {
     #[cfg(feature = "xfel")]
     rows.extend(
         super::sources::rows().into_iter().map(|row| Row { program: Program::WithSources, ..row }),
+    );
+    #[cfg(feature = "hdf5")]
+    rows.extend(
+        super::filters::rows().into_iter().map(|row| Row { program: Program::WithSources, ..row }),
     );
     for profile in ["dev", "release"] {
         rows.push(Row::other(

@@ -1,9 +1,10 @@
 """The same work with Python pasha and NumPy.
 
 Reads one request a line ("detector fresh", "detector second", "items serial", "write gzip FOLDER",
-"mean processes FOLDER", ...), does it, and answers with the seconds that it took. It answers "ready"
+"mean processes FOLDER", "frames sum FILE", ...), does it, and answers with the seconds that it took. It answers "ready"
 first.
 """
+import multiprocessing
 import os
 import sys
 import time
@@ -147,8 +148,65 @@ def mean(context, folder):
     return took
 
 
+FRAMES_NAME = "entry/data/data"
+
+
+def write_frames(element, count, side, path):
+    """Writes frames as an Eiger detector counts them: few photons, fewer away from the beam, gaps at the largest number."""
+    import h5py
+    import hdf5plugin
+
+    begun = time.perf_counter()
+    rng = np.random.default_rng(1)
+    y, x = np.indices((side, side)) - side / 2
+    radius = np.hypot(x, y)
+    mean = 0.3 + 20 * np.exp(-radius / 120) + 2 * np.exp(-(((radius - 300) / 10) ** 2))
+    with h5py.File(path + ".part", "w") as file:
+        shape, chunks = (count, side, side), (1, side, side)
+        data = file.create_dataset(FRAMES_NAME, shape, element, chunks=chunks, **hdf5plugin.Bitshuffle())
+        for number in range(count):
+            frame = rng.poisson(mean).astype(element)
+            frame[side // 2 - 20 : side // 2 + 20] = np.iinfo(element).max
+            data[number] = frame
+    os.rename(path + ".part", path)
+    return time.perf_counter() - begun
+
+
+def read_frames(path):
+    """Reads all frames one after another, into the same memory."""
+    import h5py
+    import hdf5plugin
+
+    with h5py.File(path) as file:
+        data = file[FRAMES_NAME]
+        frame = np.empty(data.shape[1:], data.dtype)
+        begun = time.perf_counter()
+        for number in range(len(data)):
+            data.read_direct(frame, np.s_[number])
+        return time.perf_counter() - begun
+
+
+def sum_part(path, part):
+    """The sums of every so many frames, in a worker process."""
+    import h5py
+    import hdf5plugin
+
+    with h5py.File(path) as file:
+        data = file[FRAMES_NAME]
+        return [int(data[number].sum(dtype="u8")) for number in range(part, len(data), NUM_WORKERS)]
+
+
+def sum_frames(pool, path):
+    """The sums of all frames, by processes that are there already."""
+    begun = time.perf_counter()
+    sums = pool.starmap(sum_part, [(path, part) for part in range(NUM_WORKERS)], chunksize=1)
+    took = time.perf_counter() - begun
+    assert all(sum(sums, []))
+    return took
+
+
 def main():
-    detector = None
+    detector = pool = None
     print("ready", flush=True)
     for line in sys.stdin:
         what, which, *rest = line.split(maxsplit=2)
@@ -158,6 +216,14 @@ def main():
         elif what == "write":
             trains, folder = rest[0].split(maxsplit=1)
             took = write(which, int(trains), folder.rstrip("\n"))
+        elif what == "frames" and which == "write":
+            element, count, side, path = rest[0].rstrip("\n").split(maxsplit=3)
+            took = write_frames(element, int(count), int(side), path)
+        elif what == "frames" and which == "read":
+            took = read_frames(rest[0].rstrip("\n"))
+        elif what == "frames":
+            pool = pool or multiprocessing.Pool(NUM_WORKERS)
+            took = sum_frames(pool, rest[0].rstrip("\n"))
         elif what == "mean":
             took = mean(CONTEXTS[which], rest[0].rstrip("\n"))
         else:

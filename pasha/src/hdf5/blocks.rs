@@ -7,6 +7,7 @@ use bytemuck::Pod;
 
 use super::bands::BandReader;
 use super::element::Hdf5Element;
+use super::filters::sources;
 use super::stored::{Storage, Stored};
 use crate::error::{Result, SourceError};
 
@@ -26,7 +27,9 @@ impl<A: Hdf5Element + Pod> Blocks<A> {
         let stored = Stored::open::<A>(file, dataset)?;
         let needs_no_library = match &stored.storage {
             Storage::Contiguous { .. } => true,
-            Storage::Chunked(chunks) => chunks.index.is_some(),
+            // Without an index libhdf5 finds the chunks; another library that stands on it would do no better, or not
+            // at all.
+            Storage::Chunked(chunks) => chunks.index.is_some() || chunks.needs_plugin,
             Storage::Library { .. } => false,
         };
         let is_of_type = stored.kind.number == A::NUMBER && stored.kind.is_plain;
@@ -87,4 +90,10 @@ impl<A: Hdf5Element + Pod> BlockReader<'_, A> {
         }
         Ok(())
     }
+}
+
+/// Says why libhdf5, and what stands on it, can't read a data set, if it has a filter without a plugin.
+pub(crate) fn missing_filter(file: &Path, dataset: &str) -> Option<String> {
+    let dataset = hdf5_metno::File::open(file).and_then(|file| file.dataset(dataset)).ok()?;
+    sources::missing(&dataset)
 }

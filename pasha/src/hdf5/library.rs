@@ -58,13 +58,13 @@ pub(super) fn filters(dataset: &Dataset) -> hdf5_metno::Result<Vec<(i32, Vec<u32
     })
 }
 
-/// Whether libhdf5 can undo the filter of this number; looks for its plugin if that was not loaded yet.
-pub(super) fn has_filter(number: i32) -> bool {
-    sync(|| {
+/// The first of these filters that libhdf5 can't undo, by its number; looks for plugins that were not loaded yet.
+pub(super) fn missing_filter(filters: &[(i32, Vec<u32>)]) -> Option<i32> {
+    let is_missing = |&number: &i32| {
         // SAFETY: the function takes any number, and the lock is held.
-        let found = unsafe { h5z::H5Zfilter_avail(number) };
-        found > 0
-    })
+        sync(|| unsafe { h5z::H5Zfilter_avail(number) }) <= 0
+    };
+    filters.iter().map(|&(number, _)| number).find(is_missing)
 }
 
 /// Checks the parameters of the scale-offset filter against the type and the number of elements in a chunk: libhdf5 1.10

@@ -1,7 +1,7 @@
 //! HDF5 data sets as functors.
 //!
 //! A data set is described once, when it is opened, as plain data without a handle of libhdf5 (`stored`): a contiguous
-//! one is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters (`filters`), and for
+//! one is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters (`filters/`), and for
 //! anything else there is libhdf5 (`library`). What its elements are there is described by `types`, and converted to those of
 //! the program by `element` and, for compounds, `record`. A worker's reader gets at the elements in `bands`; `functor` lends them as
 //! items, `rows` and `blocks` as such for other sources.

@@ -11,7 +11,7 @@ use hdf5_metno::dataset::Layout;
 use memmap2::Mmap;
 
 use super::element::Hdf5Element;
-use super::filters::{Pipeline, registry};
+use super::filters::{Pipeline, registry, sources};
 use super::index::ChunkIndex;
 use super::library::{self, OpenDataset};
 use super::names;
@@ -56,6 +56,8 @@ pub(super) struct Chunks {
     /// Lengths of a chunk along each axis, also of those at the edges.
     pub(super) shape: Vec<usize>,
     pub(super) pipeline: Pipeline,
+    /// Whether only libhdf5 finds the chunks, and could not undo their filters.
+    pub(super) needs_plugin: bool,
     /// The element of chunks that were never written, as stored bytes.
     pub(super) fill: Vec<u8>,
     /// Where the chunks lie; without, libhdf5 finds each.
@@ -144,7 +146,8 @@ impl Stored {
             source,
         })?;
         let metadata = file.metadata().map_err(failed("open"))?;
-        let storage = describe(&file, metadata.size(), dataset, &kind, &shape).map_err(refused)?;
+        let storage = describe(&file, &data_path, metadata.size(), dataset, &kind, &shape)
+            .map_err(refused)?;
         Ok(Stored {
             path: path.to_owned(),
             data_path,
@@ -239,6 +242,7 @@ const BLOCK: usize = 1 << 20;
 /// Finds out how the elements are stored.
 fn describe(
     file: &File,
+    path: &Path,
     file_size: u64,
     dataset: Dataset,
     kind: &StoredType,
@@ -270,10 +274,14 @@ fn describe(
     // Filters that are not here are an error now, and not at each item.
     if layout == Layout::Chunked
         && pipeline.is_none()
-        && let Some(&(number, _)) =
-            filters.iter().find(|&&(number, _)| !library::has_filter(number))
+        && let Some(number) = library::missing_filter(&filters)
     {
         return Err(format!("its chunks have passed {}", registry::missing(number)));
+    }
+    if layout == Layout::Virtual
+        && let Some(missing) = sources::missing_in_parts(path, &dataset)
+    {
+        return Err(missing);
     }
     if let Some(chunk) = &chunk {
         library::check_scale_offset(&filters, kind, chunk.iter().product())?;
@@ -296,7 +304,8 @@ fn describe(
     };
     match (chunk, pipeline, fill) {
         (Some(shape), Some(pipeline), Some(fill)) => {
-            Ok(Storage::Chunked(Chunks { shape, pipeline, fill, index }))
+            let needs_plugin = index.is_none() && library::missing_filter(&filters).is_some();
+            Ok(Storage::Chunked(Chunks { shape, pipeline, needs_plugin, fill, index }))
         }
         (chunk, ..) => {
             // Tells early what is wrong with other files. Chunks are left to the workers: a damaged one may crash
@@ -340,6 +349,11 @@ pub(super) fn explain(error: &hdf5_metno::Error) -> String {
         format!(
             "this libhdf5, {major}.{minor}.{patch}, does not know its version of the format, or it is damaged; \
              write it with libver bounds of this version, or use a newer library ({said})"
+        )
+    } else if said.contains("required filter") {
+        format!(
+            "a part of it has passed a filter whose plugin is not there: install Python's package hdf5plugin and set \
+             HDF5_PLUGIN_PATH to hdf5plugin.PLUGIN_PATH before the program starts ({said})"
         )
     } else if said.contains("unable to lock file") {
         format!(

@@ -5,6 +5,8 @@
 mod contexts;
 mod damage;
 mod errors;
+mod filters;
+mod filters_damaged;
 mod forking;
 mod layouts;
 mod mapped;

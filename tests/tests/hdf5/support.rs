@@ -9,15 +9,25 @@ use pasha::{Context, Hdf5Dataset, Hdf5Element, SerialContext};
 /// Runs a Python program with h5py (as `h5py`) and NumPy (as `np`) in a folder; `None`, with a printed word, where
 /// there is no h5py.
 pub(crate) fn h5py(folder: &Path, program: &str) -> Option<String> {
-    let has_h5py = Command::new("python3")
-        .args(["-c", "import h5py, numpy"])
+    python(folder, "import h5py\nimport numpy as np", program)
+}
+
+/// As [`h5py`], with hdf5plugin (as `hp`) besides.
+pub(crate) fn with_hdf5plugin(folder: &Path, program: &str) -> Option<String> {
+    python(folder, "import h5py\nimport numpy as np\nimport hdf5plugin as hp", program)
+}
+
+/// Runs a Python program that begins with these imports.
+fn python(folder: &Path, imports: &str, program: &str) -> Option<String> {
+    let has_all = Command::new("python3")
+        .args(["-c", imports])
         .output()
         .is_ok_and(|output| output.status.success());
-    if !has_h5py {
-        println!("skipped: there is no Python with h5py here");
+    if !has_all {
+        println!("skipped: there is no Python here that can {}", imports.replace('\n', ", "));
         return None;
     }
-    let program = format!("import h5py\nimport numpy as np\n{program}");
+    let program = format!("{imports}\n{program}");
     let output = Command::new("python3")
         .args(["-c", &program])
         .current_dir(folder)

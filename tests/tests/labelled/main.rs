@@ -1,5 +1,6 @@
 //! Labelled arrays in NetCDF and Zarr files, against xarray and the original.
 
+mod compressed;
 mod exact;
 mod expected;
 mod forks;

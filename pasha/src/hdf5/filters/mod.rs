@@ -19,6 +19,7 @@ mod pipeline;
 pub(super) mod registry;
 mod repeat;
 mod shuffle;
+pub(super) mod sources;
 mod zstd;
 
 pub(super) use decoder::Decoder;
