@@ -67,6 +67,34 @@ pub(super) fn missing_filter(filters: &[(i32, Vec<u32>)]) -> Option<i32> {
     filters.iter().map(|&(number, _)| number).find(is_missing)
 }
 
+/// The files and data sets that a virtual data set with these properties is made of, as its file
+/// names them.
+pub(super) fn virtual_parts(properties: &PropertyList) -> Vec<(String, String)> {
+    let id = properties.id();
+    let text = |get: unsafe extern "C" fn(i64, usize, *mut std::ffi::c_char, usize) -> isize,
+                part: usize| {
+        // SAFETY: without room for a name the function gives its length alone; the lock is held.
+        let len = usize::try_from(unsafe { get(id, part, std::ptr::null_mut(), 0) }).ok()?;
+        let mut name = vec![0_u8; len + 1];
+        // SAFETY: there is room for so many bytes, the zero at the end included; the lock is held.
+        let got = unsafe { get(id, part, name.as_mut_ptr().cast(), name.len()) };
+        name.truncate(usize::try_from(got).ok()?.min(len));
+        String::from_utf8(name).ok()
+    };
+    sync(|| {
+        let mut count = 0;
+        // SAFETY: the handle is that of creation properties, and the lock is held.
+        if unsafe { h5p::H5Pget_virtual_count(id, &raw mut count) } < 0 {
+            return Vec::new();
+        }
+        let parts = (0..count).map(|part| {
+            let file = text(h5p::H5Pget_virtual_filename, part)?;
+            Some((file, text(h5p::H5Pget_virtual_dsetname, part)?))
+        });
+        parts.flatten().collect()
+    })
+}
+
 /// Checks the parameters of the scale-offset filter against the type and the number of elements in a chunk: libhdf5 1.10
 /// believes those of a damaged file, and reads beyond its memory.
 pub(super) fn check_scale_offset(

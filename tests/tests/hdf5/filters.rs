@@ -288,7 +288,7 @@ with h5py.File('bools.h5', 'w') as f:
         let sound = frames(&SerialContext::new(), &open().select(..2));
         assert!(sound == expected.slice(ndarray::s![..2, .., ..]), "{name}");
         let error = pasha::map(&open(), |_, _, frame| frame.len()).unwrap_err().to_string();
-        assert!(error.contains("the value 2 at [2, 0, 0] does not fit into bool"), "{error}");
+        assert!(error.contains("the value 2 at [2, 0, 0] is no bool"), "{error}");
     }
 }
 

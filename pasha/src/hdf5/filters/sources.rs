@@ -24,10 +24,9 @@ fn look(path: &Path, dataset: &Dataset, levels: usize) -> Option<String> {
     let properties = dataset.dcpl().ok()?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut seen = HashSet::new();
-    for part in properties.get_virtual_map().ok()? {
+    for (file, name) in library::virtual_parts(&properties) {
         // Files and data sets may be numbered by blocks, which count from 0.
-        let [file, name] =
-            [part.src_filename, part.src_dataset].map(|name| name.replace("%b", "0"));
+        let [file, name] = [file, name].map(|name| name.replace("%b", "0"));
         let file: PathBuf = if file == "." { path.to_owned() } else { folder.join(file) };
         if seen.len() == MOST_PARTS {
             break;
