@@ -35,7 +35,7 @@ enum Access<'f> {
     /// In the mapped file.
     Mapped(&'f [u8]),
     /// As chunks, whose bytes come from `file` or, where there is no index, from libhdf5.
-    Chunks { chunks: &'f Chunks, bytes: ChunkBytes, decoder: Decoder, plain: Vec<u8> },
+    Chunks { chunks: &'f Chunks, bytes: ChunkBytes, decoder: Box<Decoder>, plain: Vec<u8> },
     /// Through libhdf5.
     Library { dataset: OpenDataset, plain: Vec<u8> },
 }
@@ -60,7 +60,8 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
                 let dataset =
                     if chunks.index.is_none() { Some(stored.open_dataset()?) } else { None };
                 let bytes = ChunkBytes { file, size_of_file, dataset, bytes: Vec::new() };
-                Access::Chunks { chunks, bytes, decoder: Decoder::new(), plain: Vec::new() }
+                let decoder = Box::new(Decoder::new());
+                Access::Chunks { chunks, bytes, decoder, plain: Vec::new() }
             }
             Storage::Library { .. } => {
                 Access::Library { dataset: stored.open_dataset()?, plain: Vec::new() }

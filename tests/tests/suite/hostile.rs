@@ -147,7 +147,9 @@ fn a_reader_may_say_that_its_items_lie_anywhere() {
     let inside = input.as_ptr().addr();
     static INSIDE: AtomicUsize = AtomicUsize::new(0);
     INSIDE.store(inside, SeqCst);
-    let places: [fn(&Range<usize>) -> Option<Range<usize>>; 6] = [
+    type Place = fn(&Range<usize>) -> Option<Range<usize>>;
+    #[allow(clippy::reversed_empty_ranges, reason = "a reader may say anything")]
+    let places: [Place; 6] = [
         |_| Some(0..usize::MAX),
         |_| Some(usize::MAX..0),
         |_| Some(usize::MAX - 1..usize::MAX),
@@ -388,7 +390,8 @@ fn processes_refuse_a_job_in_private_memory() {
 
 #[test]
 fn a_job_may_be_run_in_any_way_and_each_item_runs_once_at_most() {
-    let ways: [(&str, fn(&Job<'_>) -> pasha::Result<()>); 9] = [
+    type Way = fn(&Job<'_>) -> pasha::Result<()>;
+    let ways: [(&str, Way); 9] = [
         ("twice, one after the other", |job| on_threads(job).and_then(|()| on_threads(job))),
         ("twice at once", |job| {
             std::thread::scope(|scope| {

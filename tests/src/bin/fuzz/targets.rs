@@ -2,12 +2,15 @@
 
 use pasha::__private::fuzz;
 
+/// Reads bytes as such a file; says whether they were accepted.
+pub(super) type Reader = Box<dyn Fn(&[u8]) -> bool>;
+
 /// A parser.
 pub(super) struct Target {
     pub(super) name: &'static str,
     pub(super) corpus: Vec<Vec<u8>>,
     /// Reads a file; whether it is accepted.
-    pub(super) read: Box<dyn Fn(&[u8]) -> bool>,
+    pub(super) read: Reader,
 }
 
 pub(super) fn all() -> Vec<Target> {

@@ -101,11 +101,13 @@ fn plane(bits: &[u8], out: &mut [u8]) {
 /// Exchanges bits `from_shift` of the words of row `a` with bits 0 of those of row `b`, for all bits of a mask.
 #[inline(always)]
 fn exchange(rows: &mut Rows, a: usize, b: usize, shift: usize, mask: u64) {
-    for at in 0..TILE / 8 {
-        let changed = ((rows[a][at] >> shift) ^ rows[b][at]) & mask;
-        rows[b][at] ^= changed;
-        rows[a][at] ^= changed << shift;
+    let (mut first, mut second) = (rows[a], rows[b]);
+    for (first, second) in first.iter_mut().zip(&mut second) {
+        let changed = ((*first >> shift) ^ *second) & mask;
+        *second ^= changed;
+        *first ^= changed << shift;
     }
+    (rows[a], rows[b]) = (first, second);
 }
 
 /// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S. Warren, Hacker's Delight,

@@ -83,7 +83,7 @@ fn unshuffle_bits(
     out: &mut [u8],
 ) -> Result<(), String> {
     let elements = out.len() / size;
-    let shuffled = if version <= super::chunk::BLOSC_1 && elements % 8 != 0 {
+    let shuffled = if version <= super::chunk::BLOSC_1 && !elements.is_multiple_of(8) {
         0
     } else {
         (elements - elements % 8) * size
@@ -97,7 +97,7 @@ fn unshuffle_bits(
 fn undo_delta(size: usize, first: Option<&[u8]>, out: &mut [u8]) {
     let size = match size {
         1 | 2 | 4 | 8 => size,
-        _ if size % 8 == 0 => 8,
+        _ if size.is_multiple_of(8) => 8,
         _ => 1,
     };
     let whole = out.len() - out.len() % size;
