@@ -7,12 +7,14 @@ use std::fs::File;
 use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 
+use super::assembly_reader::AssemblyReader;
 use super::element::{Hdf5Element, Misfit};
+use super::file::explain;
 use super::filters::Decoder;
 use super::index::StoredChunk;
 use super::library::OpenDataset;
 use super::region::{MAX_RANK, Place, coordinates, runs};
-use super::stored::{Chunks, Storage, Stored, explain};
+use super::stored::{Chunks, Storage, Stored};
 use crate::error::SourceError;
 
 /// One worker's reader of bands.
@@ -26,12 +28,14 @@ pub(super) struct BandReader<'f, A> {
     range: Range<usize>,
     /// A band `(…, range.len(), …)` in C order.
     elements: Vec<A>,
-    access: Access<'f>,
+    access: Access<'f, A>,
 }
 
 /// How a worker gets at the elements.
 #[derive(Debug)]
-enum Access<'f> {
+enum Access<'f, A> {
+    /// By readers of several data sets.
+    Assembled(Box<AssemblyReader<'f, A>>),
     /// In the mapped file.
     Mapped(&'f [u8]),
     /// As chunks, whose bytes come from `file` or, where there is no index, from libhdf5.
@@ -53,6 +57,9 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
     /// Opens what a worker needs.
     pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
         let access = match &stored.storage {
+            Storage::Assembled(assembly) => {
+                Access::Assembled(Box::new(AssemblyReader::new(stored, assembly, axis)))
+            }
             Storage::Contiguous { map, part } => Access::Mapped(&map[part.clone()]),
             Storage::Chunked(chunks) => {
                 let file = stored.open_file()?;
@@ -73,6 +80,9 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
 
     /// The band that an index of the axis is in, and which indices it holds.
     pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
+        if let Access::Assembled(ref mut reader) = self.access {
+            return reader.band(index);
+        }
         if !self.range.contains(&index) {
             let start = index - index % self.together;
             let len = self.stored.shape[self.axis];
@@ -94,12 +104,26 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         indices: Range<usize>,
     ) -> Result<(&[A], Range<usize>), SourceError> {
         let start = indices.start;
+        if let Access::Assembled(ref mut reader) = self.access {
+            return Ok((reader.one(start)?, start..start + 1));
+        }
         let band_end = (start - start % self.together).saturating_add(self.together);
         let part = start..indices.end.min(band_end);
         if self.range != part {
             self.read(part.clone())?;
         }
         Ok((&self.elements, part))
+    }
+
+    /// Bytes of memory that the reader holds.
+    pub(super) fn held_bytes(&self) -> usize {
+        let others = match &self.access {
+            Access::Chunks { bytes, plain, .. } => bytes.bytes.capacity() + plain.capacity(),
+            Access::Library { plain, .. } => plain.capacity(),
+            // The sources of virtual data sets within others mind their own.
+            Access::Assembled(_) | Access::Mapped(_) => 0,
+        };
+        self.elements.capacity() * size_of::<A>() + others
     }
 
     /// Reads a band, or a part of one.
@@ -110,16 +134,18 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         let shape = &mut shape[..self.stored.shape.len()];
         shape[self.axis] = range.len();
         resize(&mut self.elements, shape.iter().product(), A::zeroed())
-            .map_err(|reason| self.stored.describe(&reason))?;
+            .map_err(|reason| self.stored.describe_failure(&reason))?;
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {
+            // Bands of these are lent where they are.
+            Access::Assembled(_) => Err("it is read piece by piece".to_owned()),
             Access::Mapped(bytes) => band.convert(bytes, &mut self.elements),
             Access::Chunks { chunks, bytes, decoder, plain } => {
                 band.read_chunks(chunks, bytes, decoder, plain, &mut self.elements)
             }
             Access::Library { dataset, plain } => band.ask(dataset, plain, &mut self.elements),
         };
-        read.map_err(|reason| self.stored.describe(&reason))?;
+        read.map_err(|reason| self.stored.describe_failure(&reason))?;
         self.range = range;
         Ok(())
     }
@@ -373,7 +399,7 @@ fn unreadable(found: StoredChunk, error: &std::io::Error) -> String {
 }
 
 /// Makes a buffer this long, with an error where the memory can't be had.
-fn resize<T: Copy>(buffer: &mut Vec<T>, len: usize, value: T) -> Result<(), String> {
+pub(super) fn resize<T: Copy>(buffer: &mut Vec<T>, len: usize, value: T) -> Result<(), String> {
     buffer
         .try_reserve(len.saturating_sub(buffer.len()))
         .map_err(|_| format!("can't have the memory for {len} elements that are read together"))?;

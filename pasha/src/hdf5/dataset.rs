@@ -6,9 +6,12 @@ use std::ops::{Bound, Range, RangeBounds};
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{Axis, Dimension, IxDyn};
+use ndarray::{Array, ArrayD, ArrayViewD, Axis, Dimension, Ix0, IxDyn, Slice};
 
+use super::bands::{BandReader, resize};
 use super::element::Hdf5Element;
+use super::probe::probe;
+use super::series::SeriesFiles;
 use super::stored::Stored;
 use crate::error::{Error, Result, SourceError};
 
@@ -22,7 +25,9 @@ use crate::error::{Error, Result, SourceError};
 ///   libhdf5. Each keeps the chunks that its next items need: `(chunk, y, x)` elements, whatever `n` is. Shares start at
 ///   chunks where there are enough items. Along an axis other than the first a worker's chunks are
 ///   all that lie at an index, which for frames in chunks of their own is all of the data set.
-/// - Anything else, such as virtual and external data sets or other filters, is read through libhdf5, one worker
+/// - The files of a series, [opened](Self::open_series) together or as the group of an Eiger detector's master file, and virtual
+///   data sets whose mappings are boxes, are read in the files that hold the elements, each as above.
+/// - Anything else, such as external data sets, other mappings or other filters, is read through libhdf5, one worker
 ///   at a time.
 ///
 /// Integers of any width and byte order are converted to integers and floats `A`, floats to floats, complex numbers to
@@ -75,33 +80,91 @@ pub struct Hdf5Dataset<A, D> {
 impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// Opens and checks a data set, given by its path in the file.
     ///
+    /// It may be a group whose members `data_000001`, `data_000002` and so on are the parts of a series, such as `entry/data` in
+    /// the master file of an Eiger detector: they are one data set along axis 0, in the order of their numbers. Links are
+    /// followed, also into other files.
+    ///
     /// It is looked at in a forked process first: libhdf5 crashes on some damaged files.
     ///
     /// # Errors
     /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or truncated, has no such data set
-    /// (the nearest names are told), or that has no elements or ones of a type that is not converted to `A`,
-    /// another number of axes, a filter that is not installed, or lies beyond the end of the file. The message names
-    /// the file, the data set, both values and what to do.
+    /// (the nearest names are told), or a link on the way to it leads nowhere; if that has no elements or ones of a type that
+    /// is not converted to `A`, another number of axes, a filter that is not installed, or lies beyond the end of the file;
+    /// if parts of a series do not agree in their type and in all axes but the first. The message names the file, the data
+    /// set, both values and what to do.
     pub fn open(path: impl AsRef<Path>, dataset: &str) -> Result<Self> {
-        let path = path.as_ref();
-        let stored = Stored::open_soundly::<A>(path, dataset)?;
+        let stored = Stored::open_soundly::<A>(path.as_ref(), dataset)?;
+        Hdf5Dataset::new(stored)
+    }
+
+    /// Opens a data set of several files, the same path in each, as one along axis 0: frames `(n, y, x)` and `(m, y, x)` are
+    /// `(n + m, y, x)`.
+    ///
+    /// `files` is a pattern, `"series_1_data_*.h5"`, whose files are taken in the order of the numbers in their names, or
+    /// paths, which keep their order. The last may hold fewer frames than the others, or any. Workers keep no more than a few
+    /// files open, and a contiguous part is mapped into memory as a data set of its own is.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`Error::Hdf5`] also if no file matches, and if a file shows what is in another of them, as a master
+    /// file does.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2, Ix3};
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("pasha-hdf5-series-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// for (number, frames) in [(1, 5), (2, 5), (10, 2)] {
+    ///     let file = hdf5_metno::File::create(folder.join(format!("scan_{number}.h5")))?;
+    ///     let data = Array3::<u16>::from_elem((frames, 4, 3), number);
+    ///     file.new_dataset_builder().with_data(&data).create("frames")?;
+    /// }
+    /// let frames = Hdf5Dataset::<u16, Ix3>::open_series(folder.join("scan_*.h5"), "frames")?;
+    /// assert_eq!(frames.shape(), [12, 4, 3]);
+    /// let corners = pasha::map(&frames, |_, _, frame: ArrayView2<u16>| frame[[0, 0]])?;
+    /// assert_eq!(corners, ndarray::array![1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 10, 10]);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_series(files: impl SeriesFiles, dataset: &str) -> Result<Self> {
+        let files = files.files(dataset)?;
+        if let Some(first) = files.iter().find(|file| file.is_file()) {
+            let open = || Stored::open_series::<A>(&files, dataset);
+            probe("HDF5", open).map_err(|reason| Error::Hdf5 {
+                path: first.clone(),
+                dataset: dataset.to_owned(),
+                reason: format!("it, or another file of the series, can't be read: {reason}"),
+            })?;
+        }
+        Hdf5Dataset::new(Stored::open_series::<A>(&files, dataset)?)
+    }
+
+    /// Takes a described data set, if it has the number of axes of `D`.
+    fn new(stored: Stored) -> Result<Self> {
         let found = &stored.shape;
-        let Some(dim) = D::from_dimension(&IxDyn(found)) else {
+        // A single value may be stored as an array of one.
+        let is_single = D::NDIM == Some(0) && found.iter().all(|&len| len == 1);
+        let axes: &[usize] = if is_single { &[] } else { found };
+        let Some(dim) = D::from_dimension(&IxDyn(axes)) else {
             let element = A::name();
             let axes = |n: usize| format!("{n} ax{}", if n == 1 { "is" } else { "es" });
             let asked = D::NDIM.map_or("another number of axes".to_owned(), axes);
             let way_out = match found.len() {
-                0 => "it is a single value, which has no axis to map along".to_owned(),
+                0 => format!(
+                    "it is a single value, which has no axis to map along: read it with \
+                     Hdf5Dataset::<{element}, Ix0>::open(…)?.value()?"
+                ),
                 rank @ 1..=6 => format!("open it as Hdf5Dataset::<{element}, Ix{rank}>"),
                 _ => format!("open it as Hdf5Dataset::<{element}, IxDyn>"),
             };
             return Err(Error::Hdf5 {
-                path: path.to_owned(),
-                dataset: dataset.to_owned(),
                 reason: format!(
                     "its shape is {found:?}, {}, but {asked} were asked for; {way_out}",
                     axes(found.len())
                 ),
+                path: stored.path,
+                dataset: stored.name,
             });
         };
         Ok(Hdf5Dataset {
@@ -130,13 +193,87 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     }
 }
 
+impl<A: Hdf5Element> Hdf5Dataset<A, Ix0> {
+    /// Reads the one value of a data set without axes, or with axes of length 1.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] if it can't be read or does not fit into `A`.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix0;
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-hdf5-value-{}.h5", std::process::id()));
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # file.new_dataset::<f32>().create("wavelength")?.write_scalar(&0.5)?;
+    /// # file.close()?;
+    /// let wavelength = Hdf5Dataset::<f64, Ix0>::open(&path, "wavelength")?.value()?;
+    /// assert_eq!(wavelength, 0.5);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn value(&self) -> Result<A> {
+        Ok(self.load()?.into_scalar())
+    }
+}
+
+impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
+    /// Reads the indices that are selected, all by default, into memory: `(n, y, x)` for a data set `(n, y, x)`.
+    ///
+    /// It is for what all workers share, such as a pixel mask, and works in this thread alone.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] if the axis or an index is not there, elements can't be read or do not fit into `A`, or the memory can't
+    /// be had.
+    pub fn load(&self) -> Result<Array<A, D>> {
+        self.read_all().map_err(|reason| Error::Hdf5 {
+            path: self.path().to_owned(),
+            dataset: self.name().to_owned(),
+            reason: reason.to_string(),
+        })
+    }
+
+    fn read_all(&self) -> Result<Array<A, D>, SourceError> {
+        let mut elements = Vec::new();
+        if self.shape().is_empty() {
+            elements.push(self.stored.value::<A>()?);
+            return Ok(Array::from_shape_vec(self.dim.clone(), elements)?);
+        }
+        let range = self.checked_range()?;
+        let mut shape = self.shape().to_owned();
+        shape[self.axis] = range.len();
+        resize(&mut elements, shape.iter().product(), A::zeroed())?;
+        let mut all = ArrayD::from_shape_vec(shape.clone(), elements)?;
+        let mut bands = BandReader::<A>::new(&self.stored, self.axis)?;
+        let axis = Axis(self.axis);
+        let mut next = range.start;
+        while next < range.end {
+            let (band, held) = bands.band(next)?;
+            let end = held.end.min(range.end);
+            shape[self.axis] = held.len();
+            let band = ArrayViewD::from_shape(&shape[..], band)?;
+            let cut = |first: usize| Slice::from(next - first..end - first);
+            all.slice_axis_mut(axis, cut(range.start))
+                .assign(&band.slice_axis(axis, cut(held.start)));
+            next = end;
+        }
+        let (elements, _) = all.into_raw_vec_and_offset();
+        let mut dim = self.dim.clone();
+        if dim.ndim() > 0 {
+            dim[self.axis] = range.len();
+        }
+        Ok(Array::from_shape_vec(dim, elements)?)
+    }
+}
+
 impl<A, D> Hdf5Dataset<A, D> {
     /// The shape of the whole data set, one length per axis, whatever is selected.
     pub fn shape(&self) -> &[usize] {
         &self.stored.shape
     }
 
-    /// The file's path, as it was opened.
+    /// The file's absolute path; of files that were opened together that of the first.
     pub fn path(&self) -> &Path {
         &self.stored.path
     }

@@ -51,15 +51,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
 
     /// Says that the selected items are about to be read.
     fn announce_selected(&self) {
-        let (shape, range) = (self.shape(), self.range());
-        let (before, behind) = shape.split_at(self.axis.min(shape.len()));
-        let Some((&len, inner)) = behind.split_first() else { return };
-        let (outer, width) = (before.iter().product::<usize>(), inner.iter().product::<usize>());
-        let used = outer * range.len() * width;
-        if used > 0 {
-            let last = (outer - 1) * len + range.end;
-            self.stored.announce::<A>(range.start * width..last * width, used);
-        }
+        self.stored.announce_along::<A>(self.axis, self.range());
     }
 }
 

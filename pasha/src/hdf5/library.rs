@@ -8,12 +8,13 @@ use std::path::Path;
 
 use hdf5_metno::sync::sync;
 use hdf5_metno::{
-    Dataset, Dataspace, Datatype, File, Hyperslab, PropertyList, SliceOrIndex, h5check,
+    Dataset, Dataspace, Datatype, Error, Hyperslab, PropertyList, SliceOrIndex, h5check,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::{h5, h5d, h5i, h5p, h5z};
 
 use super::element::Number;
+use super::file;
 use super::overflow;
 use super::region::{MAX_RANK, Place, runs};
 use super::types::StoredType;
@@ -122,6 +123,15 @@ pub(super) fn check_scale_offset(
     })
 }
 
+/// Whether libhdf5 refused to tell the size of a chunk because it was never written.
+///
+/// It then fails with these words (`H5D__get_chunk_storage_size` in its sources) after one look into the index of the
+/// chunks, where any other question would take it over all of them.
+fn says_not_written(error: &Error) -> bool {
+    let words = ["chunk storage is not allocated", "chunk address isn't defined"];
+    error.stack().is_some_and(|stack| stack.iter().any(|frame| words.contains(&frame.desc())))
+}
+
 /// An open data set, read through libhdf5.
 #[derive(Debug)]
 pub(super) struct OpenDataset {
@@ -140,7 +150,7 @@ pub(super) struct OpenDataset {
 impl OpenDataset {
     /// Opens the file and the data set.
     pub(super) fn open(path: &Path, name: &str, stored: &StoredType) -> hdf5_metno::Result<Self> {
-        OpenDataset::new(File::open(path)?.dataset(name)?, stored)
+        OpenDataset::new(file::open(path)?.0.dataset(name)?, stored)
     }
 
     /// Takes an open data set.
@@ -208,7 +218,9 @@ impl OpenDataset {
             .zip(count)
             .map(|(&start, &count)| SliceOrIndex::SliceCount { start, step: 1, count, block: 1 })
             .collect();
-        let from = self.dataset.space()?.select(Hyperslab::new(slab))?;
+        let space = self.dataset.space()?;
+        // A single value has no axes to select along.
+        let from = if start.is_empty() { space } else { space.select(Hyperslab::new(slab))? };
         let to = Dataspace::try_new(len)?;
         let (dataset, memory_type) = (self.dataset.id(), self.memory_type.id());
         let transfer = self.transfer.as_ref().map_or(H5P_DEFAULT, |transfer| transfer.id());
@@ -260,7 +272,8 @@ impl OpenDataset {
     ) -> hdf5_metno::Result<Option<u32>> {
         let start = super::region::coordinates(start).map(|start| start as u64);
         sync(|| match self.fetch_chunk(&start, most, out) {
-            // For a chunk that was never written the quick question fails or not, as it happens.
+            Err(error) if says_not_written(&error) => Ok(None),
+            // Another library may say it in other words.
             Err(_) if !self.has_chunk(&start)? => Ok(None),
             outcome => outcome,
         })
@@ -295,7 +308,7 @@ impl OpenDataset {
         Ok(Some(left_out))
     }
 
-    /// Whether a chunk was ever written; it takes as long as there are chunks, under the lock.
+    /// Whether a chunk was ever written; libhdf5 goes over all chunks to say so, under the lock.
     fn has_chunk(&self, start: &[u64]) -> hdf5_metno::Result<bool> {
         let (mut left_out, mut address, mut size) = (0, 0, 0);
         // SAFETY: as for `fetch_chunk`.

@@ -59,6 +59,11 @@ fn context(num_workers: usize) -> Result<ProcessContext> {
     Ok(context.on_worker_start(|_| IS_PROBE.store(true, Ordering::Relaxed)))
 }
 
+/// Says that another file is looked at within one description: each has the time that one may take.
+pub(crate) fn another_file() {
+    limit_processor_time();
+}
+
 /// Has the system end this process, if it was forked to look at files, when the next takes too long.
 fn limit_processor_time() {
     // Within a worker of another map a map runs at once, and the process is not the probe's to limit.

@@ -24,12 +24,25 @@ pub(super) struct Place<'a> {
     pub(super) start: &'a [usize],
 }
 
-impl Place<'_> {
-    /// Number of elements before those at `start + at`.
-    fn offset(&self, at: &[usize]) -> usize {
-        let along = self.shape.iter().zip(self.start).zip(at);
-        along.fold(0, |offset, ((&len, &start), &at)| offset * len + start + at)
+/// Numbers of elements from one index of each axis to the next, in an array of this shape in C order.
+pub(super) fn strides(shape: &[usize]) -> Coordinates {
+    let mut strides = [0; MAX_RANK];
+    let mut stride = 1_usize;
+    for (out, &len) in strides[..shape.len()].iter_mut().zip(shape).rev() {
+        *out = stride;
+        stride = stride.saturating_mul(len);
     }
+    strides
+}
+
+/// One axis of a box in two arrays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BoxAxis {
+    pub(super) len: usize,
+    /// Elements from one index to the next in the array that is copied from.
+    pub(super) from: usize,
+    /// The same in the array that is copied to.
+    pub(super) to: usize,
 }
 
 /// Goes over a box of the given extent in two arrays at once: calls `copy` with the number of the first element in
@@ -40,27 +53,62 @@ pub(super) fn runs<B>(
     to: Place<'_>,
     mut copy: impl FnMut(usize, usize, usize) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    if extent.contains(&0) {
+    let rank = extent.len();
+    let (from_strides, to_strides) = (strides(from.shape), strides(to.shape));
+    let mut axes = [BoxAxis { len: 1, from: 0, to: 0 }; MAX_RANK];
+    let (mut from_first, mut to_first) = (0, 0);
+    for axis in 0..rank {
+        let (from_stride, to_stride) = (from_strides[axis], to_strides[axis]);
+        axes[axis] = BoxAxis { len: extent[axis], from: from_stride, to: to_stride };
+        from_first += from.start[axis] * from_stride;
+        to_first += to.start[axis] * to_stride;
+    }
+    strided_runs(&axes[..rank], from_first, to_first, &mut copy)
+}
+
+/// As [`runs`], of a box whose axes are given with the strides of both arrays, and whose first element is given in
+/// both. The arrays may have axes that the box has not.
+pub(super) fn strided_runs<B>(
+    axes: &[BoxAxis],
+    mut from: usize,
+    mut to: usize,
+    mut copy: impl FnMut(usize, usize, usize) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    if axes.iter().any(|axis| axis.len == 0) {
         return ControlFlow::Continue(());
     }
-    let rank = extent.len();
-    // Axes from here on lie in one run.
-    let mut inner = rank.saturating_sub(1);
-    let is_whole = |axis: usize| extent[axis] == from.shape[axis] && extent[axis] == to.shape[axis];
-    while inner > 0 && is_whole(inner) {
-        inner -= 1;
+    // Axes that lie in one run; others of one index do not matter.
+    let mut len = 1;
+    let mut outer = [BoxAxis { len: 1, from: 0, to: 0 }; MAX_RANK];
+    let mut num_outer = 0;
+    for &axis in axes.iter().rev().filter(|axis| axis.len > 1) {
+        if num_outer == 0 && axis.from == len && axis.to == len {
+            len *= axis.len;
+        } else {
+            outer[num_outer] = axis;
+            num_outer += 1;
+        }
     }
-    let len: usize = extent[inner..].iter().product();
+    // From the last axis to the first.
+    let outer = &outer[..num_outer];
     let mut at = [0; MAX_RANK];
-    let at = &mut at[..rank];
     loop {
-        copy(from.offset(at), to.offset(at), len)?;
+        copy(from, to, len)?;
         // The next place, the last of the outer axes first.
-        let Some(axis) = (0..inner).rev().find(|&axis| at[axis] + 1 < extent[axis]) else {
+        let next = (0..num_outer).find(|&axis| {
+            let BoxAxis { len, from: from_stride, to: to_stride } = outer[axis];
+            if at[axis] + 1 < len {
+                at[axis] += 1;
+                (from, to) = (from + from_stride, to + to_stride);
+                return true;
+            }
+            (from, to) = (from - at[axis] * from_stride, to - at[axis] * to_stride);
+            at[axis] = 0;
+            false
+        });
+        if next.is_none() {
             return ControlFlow::Continue(());
-        };
-        at[axis] += 1;
-        at[axis + 1..inner].fill(0);
+        }
     }
 }
 

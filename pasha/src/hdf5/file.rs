@@ -1,0 +1,135 @@
+//! Files: how they are opened, which one it was, and where files lie that others name.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use hdf5_metno::{File, OpenMode};
+
+/// A path that stays right when the program changes its folder.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    // It fails for an empty path alone, or where the working folder is gone.
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Opens a file to be read, and says whether it is open for writing elsewhere (SWMR, "single writer, multiple readers").
+pub(super) fn open(path: &Path) -> hdf5_metno::Result<(File, bool)> {
+    match File::open(path) {
+        Err(error) if error.to_string().contains("already open for write") => {
+            // Without SWMR libhdf5 refuses this, too, and the first error says why.
+            let growing = File::open_as(path, OpenMode::ReadSWMR);
+            growing.map(|file| (file, true)).map_err(|_| error)
+        }
+        opened => opened.map(|file| (file, false)),
+    }
+}
+
+/// Which file it is, and in which state.
+#[derive(Debug)]
+pub(super) struct Identity {
+    device: u64,
+    number: u64,
+    size: u64,
+    changed: (i64, i64),
+    /// Whether a program is adding to it, so that its state does not matter.
+    pub(super) is_growing: bool,
+}
+
+impl Identity {
+    pub(super) fn of(file: &Metadata, is_growing: bool) -> Identity {
+        Identity {
+            device: file.dev(),
+            number: file.ino(),
+            size: file.size(),
+            changed: (file.mtime(), file.mtime_nsec()),
+            is_growing,
+        }
+    }
+
+    /// Bytes that the file had.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether a file is this one, with all that it held.
+    pub(super) fn is_same(&self, file: &Metadata) -> bool {
+        let now = Identity::of(file, self.is_growing);
+        let is_unchanged = (now.size, now.changed) == (self.size, self.changed);
+        let has_grown = self.is_growing && now.size >= self.size;
+        (now.device, now.number) == (self.device, self.number) && (is_unchanged || has_grown)
+    }
+}
+
+/// A file that another names.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) path: PathBuf,
+    /// Whether it was found in the working folder alone.
+    pub(super) by_working_folder: bool,
+}
+
+/// Finds a file that `parent` names, where libhdf5 looks for it: in the folders of an environment variable, beside the
+/// parent, in the working folder, and beside the file that the parent is a symbolic link to.
+///
+/// # Errors
+/// Where it was looked for first, beside the parent.
+pub(super) fn named_by(parent: &Path, name: &str, variable: &str) -> Result<Named, PathBuf> {
+    let found = |path: PathBuf, by_working_folder| {
+        path.is_file().then(|| Named { path: absolute(&path), by_working_folder })
+    };
+    let mut name = Path::new(name);
+    if name.is_absolute() {
+        match found(name.to_owned(), false) {
+            Some(named) => return Ok(named),
+            None => name = name.file_name().map_or(name, Path::new),
+        }
+    }
+    let folder = parent.parent().unwrap_or(Path::new("/"));
+    let prefixes = std::env::var(variable).unwrap_or_default();
+    let of_variable = prefixes.split(':').filter(|prefix| !prefix.is_empty()).map(|prefix| {
+        let rest = prefix.strip_prefix("${ORIGIN}").map(|rest| rest.trim_start_matches('/'));
+        rest.map_or_else(|| PathBuf::from(prefix), |rest| folder.join(rest))
+    });
+    let beside = folder.join(name);
+    let resolved = parent.canonicalize().ok();
+    let of_resolved = resolved.as_deref().and_then(Path::parent);
+    of_variable
+        .map(|prefix| prefix.join(name))
+        .find_map(|path| found(path, false))
+        .or_else(|| found(beside.clone(), false))
+        .or_else(|| found(name.to_owned(), true))
+        .or_else(|| found(of_resolved?.join(name), false))
+        .ok_or(beside)
+}
+
+/// What libhdf5 said, and the way out where there is one.
+pub(super) fn explain(error: &hdf5_metno::Error) -> String {
+    let said = error.to_string();
+    let (major, minor, patch) = hdf5_metno::library_version();
+    if said.contains("truncated file") {
+        format!("the file is truncated or not yet written to its end; copy it again ({said})")
+    } else if said.contains("file signature not found") {
+        format!("it is no HDF5 file ({said})")
+    } else if said.contains("already open for write") {
+        format!(
+            "a program is writing to it, or ended without closing it, and not in SWMR mode, in which it could be read \
+             meanwhile; close it there, or, if nobody writes to it, run \"h5clear -s\" on it ({said})"
+        )
+    } else if said.contains("superblock version") || said.contains("version number") {
+        format!(
+            "this libhdf5, {major}.{minor}.{patch}, does not know its version of the format, or it is damaged; \
+             write it with libver bounds of this version, or use a newer library ({said})"
+        )
+    } else if said.contains("required filter") {
+        format!(
+            "a part of it has passed a filter whose plugin is not there: install Python's package hdf5plugin and set \
+             HDF5_PLUGIN_PATH to hdf5plugin.PLUGIN_PATH before the program starts ({said})"
+        )
+    } else if said.contains("unable to lock file") {
+        format!(
+            "another program has it open for writing; close it there, or set HDF5_USE_FILE_LOCKING=FALSE ({said})"
+        )
+    } else {
+        format!("libhdf5 says: {said}")
+    }
+}
