@@ -9,6 +9,7 @@
 //! cargo run --release --example saxs
 //! cargo run --release --example saxs -- frames.npy --blank blank.npy --bins 100
 //! cargo run --release --example saxs --features hdf5 -- frames.h5 --dataset entry/data/frames
+//! cargo run --release --example saxs --features hdf5 -- --master series_1_master.h5
 //! cargo run --release --example saxs -- --help
 //! ```
 //!
@@ -22,8 +23,8 @@ use anyhow::Context as _;
 use ndarray::{Array1, Array2, Axis};
 use pasha::{Context, Memory, SerialContext};
 use pasha_examples::Failure;
-use pasha_examples::detector::QBins;
-use pasha_examples::saxs::{self, Frames, HELP, Integration, Options, Report};
+use pasha_examples::detector::{Geometry, QBins};
+use pasha_examples::saxs::{self, Frames, HELP, Integration, Master, Options, Report};
 use pasha_examples::simulation::{SimulatedRun, simulate_frame};
 
 fn main() -> Result<(), Failure> {
@@ -36,22 +37,44 @@ fn main() -> Result<(), Failure> {
         Memory::Shared => "in processes of their own",
     };
     println!("{} worker(s) {memory}", options.context.num_workers());
-    match &options.frames {
-        Some(path) => integrate_file(&options, &Frames::open(path, options.dataset.as_deref())?)?,
-        None => integrate_simulation(&options)?,
+    let dataset = options.dataset.as_deref();
+    match (&options.master, &options.frames) {
+        (Some(path), _) => {
+            let Master { frames, mask, geometry } = Master::open(path, dataset, &options.geometry)?;
+            match &mask {
+                Some(mask) => {
+                    let masked = mask.iter().filter(|&&masked| masked).count();
+                    println!("the detector marks {masked} of {} pixels as not valid", mask.len());
+                }
+                None => println!("the master file has no mask: all pixels count"),
+            }
+            println!("{geometry:?}");
+            integrate_file(&options, &frames, &geometry, mask)?;
+        }
+        (None, Some(path)) => {
+            let geometry = options.geometry.or(&Geometry::PILATUS_WAXS);
+            integrate_file(&options, &Frames::open(path, dataset)?, &geometry, None)?;
+        }
+        (None, None) => integrate_simulation(&options)?,
     }
     Ok(())
 }
 
-/// Integrates the frames of a file.
-fn integrate_file(options: &Options, frames: &Frames) -> anyhow::Result<()> {
+/// Integrates the frames of a file, of whose pixels some may be masked.
+fn integrate_file(
+    options: &Options,
+    frames: &Frames,
+    geometry: &Geometry,
+    mask: Option<Array2<bool>>,
+) -> anyhow::Result<()> {
     let (num_frames, shape) = frames.dim();
-    let mask = options.mask.as_deref().map(saxs::read_mask).transpose()?;
+    let given = options.mask.as_deref().map(saxs::read_mask).transpose()?;
+    let mask = saxs::both_masks(mask, given)?;
     let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
     let blank = blank.map(|blank| blank * options.transmission);
     let q_range = options.min_q.unwrap_or(0.0)..=options.max_q.unwrap_or(f64::INFINITY);
     let num_bins = options.num_bins.unwrap_or(100);
-    let bins = QBins::new(&options.geometry, shape, num_bins, q_range, mask.as_ref())?;
+    let bins = QBins::new(geometry, shape, num_bins, q_range, mask.as_ref())?;
 
     let start = Instant::now();
     let subtract = blank.as_ref().filter(|_| options.subtract_blank);

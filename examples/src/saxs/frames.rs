@@ -134,3 +134,24 @@ pub fn read_mask(path: &Path) -> anyhow::Result<Array2<bool>> {
         .or_else(|_| NpyFile::<bool, Ix2>::open(path).map(|mask| mask.view().to_owned()))
         .context("can't read a mask, an array (y, x) of bool or uint8")
 }
+
+/// The pixels `(y, x)` that either mask leaves out.
+///
+/// # Errors
+/// If the masks have different shapes.
+pub fn both_masks(
+    one: Option<Array2<bool>>,
+    other: Option<Array2<bool>>,
+) -> anyhow::Result<Option<Array2<bool>>> {
+    let (one, other) = match (one, other) {
+        (Some(one), Some(other)) => (one, other),
+        (one, other) => return Ok(one.or(other)),
+    };
+    anyhow::ensure!(
+        one.dim() == other.dim(),
+        "the masks have different shapes, {:?} and {:?}",
+        one.dim(),
+        other.dim()
+    );
+    Ok(Some(one | other))
+}

@@ -1,11 +1,13 @@
 //! The main job: azimuthal integration of detector frames.
 
 mod frames;
+mod master;
 mod options;
 mod report;
 
-pub use frames::{Frames, read_image, read_mask};
-pub use options::{HELP, Options};
+pub use frames::{Frames, both_masks, read_image, read_mask};
+pub use master::Master;
+pub use options::{GivenGeometry, HELP, Options};
 pub use report::Report;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix1, Ix2, Zip};

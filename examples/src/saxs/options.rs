@@ -16,26 +16,27 @@ use crate::detector::Geometry;
 pub const HELP: &str = "\
 Integrates X-ray detector frames azimuthally and draws the result.
 
-Usage: saxs [FRAMES.npy | FRAMES.h5] [OPTIONS]
+Usage: saxs [FRAMES.npy | FRAMES.h5 | --master MASTER.h5] [OPTIONS]
 
 Without frames a run of a detector with 1024 x 1024 pixels is simulated and integrated.
 
 Frames:
   FRAMES.npy              frames (n, y, x) of uint16, uint32, int32 or float32, in counts
   FRAMES.h5               the same in an HDF5 file (needs --features hdf5)
-  --dataset PATH          where in FRAMES.h5 the frames are, as entry/data/frames
-  --blank BLANK.npy       an image (y, x) without the sample, drawn for comparison
+  --master MASTER.h5      the master file of an Eiger detector: its frames, pixel mask and geometry (needs --features hdf5)
+  --dataset PATH          where in FRAMES.h5 the frames are, as entry/data/frames; in MASTER.h5 [entry/data]
+  --blank BLANK.npy       an image (y, x) without the sample, in counts, drawn for comparison
   --subtract-blank        subtracts the blank from every frame
-  --transmission T        of the sample; the blank is multiplied by it [1]
-  --mask MASK.npy         bool or uint8 (y, x): pixels to leave out
+  --transmission T        of the sample, a fraction; the blank is multiplied by it [1]
+  --mask MASK.npy         bool or uint8 (y, x): pixels to leave out, besides those of the master file's mask
   --num-frames N          number of frames to simulate [300]
 
-Detector of the frames [Pilatus at beamline 9-ID-C of the Advanced Photon Source]:
-  --pixel-size-mm MM      side of a pixel [0.172]
-  --centre-x PIXELS       where the beam meets the detector's plane [99.95]
-  --centre-y PIXELS       [-5.65]
-  --distance-mm MM        from the sample to the detector's plane [540.8]
-  --wavelength ANGSTROM   [0.59040224]
+Detector of the frames [what the master file says, else Pilatus at beamline 9-ID-C of the Advanced Photon Source]:
+  --pixel-size-mm MM      side of a pixel, in mm [0.172]
+  --centre-x PIXELS       where the beam meets the detector's plane, in pixels along a row [99.95]
+  --centre-y PIXELS       the same along a column [-5.65]
+  --distance-mm MM        from the sample to the detector's plane, in mm [540.8]
+  --wavelength ANGSTROM   of the X-rays, in angstrom [0.59040224]
 
 Integration:
   --bins N                number of bins over q [100; 500 if simulated]
@@ -44,11 +45,41 @@ Integration:
   --out DIR               folder for the results [out]
 ";
 
+/// What the user said of where the detector stands, in the units of [`Geometry`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GivenGeometry {
+    /// The side of a square pixel, in mm.
+    pub pixel_size_mm: Option<f64>,
+    /// Where the beam meets the detector's plane, in pixels along a row.
+    pub centre_x: Option<f64>,
+    /// Where the beam meets the detector's plane, in pixels along a column.
+    pub centre_y: Option<f64>,
+    /// From the sample to the detector's plane, in mm.
+    pub distance_mm: Option<f64>,
+    /// Of the X-rays, in Å.
+    pub wavelength: Option<f64>,
+}
+
+impl GivenGeometry {
+    /// What was given, and the rest as in another geometry.
+    pub fn or(&self, other: &Geometry) -> Geometry {
+        Geometry {
+            pixel_size_mm: self.pixel_size_mm.unwrap_or(other.pixel_size_mm),
+            centre_x: self.centre_x.unwrap_or(other.centre_x),
+            centre_y: self.centre_y.unwrap_or(other.centre_y),
+            distance_mm: self.distance_mm.unwrap_or(other.distance_mm),
+            wavelength: self.wavelength.unwrap_or(other.wavelength),
+        }
+    }
+}
+
 /// What the user asked for.
 #[derive(Debug)]
 pub struct Options {
-    /// The frames; without, a run is simulated.
+    /// The frames; without, and without a master file, a run is simulated.
     pub frames: Option<PathBuf>,
+    /// The master file of a detector that wrote the frames.
+    pub master: Option<PathBuf>,
     /// The data set that holds the frames, if the file is an HDF5 file.
     pub dataset: Option<String>,
     /// The image without a sample.
@@ -62,7 +93,7 @@ pub struct Options {
     /// The number of frames to simulate, if given.
     pub num_frames: Option<usize>,
     /// Where the detector of the frames stands.
-    pub geometry: Geometry,
+    pub geometry: GivenGeometry,
     /// The number of bins, if given.
     pub num_bins: Option<usize>,
     /// The lower end of the range to integrate, if given, in 1/Å.
@@ -83,13 +114,14 @@ impl Options {
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Option<Self>> {
         let mut options = Options {
             frames: None,
+            master: None,
             dataset: None,
             blank: None,
             subtract_blank: false,
             transmission: 1.0,
             mask: None,
             num_frames: None,
-            geometry: Geometry::PILATUS_WAXS,
+            geometry: GivenGeometry::default(),
             num_bins: None,
             min_q: None,
             max_q: None,
@@ -115,6 +147,7 @@ impl Options {
             match name.as_str() {
                 "help" => return Ok(None),
                 "subtract-blank" => options.subtract_blank = true,
+                "master" => options.master = Some(text()?.into()),
                 "dataset" => options.dataset = Some(text()?.string()?),
                 "blank" => options.blank = Some(text()?.into()),
                 "mask" => options.mask = Some(text()?.into()),
@@ -125,11 +158,11 @@ impl Options {
                 "min-q" => options.min_q = Some(number(&name, text()?)?),
                 "max-q" => options.max_q = Some(number(&name, text()?)?),
                 "transmission" => options.transmission = number(&name, text()?)?,
-                "pixel-size-mm" => options.geometry.pixel_size_mm = number(&name, text()?)?,
-                "centre-x" => options.geometry.centre_x = number(&name, text()?)?,
-                "centre-y" => options.geometry.centre_y = number(&name, text()?)?,
-                "distance-mm" => options.geometry.distance_mm = number(&name, text()?)?,
-                "wavelength" => options.geometry.wavelength = number(&name, text()?)?,
+                "pixel-size-mm" => options.geometry.pixel_size_mm = Some(number(&name, text()?)?),
+                "centre-x" => options.geometry.centre_x = Some(number(&name, text()?)?),
+                "centre-y" => options.geometry.centre_y = Some(number(&name, text()?)?),
+                "distance-mm" => options.geometry.distance_mm = Some(number(&name, text()?)?),
+                "wavelength" => options.geometry.wavelength = Some(number(&name, text()?)?),
                 _ => return Err(see_help(Arg::Long(&name).unexpected())),
             }
             let anywhere = ["out", "context", "num-frames", "bins", "min-q", "max-q"];
@@ -137,11 +170,16 @@ impl Options {
                 of_files = Some(name);
             }
         }
-        if let (None, Some(name)) = (&options.frames, of_files) {
+        anyhow::ensure!(
+            options.frames.is_none() || options.master.is_none(),
+            "--master says itself where the frames are: leave one of the files out; {SEE_HELP}"
+        );
+        let is_simulated = options.frames.is_none() && options.master.is_none();
+        if let (true, Some(name)) = (is_simulated, of_files) {
             anyhow::bail!("--{name} is of use only with frames in a file; {SEE_HELP}");
         }
         anyhow::ensure!(
-            options.frames.is_none() || options.num_frames.is_none(),
+            is_simulated || options.num_frames.is_none(),
             "--num-frames is of use only without frames in a file; {SEE_HELP}"
         );
         anyhow::ensure!(
@@ -189,7 +227,12 @@ mod tests {
             (options.num_bins, options.min_q, options.max_q),
             (Some(7), Some(0.1), Some(0.2))
         );
-        assert_eq!(options.geometry.centre_y, -2.0);
+        let geometry = options.geometry.or(&Geometry::PILATUS_WAXS);
+        assert_eq!((geometry.centre_x, geometry.centre_y, geometry.distance_mm), (1.0, -2.0, 3.0));
+        let of_master = parse("--master m.h5 --wavelength 2").unwrap().unwrap();
+        assert_eq!(of_master.master, Some("m.h5".into()));
+        let geometry = of_master.geometry.or(&Geometry::PILATUS_WAXS);
+        assert_eq!((geometry.wavelength, geometry.centre_x), (2.0, 99.95));
         assert_eq!(options.context.num_workers(), 2);
         assert!(parse("--bins 3 --help").unwrap().is_none());
     }
@@ -205,6 +248,8 @@ mod tests {
             ("f.npy --subtract-blank", "--blank BLANK.npy"),
             ("f.npy g.npy", "--help shows"),
             ("f.npy --num-frames 3", "only without frames"),
+            ("f.npy --master m.h5", "leave one of the files out"),
+            ("--master m.h5 --num-frames 3", "only without frames"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(told), "{text}: {error}");

@@ -2,6 +2,8 @@
 
 use hdf5_metno::Dataset;
 
+use super::library;
+
 /// A chunk in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoredChunk {
@@ -36,7 +38,7 @@ impl ChunkIndex {
         }
         let mut chunks = (0..count)
             .map(|at| {
-                let info = dataset.chunk_info(at)?;
+                let info = library::chunk_info(dataset, at)?;
                 let start = info.offset.iter().map(|&start| usize::try_from(start).ok());
                 let start: Vec<usize> = start.collect::<Option<_>>()?;
                 let size = usize::try_from(info.size).ok()?;
@@ -85,5 +87,38 @@ mod tests {
         assert_eq!(number(&[5, 7], &[2, 3], &[4, 3]), Some(7));
         assert_eq!(number(&[5, 7], &[2, 3], &[1, 3]), None);
         assert_eq!(number(&[5, 7], &[2, 3], &[6, 3]), None);
+    }
+
+    /// However many chunks there are, and whether they were written or not.
+    #[test]
+    fn libhdf5_does_not_go_over_all_chunks_for_each() {
+        use crate::hdf5::bands::BandReader;
+        use crate::hdf5::library::COUNTED;
+        use crate::hdf5::stored::Stored;
+
+        let path =
+            std::env::temp_dir().join(format!("pasha-many-chunks-{}.h5", std::process::id()));
+        let count = |num_chunks: usize| {
+            let file = hdf5_metno::File::create(&path).unwrap();
+            let data = file.new_dataset::<u16>().shape((num_chunks, 2)).chunk((1, 2)).deflate(1);
+            let data = data.create("a").unwrap();
+            let half = ndarray::Array2::<u16>::ones((num_chunks / 2, 2));
+            data.write_slice(&half, ndarray::s![..num_chunks / 2, ..]).unwrap();
+            file.close().unwrap();
+            drop(data);
+            COUNTED.set(0);
+            let stored = Stored::open::<u16>(&path, "a").unwrap();
+            let mut bands = BandReader::<u16>::new(&stored, 0).unwrap();
+            let mut sum = 0;
+            for index in 0..num_chunks {
+                sum += usize::from(bands.band(index).unwrap().0[1]);
+            }
+            assert_eq!(sum, num_chunks / 2);
+            COUNTED.get()
+        };
+        // One for their number, and a few for their places where there are few.
+        assert!((1..=1 + MOST_CHUNKS).contains(&count(2_000)));
+        assert_eq!([count(20_000), count(100_000)], [1, 1]);
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -412,7 +412,7 @@ fn find_storage<A: Hdf5Element>(
     if let Some(chunk) = &chunk {
         library::check_scale_offset(&filters, kind, chunk.iter().product())?;
     }
-    let num_chunks = dataset.num_chunks();
+    let num_chunks = library::num_chunks(&dataset);
     let has_user_block = dataset.file().map_err(explained)?.userblock() > 0;
     let index_of = |dataset: &Dataset, chunk: &[usize], count| {
         // Before HDF5 1.14.3 the addresses did not count the bytes of a user block.
