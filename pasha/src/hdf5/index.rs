@@ -104,8 +104,9 @@ mod tests {
             let data = data.create("a").unwrap();
             let half = ndarray::Array2::<u16>::ones((num_chunks / 2, 2));
             data.write_slice(&half, ndarray::s![..num_chunks / 2, ..]).unwrap();
-            file.close().unwrap();
+            // The file is written to its end when the last of its handles is closed.
             drop(data);
+            file.close().unwrap();
             COUNTED.set(0);
             let stored = Stored::open::<u16>(&path, "a").unwrap();
             let mut bands = BandReader::<u16>::new(&stored, 0).unwrap();
