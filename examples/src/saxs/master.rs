@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+#[cfg(feature = "hdf5")]
 use anyhow::Context as _;
 use ndarray::Array2;
 
