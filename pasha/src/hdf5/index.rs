@@ -88,4 +88,40 @@ mod tests {
         assert_eq!(number(&[5, 7], &[2, 3], &[1, 3]), None);
         assert_eq!(number(&[5, 7], &[2, 3], &[6, 3]), None);
     }
+
+    /// However many chunks there are, and whether they were written or not.
+    #[test]
+    fn libhdf5_does_not_go_over_all_chunks_for_each() {
+        use crate::hdf5::bands::BandReader;
+        use crate::hdf5::library::COUNTED;
+        use crate::hdf5::stored::Stored;
+
+        let count = |num_chunks: usize| {
+            let name = format!("pasha-{num_chunks}-chunks-{}.h5", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let draft = path.with_extension("draft");
+            let file = hdf5_metno::File::create(&draft).unwrap();
+            let data = file.new_dataset::<u16>().shape((num_chunks, 2)).chunk((1, 2)).deflate(1);
+            let data = data.create("a").unwrap();
+            let half = ndarray::Array2::<u16>::ones((num_chunks / 2, 2));
+            data.write_slice(&half, ndarray::s![..num_chunks / 2, ..]).unwrap();
+            file.flush().unwrap();
+            // libhdf5 writes to a file once more when the last of its handles is closed.
+            std::fs::copy(&draft, &path).unwrap();
+            COUNTED.set(0);
+            let stored = Stored::open::<u16>(&path, "a").unwrap();
+            let mut bands = BandReader::<u16>::new(&stored, 0).unwrap();
+            let mut sum = 0;
+            for index in 0..num_chunks {
+                sum += usize::from(bands.band(index).unwrap().0[1]);
+            }
+            assert_eq!(sum, num_chunks / 2);
+            std::fs::remove_file(path).unwrap();
+            std::fs::remove_file(draft).unwrap();
+            COUNTED.get()
+        };
+        // One for their number, and a few for their places where there are few.
+        assert!((1..=1 + MOST_CHUNKS).contains(&count(2_000)));
+        assert_eq!([count(20_000), count(100_000)], [1, 1]);
+    }
 }

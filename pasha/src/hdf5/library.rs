@@ -126,12 +126,27 @@ pub(super) fn check_scale_offset(
 
 /// The number of chunks that were written, for which libhdf5 goes over all of them.
 pub(super) fn num_chunks(dataset: &Dataset) -> Option<usize> {
+    goes_over_all_chunks();
     dataset.num_chunks()
 }
 
 /// The place of a chunk by its number, for which libhdf5 goes over all those before it.
 pub(super) fn chunk_info(dataset: &Dataset, number: usize) -> Option<ChunkInfo> {
+    goes_over_all_chunks();
     dataset.chunk_info(number)
+}
+
+/// Marks a question for which libhdf5 goes over all chunks of a data set: of these there must not be more where there are
+/// more chunks. Tests count them.
+fn goes_over_all_chunks() {
+    #[cfg(test)]
+    COUNTED.with(|counted| counted.set(counted.get() + 1));
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Questions of this thread for which libhdf5 went over all chunks.
+    pub(super) static COUNTED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 /// Whether libhdf5 refused to tell the size of a chunk because it was never written.
@@ -321,6 +336,7 @@ impl OpenDataset {
 
     /// Whether a chunk was ever written; libhdf5 goes over all chunks to say so, under the lock.
     fn has_chunk(&self, start: &[u64]) -> hdf5_metno::Result<bool> {
+        goes_over_all_chunks();
         let (mut left_out, mut address, mut size) = (0, 0, 0);
         // SAFETY: as for `fetch_chunk`.
         h5check(unsafe {
