@@ -13,7 +13,7 @@ use super::rows::{Goal, Row};
 use super::two_workers;
 
 /// Frames of the files.
-const FRAMES: usize = 64;
+const FRAMES: usize = 256;
 
 /// Pixels along each side of a frame.
 const SIDE: usize = 1024;

@@ -3,11 +3,12 @@
 use std::ops::{ControlFlow, Range};
 
 use super::assembly::{Assembly, Piece, Span};
-use super::bands::{BandReader, resize};
+use super::bands::BandReader;
 use super::element::Hdf5Element;
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
 use super::stored::Stored;
 use crate::error::SourceError;
+use crate::memory::buffer::resize;
 
 /// The most sources that a worker keeps open, unless one item needs more.
 const MOST_OPEN: usize = 64;
@@ -247,7 +248,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         shape[self.axis] = 1;
         let shape = &shape[..rank];
         let described = |reason: String| SourceError::from(stored.describe_failure(&reason));
-        resize(&mut self.elements, shape.iter().product(), A::zeroed()).map_err(described)?;
+        resize(&mut self.elements, shape.iter().product()).map_err(described)?;
         let covers_all = |&piece: &usize| {
             let spans = self.assembly.pieces[piece].spans.iter().enumerate();
             spans.into_iter().all(|(at, span)| at == self.axis || span.len == stored.shape[at])

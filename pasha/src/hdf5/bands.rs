@@ -16,6 +16,7 @@ use super::library::OpenDataset;
 use super::region::{MAX_RANK, Place, coordinates, runs};
 use super::stored::{Chunks, Storage, Stored};
 use crate::error::SourceError;
+use crate::memory::buffer::resize;
 
 /// One worker's reader of bands.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         let mut shape = coordinates(&self.stored.shape);
         let shape = &mut shape[..self.stored.shape.len()];
         shape[self.axis] = range.len();
-        resize(&mut self.elements, shape.iter().product(), A::zeroed())
+        resize(&mut self.elements, shape.iter().product())
             .map_err(|reason| self.stored.describe_failure(&reason))?;
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {
@@ -185,7 +186,7 @@ impl Band<'_> {
         out: &mut [A],
     ) -> Result<(), String> {
         let rank = self.shape.len();
-        resize(plain, size_of_val(out), 0)?;
+        resize(plain, size_of_val(out))?;
         dataset.read(&self.origin()[..rank], self.shape, plain).map_err(|error| explain(&error))?;
         let place = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
         self.copy(self.shape, place, place, plain, out)
@@ -305,7 +306,7 @@ impl Band<'_> {
         if let Some(target) = whole {
             return bytes.decode(chunks, found, decoder, target);
         }
-        resize(plain, len, 0)?;
+        resize(plain, len)?;
         bytes.decode(chunks, found, decoder, plain)?;
         self.copy(extent, from, to, plain, out)
     }
@@ -355,7 +356,7 @@ impl ChunkBytes {
         }
         let StoredChunk { address, size, .. } = found;
         self.check_end(found)?;
-        resize(&mut self.bytes, size, 0)?;
+        resize(&mut self.bytes, size)?;
         self.file.read_exact_at(&mut self.bytes, address).map_err(|error| unreadable(found, &error))
     }
 
@@ -396,13 +397,4 @@ impl ChunkBytes {
 /// The error of bytes that the system does not read.
 fn unreadable(found: StoredChunk, error: &std::io::Error) -> String {
     format!("{} bytes at byte {} can't be read: {error}", found.size, found.address)
-}
-
-/// Makes a buffer this long, with an error where the memory can't be had.
-pub(super) fn resize<T: Copy>(buffer: &mut Vec<T>, len: usize, value: T) -> Result<(), String> {
-    buffer
-        .try_reserve(len.saturating_sub(buffer.len()))
-        .map_err(|_| format!("can't have the memory for {len} elements that are read together"))?;
-    buffer.resize(len, value);
-    Ok(())
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, Dimension, Ix0, IxDyn, Slice};
 
-use super::bands::{BandReader, resize};
+use super::bands::BandReader;
 use super::element::Hdf5Element;
 use super::probe::probe;
 use super::series::SeriesFiles;
 use super::stored::Stored;
 use crate::error::{Error, Result, SourceError};
+use crate::memory::buffer::zeroed;
 
 /// A data set of an HDF5 file, with elements `A` and dimension `D`.
 ///
@@ -235,15 +236,14 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     }
 
     fn read_all(&self) -> Result<Array<A, D>, SourceError> {
-        let mut elements = Vec::new();
         if self.shape().is_empty() {
-            elements.push(self.stored.value::<A>()?);
-            return Ok(Array::from_shape_vec(self.dim.clone(), elements)?);
+            let value = vec![self.stored.value::<A>()?];
+            return Ok(Array::from_shape_vec(self.dim.clone(), value)?);
         }
         let range = self.checked_range()?;
         let mut shape = self.shape().to_owned();
         shape[self.axis] = range.len();
-        resize(&mut elements, shape.iter().product(), A::zeroed())?;
+        let elements = zeroed(shape.iter().product())?;
         let mut all = ArrayD::from_shape_vec(shape.clone(), elements)?;
         let mut bands = BandReader::<A>::new(&self.stored, self.axis)?;
         let axis = Axis(self.axis);

@@ -15,6 +15,7 @@ use super::memory::DataArray;
 use super::packing::Packing;
 use super::stored_along::StoredAlong;
 use crate::error::{Error, Result, SourceError};
+use crate::memory::buffer::zeroed;
 
 /// A variable of a file, of which only the labels have been read.
 ///
@@ -133,10 +134,8 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
     pub fn load(&self) -> Result<DataArray<A, D>> {
         let failed = |source: SourceError| self.refusal(source.to_string());
         let shape = self.shape();
-        let mut values = Vec::new();
         let len = shape.iter().product();
-        values.try_reserve_exact(len).map_err(|error| failed(error.into()))?;
-        values.resize(len, A::zeroed());
+        let mut values = zeroed(len).map_err(|reason| failed(reason.into()))?;
         if len > 0 {
             let mut open = self.open().map_err(failed)?;
             let start = vec![0; shape.len()];

@@ -12,6 +12,7 @@ use super::stored::{OpenVariable, StoredArray};
 use crate::context::available_workers;
 use crate::error::{Result, SourceError};
 use crate::functor::{Functor, NaturalItem, Read, given_by_value};
+use crate::memory::buffer::resize;
 use crate::param::{ItemShape, SubView};
 
 /// The most that a worker holds of a file, as long as one item is not larger.
@@ -106,8 +107,7 @@ impl<A: StoredElement, D: RemoveAxis> StoredReader<'_, A, D> {
             let (mut elements, _) =
                 std::mem::replace(&mut self.buffer, empty).into_raw_vec_and_offset();
             let wanted = shape.size();
-            elements.try_reserve_exact(wanted.saturating_sub(elements.len()))?;
-            elements.resize(wanted, A::zeroed());
+            resize(&mut elements, wanted)?;
             self.buffer = Array::from_shape_vec(shape.clone(), elements)?;
         }
         let mut from = D::zeros(shape.ndim());

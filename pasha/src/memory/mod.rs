@@ -5,6 +5,8 @@
 //! is forked later. A mapping never moves, and lives until it is dropped in the process that
 //! made it.
 
+#[cfg(any(feature = "hdf5", feature = "netcdf", feature = "zarr"))]
+pub(crate) mod buffer;
 mod file;
 mod huge;
 mod live;

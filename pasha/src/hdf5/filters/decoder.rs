@@ -6,7 +6,8 @@ use super::bitshuffle::Transposer;
 use super::blosc::{self, Blosc, Codecs};
 use super::pipeline::{Filter, Pipeline};
 use super::zstd::Zstd;
-use super::{deflate, fletcher32, lz4, lzf, resize, shuffle, wrong_size};
+use super::{deflate, fletcher32, lz4, lzf, shuffle, wrong_size};
+use crate::memory::buffer::resize;
 
 /// One worker's means to undo filters: decompressors and buffers that are used again.
 pub(in crate::hdf5) struct Decoder {

@@ -34,12 +34,3 @@ fn wrong_size(found: usize, needed: usize) -> String {
 fn damaged(codec: &str) -> String {
     format!("the {codec} data of the chunk are damaged")
 }
-
-/// Makes a buffer this long, with an error where the memory can't be had.
-fn resize(buffer: &mut Vec<u8>, len: usize) -> Result<(), String> {
-    buffer
-        .try_reserve(len.saturating_sub(buffer.len()))
-        .map_err(|_| format!("can't have the memory for the {len} bytes of a chunk"))?;
-    buffer.resize(len, 0);
-    Ok(())
-}

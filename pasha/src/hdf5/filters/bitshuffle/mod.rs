@@ -5,11 +5,14 @@
 //! chunks begin as those of [LZ4](super::lz4) do, and each block with its length in the file; the others have no header.
 //! (K. Masui et al., Astronomy and Computing 12, 181 (2015); `bshuf_h5filter.c` of github.com/kiyo-masui/bitshuffle.)
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod transpose;
 
 use super::bytes::Bytes;
+use super::lz4;
 use super::zstd::Zstd;
-use super::{lz4, resize};
+use crate::memory::buffer::resize;
 
 pub(super) use transpose::Transposer;
 

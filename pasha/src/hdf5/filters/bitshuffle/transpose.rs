@@ -1,10 +1,12 @@
 //! The transposition of bits.
 
-use crate::hdf5::filters::resize;
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
 use crate::hdf5::filters::shuffle::unshuffle_inline;
+use crate::memory::buffer::resize;
 
 /// Columns of bytes that are transposed at once.
-const TILE: usize = 32;
+pub(super) const TILE: usize = 32;
 
 /// 8 bytes of each of 8 rows.
 type Rows = [[u64; TILE / 8]; 8];
@@ -12,6 +14,7 @@ type Rows = [[u64; TILE / 8]; 8];
 /// Puts the bits of elements together again, with a buffer that is used again.
 #[derive(Debug, Default)]
 pub(in crate::hdf5::filters) struct Transposer {
+    /// The first bytes of a tile's elements, the second bytes, ….
     planes: Vec<u8>,
 }
 
@@ -28,7 +31,7 @@ impl Transposer {
         out: &mut [u8],
     ) -> Result<(), String> {
         if size > 1 {
-            resize(&mut self.planes, out.len())?;
+            resize(&mut self.planes, size * 8 * TILE)?;
         }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
@@ -36,7 +39,7 @@ impl Transposer {
             unsafe { elements_avx2(size, bits, &mut self.planes, out) };
             return Ok(());
         }
-        elements_inline(size, bits, &mut self.planes, out);
+        elements_inline(size, bits, &mut self.planes, out, tile);
         Ok(())
     }
 }
@@ -45,60 +48,73 @@ impl Transposer {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn elements_avx2(size: usize, bits: &[u8], planes: &mut [u8], out: &mut [u8]) {
-    elements_inline(size, bits, planes, out);
+    elements_inline(size, bits, planes, out, |bits, columns, start, out| {
+        avx2::tile(bits, columns, start, out);
+    });
 }
 
-/// As [`Transposer::elements`], compiled with what its caller may use.
+/// As [`Transposer::elements`], compiled with what its caller may use, and with its way to make a tile.
 #[inline(always)]
-fn elements_inline(size: usize, bits: &[u8], planes: &mut [u8], out: &mut [u8]) {
+fn elements_inline(
+    size: usize,
+    bits: &[u8],
+    planes: &mut [u8],
+    out: &mut [u8],
+    tile: impl Fn(&[u8], usize, usize, &mut [u8]),
+) {
     let elements = out.len() / size.max(1);
     if elements == 0 {
         return;
     }
-    if size == 1 {
-        plane(bits, out);
-        return;
-    }
-    for (bits, plane_of_bytes) in bits.chunks_exact(elements).zip(planes.chunks_exact_mut(elements))
-    {
-        plane(bits, plane_of_bytes);
-    }
-    unshuffle_inline(size, planes, out);
-}
-
-/// Makes bytes of 8 rows of bits.
-#[inline(always)]
-fn plane(bits: &[u8], out: &mut [u8]) {
-    let columns = bits.len() / 8;
+    let columns = elements / 8;
     let whole = columns - columns % TILE;
     for start in (0..whole).step_by(TILE) {
-        let mut rows: Rows = [[0; TILE / 8]; 8];
-        for (row, words) in rows.iter_mut().enumerate() {
-            let (bytes, _) = bits[row * columns + start..][..TILE].as_chunks::<8>();
-            for (word, &bytes) in words.iter_mut().zip(bytes) {
-                *word = u64::from_le_bytes(bytes);
-            }
+        let out = &mut out[8 * start * size..][..8 * TILE * size];
+        if size == 1 {
+            tile(bits, columns, start, out);
+            continue;
         }
-        transpose(&mut rows);
-        let mut elements = [[0; TILE]; 8];
-        for (bytes, words) in elements.iter_mut().zip(&rows) {
-            let (bytes, _) = bytes.as_chunks_mut::<8>();
-            for (bytes, word) in bytes.iter_mut().zip(words) {
-                *bytes = word.to_le_bytes();
-            }
+        let bytes_of_elements = bits.chunks_exact(elements).zip(planes.chunks_exact_mut(8 * TILE));
+        for (bits, plane) in bytes_of_elements {
+            tile(bits, columns, start, plane);
         }
-        let (out, _) = out[8 * start..][..8 * TILE].as_chunks_mut::<8>();
-        for (column, out) in out.iter_mut().enumerate() {
-            *out = std::array::from_fn(|element| elements[element][column]);
-        }
+        unshuffle_inline(size, planes, out);
     }
     for column in whole..columns {
-        let bytes: [u8; 8] = std::array::from_fn(|row| bits[row * columns + column]);
-        out[8 * column..][..8].copy_from_slice(&transpose_one(bytes));
+        for (byte, bits) in bits.chunks_exact(elements).enumerate() {
+            let rows = std::array::from_fn(|row| bits[row * columns + column]);
+            for (element, value) in transpose_one(rows).into_iter().enumerate() {
+                out[(8 * column + element) * size + byte] = value;
+            }
+        }
     }
 }
 
-/// Exchanges bits `from_shift` of the words of row `a` with bits 0 of those of row `b`, for all bits of a mask.
+/// Makes bytes of a tile of 8 rows of bits, which begins at this column.
+#[inline(always)]
+pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
+    let mut rows: Rows = [[0; TILE / 8]; 8];
+    for (row, words) in rows.iter_mut().enumerate() {
+        let (bytes, _) = bits[row * columns + start..][..TILE].as_chunks::<8>();
+        for (word, &bytes) in words.iter_mut().zip(bytes) {
+            *word = u64::from_le_bytes(bytes);
+        }
+    }
+    transpose(&mut rows);
+    let mut elements = [[0; TILE]; 8];
+    for (bytes, words) in elements.iter_mut().zip(&rows) {
+        let (bytes, _) = bytes.as_chunks_mut::<8>();
+        for (bytes, word) in bytes.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+    let (out, _) = out[..8 * TILE].as_chunks_mut::<8>();
+    for (column, out) in out.iter_mut().enumerate() {
+        *out = std::array::from_fn(|element| elements[element][column]);
+    }
+}
+
+/// Exchanges bits `shift` of the words of row `a` with bits 0 of those of row `b`, for all bits of a mask.
 #[inline(always)]
 fn exchange(rows: &mut Rows, a: usize, b: usize, shift: usize, mask: u64) {
     let (mut first, mut second) = (rows[a], rows[b]);
@@ -163,7 +179,8 @@ mod tests {
                 Transposer::default().elements(size, &bits, &mut out).unwrap();
                 assert_eq!(out, data, "{count} elements of {size} bytes");
                 out.fill(0);
-                elements_inline(size, &bits, &mut vec![0; data.len()], &mut out);
+                let planes = &mut vec![0; size * 8 * TILE];
+                elements_inline(size, &bits, planes, &mut out, tile);
                 assert_eq!(out, data, "{count} elements of {size} bytes, portable");
             }
         }

@@ -7,8 +7,9 @@ use super::chunk::{Chunk, fill, not_a_number};
 use super::codec::Codecs;
 use super::grid::Grid;
 use crate::hdf5::filters::bytes::{Bytes, length};
-use crate::hdf5::filters::{resize, wrong_size};
+use crate::hdf5::filters::wrong_size;
 use crate::hdf5::region::{Place, runs};
+use crate::memory::buffer::resize;
 
 /// The fixed part of the header.
 const HEADER: usize = 87;

@@ -1,8 +1,8 @@
 //! The filters of Blosc itself, within a chunk.
 
 use crate::hdf5::filters::bitshuffle::Transposer;
-use crate::hdf5::filters::resize;
 use crate::hdf5::filters::shuffle::unshuffle;
+use crate::memory::buffer::resize;
 
 /// A filter that a chunk says it has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
