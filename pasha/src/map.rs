@@ -134,6 +134,14 @@ fn too_many_workers(given: usize) -> Error {
     }
 }
 
+/// Refuses forked workers for a kernel that changes a shared parameter through `&`.
+fn refuse_lost_changes(parameter: Option<&str>) -> Result<()> {
+    match parameter {
+        Some(parameter) => Err(Error::ChangesLost { parameter: parameter.to_owned() }),
+        None => Ok(()),
+    }
+}
+
 /// The slots of a kernel's output parameters.
 type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
 
@@ -174,12 +182,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         if setting.num_workers > MOST_WORKERS {
             return Err(too_many_workers(setting.num_workers));
         }
-        let names = kernel.names();
-        if let (Memory::Shared, Some(parameter)) = (setting.memory, names.interior_mutable) {
-            return Err(Error::ChangesLost { parameter: parameter.to_owned() });
+        if setting.memory == Memory::Shared {
+            refuse_lost_changes(kernel.interior_mutable())?;
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
-        let len = functors.check(names.items)?;
+        let len = functors.check(kernel.names().items)?;
         let mut prepared = Self::without_lengths(setting, kernel, functors, len)?;
         // A constant on its own, so that the first pass of other kernels is not even compiled.
         if const { K::RAGGED > 0 } {
@@ -274,7 +281,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             returned: returned.slots(),
             len: self.len,
             new_memory,
-            job_file: job_file.as_ref(),
+            job_file: job_file.as_deref(),
         };
         let outcome = go(run, &writable);
         // Also after a failure: what was finished is not lost.
@@ -300,13 +307,14 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         &self,
         params: &impl Attached,
         returned: &impl Attached,
-    ) -> Result<Option<JobFile>> {
+    ) -> Result<Option<Box<JobFile>>> {
         let Some(path) = self.setting.options.job_file() else { return Ok(None) };
         let mut files = Vec::new();
         params.files(&mut files);
         returned.files(&mut files);
         let names = self.kernel.names().outputs;
-        open_job_file(path, names, files, self.kernel.signature(), self.len).map(Some)
+        open_job_file(path, names, files, self.kernel.signature(), self.len)
+            .map(|file| Some(Box::new(file)))
     }
 }
 
@@ -349,6 +357,10 @@ impl<K: Kernel> Kernel for LengthsOf<'_, K> {
 
     fn names(&self) -> Names {
         Names { outputs: &["lengths"], ..self.0.names() }
+    }
+
+    fn interior_mutable(&self) -> Option<&'static str> {
+        self.0.interior_mutable()
     }
 
     fn specs(&self, _shapes: Shapes<K::Items>) -> Result<Self::Specs> {

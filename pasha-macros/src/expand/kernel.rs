@@ -52,7 +52,11 @@ pub(super) fn bind(
     let make = quote_spanned!(start=> #there::kernel::<#types, _, _, _, _>);
     let closures = quote_spanned! {end=>
         (#allocate, #lengths, move || #make_scratch, #call)
-        .named(#signature, &[#(#item_names),*], &[#(#output_names),*])
+        .named(&#private::Names {
+            signature: #signature,
+            items: &[#(#item_names),*],
+            outputs: &[#(#output_names),*],
+        })
         #sharing
         #stream_stores
     };

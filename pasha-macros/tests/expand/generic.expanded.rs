@@ -458,9 +458,11 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                 )
                 .named(
-                    "fn scale<'a, T: Copy + Mul<Output = T>, D: Dimension>(frame: ArrayView<'a, T, D>, #[shared] factor: T, #[shared] f: &'a impl Fn(T) -> T, #[output(like = frame, order = F)] out: ArrayViewMut<'_, T, D>) -> Result<(), String> where T: Default",
-                    &["frame"],
-                    &["out"],
+                    &::pasha::__private::Names {
+                        signature: "fn scale<'a, T: Copy + Mul<Output = T>, D: Dimension>(frame: ArrayView<'a, T, D>, #[shared] factor: T, #[shared] f: &'a impl Fn(T) -> T, #[output(like = frame, order = F)] out: ArrayViewMut<'_, T, D>) -> Result<(), String> where T: Default",
+                        items: &["frame"],
+                        outputs: &["out"],
+                    },
                 )
                 .sharing(
                     &[("factor", <::pasha::__private::Sharing<T>>::IS_INTERIOR_MUTABLE)],

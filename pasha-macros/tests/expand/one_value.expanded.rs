@@ -262,7 +262,13 @@ What keeps a map from starting (such as items of different number) or from finis
                         (),
                     )),
                 )
-                .named("fn triple_it(value: f64) -> f64", &["value"], &[]),
+                .named(
+                    &::pasha::__private::Names {
+                        signature: "fn triple_it(value: f64) -> f64",
+                        items: &["value"],
+                        outputs: &[],
+                    },
+                ),
         )
     }
 }

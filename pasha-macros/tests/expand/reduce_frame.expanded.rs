@@ -564,9 +564,11 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                 )
                 .named(
-                    "fn reduce_frame(frame: ArrayView2<u16>, monitor: f64, #[index] index: usize, #[worker_id] worker: usize, #[shared] dark: &Array2<f32>, #[shared] bins: &Array2<u16>, #[shared] n_bins: usize, #[output(like = frame)] corrected: ArrayViewMut2<f32>, #[output(shape = (n_bins,), fill = f32::NAN)] profile: ArrayViewMut1<f32>, #[scratch(Vec::with_capacity(n_bins))] counts: &mut Vec<u32>, #[reduce(sum, like = frame)] total: ArrayViewMut2<f64>) -> f64",
-                    &["frame", "monitor"],
-                    &["corrected", "profile", "total"],
+                    &::pasha::__private::Names {
+                        signature: "fn reduce_frame(frame: ArrayView2<u16>, monitor: f64, #[index] index: usize, #[worker_id] worker: usize, #[shared] dark: &Array2<f32>, #[shared] bins: &Array2<u16>, #[shared] n_bins: usize, #[output(like = frame)] corrected: ArrayViewMut2<f32>, #[output(shape = (n_bins,), fill = f32::NAN)] profile: ArrayViewMut1<f32>, #[scratch(Vec::with_capacity(n_bins))] counts: &mut Vec<u32>, #[reduce(sum, like = frame)] total: ArrayViewMut2<f64>) -> f64",
+                        items: &["frame", "monitor"],
+                        outputs: &["corrected", "profile", "total"],
+                    },
                 )
                 .sharing(
                     &[

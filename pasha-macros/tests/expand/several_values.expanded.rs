@@ -377,9 +377,11 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                 )
                 .named(
-                    "fn moments<const N: usize>(values: &[f64; N], #[output] valid: &mut bool) -> anyhow::Result<(f64, [f64; N])>",
-                    &["values"],
-                    &["valid"],
+                    &::pasha::__private::Names {
+                        signature: "fn moments<const N: usize>(values: &[f64; N], #[output] valid: &mut bool) -> anyhow::Result<(f64, [f64; N])>",
+                        items: &["values"],
+                        outputs: &["valid"],
+                    },
                 ),
         )
     }
@@ -686,7 +688,13 @@ What keeps a map from starting (such as items of different number) or from finis
                         ::pasha::__private::Ok((value0, (value1, ())))
                     },
                 )
-                .named("fn min_max(value: f64) -> (f64, f64)", &["value"], &[]),
+                .named(
+                    &::pasha::__private::Names {
+                        signature: "fn min_max(value: f64) -> (f64, f64)",
+                        items: &["value"],
+                        outputs: &[],
+                    },
+                ),
         )
     }
 }

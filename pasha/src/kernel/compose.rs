@@ -118,12 +118,11 @@ where
     const STREAM_STORES: bool = L::STREAM_STORES;
 
     fn names(&self) -> Names {
-        let (first, second) = (self.first.names(), self.second.names());
-        Names {
-            items: first.items,
-            interior_mutable: first.interior_mutable.or(second.interior_mutable),
-            ..second
-        }
+        Names { items: self.first.names().items, ..self.second.names() }
+    }
+
+    fn interior_mutable(&self) -> Option<&'static str> {
+        self.first.interior_mutable().or_else(|| self.second.interior_mutable())
     }
 
     fn signature(&self) -> String {

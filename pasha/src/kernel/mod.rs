@@ -28,7 +28,7 @@ pub struct Position {
 }
 
 /// The names that a kernel's author gave, for error messages.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Names {
     /// The signature of the function, as text; empty for a closure.
     pub signature: &'static str,
@@ -36,8 +36,11 @@ pub struct Names {
     pub items: &'static [&'static str],
     /// The names of the output parameters, in order.
     pub outputs: &'static [&'static str],
-    /// A shared parameter that is changed through `&`, which is lost in forked workers.
-    pub interior_mutable: Option<&'static str>,
+}
+
+impl Names {
+    /// Of a closure, which has none.
+    const NONE: &'static Names = &Names { signature: "", items: &[], outputs: &[] };
 }
 
 /// A kernel with its shared parameters bound: what a run needs to know.
@@ -78,6 +81,10 @@ pub trait Kernel: Sync {
     /// The names for error messages.
     #[doc(hidden)]
     fn names(&self) -> Names;
+
+    /// A shared parameter that is changed through `&`, which is lost in forked workers.
+    #[doc(hidden)]
+    fn interior_mutable(&self) -> Option<&'static str>;
 
     /// The kernel's signature as text, by which a changed kernel is noticed.
     #[doc(hidden)]
@@ -150,7 +157,8 @@ pub struct FnKernel<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: 
     lengths: L,
     scratch: B,
     call: C,
-    names: Names,
+    names: &'static Names,
+    interior_mutable: Option<&'static str>,
     types: Types<I, O, R, T, S, E>,
 }
 
@@ -176,7 +184,8 @@ where
     C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<Values<R>, E>
         + Sync,
 {
-    FnKernel { allocate, lengths, scratch, call, names: Names::default(), types: PhantomData }
+    let (names, interior_mutable) = (Names::NONE, None);
+    FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types: PhantomData }
 }
 
 impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
@@ -184,25 +193,21 @@ impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
 {
     /// Has the outputs written with streaming stores.
     pub fn with_stream_stores(self) -> FnKernel<I, O, R, T, S, E, RAGGED, true, A, L, B, C> {
-        let FnKernel { allocate, lengths, scratch, call, names, types } = self;
-        FnKernel { allocate, lengths, scratch, call, names, types }
+        let FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types } = self;
+        FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types }
     }
 
     /// Names the kernel and its parameters for error messages.
-    pub fn named(
-        self,
-        signature: &'static str,
-        items: &'static [&'static str],
-        outputs: &'static [&'static str],
-    ) -> Self {
-        FnKernel { names: Names { signature, items, outputs, ..self.names }, ..self }
+    // By reference, because a map asks for them, and one word is moved faster than six.
+    pub fn named(self, names: &'static Names) -> Self {
+        FnKernel { names, ..self }
     }
 
     /// Tells of shared parameters, each by its name, whether they are changed through `&`.
     pub fn sharing(self, parameters: &[(&'static str, bool)]) -> Self {
         let found = parameters.iter().find(|(_, is_interior_mutable)| *is_interior_mutable);
         let interior_mutable = found.map(|(name, _)| *name);
-        FnKernel { names: Names { interior_mutable, ..self.names }, ..self }
+        FnKernel { interior_mutable, ..self }
     }
 }
 
@@ -230,7 +235,11 @@ where
     const STREAM_STORES: bool = STREAM_STORES;
 
     fn names(&self) -> Names {
-        self.names
+        *self.names
+    }
+
+    fn interior_mutable(&self) -> Option<&'static str> {
+        self.interior_mutable
     }
 
     fn specs(&self, shapes: Shapes<I>) -> Result<O> {
