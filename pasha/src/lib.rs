@@ -26,6 +26,7 @@ mod map;
 mod memory;
 mod nearest;
 mod npy;
+mod options;
 mod output;
 mod param;
 pub mod prelude;
@@ -37,8 +38,8 @@ pub mod xfel;
 pub use alloc::{Allocate, AllocateLike};
 pub use array::{Order, RaggedArray, SharedArray, advise_huge};
 pub use context::{
-    AnyContext, CancelToken, Context, Options, ProcessContext, SerialContext, ThreadContext,
-    available_workers, default_context, set_default_context,
+    AnyContext, Context, ProcessContext, SerialContext, ThreadContext, available_workers,
+    default_context, set_default_context,
 };
 pub use element::{Element, Shareable, SharedByValue};
 pub use error::{Error, Result, SourceError};
@@ -50,8 +51,6 @@ pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 #[cfg(feature = "hdf5")]
 pub use hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Field, Hdf5Member, Hdf5Record};
 pub use job::Job;
-pub use job::policy::{AfterRetries, OnFailure};
-pub use job::progress::Progress;
 pub use job::share::split;
 pub use kernel::Kernel;
 pub use kernel::bound::{BoundKernel, Out};
@@ -63,6 +62,7 @@ pub use labelled::{DataArray, Labelled};
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};
 pub use npy::NpyElement;
+pub use options::{AfterRetries, CancelToken, OnFailure, Options, Progress};
 pub use output::merge;
 pub use output::merge::Merge;
 pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};

@@ -7,13 +7,14 @@ use std::path::Path;
 use ndarray::{Array2, Ix1, Ix2};
 
 use crate::array::SharedArray;
-use crate::context::{Context, MOST_WORKERS, Options, SerialContext, Setting};
+use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
 use crate::job::{Run, panic};
 use crate::kernel::bound::Out;
 use crate::kernel::{Items, Kernel, Names, Position, Shapes, SlotsOf};
 use crate::memory::Memory;
+use crate::options::Options;
 use crate::output::list::SpecList;
 use crate::output::per::PerIndex;
 use crate::output::returned::ReturnList;

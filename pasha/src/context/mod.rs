@@ -1,9 +1,6 @@
 //! Contexts: how workers run. A context sees only a [`Job`]; it knows nothing of kernels.
 
-mod cancel;
 mod choose;
-mod options;
-pub(crate) mod pin;
 mod process;
 mod serial;
 mod setting;
@@ -14,10 +11,9 @@ use std::fmt::Debug;
 use crate::error::Result;
 use crate::job::Job;
 use crate::memory::Memory;
+use crate::options::Options;
 
-pub use cancel::CancelToken;
 pub use choose::{AnyContext, available_workers, default_context, set_default_context};
-pub use options::Options;
 pub use process::ProcessContext;
 pub use serial::SerialContext;
 pub(crate) use setting::Setting;

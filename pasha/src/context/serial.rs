@@ -1,9 +1,9 @@
 //! One worker, on the thread that calls.
 
-use super::options::option_methods;
-use super::{Context, Options};
+use super::Context;
 use crate::error::Result;
 use crate::job::Job;
+use crate::options::{Options, option_methods};
 
 /// Runs the kernel on the calling thread, one item after another: for tests and debuggers.
 ///

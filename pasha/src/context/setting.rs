@@ -1,7 +1,8 @@
 //! What a map wants to know of its context.
 
-use super::{Context, Options};
+use super::Context;
 use crate::memory::Memory;
+use crate::options::Options;
 
 /// What a map wants to know of its context, asked once: a context of the user's might answer
 /// otherwise the next time, and memory that was made for one answer does not suit another.

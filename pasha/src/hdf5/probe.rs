@@ -14,8 +14,8 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
 use crate::context::{ProcessContext, available_workers};
 use crate::error::{Error, Result, SourceError};
-use crate::job::policy::OnFailure;
 use crate::kernel::closure::{map_in, map_report_in};
+use crate::options::OnFailure;
 
 /// Seconds of processor time after which a description is taken for one that comes to no end.
 const MOST_SECONDS: u64 = 15;

@@ -127,8 +127,9 @@ pub(crate) fn most_items(num_workers: usize) -> usize {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::super::share::{Borders, Shares, Splitting};
+    use super::super::share::{Borders, Shares};
     use super::*;
+    use crate::options::Splitting;
 
     #[test]
     fn the_largest_position_and_worker_fit_into_a_word() {

@@ -10,10 +10,10 @@ use super::outcome::Told;
 use super::record::{Record, Stage};
 use super::run::Run;
 use super::{panic, text};
-use crate::context::Options;
 use crate::error::{Result, SourceError};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::kernel::Kernel;
+use crate::options::Options;
 
 thread_local! {
     /// What this thread is doing in such a map. Only the outermost map of a thread uses it.

@@ -1,9 +1,9 @@
 //! What a failure means for the map, by the policy: again, without it, or the end.
 
 use super::log::{End, Failure};
-use super::policy::OnFailure;
 use super::record::{Record, Stage};
 use super::table::{Stop, Table};
+use crate::options::OnFailure;
 use std::sync::atomic::Ordering;
 
 /// What a worker, or the one that takes its place, does after a failure.
@@ -92,9 +92,9 @@ impl Judge<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::policy::AfterRetries;
     use super::*;
     use crate::memory::Memory;
+    use crate::options::AfterRetries;
 
     fn fail_at(judge: &Judge<'_>, index: usize) -> Verdict {
         judge.table.record(0).begin_block(index);

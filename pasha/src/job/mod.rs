@@ -10,8 +10,7 @@ mod judge;
 mod log;
 mod outcome;
 pub(crate) mod panic;
-pub(crate) mod policy;
-pub(crate) mod progress;
+pub(crate) mod pin;
 pub(crate) mod record;
 mod run;
 pub(crate) mod share;
@@ -21,14 +20,14 @@ mod text;
 
 use std::time::Instant;
 
-use crate::context::pin::Pinned;
-use crate::context::{CancelToken, Options};
 use crate::error::SourceError;
 use crate::memory::Memory;
+use crate::options::{CancelToken, Options};
 use forked::Generation;
 use judge::Verdict;
 pub(crate) use log::End;
 use log::Failure;
+use pin::Pinned;
 use record::{Late, Record, Stage};
 use run::Map;
 pub(crate) use run::Run;

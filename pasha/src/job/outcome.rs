@@ -9,8 +9,8 @@ use super::log::{Failure, Logged};
 use super::record::Stage;
 use super::run::Map;
 use super::table::Stop;
-use crate::context::Options;
 use crate::error::{Error, Result, SourceError, describe};
+use crate::options::Options;
 use crate::report::{FailedItem, HugePages, Report, WorkerReport};
 
 /// A map whose workers have all ended.

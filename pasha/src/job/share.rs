@@ -1,22 +1,9 @@
 //! How the indices are split into shares.
 
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use crate::memory::HUGE_PAGE;
-
-/// How a map's indices are split into shares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Splitting {
-    /// Each claim takes a part of what remains: large shares first, small ones at the end, so
-    /// that workers end together however unequal the items are.
-    #[default]
-    Guided,
-    /// Claims of a fixed number of items.
-    Fixed(NonZeroUsize),
-    /// One balanced slice for each worker, the same in every run.
-    Static,
-}
+use crate::options::Splitting;
 
 /// Splits `len` items into `parts` balanced, contiguous slices: part `i` is
 /// `i * len / parts .. (i + 1) * len / parts`.

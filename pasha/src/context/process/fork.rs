@@ -9,9 +9,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::end;
 use super::still::{self, Still};
-use crate::context::pin;
 use crate::files::above_standard;
-use crate::job::{Job, forked, panic, peak_memory};
+use crate::job::{Job, forked, panic, peak_memory, pin};
 
 /// Forks a worker, which works and ends; only the parent returns, with the child's number and what
 /// becomes readable when it ends, or nothing if it has ended already and the program reaps all its

@@ -8,11 +8,11 @@ mod signals;
 mod still;
 mod supervise;
 
-use super::options::option_methods;
-use super::{Context, Options, available_workers};
+use super::{Context, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::memory::Memory;
+use crate::options::{Options, option_methods};
 
 /// Runs the kernel in forked processes, so that a crash of one does not end the program.
 ///

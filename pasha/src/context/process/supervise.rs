@@ -15,10 +15,10 @@ use super::end::reap;
 use super::fork::fork;
 use super::start_failed;
 use super::still::Still;
-use crate::context::CancelToken;
 use crate::error::Result;
 use crate::job::record::Stage;
 use crate::job::{End, Job};
+use crate::options::CancelToken;
 
 /// A time that is as good as for ever, and can be added to any other.
 const LONGEST: Duration = Duration::from_secs(1 << 32);

@@ -5,10 +5,10 @@ mod handover;
 use std::fmt;
 use std::sync::Arc;
 
-use super::options::option_methods;
-use super::{Context, Options, available_workers};
+use super::{Context, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
+use crate::options::{Options, option_methods};
 
 /// Runs the kernel on the threads of a rayon pool of its own.
 ///

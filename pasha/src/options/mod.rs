@@ -1,19 +1,26 @@
-//! What all contexts have in common: how the work is split, what happens when it fails, and hooks
-//! around it.
+//! What all contexts have in common, and a user chooses: how the work is split, what happens when it
+//! fails, when it is to stop, and hooks around it. Knows nothing of contexts and jobs.
+
+mod cancel;
+mod on_failure;
+mod progress;
+mod splitting;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::CancelToken;
-use crate::job::policy::OnFailure;
-use crate::job::progress::Watch;
-use crate::job::share::Splitting;
+pub use cancel::CancelToken;
+pub use on_failure::{AfterRetries, OnFailure};
+pub use progress::Progress;
+pub(crate) use progress::Watch;
+pub(crate) use splitting::Splitting;
+
 use crate::memory::Pages;
 
 /// A function called in each worker, with the worker's number.
-pub(super) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// How long forked workers may go on with their item when a map is to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -24,18 +31,18 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// and returns it from [`Context::options`](crate::Context::options).
 #[derive(Clone)]
 pub struct Options {
-    pub(super) splitting: Splitting,
-    pub(super) start_hook: Option<Hook>,
-    pub(super) end_hook: Option<Hook>,
-    pub(super) watch: Option<Watch>,
-    pub(super) on_failure: OnFailure,
-    pub(super) item_timeout: Option<Duration>,
-    pub(super) deadline: Option<Duration>,
-    pub(super) stop_within: Duration,
-    pub(super) cancel_token: Option<CancelToken>,
-    pub(super) resume: Option<PathBuf>,
-    pub(super) huge_pages: bool,
-    pub(super) pin_workers: bool,
+    pub(crate) splitting: Splitting,
+    pub(crate) start_hook: Option<Hook>,
+    pub(crate) end_hook: Option<Hook>,
+    pub(crate) watch: Option<Watch>,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) item_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) stop_within: Duration,
+    pub(crate) cancel_token: Option<CancelToken>,
+    pub(crate) resume: Option<PathBuf>,
+    pub(crate) huge_pages: bool,
+    pub(crate) pin_workers: bool,
 }
 
 impl Options {
@@ -154,13 +161,13 @@ macro_rules! option_methods {
             ///
             /// It makes per-worker results repeatable, and is slower where items are unequal.
             pub fn static_split(mut $self) -> Self {
-                $options.splitting = $crate::job::share::Splitting::Static;
+                $options.splitting = $crate::options::Splitting::Static;
                 $self
             }
 
             /// Has workers claim this many items at a time, instead of shares that shrink.
             pub fn share(mut $self, items: ::std::num::NonZeroUsize) -> Self {
-                $options.splitting = $crate::job::share::Splitting::Fixed(items);
+                $options.splitting = $crate::options::Splitting::Fixed(items);
                 $self
             }
 
@@ -327,18 +334,18 @@ macro_rules! option_methods {
                 every: ::std::time::Duration,
                 hook: impl Fn($crate::Progress) + Send + Sync + 'static,
             ) -> Self {
-                $options.watch = Some($crate::job::progress::Watch::hook(every, hook));
+                $options.watch = Some($crate::options::Watch::hook(every, hook));
                 $self
             }
 
             /// Draws a bar of the progress of each map on the standard error output, if that is
             /// a terminal.
             pub fn progress_bar(mut $self) -> Self {
-                $options.watch = Some($crate::job::progress::Watch::bar());
+                $options.watch = Some($crate::options::Watch::bar());
                 $self
             }
         }
     };
 }
 option_methods!(Options, self, self);
-pub(super) use option_methods;
+pub(crate) use option_methods;

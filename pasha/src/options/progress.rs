@@ -61,7 +61,7 @@ impl Watch {
 
     /// Runs a map while a thread asks, and tells, how far it is; the last word comes
     /// after its end.
-    pub(super) fn during<T>(
+    pub(crate) fn during<T>(
         &self,
         len: usize,
         finished: impl Fn() -> usize + Sync,
