@@ -52,13 +52,13 @@ pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 pub use hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Field, Hdf5Member, Hdf5Record};
 pub use job::Job;
 pub use job::share::split;
-pub use kernel::Kernel;
-pub use kernel::bound::{BoundKernel, Out};
-pub use kernel::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
 pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
+pub use kernel::{Kernel, Out};
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use labelled::StoredArray;
 pub use labelled::{DataArray, Labelled};
+pub use map::bound::BoundKernel;
+pub use map::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};
 pub use npy::NpyElement;

@@ -14,10 +14,10 @@ pub use crate::error::{Error, Result};
 pub use crate::functor::IntoFunctor;
 pub use crate::functor::list::IntoFunctors;
 pub use crate::interior::{NotInteriorMutable, Sharing};
-pub use crate::kernel::bound::BoundKernel;
 pub use crate::kernel::{
     FnKernel, Items, Kernel, KernelError, Names, Position, Shapes, SlotsOf, Values, kernel,
 };
+pub use crate::map::bound::BoundKernel;
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;
 pub use crate::output::per::{PerIndex, PerIndexScalar, PerWorker, PerWorkerScalar};

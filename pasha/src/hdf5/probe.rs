@@ -14,7 +14,7 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
 use crate::context::{ProcessContext, available_workers};
 use crate::error::{Error, Result, SourceError};
-use crate::kernel::closure::{map_in, map_report_in};
+use crate::map::closure::{map_in, map_report_in};
 use crate::options::OnFailure;
 
 /// Seconds of processor time after which a description is taken for one that comes to no end.

@@ -12,7 +12,7 @@ extern "C" fn count() {
 }
 
 /// Has forks counted from now on.
-pub(super) fn watch() {
+pub(crate) fn watch() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         // SAFETY: the handler runs in a forked child and only adds to an atomic, which is allowed
@@ -24,17 +24,17 @@ pub(super) fn watch() {
 /// The number of forks between this process and its ancestor: another number than before means
 /// that this is another process than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Generation(u32);
+pub(crate) struct Generation(u32);
 
 impl Generation {
     #[inline]
-    pub(super) fn now() -> Generation {
+    pub(crate) fn now() -> Generation {
         Generation(FORKS.load(Ordering::Relaxed))
     }
 
     /// Ends this process, if it is not the one that it was.
     #[inline(always)]
-    pub(super) fn end_if_forked(self) {
+    pub(crate) fn end_if_forked(self) {
         if self != Generation::now() {
             end(0);
         }

@@ -1,14 +1,12 @@
 //! What a failure means for the map, by the policy: again, without it, or the end.
 
-use super::log::{End, Failure};
-use super::record::{Record, Stage};
-use super::table::{Stop, Table};
+use super::board::{End, Failure, Record, Stage, Stop, Table};
 use crate::options::OnFailure;
 use std::sync::atomic::Ordering;
 
 /// What a worker, or the one that takes its place, does after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It goes on where its record says.
     GoOn,
     /// The map ends.
@@ -18,17 +16,17 @@ pub(super) enum Verdict {
 /// Decides on the failures of one map: those that a worker survives in the worker, deaths in the
 /// parent.
 #[derive(Clone, Copy)]
-pub(super) struct Judge<'j> {
-    pub(super) table: &'j Table,
-    pub(super) policy: OnFailure,
+pub(crate) struct Judge<'j> {
+    pub(crate) table: &'j Table,
+    pub(crate) policy: OnFailure,
     /// Whether the kernel has accumulators, so that a worker goes back to its last checkpoint.
-    pub(super) has_checkpoints: bool,
+    pub(crate) has_checkpoints: bool,
 }
 
 impl Judge<'_> {
     /// Decides on the failure that a worker's record tells of, and writes into the record where
     /// to go on.
-    pub(super) fn judge(&self, worker_id: usize, failure: Failure, end: End) -> Verdict {
+    pub(crate) fn judge(&self, worker_id: usize, failure: Failure, end: End) -> Verdict {
         let record = self.table.record(worker_id);
         if record.stage() != Stage::Item {
             return self.judge_outside(worker_id, failure, end);
@@ -42,7 +40,7 @@ impl Judge<'_> {
         }
         record.forget_failures();
         let log =
-            |skipped| self.table.log_failure(worker_id, record, failure, attempts, end, skipped);
+            |skipped| self.table.failures().add(worker_id, record, failure, attempts, end, skipped);
         match self.policy.may_skip() {
             None => {
                 self.table.stop_for(Stop::Failed, log(false));
@@ -61,7 +59,7 @@ impl Judge<'_> {
     }
 
     /// Has a worker that ended for no fault of its own go on where it was.
-    pub(super) fn pardon(&self, worker_id: usize) -> Verdict {
+    pub(crate) fn pardon(&self, worker_id: usize) -> Verdict {
         let record = self.table.record(worker_id);
         let position = record.left().start;
         self.go_on_from(record, position, position + 1);
@@ -77,7 +75,7 @@ impl Judge<'_> {
             self.go_on_from(record, position, position);
             return Verdict::GoOn;
         }
-        let entry = self.table.log_failure(worker_id, record, failure, stumbles, end, false);
+        let entry = self.table.failures().add(worker_id, record, failure, stumbles, end, false);
         self.table.stop_for(Stop::Failed, entry);
         Verdict::End
     }
@@ -114,7 +112,7 @@ mod tests {
         }
         assert_eq!(fail_at(&judge, 3), Verdict::GoOn);
         assert_eq!((record.left(), record.dirty_end()), (4..10, 4));
-        assert_eq!(table.skipped().collect::<Vec<_>>(), [3]);
+        assert_eq!(table.failures().skipped().collect::<Vec<_>>(), [3]);
         // Other items have attempts of their own.
         assert_eq!([fail_at(&judge, 7), fail_at(&judge, 7)], [Verdict::GoOn; 2]);
         assert_eq!(fail_at(&judge, 7), Verdict::End);

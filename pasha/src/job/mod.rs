@@ -1,37 +1,24 @@
 //! The job: the loop that every worker runs, whatever started it. See `README.md` beside this file.
 
-mod block;
-mod checkpoint;
-mod claim;
-mod current;
-mod direct;
+pub(crate) mod board;
 pub(crate) mod forked;
-mod judge;
-mod log;
-mod outcome;
+pub(crate) mod judge;
 pub(crate) mod panic;
 pub(crate) mod pin;
-pub(crate) mod record;
-mod run;
 pub(crate) mod share;
-mod stage;
-pub(crate) mod table;
-mod text;
+mod supervise;
+pub(crate) mod work;
 
 use std::time::Instant;
 
 use crate::error::SourceError;
 use crate::memory::Memory;
 use crate::options::{CancelToken, Options};
+use board::{End, Failure, Record, Stage, Stop};
 use forked::Generation;
 use judge::Verdict;
-pub(crate) use log::End;
-use log::Failure;
 use pin::Pinned;
-use record::{Late, Record, Stage};
-use run::Map;
-pub(crate) use run::Run;
-use table::Stop;
+use work::MapState;
 
 /// A map in progress, as a context sees it: workers to be started, and nothing about what they do.
 ///
@@ -39,29 +26,38 @@ use table::Stop;
 /// [`num_workers`](Job::num_workers), each on a worker of its own, and returns when all have
 /// returned.
 pub struct Job<'j> {
-    map: &'j Map<'j>,
+    state: &'j MapState<'j>,
     /// One dynamic call per worker, none per item.
     body: &'j (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
     options: &'j Options,
-    len: usize,
     /// Start addresses of the mappings that workers write.
     writable: &'j [usize],
 }
 
-impl Job<'_> {
+impl<'j> Job<'j> {
+    /// A job whose workers run `body`.
+    pub(crate) fn new(
+        state: &'j MapState<'j>,
+        body: &'j (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
+        options: &'j Options,
+        writable: &'j [usize],
+    ) -> Self {
+        Job { state, body, options, writable }
+    }
+
     /// The number of workers to start: that of the context, or the number of items if it is less.
     pub fn num_workers(&self) -> usize {
-        self.map.table.num_workers()
+        self.state.table.num_workers()
     }
 
     /// The number of items to map over.
     pub fn len(&self) -> usize {
-        self.len
+        self.state.len
     }
 
     /// Whether there is nothing to map over. No context is asked to run such a job.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Works as this worker on the calling thread until no item is left.
@@ -78,12 +74,12 @@ impl Job<'_> {
     /// Takes a worker's seat, for the calling thread or for the process that is forked next;
     /// `false` if there is no such seat or somebody has it.
     pub(crate) fn take_seat(&self, worker_id: usize) -> bool {
-        worker_id < self.num_workers() && self.map.table.record(worker_id).take()
+        worker_id < self.num_workers() && self.state.table.record(worker_id).take()
     }
 
     /// Works as the worker whose seat was taken for the caller.
     pub(crate) fn work_in_seat(&self, worker_id: usize) {
-        let record = self.map.table.record(worker_id);
+        let record = self.state.table.record(worker_id);
         let generation = Generation::now();
         let _pinned = self.options.pins_workers().then(|| Pinned::to(worker_id)).flatten();
         let start = || self.in_hook(record, worker_id, Stage::StartHook);
@@ -114,11 +110,11 @@ impl Job<'_> {
                     Failure::Refused
                 }
                 Err(panic::Caught) => {
-                    self.map.note_interrupted(record);
+                    self.state.note_interrupted(record);
                     Failure::Panic
                 }
             };
-            if self.map.judge.judge(worker_id, failure, End::default()) == Verdict::End {
+            if self.state.judge.judge(worker_id, failure, End::default()) == Verdict::End {
                 return false;
             }
         }
@@ -143,93 +139,42 @@ impl Job<'_> {
 
     /// The memory in which the workers tell each other and the caller what they do.
     pub(crate) fn memory(&self) -> Memory {
-        self.map.table.memory()
+        self.state.table.memory()
     }
 
     /// A worker's record in the table.
     pub(crate) fn record(&self, worker_id: usize) -> &Record {
-        self.map.table.record(worker_id)
-    }
-
-    /// Decides what the end of a worker's process means; `true` if another is to take its place.
-    pub(crate) fn ended(&self, worker_id: usize, end: End) -> bool {
-        let is_replaced = self.is_to_be_replaced(worker_id, end);
-        let record = self.record(worker_id);
-        let died = end.status != Some(0) || record.exit_status().is_some();
-        if self.map.is_staged && died && !is_replaced {
-            record.lose_block();
-        }
-        is_replaced
-    }
-
-    fn is_to_be_replaced(&self, worker_id: usize, end: End) -> bool {
-        let record = self.record(worker_id);
-        if record.stage() == Stage::Done {
-            return false;
-        }
-        self.map.table.settle(worker_id);
-        if self.is_stopped() {
-            return false;
-        }
-        if !self.map.is_staged {
-            self.map.note_interrupted(record);
-        }
-        let stage = record.stage();
-        let aborted = end.signal == Some(nix::libc::SIGABRT);
-        let verdict = match (record.late(), record.exit_status()) {
-            _ if record.is_deadlocked() => {
-                self.map.judge.judge(worker_id, Failure::Deadlocked, end)
-            }
-            (Late::NoMore, _) => self.map.judge.pardon(worker_id),
-            (Late::Yes, _) => self.map.judge.judge(worker_id, Failure::TimedOut, end),
-            (Late::No, Some(status)) => {
-                let end = End { signal: None, status: Some(status) };
-                self.map.judge.judge(worker_id, Failure::Died, end)
-            }
-            (Late::No, None) if aborted && record.was_aborted() => {
-                self.map.judge.judge(worker_id, Failure::Panic, end)
-            }
-            (Late::No, None) => self.map.judge.judge(worker_id, Failure::Died, end),
-        };
-        if verdict == Verdict::End {
-            return false;
-        }
-        let work_remains = !record.left().is_empty() || self.map.has_unclaimed();
-        if work_remains || stage == Stage::EndHook {
-            record.free();
-            return true;
-        }
-        false
+        self.state.table.record(worker_id)
     }
 
     /// Tells all workers to stop at their next item, because the context can't go on.
     pub(crate) fn give_up(&self) {
-        self.map.table.stop(Stop::Context);
+        self.state.table.stop(Stop::Context);
     }
 
     /// Looks whether the map is to stop, and says so.
     pub(crate) fn is_to_stop(&self, now: Instant) -> bool {
-        self.map.look(now);
+        self.state.look(now);
         self.is_stopped()
     }
 
     fn is_stopped(&self) -> bool {
-        self.map.table.is_stopped()
+        self.state.table.is_stopped()
     }
 
     /// Whether the map has stopped because its time is over.
     pub(crate) fn is_past_deadline(&self) -> bool {
-        self.map.table.stopped() == Some(Stop::Deadline)
+        self.state.table.stopped() == Some(Stop::Deadline)
     }
 
     /// When the map is to stop.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.map.deadline
+        self.state.deadline
     }
 
     /// What stops the map from outside.
     pub(crate) fn token(&self) -> Option<&CancelToken> {
-        self.map.token
+        self.state.token
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -252,7 +197,7 @@ pub(crate) fn peak_memory() -> usize {
 impl std::fmt::Debug for Job<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job")
-            .field("len", &self.len)
+            .field("len", &self.len())
             .field("num_workers", &self.num_workers())
             .finish_non_exhaustive()
     }

@@ -14,7 +14,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::record::Record;
+use super::board::Record;
 
 thread_local! {
     /// The record of the worker that this thread runs, or null.

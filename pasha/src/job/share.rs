@@ -53,7 +53,7 @@ const LINES: usize = 128;
 
 impl Borders {
     /// Adds an output whose items have this many bytes.
-    pub(super) fn add(&mut self, item: usize) {
+    pub(crate) fn add(&mut self, item: usize) {
         let larger = |border: Option<usize>, span: usize| match span.checked_rem(item) {
             Some(0) => border.max(Some(span / item)),
             _ => border,
@@ -86,7 +86,7 @@ impl Shares {
     /// are claimed, or where shares are not claimed but given.
     ///
     /// Fewer items than `at_least` are not worth a claim, if that is up to us.
-    pub(super) fn next(&self, start: usize, at_least: usize) -> Option<Range<usize>> {
+    pub(crate) fn next(&self, start: usize, at_least: usize) -> Option<Range<usize>> {
         if self.splitting == Splitting::Static {
             return None;
         }
@@ -111,7 +111,7 @@ impl Shares {
     }
 
     /// The share that a worker has from the start.
-    pub(super) fn given(&self, worker_id: usize) -> Range<usize> {
+    pub(crate) fn given(&self, worker_id: usize) -> Range<usize> {
         match self.splitting {
             Splitting::Static => part_of(self.len, self.num_workers, worker_id),
             Splitting::Guided | Splitting::Fixed(_) => 0..0,
@@ -136,6 +136,8 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use super::*;
 
     fn claims(shares: Shares) -> Vec<Range<usize>> {

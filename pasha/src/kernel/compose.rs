@@ -79,7 +79,7 @@ pub struct Then<K, L> {
 }
 
 impl<K, L> Then<K, L> {
-    pub(super) fn new(first: K, second: L) -> Self {
+    pub(crate) fn new(first: K, second: L) -> Self {
         Then { first, second }
     }
 }

@@ -4,8 +4,6 @@
 //! parameters; [`map`](crate::map()) does so with a closure; [`BoundKernel::then`](crate::BoundKernel::then) makes one kernel
 //! of two. The worker loop sees only the [`Kernel`] trait, monomorphised.
 
-pub(crate) mod bound;
-pub(crate) mod closure;
 pub(crate) mod compose;
 
 use std::fmt::{self, Display};
@@ -13,19 +11,11 @@ use std::marker::PhantomData;
 
 use crate::error::Result;
 use crate::output::list::SpecList;
+pub use crate::output::position::Position;
 use crate::output::returned::ReturnList;
 use crate::output::set::OutputSet;
 use crate::output::slots::Slots;
 use crate::param::ItemList;
-
-/// Which item a kernel call is for, and who runs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The index of the item.
-    pub index: usize,
-    /// The number of the worker.
-    pub worker_id: usize,
-}
 
 /// The names that a kernel's author gave, for error messages.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +32,9 @@ impl Names {
     /// Of a closure, which has none.
     const NONE: &'static Names = &Names { signature: "", items: &[], outputs: &[] };
 }
+
+/// What a run of the kernel `K` gives: an array, a tuple of arrays, or a struct of outputs.
+pub type Out<K> = <<K as Kernel>::Set as OutputSet>::Out;
 
 /// A kernel with its shared parameters bound: what a run needs to know.
 ///

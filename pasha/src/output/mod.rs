@@ -9,6 +9,7 @@ mod apart;
 pub(crate) mod list;
 pub mod merge;
 pub(crate) mod per;
+pub(crate) mod position;
 pub(crate) mod ragged;
 pub(crate) mod reduce;
 pub(crate) mod returned;

@@ -11,7 +11,7 @@ use super::{OutputSpec, Plain, Plan, check_array};
 use crate::array::{Order, SharedArray};
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernel::Position;
+use crate::output::position::Position;
 
 /// A returned `T`: the output is `(n,)`, one element for each index like any other.
 pub type ReturnValue<T> = PerIndexScalar<T>;

@@ -7,8 +7,8 @@ use nix::libc;
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions};
 
-use crate::job::record::Record;
-use crate::job::{End, forked};
+use crate::job::board::{End, Record};
+use crate::job::forked;
 
 /// Takes an ended child off the process table, and says how it ended.
 ///

@@ -16,8 +16,8 @@ use super::fork::fork;
 use super::start_failed;
 use super::still::Still;
 use crate::error::Result;
-use crate::job::record::Stage;
-use crate::job::{End, Job};
+use crate::job::Job;
+use crate::job::board::{End, Stage};
 use crate::options::CancelToken;
 
 /// A time that is as good as for ever, and can be added to any other.

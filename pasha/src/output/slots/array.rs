@@ -7,7 +7,7 @@ use ndarray::{ArrayView, ArrayViewMut, Dimension, ShapeBuilder};
 
 use super::{LARGEST_STAGED, Slots, copy_size, elements, never_in_hand, stream};
 use crate::array::{copy_elements, fill_with_copies};
-use crate::kernel::Position;
+use crate::output::position::Position;
 
 /// Slots that are arrays, one for each index or worker.
 #[derive(Debug)]

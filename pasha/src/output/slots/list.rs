@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Slots, never_in_hand, never_staged, no_accumulators};
-use crate::kernel::Position;
+use crate::output::position::Position;
 
 // SAFETY: there are no slots.
 unsafe impl Slots for () {

@@ -13,7 +13,7 @@ mod scalar;
 use std::ops::Range;
 
 use crate::element::assert_alignment;
-use crate::kernel::Position;
+use crate::output::position::Position;
 pub(crate) use array::{ArraySlots, EachIndex, EachWorker, Number};
 pub(crate) use ragged::RaggedSlots;
 pub(crate) use scalar::{IndexScalars, WorkerScalars};

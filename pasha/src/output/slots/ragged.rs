@@ -6,7 +6,7 @@ use ndarray::{ArrayViewMut, Ix1};
 
 use super::{Slots, elements, never_in_hand, never_staged, no_accumulators};
 use crate::array::fill_with_copies;
-use crate::kernel::Position;
+use crate::output::position::Position;
 
 /// Slots of a length of their own for each index, back to back.
 #[derive(Debug)]

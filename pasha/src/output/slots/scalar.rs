@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::{Slots, copy_size, elements, never_in_hand, never_staged, no_accumulators, stream};
-use crate::kernel::Position;
+use crate::output::position::Position;
 
 /// Slots of one element for each index, back to back.
 #[derive(Debug)]

@@ -2,6 +2,11 @@
 //!
 //! It is the only place that knows kernels, functors, outputs and contexts together.
 
+pub(crate) mod bound;
+pub(crate) mod closure;
+mod drive;
+mod outcome;
+
 use std::path::Path;
 
 use ndarray::{Array2, Ix1, Ix2};
@@ -10,9 +15,9 @@ use crate::array::SharedArray;
 use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
-use crate::job::{Run, panic};
-use crate::kernel::bound::Out;
-use crate::kernel::{Items, Kernel, Names, Position, Shapes, SlotsOf};
+use crate::job::panic;
+use crate::job::work::Task;
+use crate::kernel::{Items, Kernel, Names, Out, Position, Shapes, SlotsOf};
 use crate::memory::Memory;
 use crate::options::Options;
 use crate::output::list::SpecList;
@@ -23,6 +28,7 @@ use crate::output::slots::Slots;
 use crate::output::{Attached, Plan};
 use crate::report::Report;
 use crate::resume::{Identity, JobFile, OutputFile};
+use outcome::Told;
 
 /// Allocates the outputs and runs the kernel into them.
 pub(crate) fn run<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<Out<K>>
@@ -236,17 +242,22 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        self.attached(out, fresh, |run, writable| run.run(self.setting, writable()))
+        self.attached(out, fresh, |task, writable| drive::run(&task, self.setting, writable()))
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
         let is_here = self.setting.is_here && !K::STREAM_STORES;
-        self.attached(out, fresh, |run, writable| {
-            if is_here && run.new_memory.is_empty() {
-                run.run_directly(self.setting.options)
+        self.attached(out, fresh, |task, writable| {
+            if is_here && task.new_memory.is_empty() {
+                debug_assert!(self.setting.options.are_plain());
+                task.run_directly().map_err(|failure| {
+                    let (finished, len, options) =
+                        (failure.finished, self.len, self.setting.options);
+                    Told { finished, len, options }.error_of(failure.logged, failure.source)
+                })
             } else {
-                run.run(self.setting, writable()).map(|_report| ())
+                drive::run(&task, self.setting, writable()).map(|_report| ())
             }
         })
     }
@@ -257,7 +268,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         &self,
         out: &mut Out<K>,
         fresh: bool,
-        go: impl FnOnce(Run<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
+        go: impl FnOnce(Task<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
     ) -> Result<T> {
         self.functors.announce();
         let resumes = self.setting.options.job_file().is_some();
@@ -275,7 +286,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         params.new_memory(&mut new_memory);
         returned.new_memory(&mut new_memory);
         let job_file = self.job_file(&params, &returned)?;
-        let run = Run {
+        let task = Task {
             kernel: self.kernel,
             functors: self.functors,
             slots: params.slots(),
@@ -284,7 +295,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             new_memory,
             job_file: job_file.as_deref(),
         };
-        let outcome = go(run, &writable);
+        let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost.
         let finish = || {
             params.finish();

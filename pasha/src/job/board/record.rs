@@ -47,7 +47,7 @@ impl Stage {
     ];
 
     /// The stage of this number.
-    pub(super) fn of(number: u32) -> Stage {
+    pub(crate) fn of(number: u32) -> Stage {
         Stage::ALL.get(number as usize).copied().unwrap_or(Stage::Starting)
     }
 
@@ -70,7 +70,7 @@ impl Stage {
 
 /// Whether a worker was killed because of the time that its item took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Late {
+pub(crate) enum Late {
     /// It was not.
     No,
     /// It was, at that item.
@@ -100,7 +100,7 @@ pub(crate) struct Record {
     position: AtomicUsize,
     /// Items before this index may have been begun, so their slots are not as they were.
     dirty_end: AtomicUsize,
-    pub(super) claim: Claim,
+    pub(crate) claim: Claim,
     /// The index that failed last, and how often in a row.
     failed: AtomicUsize,
     attempts: AtomicUsize,
@@ -128,7 +128,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record of a worker that has not started, as zero bytes are.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Record {
             current: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
@@ -164,7 +164,7 @@ impl Record {
     }
 
     /// Frees the seat of a dead worker for the one that takes its place.
-    pub(super) fn free(&self) {
+    pub(crate) fn free(&self) {
         self.enter(Stage::Starting);
         self.late.store(0, Ordering::Relaxed);
         self.deadlocked.store(0, Ordering::Relaxed);
@@ -212,7 +212,7 @@ impl Record {
 
     /// Gives the worker a share to do. The checkpoint stays what it was: its accumulators have
     /// everything of the shares before.
-    pub(super) fn give(&self, share: Range<usize>) {
+    pub(crate) fn give(&self, share: Range<usize>) {
         self.shares.fetch_add(1, Ordering::Relaxed);
         let checkpoint = self.todo.load(Ordering::Relaxed) & 1;
         self.todo_end.store(share.end, Ordering::Relaxed);
@@ -222,7 +222,7 @@ impl Record {
     }
 
     /// What is left to do of the worker's share.
-    pub(super) fn left(&self) -> Range<usize> {
+    pub(crate) fn left(&self) -> Range<usize> {
         let end = self.todo_end.load(Ordering::Relaxed);
         let position = match self.stage() {
             Stage::Item => self.index(),
@@ -232,40 +232,40 @@ impl Record {
     }
 
     /// The index behind the last of the worker's share.
-    pub(super) fn todo_end(&self) -> usize {
+    pub(crate) fn todo_end(&self) -> usize {
         self.todo_end.load(Ordering::Relaxed)
     }
 
     /// From where on everything is lost if the worker's accumulators are.
-    pub(super) fn checkpoint_index(&self) -> usize {
+    pub(crate) fn checkpoint_index(&self) -> usize {
         self.todo.load(Ordering::Acquire) >> 1
     }
 
     /// Which of the two checkpoints of the worker's accumulators is valid.
-    pub(super) fn checkpoint(&self) -> usize {
+    pub(crate) fn checkpoint(&self) -> usize {
         self.todo.load(Ordering::Acquire) & 1
     }
 
     /// Notes in one step that everything before `index` is in this checkpoint.
-    pub(super) fn set_checkpoint(&self, index: usize, checkpoint: usize) {
+    pub(crate) fn set_checkpoint(&self, index: usize, checkpoint: usize) {
         self.todo.store(index << 1 | checkpoint, Ordering::Release);
     }
 
     /// Has the worker go on from `index`; items before `dirty_end` may have been begun before.
-    pub(super) fn go_on_from(&self, index: usize, dirty_end: usize) {
+    pub(crate) fn go_on_from(&self, index: usize, dirty_end: usize) {
         self.dirty_end.fetch_max(dirty_end, Ordering::Relaxed);
         self.position.store(index, Ordering::Relaxed);
         self.enter(Stage::Claiming);
     }
 
     /// Items before this index may have been begun before.
-    pub(super) fn dirty_end(&self) -> usize {
+    pub(crate) fn dirty_end(&self) -> usize {
         self.dirty_end.load(Ordering::Relaxed)
     }
 
     /// Notes that a block of items begins.
     #[inline(always)]
-    pub(super) fn begin_block(&self, start: usize) {
+    pub(crate) fn begin_block(&self, start: usize) {
         self.position.store(start, Ordering::Relaxed);
         self.current.store(start, Ordering::Relaxed);
         self.enter(Stage::Item);
@@ -273,7 +273,7 @@ impl Record {
 
     /// Notes that a block of items is done: the worker goes on from `next`.
     #[inline(always)]
-    pub(super) fn end_block(&self, items: usize, next: usize, took: Duration) {
+    pub(crate) fn end_block(&self, items: usize, next: usize, took: Duration) {
         self.position.store(next, Ordering::Relaxed);
         self.enter(Stage::Claiming);
         self.stumbles.store(0, Ordering::Relaxed);
@@ -284,30 +284,30 @@ impl Record {
     }
 
     /// Where the worker notes the index that it works on, before each call of the kernel.
-    pub(super) fn current(&self) -> Current<'_> {
+    pub(crate) fn current(&self) -> Current<'_> {
         // SAFETY: the record outlives the worker's loop, and only the worker writes its index meanwhile.
         unsafe { Current::new(self.current.as_ptr()) }
     }
 
     /// Where the worker counts its calls, with ordinary writes.
-    pub(super) fn calls(&self) -> *mut usize {
+    pub(crate) fn calls(&self) -> *mut usize {
         self.calls.as_ptr()
     }
 
     /// The index that the worker works or worked on.
     #[inline]
-    pub(super) fn index(&self) -> usize {
+    pub(crate) fn index(&self) -> usize {
         self.current.load(Ordering::Relaxed)
     }
 
     /// Counts items, and time, of a block that a failure ended.
-    pub(super) fn count(&self, items: usize, took: Duration) {
+    pub(crate) fn count(&self, items: usize, took: Duration) {
         self.finished.fetch_add(items, Ordering::Relaxed);
         self.busy.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
     }
 
     /// The items of the last block that are finished, after something ended the worker in it.
-    pub(super) fn finished_of_block(&self) -> Range<usize> {
+    pub(crate) fn finished_of_block(&self) -> Range<usize> {
         match self.stage() {
             Stage::Item => self.position.load(Ordering::Relaxed)..self.index(),
             _ => 0..0,
@@ -315,12 +315,12 @@ impl Record {
     }
 
     /// Notes that nothing of the last block is finished, where something ended the worker in it.
-    pub(super) fn lose_block(&self) {
+    pub(crate) fn lose_block(&self) {
         self.current.store(self.position.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Counts a failure of this index, and gives how often it has failed in a row.
-    pub(super) fn count_failure(&self, index: usize) -> usize {
+    pub(crate) fn count_failure(&self, index: usize) -> usize {
         let before = match self.failed.swap(index + 1, Ordering::Relaxed) == index + 1 {
             true => self.attempts.load(Ordering::Relaxed),
             false => 0,
@@ -330,12 +330,12 @@ impl Record {
     }
 
     /// Forgets the failures of an index that is given up.
-    pub(super) fn forget_failures(&self) {
+    pub(crate) fn forget_failures(&self) {
         self.failed.store(0, Ordering::Relaxed);
     }
 
     /// Counts a failure outside of any item, and gives how many there were in a row.
-    pub(super) fn stumble(&self) -> usize {
+    pub(crate) fn stumble(&self) -> usize {
         self.stumbles.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -347,7 +347,7 @@ impl Record {
 
     /// Keeps a panic's text, when it begins: nothing can be kept any more if it ends the process.
     /// A second one at the same item, from a destructor say, is added to the first.
-    pub(super) fn note_panic(&self, message: &str, location: Option<&str>, aborts: bool) {
+    pub(crate) fn note_panic(&self, message: &str, location: Option<&str>, aborts: bool) {
         self.aborts.store(u32::from(aborts), Ordering::Relaxed);
         let here = self.index() + 1;
         if self.panicked.swap(here, Ordering::Relaxed) == here {
@@ -363,19 +363,19 @@ impl Record {
     /// Whether there was a panic, at the present item, that nobody has caught; from now on there
     /// was none.
     #[inline]
-    pub(super) fn take_panic(&self) -> bool {
+    pub(crate) fn take_panic(&self) -> bool {
         let at = self.panicked.load(Ordering::Relaxed);
         self.panicked.store(0, Ordering::Relaxed);
         at == self.index() + 1
     }
 
     /// Whether the last panic was one that ends the process.
-    pub(super) fn was_aborted(&self) -> bool {
+    pub(crate) fn was_aborted(&self) -> bool {
         self.aborts.load(Ordering::Relaxed) != 0
     }
 
     /// The failure's text and place.
-    pub(super) fn texts(&self) -> (&Text<MESSAGE>, &Text<LOCATION>) {
+    pub(crate) fn texts(&self) -> (&Text<MESSAGE>, &Text<LOCATION>) {
         (&self.message, &self.location)
     }
 
@@ -385,7 +385,7 @@ impl Record {
     }
 
     /// The status with which the kernel left the process.
-    pub(super) fn exit_status(&self) -> Option<i32> {
+    pub(crate) fn exit_status(&self) -> Option<i32> {
         let kept = self.exit_status.load(Ordering::Relaxed);
         (kept != 0).then(|| kept.wrapping_sub(1))
     }
@@ -397,7 +397,7 @@ impl Record {
 
     /// Whether the worker was killed because its item took too long: still at that item, or, if
     /// that was done in the last moment, at another.
-    pub(super) fn late(&self) -> Late {
+    pub(crate) fn late(&self) -> Late {
         match self.late.load(Ordering::Relaxed) {
             0 => Late::No,
             late if late == self.calls.load(Ordering::Relaxed) + 1 => Late::Yes,
@@ -411,7 +411,7 @@ impl Record {
     }
 
     /// Whether the worker was killed because it waited for what can't come.
-    pub(super) fn is_deadlocked(&self) -> bool {
+    pub(crate) fn is_deadlocked(&self) -> bool {
         self.deadlocked.load(Ordering::Relaxed) != 0
     }
 
@@ -421,17 +421,17 @@ impl Record {
     }
 
     /// Number of items finished, for the report.
-    pub(super) fn finished(&self) -> usize {
+    pub(crate) fn finished(&self) -> usize {
         self.finished.load(Ordering::Relaxed)
     }
 
     /// The most memory that the worker had, in bytes.
-    pub(super) fn peak_memory(&self) -> usize {
+    pub(crate) fn peak_memory(&self) -> usize {
         self.peak_memory.load(Ordering::Relaxed)
     }
 
     /// What the report says of the worker.
-    pub(super) fn report(&self, worker_id: usize) -> WorkerReport {
+    pub(crate) fn report(&self, worker_id: usize) -> WorkerReport {
         WorkerReport {
             worker_id,
             finished: self.finished(),

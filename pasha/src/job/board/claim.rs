@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The shared word from which shares are claimed, with the workers' part of the protocol.
 #[derive(Clone, Copy)]
-pub(super) struct Cursor<'t> {
+pub(crate) struct Cursor<'t> {
     word: &'t AtomicU64,
     /// The number of bits that hold 1 + the number of a worker.
     holder_bits: u32,
@@ -20,7 +20,7 @@ pub(super) struct Cursor<'t> {
 
 /// One worker's part: what it is about to claim and what is certain.
 #[repr(C)]
-pub(super) struct Claim {
+pub(crate) struct Claim {
     /// The share that the worker is about to claim, or has claimed.
     start: AtomicUsize,
     end: AtomicUsize,
@@ -31,7 +31,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Claim {
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
@@ -42,7 +42,7 @@ impl Claim {
 }
 
 impl<'t> Cursor<'t> {
-    pub(super) fn new(word: &'t AtomicU64, num_workers: usize) -> Self {
+    pub(crate) fn new(word: &'t AtomicU64, num_workers: usize) -> Self {
         Cursor { word, holder_bits: holder_bits(num_workers) }
     }
 
@@ -57,14 +57,14 @@ impl<'t> Cursor<'t> {
     }
 
     /// The first index that nobody has claimed.
-    pub(super) fn position(self) -> usize {
+    pub(crate) fn position(self) -> usize {
         self.unpack(self.word.load(Ordering::Acquire)).0
     }
 
     /// Claims the next share for a worker, or gives `None` when all are claimed.
     ///
     /// `taken_note` is called with the share before the claim counts as noted.
-    pub(super) fn claim<'c>(
+    pub(crate) fn claim<'c>(
         self,
         next: impl Fn(usize) -> Option<Range<usize>>,
         worker_id: usize,
@@ -95,7 +95,7 @@ impl<'t> Cursor<'t> {
     /// The share that a dead worker had claimed without taking note of it, if there is one.
     ///
     /// `take_note` is called as in [`claim`](Self::claim).
-    pub(super) fn settle(
+    pub(crate) fn settle(
         self,
         own: &Claim,
         worker_id: usize,
@@ -127,8 +127,8 @@ pub(crate) fn most_items(num_workers: usize) -> usize {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::super::share::{Borders, Shares};
     use super::*;
+    use crate::job::share::{Borders, Shares};
     use crate::options::Splitting;
 
     #[test]

@@ -10,10 +10,10 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::claim::Cursor;
-use super::log::{Log, Notes};
+use super::failure_log::{FailureLog, LogCounts, LogLayout};
 use super::record::Record;
-use super::share::Shares;
 use crate::error::Result;
+use crate::job::share::Shares;
 use crate::memory::{Mapping, Memory, Settled};
 
 /// Why a map ends before all items are done.
@@ -49,7 +49,7 @@ struct Header {
     /// How often an item was run again.
     retried: AtomicUsize,
     pages: PageCounts,
-    log: Log,
+    failures: LogCounts,
 }
 
 /// What came of asking for huge pages.
@@ -72,15 +72,15 @@ struct Line<T>(T);
 pub(crate) struct Table {
     mapping: Mapping,
     num_workers: usize,
-    notes: Notes,
+    layout: LogLayout,
 }
 
 impl Table {
     /// A table for this many workers, in memory that they share, with room for this many failures.
     pub(crate) fn new(num_workers: usize, failures: usize, memory: Memory) -> Result<Table> {
-        let notes =
-            Notes::for_failures(size_of::<Header>() + num_workers * size_of::<Record>(), failures);
-        Ok(Table { mapping: Mapping::sparse(notes.end(), memory)?, num_workers, notes })
+        let records_end = size_of::<Header>() + num_workers * size_of::<Record>();
+        let layout = LogLayout::for_failures(records_end, failures);
+        Ok(Table { mapping: Mapping::sparse(layout.end(), memory)?, num_workers, layout })
     }
 
     fn header(&self) -> &Header {
@@ -103,17 +103,18 @@ impl Table {
     }
 
     /// All records.
-    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
         (0..self.num_workers).map(|worker_id| self.record(worker_id))
     }
 
     /// The log of failures.
-    pub(super) fn log(&self) -> (&Log, &Notes, &Mapping) {
-        (&self.header().log, &self.notes, &self.mapping)
+    pub(crate) fn failures(&self) -> FailureLog<'_> {
+        // SAFETY: `new` made the mapping as long as this layout says, with nothing else there.
+        unsafe { FailureLog::new(&self.header().failures, self.layout, &self.mapping) }
     }
 
     /// The memory that it lies in.
-    pub(super) fn memory(&self) -> Memory {
+    pub(crate) fn memory(&self) -> Memory {
         self.mapping.memory()
     }
 
@@ -132,12 +133,12 @@ impl Table {
     }
 
     /// The first index that nobody has claimed.
-    pub(super) fn claimed(&self) -> usize {
+    pub(crate) fn claimed(&self) -> usize {
         self.cursor().position()
     }
 
     /// Claims the next share, which is then what the worker has to do.
-    pub(super) fn claim(
+    pub(crate) fn claim(
         &self,
         shares: &Shares,
         worker_id: usize,
@@ -150,7 +151,7 @@ impl Table {
     }
 
     /// Finds out whether a dead worker had claimed a share without taking note of it.
-    pub(super) fn settle(&self, worker_id: usize) {
+    pub(crate) fn settle(&self, worker_id: usize) {
         let record = self.record(worker_id);
         self.cursor().settle(&record.claim, worker_id, |share| record.give(share));
     }
@@ -162,7 +163,7 @@ impl Table {
     }
 
     /// Tells all workers to stop because of a failure in the log. The first stands.
-    pub(super) fn stop_for(&self, reason: Stop, entry: usize) {
+    pub(crate) fn stop_for(&self, reason: Stop, entry: usize) {
         let fatal = &self.header().fatal;
         // Before the reason, so that whoever sees that finds this.
         let _ = fatal.compare_exchange(0, entry + 1, Ordering::AcqRel, Ordering::Relaxed);
@@ -182,16 +183,16 @@ impl Table {
     }
 
     /// The entry in the log of the failure that ended the map.
-    pub(super) fn fatal(&self) -> Option<usize> {
+    pub(crate) fn fatal(&self) -> Option<usize> {
         self.header().fatal.load(Ordering::Acquire).checked_sub(1)
     }
 
-    pub(super) fn retried(&self) -> &AtomicUsize {
+    pub(crate) fn retried(&self) -> &AtomicUsize {
         &self.header().retried
     }
 
     /// Adds to the counts of huge pages.
-    pub(super) fn count_pages(&self, settled: Settled) {
+    pub(crate) fn count_pages(&self, settled: Settled) {
         let pages = &self.header().pages;
         pages.made.fetch_add(settled.made, Ordering::Relaxed);
         pages.refused.fetch_add(settled.refused, Ordering::Relaxed);
@@ -201,7 +202,7 @@ impl Table {
     }
 
     /// The counts of huge pages.
-    pub(super) fn pages(&self) -> Settled {
+    pub(crate) fn pages(&self) -> Settled {
         let pages = &self.header().pages;
         Settled {
             made: pages.made.load(Ordering::Relaxed),

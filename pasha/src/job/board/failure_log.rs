@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use super::record::{Record, Stage};
-use super::table::Table;
 use super::text;
+use crate::memory::Mapping;
 
 /// How an item, or a worker, failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) struct End {
 
 /// The shared counts of the log.
 #[repr(C)]
-pub(super) struct Log {
+pub(crate) struct LogCounts {
     entries: AtomicUsize,
     /// Bytes of texts.
     texts: AtomicUsize,
@@ -54,7 +54,7 @@ pub(super) struct Log {
 
 /// Where the entries and their texts lie in the table's mapping.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Notes {
+pub(crate) struct LogLayout {
     start: usize,
     entries: usize,
     texts: usize,
@@ -65,11 +65,11 @@ const TEXT_OF_ENTRY: usize = 512;
 const LEAST_TEXT: usize = 16 << 10;
 const MOST_TEXT: usize = 16 << 20;
 
-impl Notes {
+impl LogLayout {
     /// Notes of this many failures that begin at this byte.
-    pub(super) fn for_failures(start: usize, entries: usize) -> Notes {
+    pub(crate) fn for_failures(start: usize, entries: usize) -> LogLayout {
         let texts = entries.saturating_mul(TEXT_OF_ENTRY).clamp(LEAST_TEXT, MOST_TEXT);
-        Notes { start: start.next_multiple_of(align_of::<Entry>()), entries, texts }
+        LogLayout { start: start.next_multiple_of(align_of::<Entry>()), entries, texts }
     }
 
     fn texts_start(&self) -> usize {
@@ -77,14 +77,14 @@ impl Notes {
     }
 
     /// The byte behind the last.
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.texts_start().saturating_add(self.texts)
     }
 }
 
 /// A failure.
 #[repr(C, align(64))]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Not 0 once the rest is written.
     ready: AtomicU32,
     failure: AtomicU32,
@@ -116,29 +116,51 @@ pub(crate) struct Logged {
     pub(crate) location: Option<String>,
 }
 
-impl Table {
-    fn entry(&self, number: usize) -> Option<&Entry> {
-        let (_, notes, mapping) = self.log();
-        // SAFETY: the mapping has room for this many entries from this byte on, as `Table::new`
-        // made sure; all fields are atomics, for which zero bytes are valid.
-        (number < notes.entries).then(|| unsafe {
-            mapping.start().add(notes.start).cast::<Entry>().add(number).as_ref()
+/// The log of failures in a table's mapping.
+///
+/// Invariant: the mapping is at least as long as the layout says, and lives as long as `'t`; from the
+/// layout's start on nothing but atomics lie there, for which zero bytes are valid.
+#[derive(Clone, Copy)]
+pub(crate) struct FailureLog<'t> {
+    counts: &'t LogCounts,
+    layout: LogLayout,
+    mapping: &'t Mapping,
+}
+
+impl<'t> FailureLog<'t> {
+    /// The log with these counts in a mapping.
+    ///
+    /// # Safety
+    /// The mapping is at least as long as the layout says, and was made for a log of this layout.
+    pub(crate) unsafe fn new(
+        counts: &'t LogCounts,
+        layout: LogLayout,
+        mapping: &'t Mapping,
+    ) -> Self {
+        FailureLog { counts, layout, mapping }
+    }
+
+    fn entry(self, number: usize) -> Option<&'t Entry> {
+        let LogLayout { start, entries, .. } = self.layout;
+        // SAFETY: the invariant of `FailureLog`: the mapping has room for this many entries from this
+        // byte on.
+        (number < entries).then(|| unsafe {
+            self.mapping.start().add(start).cast::<Entry>().add(number).as_ref()
         })
     }
 
-    fn all_texts(&self) -> &[AtomicU8] {
-        let (_, notes, mapping) = self.log();
-        // SAFETY: the mapping has this many bytes from this byte on, as `Table::new` made sure.
+    fn all_texts(self) -> &'t [AtomicU8] {
+        // SAFETY: the invariant of `FailureLog`: the mapping has this many bytes behind the entries.
         unsafe {
-            let start = mapping.start().add(notes.texts_start()).cast::<AtomicU8>();
-            std::slice::from_raw_parts(start.as_ptr(), notes.texts)
+            let start = self.mapping.start().add(self.layout.texts_start()).cast::<AtomicU8>();
+            std::slice::from_raw_parts(start.as_ptr(), self.layout.texts)
         }
     }
 
     /// Writes a failure into the log, with the text in the worker's record; gives its number, which
     /// is the number of failures before.
-    pub(super) fn log_failure(
-        &self,
+    pub(crate) fn add(
+        self,
         worker_id: usize,
         record: &Record,
         failure: Failure,
@@ -146,12 +168,11 @@ impl Table {
         end: End,
         skipped: bool,
     ) -> usize {
-        let (log, ..) = self.log();
-        let number = log.entries.fetch_add(1, Ordering::AcqRel);
+        let number = self.counts.entries.fetch_add(1, Ordering::AcqRel);
         let Some(entry) = self.entry(number) else { return number };
         let (message, location) = record.texts();
         let (message, location) = (message.bytes(), location.bytes());
-        let text = log.texts.fetch_add(message.len() + location.len(), Ordering::Relaxed);
+        let text = self.counts.texts.fetch_add(message.len() + location.len(), Ordering::Relaxed);
         let place = text..text.saturating_add(message.len() + location.len());
         if let Some(kept) = self.all_texts().get(place) {
             for (to, from) in kept.iter().zip(message.iter().chain(location)) {
@@ -176,7 +197,7 @@ impl Table {
     }
 
     /// Reads an entry of the log; `None` where its writer was killed before it was whole.
-    pub(super) fn logged(&self, number: usize) -> Option<Logged> {
+    pub(crate) fn get(self, number: usize) -> Option<Logged> {
         let entry = self.entry(number).filter(|entry| entry.ready.load(Ordering::Acquire) != 0)?;
         let failure = entry.failure.load(Ordering::Relaxed);
         let start = entry.text.load(Ordering::Relaxed);
@@ -203,14 +224,13 @@ impl Table {
     }
 
     /// The number of entries, with those that were never finished.
-    pub(super) fn num_logged(&self) -> usize {
-        let (log, notes, _) = self.log();
-        log.entries.load(Ordering::Acquire).min(notes.entries)
+    pub(crate) fn len(self) -> usize {
+        self.counts.entries.load(Ordering::Acquire).min(self.layout.entries)
     }
 
     /// The indices that the map goes on without, in any order.
-    pub(super) fn skipped(&self) -> impl Iterator<Item = usize> {
-        let entries = (0..self.num_logged()).filter_map(|number| self.entry(number));
+    pub(crate) fn skipped(self) -> impl Iterator<Item = usize> + 't {
+        let entries = (0..self.len()).filter_map(move |number| self.entry(number));
         entries
             .filter(|entry| entry.ready.load(Ordering::Acquire) != 0)
             .filter(|entry| entry.skipped.load(Ordering::Relaxed) != 0)
@@ -220,6 +240,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Table;
     use super::*;
     use crate::memory::Memory;
 
@@ -230,8 +251,8 @@ mod tests {
         record.explain("gone", Some("here.rs:1:1"));
         record.begin_block(17);
         let end = End { signal: None, status: Some(0) };
-        assert_eq!(table.log_failure(1, record, Failure::Died, 3, end, true), 0);
-        let logged = table.logged(0).unwrap();
+        assert_eq!(table.failures().add(1, record, Failure::Died, 3, end, true), 0);
+        let logged = table.failures().get(0).unwrap();
         assert_eq!((logged.index, logged.worker_id, logged.attempts, logged.end), (17, 1, 3, end));
         assert_eq!(
             (logged.message.as_str(), logged.location.as_deref()),
@@ -241,8 +262,8 @@ mod tests {
             (logged.failure, logged.stage, logged.skipped),
             (Failure::Died, Stage::Item, true)
         );
-        assert_eq!(table.skipped().collect::<Vec<_>>(), [17]);
-        assert_eq!(table.logged(1), None);
+        assert_eq!(table.failures().skipped().collect::<Vec<_>>(), [17]);
+        assert_eq!(table.failures().get(1), None);
     }
 
     #[test]
@@ -252,12 +273,12 @@ mod tests {
         record.explain(&"long ".repeat(1000), None);
         for number in 0..1001 {
             assert_eq!(
-                table.log_failure(0, record, Failure::Refused, 1, End::default(), true),
+                table.failures().add(0, record, Failure::Refused, 1, End::default(), true),
                 number
             );
         }
-        assert!(table.logged(0).unwrap().message.starts_with("long long"));
-        assert_eq!(table.logged(999).unwrap().message, "");
-        assert_eq!((table.logged(1000), table.num_logged()), (None, 1000));
+        assert!(table.failures().get(0).unwrap().message.starts_with("long long"));
+        assert_eq!(table.failures().get(999).unwrap().message, "");
+        assert_eq!((table.failures().get(1000), table.failures().len()), (None, 1000));
     }
 }

@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::record::Record;
 use crate::error::Result;
+use crate::job::board::Record;
 use crate::memory::{Mapping, Memory, Pages};
 use crate::output::slots::Slots;
 
@@ -18,14 +18,14 @@ const LEAST: Duration = Duration::from_millis(2);
 
 /// Two copies of the accumulators of each worker; none for kernels without accumulators, and where
 /// the first failure ends the map.
-pub(super) struct Checkpoints {
+pub(crate) struct Checkpoints {
     mapping: Option<Mapping>,
     size: usize,
 }
 
 impl Checkpoints {
     /// No copies.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Checkpoints { mapping: None, size: 0 }
     }
 
@@ -33,7 +33,7 @@ impl Checkpoints {
     ///
     /// # Safety
     /// The slots are attached for this many workers, none of which has started.
-    pub(super) unsafe fn new<S: Slots>(
+    pub(crate) unsafe fn new<S: Slots>(
         slots: &S,
         num_workers: usize,
         memory: Memory,
@@ -51,12 +51,12 @@ impl Checkpoints {
     }
 
     /// Whether there are any.
-    pub(super) fn are_kept(&self) -> bool {
+    pub(crate) fn are_kept(&self) -> bool {
         self.mapping.is_some()
     }
 
     /// Where its mapping starts.
-    pub(super) fn start(&self) -> Option<usize> {
+    pub(crate) fn start(&self) -> Option<usize> {
         self.mapping.as_ref().map(|mapping| mapping.start().as_ptr() as usize)
     }
 
@@ -70,7 +70,7 @@ impl Checkpoints {
     /// # Safety
     /// The caller is this worker, the slots are those that the copies were made of, and none of
     /// the worker's is alive.
-    pub(super) unsafe fn restore<S: Slots>(&self, slots: &S, worker_id: usize, record: &Record) {
+    pub(crate) unsafe fn restore<S: Slots>(&self, slots: &S, worker_id: usize, record: &Record) {
         if self.are_kept() {
             // SAFETY: as the caller promises; the copy is the valid one.
             unsafe { slots.load(worker_id, self.place(worker_id, record.checkpoint())) };
@@ -90,21 +90,21 @@ impl Checkpoints {
 }
 
 /// When one worker makes its next copy.
-pub(super) struct Pace {
+pub(crate) struct CheckpointTimer {
     last: Instant,
     cost: Duration,
 }
 
-impl Pace {
-    pub(super) fn new(now: Instant) -> Pace {
-        Pace { last: now, cost: Duration::ZERO }
+impl CheckpointTimer {
+    pub(crate) fn new(now: Instant) -> CheckpointTimer {
+        CheckpointTimer { last: now, cost: Duration::ZERO }
     }
 
     /// Makes a copy if it is time, or if the share is done and the next may begin elsewhere.
     ///
     /// # Safety
     /// As for [`Checkpoints::restore`].
-    pub(super) unsafe fn keep<S: Slots>(
+    pub(crate) unsafe fn keep<S: Slots>(
         &mut self,
         checkpoints: &Checkpoints,
         slots: &S,

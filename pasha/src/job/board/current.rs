@@ -13,7 +13,7 @@ const SPAN: usize = 1 << 16;
 
 /// Where a worker notes its index. Nobody else relies on it before the worker has ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Current<'r> {
+pub(crate) struct Current<'r> {
     place: *mut usize,
     record: PhantomData<&'r usize>,
 }
@@ -23,13 +23,13 @@ impl Current<'_> {
     ///
     /// # Safety
     /// As long as this lives, the place is valid for reads and writes, and written by the worker alone.
-    pub(super) unsafe fn new(place: *mut usize) -> Self {
+    pub(crate) unsafe fn new(place: *mut usize) -> Self {
         Current { place, record: PhantomData }
     }
 
     /// Splits the indices of a block into spans, each of which is entered before it is run.
     #[inline(always)]
-    pub(super) fn spans(block: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn spans(block: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         let mut next = block.start;
         std::iter::from_fn(move || {
             let start = next;
@@ -40,28 +40,28 @@ impl Current<'_> {
 
     /// Notes an index in full.
     #[inline(always)]
-    pub(super) fn enter(self, index: usize) {
+    pub(crate) fn enter(self, index: usize) {
         // SAFETY: the promise of `new`.
         unsafe { self.place.write(index) };
     }
 
     /// As [`enter`](Self::enter), exactly here: the compiler must not put it off.
     #[inline(always)]
-    pub(super) fn enter_now(self, index: usize) {
+    pub(crate) fn enter_now(self, index: usize) {
         // SAFETY: the promise of `new`.
         unsafe { self.place.write_volatile(index) };
     }
 
     /// Notes another index of the span that was entered last.
     #[inline(always)]
-    pub(super) fn note(self, index: usize) {
+    pub(crate) fn note(self, index: usize) {
         let lower = if cfg!(target_endian = "little") { 0 } else { size_of::<usize>() / 2 - 1 };
         // SAFETY: the promise of `new`; these are two of the number's bytes, at a multiple of two.
         unsafe { self.place.cast::<u16>().add(lower).write(index as u16) };
     }
 
     /// The index that was noted last.
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         // SAFETY: the promise of `new`.
         unsafe { self.place.read() }
     }

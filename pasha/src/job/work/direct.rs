@@ -3,46 +3,51 @@
 //! There are no other workers to share a table with, nothing to be claimed, and no report to be
 //! made, so such a map costs little more than its loop: it can stand within the program's own.
 
-use super::block::{BlockError, run_block};
-use super::forked::{self, Generation};
-use super::log::{End, Failure, Logged};
-use super::outcome::Told;
-use super::record::{Record, Stage};
-use super::run::Run;
-use super::{panic, text};
-use crate::error::{Result, SourceError};
+use super::inner_loop::{BlockError, run_block};
+use super::task::Task;
+use crate::error::SourceError;
 use crate::functor::list::{FunctorList, ReadList};
+use crate::job::board::{End, Failure, Logged, Record, Stage, read_text};
+use crate::job::forked::{self, Generation};
+use crate::job::panic;
 use crate::kernel::Kernel;
-use crate::options::Options;
+
+/// What ended such a map.
+pub(crate) struct DirectFailure {
+    pub(crate) logged: Logged,
+    /// The error of a reader as it was.
+    pub(crate) source: Option<SourceError>,
+    /// Number of finished items.
+    pub(crate) finished: usize,
+}
 
 thread_local! {
     /// What this thread is doing in such a map. Only the outermost map of a thread uses it.
     static RECORD: Record = const { Record::new() };
 }
 
-impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
+impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// Runs the kernel on all items here and now.
     ///
     /// The options are plain, and this thread is in no other map.
-    pub(crate) fn run_directly(&self, options: &Options) -> Result<()> {
-        debug_assert!(options.are_plain() && !panic::in_worker());
+    // The failure is in a box, because moving a whole `Result` takes longer than all the rest.
+    pub(crate) fn run_directly(&self) -> Result<(), Box<DirectFailure>> {
+        debug_assert!(!panic::in_worker());
         panic::install_hook();
         forked::watch();
-        // In a box, because moving a whole `Result` takes longer than all the rest.
-        let error = RECORD.with(|record| {
+        RECORD.with(|record| {
             record.begin_block(0);
             record.take_panic();
             let generation = Generation::now();
             let outcome = panic::guard(record, || self.run_whole(record));
             generation.end_if_forked();
             let (failure, source) = match outcome {
-                Ok(Ok(())) => return None,
+                Ok(Ok(())) => return Ok(()),
                 Ok(Err(failed)) => failed,
                 Err(panic::Caught) => (Failure::Panic, None),
             };
-            Some(Box::new(self.failed(record, failure, source, options)))
-        });
-        error.map_or(Ok(()), |error| Err(*error))
+            Err(Box::new(self.failed(record, failure, source)))
+        })
     }
 
     fn run_whole(&self, record: &Record) -> Result<(), (Failure, Option<SourceError>)> {
@@ -81,10 +86,9 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
         record: &Record,
         failure: Failure,
         source: Option<SourceError>,
-        options: &Options,
-    ) -> crate::Error {
+    ) -> DirectFailure {
         let (message, location) = record.texts();
-        let (message, location) = (text::read(message.bytes()), text::read(location.bytes()));
+        let (message, location) = (read_text(message.bytes()), read_text(location.bytes()));
         let finished = match record.stage() {
             Stage::Closing => self.len,
             _ => record.finished_of_block().len(),
@@ -100,6 +104,6 @@ impl<K: Kernel, F: FunctorList<K::Items>> Run<'_, K, F> {
             message,
             location: (!location.is_empty()).then_some(location),
         };
-        Told { finished, len: self.len, options }.error_of(logged, source)
+        DirectFailure { logged, source, finished }
     }
 }

@@ -3,15 +3,9 @@
 use crate::context::{Context, SerialContext};
 use crate::error::Result;
 use crate::functor::list::{IntoFunctors, IntoItems};
-use crate::map;
-use crate::output::set::OutputSet;
+use crate::kernel::compose::{Accepts, ReturnsOneValue, Then};
+use crate::kernel::{Kernel, Out};
 use crate::report::Report;
-
-use super::Kernel;
-use super::compose::{Accepts, ReturnsOneValue, Then};
-
-/// What a run of the kernel `K` gives: an array, a tuple of arrays, or a struct of outputs.
-pub type Out<K> = <<K as Kernel>::Set as OutputSet>::Out;
 
 /// A kernel with its shared parameters bound, made by the generated `bind`.
 ///
@@ -50,7 +44,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// Whatever keeps the map from starting or from finishing; see [`Error`](crate::Error).
     pub fn run_parallel(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
-        map::run(&*crate::context::default_context()?, &self.0, &items.into_items())
+        super::run(&*crate::context::default_context()?, &self.0, &items.into_items())
     }
 
     /// Runs the kernel in this context.
@@ -62,7 +56,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoItems<K::Items>,
     ) -> Result<Out<K>> {
-        map::run(context, &self.0, &items.into_items())
+        super::run(context, &self.0, &items.into_items())
     }
 
     /// Runs the kernel here, one item after another.
@@ -70,7 +64,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
     pub fn run_serial(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
-        map::run(&SerialContext::new(), &self.0, &items.into_items())
+        super::run(&SerialContext::new(), &self.0, &items.into_items())
     }
 
     /// Allocates the outputs for these items and runs nothing.
@@ -82,7 +76,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoItems<K::Items>,
     ) -> Result<Out<K>> {
-        map::alloc(context, &self.0, &items.into_items())
+        super::alloc(context, &self.0, &items.into_items())
     }
 
     /// Runs the kernel into outputs that exist already, allocated by [`alloc`](Self::alloc) or
@@ -97,7 +91,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
-        map::run_into(context, &self.0, &items.into_items(), out)
+        super::run_into(context, &self.0, &items.into_items(), out)
     }
 
     /// Runs the kernel in the default context, and reports what happened.
@@ -105,7 +99,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
     pub fn run_report(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
-        map::run_report(&*crate::context::default_context()?, &self.0, &items.into_items())
+        super::run_report(&*crate::context::default_context()?, &self.0, &items.into_items())
     }
 
     /// Runs the kernel in this context, and reports what happened.
@@ -117,7 +111,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoItems<K::Items>,
     ) -> Result<(Out<K>, Report)> {
-        map::run_report(context, &self.0, &items.into_items())
+        super::run_report(context, &self.0, &items.into_items())
     }
 
     /// Runs the kernel here, one item after another, and reports what happened.
@@ -125,7 +119,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
     pub fn run_report_serial(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
-        map::run_report(&SerialContext::new(), &self.0, &items.into_items())
+        super::run_report(&SerialContext::new(), &self.0, &items.into_items())
     }
 
     /// Runs the kernel into outputs that exist already, and reports what happened.
@@ -138,7 +132,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<Report> {
-        map::run_report_into(context, &self.0, &items.into_items(), out)
+        super::run_report_into(context, &self.0, &items.into_items(), out)
     }
 
     /// Makes one kernel of this and another that takes this one's returned value as its item.
@@ -158,7 +152,7 @@ impl<K: Kernel> BoundKernel<K> {
 impl<K: Kernel> BoundKernel<K> {
     #[doc(hidden)]
     pub fn run_list(&self, items: impl IntoFunctors<K::Items>) -> Result<Out<K>> {
-        map::run(&*crate::context::default_context()?, &self.0, &items.into_functors())
+        super::run(&*crate::context::default_context()?, &self.0, &items.into_functors())
     }
 
     #[doc(hidden)]
@@ -167,7 +161,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoFunctors<K::Items>,
     ) -> Result<Out<K>> {
-        map::run(context, &self.0, &items.into_functors())
+        super::run(context, &self.0, &items.into_functors())
     }
 
     #[doc(hidden)]
@@ -176,7 +170,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoFunctors<K::Items>,
     ) -> Result<Out<K>> {
-        map::alloc(context, &self.0, &items.into_functors())
+        super::alloc(context, &self.0, &items.into_functors())
     }
 
     #[doc(hidden)]
@@ -186,12 +180,12 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoFunctors<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
-        map::run_into(context, &self.0, &items.into_functors(), out)
+        super::run_into(context, &self.0, &items.into_functors(), out)
     }
 
     #[doc(hidden)]
     pub fn run_list_report(&self, items: impl IntoFunctors<K::Items>) -> Result<(Out<K>, Report)> {
-        map::run_report(&*crate::context::default_context()?, &self.0, &items.into_functors())
+        super::run_report(&*crate::context::default_context()?, &self.0, &items.into_functors())
     }
 
     #[doc(hidden)]
@@ -200,7 +194,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoFunctors<K::Items>,
     ) -> Result<(Out<K>, Report)> {
-        map::run_report(context, &self.0, &items.into_functors())
+        super::run_report(context, &self.0, &items.into_functors())
     }
 
     #[doc(hidden)]
@@ -210,6 +204,6 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoFunctors<K::Items>,
         out: &mut Out<K>,
     ) -> Result<Report> {
-        map::run_report_into(context, &self.0, &items.into_functors(), out)
+        super::run_report_into(context, &self.0, &items.into_functors(), out)
     }
 }

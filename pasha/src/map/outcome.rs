@@ -5,17 +5,16 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::log::{Failure, Logged};
-use super::record::Stage;
-use super::run::Map;
-use super::table::Stop;
 use crate::error::{Error, Result, SourceError, describe};
+use crate::job::board::{Failure, Logged, Stage, Stop};
+use crate::job::peak_memory;
+use crate::job::work::MapState;
 use crate::options::Options;
 use crate::report::{FailedItem, HugePages, Report, WorkerReport};
 
 /// A map whose workers have all ended.
 pub(super) struct Outcome<'o> {
-    pub(super) map: &'o Map<'o>,
+    pub(super) state: &'o MapState<'o>,
     pub(super) len: usize,
     /// Number of items that an earlier run had finished.
     pub(super) resumed: usize,
@@ -40,21 +39,22 @@ impl Outcome<'_> {
         options: &Options,
         mut source_errors: BTreeMap<usize, SourceError>,
     ) -> Result<Report> {
-        let table = self.map.table;
-        let failed: BTreeSet<usize> = table.skipped().collect();
+        let table = self.state.table;
+        let failed: BTreeSet<usize> = table.failures().skipped().collect();
         let finished = self.finished(&failed);
         let told = Told { finished, len: self.len, options };
         let mut error_of = |logged: Logged| {
             let source = source_errors.remove(&logged.index);
             told.error_of(logged, source)
         };
-        let mut first_logged = || (0..table.num_logged()).find_map(|number| table.logged(number));
+        let mut first_logged =
+            || (0..table.failures().len()).find_map(|number| table.failures().get(number));
         let Told { len, .. } = told;
         // A map that was finished when the end came from outside is finished.
         let is_whole = finished + failed.len() >= len;
         match table.stopped() {
             Some(Stop::Failed) => {
-                let logged = table.fatal().and_then(|number| table.logged(number));
+                let logged = table.fatal().and_then(|number| table.failures().get(number));
                 if let Some(logged) = logged.or_else(&mut first_logged) {
                     return Err(error_of(logged));
                 }
@@ -79,8 +79,8 @@ impl Outcome<'_> {
             return Err(Error::Incomplete { finished, len });
         }
         let mut causes: BTreeMap<usize, Logged> = BTreeMap::new();
-        for number in 0..table.num_logged() {
-            if let Some(logged) = table.logged(number).filter(|logged| logged.skipped) {
+        for number in 0..table.failures().len() {
+            if let Some(logged) = table.failures().get(number).filter(|logged| logged.skipped) {
                 causes.insert(logged.index, logged);
             }
         }
@@ -92,8 +92,8 @@ impl Outcome<'_> {
     }
 
     fn report(&self, finished: usize, failed: Vec<FailedItem>) -> Report {
-        let table = self.map.table;
-        let mut peak_memory = super::peak_memory();
+        let table = self.state.table;
+        let mut peak_memory = peak_memory();
         let workers: Vec<WorkerReport> = table
             .records()
             .enumerate()
@@ -120,14 +120,14 @@ impl Outcome<'_> {
     /// The number of finished items: those that were claimed, but for what is left of the
     /// workers' shares and what has failed.
     fn finished(&self, failed: &BTreeSet<usize>) -> usize {
-        if let Some(file) = self.map.job_file {
+        if let Some(file) = self.state.job_file {
             return file.finished();
         }
         let left: Vec<Range<usize>> =
-            self.map.table.records().map(|record| record.left()).collect();
-        let claimed = match self.map.shares.next(0, 1) {
-            Some(_) => self.map.table.claimed(),
-            None => self.map.shares.len,
+            self.state.table.records().map(|record| record.left()).collect();
+        let claimed = match self.state.shares.next(0, 1) {
+            Some(_) => self.state.table.claimed(),
+            None => self.state.shares.len,
         };
         let not_left = |index: &&usize| !left.iter().any(|range| range.contains(index));
         let failed = failed.iter().filter(not_left).count();

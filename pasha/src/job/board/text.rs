@@ -7,24 +7,24 @@ const CUT: &str = " … (cut)";
 
 /// Text in shared memory.
 #[repr(C)]
-pub(super) struct Text<const N: usize> {
+pub(crate) struct Text<const N: usize> {
     len: AtomicUsize,
     bytes: [AtomicU8; N],
 }
 
 impl<const N: usize> Text<N> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Text { len: AtomicUsize::new(0), bytes: [const { AtomicU8::new(0) }; N] }
     }
 
     /// Keeps the text, cut at a character border if it is too long.
-    pub(super) fn set(&self, text: &str) {
+    pub(crate) fn set(&self, text: &str) {
         self.len.store(0, Ordering::Relaxed);
         self.append(text);
     }
 
     /// Adds to the text, cut at a character border if it gets too long.
-    pub(super) fn append(&self, text: &str) {
+    pub(crate) fn append(&self, text: &str) {
         let before = self.len.load(Ordering::Relaxed).min(N);
         let room = N - before;
         let (text, tail) = if text.len() <= room {
@@ -40,13 +40,13 @@ impl<const N: usize> Text<N> {
     }
 
     /// The text's bytes.
-    pub(super) fn bytes(&self) -> &[AtomicU8] {
+    pub(crate) fn bytes(&self) -> &[AtomicU8] {
         &self.bytes[..self.len.load(Ordering::Relaxed).min(N)]
     }
 
     /// The text.
     #[cfg(test)]
-    pub(super) fn get(&self) -> String {
+    pub(crate) fn get(&self) -> String {
         read(self.bytes())
     }
 }
@@ -59,7 +59,7 @@ fn write(bytes: &[AtomicU8], text: &str) {
 }
 
 /// Reads a text. Whoever wrote it may have been killed in the middle of a character.
-pub(super) fn read(bytes: &[AtomicU8]) -> String {
+pub(crate) fn read(bytes: &[AtomicU8]) -> String {
     let bytes: Vec<u8> = bytes.iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,15 +1,15 @@
 //! Blocks of a kernel with `stream_stores`.
 //!
-//! The kernel writes the slots of a block into a *stage*, a buffer of the worker's that stays in
+//! The kernel writes the slots of a block into a *staging buffer* of the worker's that stays in
 //! its core's cache; after the block they are copied to their place with streaming stores. The
 //! kernel needs to know nothing of it.
 
 use std::ops::Range;
 
-use super::block::{BlockError, Outcome};
-use super::current::Current;
-use super::run::Run;
+use super::inner_loop::{BlockError, BlockResult};
+use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
+use crate::job::board::Current;
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::list::SpecList;
@@ -19,23 +19,23 @@ use crate::output::slots::{COPY_ALIGN, InHand, Slots};
 /// Small slots are staged by so many bytes: a few fill the first-level cache.
 const BYTES: usize = 32 << 10;
 
-/// Memory of a stage; aligned to `COPY_ALIGN`.
+/// Memory of a staging buffer; aligned to `COPY_ALIGN`.
 #[derive(Clone, Copy)]
 #[repr(align(128))]
 #[allow(dead_code, reason = "what is written there are elements of outputs")]
 struct Line([u8; COPY_ALIGN]);
 
-/// One worker's stage.
-pub(super) struct Stage {
+/// One worker's staging buffer.
+pub(super) struct StagingBuffer {
     lines: Vec<Line>,
     /// Items that it has room for.
     items: usize,
 }
 
-impl Stage {
-    /// A stage for the outputs of a run, if any of them is to be staged and there is memory.
-    pub(super) fn new<K: Kernel, F>(run: &Run<'_, K, F>) -> Option<Stage> {
-        let size = |items| run.slots.stage_size(items) + run.returned.stage_size(items);
+impl StagingBuffer {
+    /// A buffer for the outputs of a task, if any of them is to be staged and there is memory.
+    pub(super) fn new<K: Kernel, F>(task: &Task<'_, K, F>) -> Option<StagingBuffer> {
+        let size = |items| task.slots.stage_size(items) + task.returned.stage_size(items);
         // Of many, so that what sizes are rounded up by does not count.
         const MANY: usize = 1 << 10;
         let items = (BYTES * MANY).checked_div(size(MANY))?.max(1);
@@ -43,7 +43,7 @@ impl Stage {
         let mut lines = Vec::new();
         lines.try_reserve_exact(num_lines).ok()?;
         lines.resize(num_lines, Line([0; COPY_ALIGN]));
-        Some(Stage { lines, items })
+        Some(StagingBuffer { lines, items })
     }
 
     /// The most items of a block.
@@ -52,38 +52,38 @@ impl Stage {
     }
 }
 
-/// As [`run_block`](super::block::run_block), by way of the stage.
+/// As [`run_block`](super::inner_loop::run_block), by way of the staging buffer.
 ///
 /// # Safety
-/// As for `run_block`; and the stage was made for this run and has room for the block.
+/// As for `run_block`; and the buffer was made for this task and has room for the block.
 #[inline(never)]
 pub(super) unsafe fn run_block_staged<
     K: Kernel,
     F: FunctorList<K::Items>,
     R: ReadList<K::Items>,
 >(
-    run: &Run<'_, K, F>,
+    task: &Task<'_, K, F>,
     readers: &mut R,
     scratch: &mut K::Scratch,
     block: Range<usize>,
     worker_id: usize,
     current: Current<'_>,
-    stage: &mut Stage,
-) -> Outcome<K, R> {
-    let at_stage = stage.lines.as_mut_ptr().cast::<u8>();
-    // SAFETY: the caller has the block's indices; the stage is aligned, this worker's alone, was
+    staging: &mut StagingBuffer,
+) -> BlockResult<K, R> {
+    let at_buffer = staging.lines.as_mut_ptr().cast::<u8>();
+    // SAFETY: the caller has the block's indices; the buffer is aligned, this worker's alone, was
     // zeros at first, and is always used for slots of this run and this many items; the returned
     // values' slots lie behind the others.
     let (slots, returned) = unsafe {
-        let behind = at_stage.add(run.slots.stage_size(stage.items));
-        let slots = run.slots.staged(block.start, stage.items, at_stage);
-        (slots, run.returned.staged(block.start, stage.items, behind))
+        let behind = at_buffer.add(task.slots.stage_size(staging.items));
+        let slots = task.slots.staged(block.start, staging.items, at_buffer);
+        (slots, task.returned.staged(block.start, staging.items, behind))
     };
     let mut out =
-        StreamOut { run, slots: &slots, returned: &returned, block, current, is_whole: false };
-    let (kernel, slots, returned) = (run.kernel, slots.clone(), returned.clone());
+        StreamOut { task, slots: &slots, returned: &returned, block, current, is_whole: false };
+    let (kernel, slots, returned) = (task.kernel, slots.clone(), returned.clone());
     // SAFETY: the worker's number is the caller's own.
-    let mut in_hand = unsafe { InHand::take(&run.slots, worker_id) };
+    let mut in_hand = unsafe { InHand::take(&task.slots, worker_id) };
     for span in Current::spans(out.block.clone()) {
         current.enter(span.start);
         for index in span {
@@ -93,7 +93,7 @@ pub(super) unsafe fn run_block_staged<
             // SAFETY: as the caller promises; each index comes once, and the slots of the one before
             // are gone.
             unsafe {
-                if F::MAY_BE_ABSENT && !run.functors.are_present(index) {
+                if F::MAY_BE_ABSENT && !task.functors.are_present(index) {
                     slots.reset(place);
                     returned.reset(place);
                     continue;
@@ -114,7 +114,7 @@ pub(super) unsafe fn run_block_staged<
 /// Streams out what is finished when the block ends, however it does: what was finished before a
 /// failure is not lost.
 struct StreamOut<'s, 'r, K: Kernel, F> {
-    run: &'s Run<'r, K, F>,
+    task: &'s Task<'r, K, F>,
     slots: &'s <K::Specs as SpecList>::Slots,
     returned: &'s <K::Returned as SpecList>::Slots,
     block: Range<usize>,
@@ -130,8 +130,8 @@ impl<K: Kernel, F> Drop for StreamOut<'_, '_, K, F> {
         // SAFETY: the worker alone has these indices, no slot is alive any more, and the staged
         // slots begin with that of the first index.
         unsafe {
-            self.run.slots.stream_out(self.slots, &(start..end));
-            self.run.returned.stream_out(self.returned, &(start..end));
+            self.task.slots.stream_out(self.slots, &(start..end));
+            self.task.returned.stream_out(self.returned, &(start..end));
         }
         stream::order();
     }

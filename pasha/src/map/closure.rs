@@ -3,13 +3,12 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 
-use super::{KernelError, kernel};
 use crate::array::SharedArray;
 use crate::context::{self, Context};
 use crate::element::Element;
 use crate::error::Result;
 use crate::functor::NaturalItem;
-use crate::map as story;
+use crate::kernel::{KernelError, kernel};
 use crate::output::returned::ReturnValue;
 use crate::output::set::OneReturned;
 use crate::param::Param;
@@ -108,7 +107,7 @@ where
         || (),
         move |at, (item, ()), (), _scratch| Ok((closure(at.worker_id, at.index, item), ())),
     );
-    story::run_report(context, &kernel, &(source.into_functor(), ()))
+    super::run_report(context, &kernel, &(source.into_functor(), ()))
 }
 
 /// Applies a closure that may fail to each item in the default context.
@@ -198,5 +197,5 @@ where
             Err(error) => Err(KernelError::new(&error)),
         },
     );
-    story::run_report(context, &kernel, &(source.into_functor(), ()))
+    super::run_report(context, &kernel, &(source.into_functor(), ()))
 }

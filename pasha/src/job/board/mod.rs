@@ -1,0 +1,15 @@
+//! The board: what workers and the caller tell each other during a map, in memory that they share.
+
+mod claim;
+mod current;
+mod failure_log;
+mod record;
+mod table;
+mod text;
+
+pub(crate) use claim::most_items;
+pub(crate) use current::Current;
+pub(crate) use failure_log::{End, Failure, Logged};
+pub(crate) use record::{Late, Record, Stage};
+pub(crate) use table::{Stop, Table};
+pub(crate) use text::read as read_text;

@@ -1,0 +1,58 @@
+//! The judgement of the dead: what the end of a worker's process means for the map.
+
+use super::Job;
+use super::board::{End, Failure, Late, Stage};
+use super::judge::Verdict;
+
+impl Job<'_> {
+    /// Decides what the end of a worker's process means; `true` if another is to take its place.
+    pub(crate) fn ended(&self, worker_id: usize, end: End) -> bool {
+        let is_replaced = self.is_to_be_replaced(worker_id, end);
+        let record = self.record(worker_id);
+        let died = end.status != Some(0) || record.exit_status().is_some();
+        if self.state.is_staged && died && !is_replaced {
+            record.lose_block();
+        }
+        is_replaced
+    }
+
+    fn is_to_be_replaced(&self, worker_id: usize, end: End) -> bool {
+        let record = self.record(worker_id);
+        if record.stage() == Stage::Done {
+            return false;
+        }
+        self.state.table.settle(worker_id);
+        if self.is_stopped() {
+            return false;
+        }
+        if !self.state.is_staged {
+            self.state.note_interrupted(record);
+        }
+        let stage = record.stage();
+        let aborted = end.signal == Some(nix::libc::SIGABRT);
+        let verdict = match (record.late(), record.exit_status()) {
+            _ if record.is_deadlocked() => {
+                self.state.judge.judge(worker_id, Failure::Deadlocked, end)
+            }
+            (Late::NoMore, _) => self.state.judge.pardon(worker_id),
+            (Late::Yes, _) => self.state.judge.judge(worker_id, Failure::TimedOut, end),
+            (Late::No, Some(status)) => {
+                let end = End { signal: None, status: Some(status) };
+                self.state.judge.judge(worker_id, Failure::Died, end)
+            }
+            (Late::No, None) if aborted && record.was_aborted() => {
+                self.state.judge.judge(worker_id, Failure::Panic, end)
+            }
+            (Late::No, None) => self.state.judge.judge(worker_id, Failure::Died, end),
+        };
+        if verdict == Verdict::End {
+            return false;
+        }
+        let work_remains = !record.left().is_empty() || self.state.has_unclaimed();
+        if work_remains || stage == Stage::EndHook {
+            record.free();
+            return true;
+        }
+        false
+    }
+}

@@ -1,0 +1,236 @@
+//! The blocks in which the inner loop runs.
+//!
+//! What a worker has to do is run in blocks. Between blocks a worker looks whether it is to stop and
+//! notes how far it is; within a block there is nothing but reading, calling and writing, so that
+//! a simple kernel compiles to what a hand-written loop does. A block is as long as it takes for
+//! the work between blocks not to matter: slow items are blocks of their own, of fast ones
+//! thousands make a block.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use super::checkpoint::CheckpointTimer;
+use super::inner_loop::{BlockResult, Seat, run_block, run_block_exactly};
+use super::staged::{StagingBuffer, run_block_staged};
+use super::state::MapState;
+use super::task::Task;
+use crate::functor::list::{FunctorList, ReadList};
+use crate::job::board::Stage;
+use crate::job::forked::Generation;
+use crate::kernel::Kernel;
+use crate::memory::Settler;
+use crate::output::slots::Slots;
+
+/// Blocks grow until they take this long.
+const LONG_ENOUGH: Duration = Duration::from_micros(20);
+/// Blocks shrink when they take longer than this.
+const TOO_LONG: Duration = Duration::from_micros(100);
+/// At this many items even the simplest kernel takes long enough.
+const MOST_ITEMS: usize = 32 * 1024;
+
+/// One worker's blocks: how many items the next one has.
+pub(super) struct Blocks<'m> {
+    items: usize,
+    last: Instant,
+    pace: CheckpointTimer,
+    settler: Settler<'m>,
+    staging: Option<StagingBuffer>,
+    generation: Generation,
+}
+
+impl<'m> Blocks<'m> {
+    /// Blocks of a worker of this task.
+    pub(super) fn new<K: Kernel, F>(
+        task: &'m Task<'_, K, F>,
+        state: &MapState<'_>,
+        generation: Generation,
+    ) -> Self {
+        let now = Instant::now();
+        let settler = Settler::new(&task.new_memory);
+        let staging = if state.is_staged { StagingBuffer::new(task) } else { None };
+        Blocks {
+            items: 1,
+            last: now,
+            pace: CheckpointTimer::new(now),
+            settler,
+            staging,
+            generation,
+        }
+    }
+
+    /// The number of items in a share that is worth its claim: they take about as long as several
+    /// claims.
+    pub(super) fn worth_a_claim(&self) -> usize {
+        if self.items == MOST_ITEMS { MOST_ITEMS } else { (self.items / 4).max(1) }
+    }
+
+    /// Runs what the worker has to do, block by block, until it is done, an item fails, or workers are
+    /// to stop.
+    pub(super) fn run<K, F, R>(
+        &mut self,
+        task: &Task<'_, K, F>,
+        state: &MapState<'_>,
+        readers: &mut R,
+        scratch: &mut K::Scratch,
+        worker_id: usize,
+    ) -> BlockResult<K, R>
+    where
+        K: Kernel,
+        F: FunctorList<K::Items>,
+        R: ReadList<K::Items>,
+    {
+        let record = state.table.record(worker_id);
+        let todo = record.left();
+        assert!(todo.end <= task.len, "a share lies within the map");
+        record.enter(Stage::BeginningShare);
+        readers.begin(todo.clone());
+        record.enter(Stage::Claiming);
+        if !state.pages.is_empty() {
+            enter_pages(task, state, readers, &todo);
+        }
+        self.last = Instant::now();
+        let dirty_end = record.dirty_end();
+        let left_out = left_out(state, todo.start..dirty_end);
+        let mut next = todo.start;
+        while next < todo.end && !state.table.is_stopped() {
+            let missing = match state.job_file {
+                None => next..todo.end,
+                Some(file) => file.next_missing(next..todo.end).unwrap_or(todo.end..todo.end),
+            };
+            next = missing.start;
+            if left_out.contains(&next) {
+                next += 1;
+                record.end_block(0, next, Duration::ZERO);
+                self.keep(task, state, worker_id, next);
+                continue;
+            }
+            // Items that may have been begun before are run one by one.
+            let is_dirty = next < dirty_end;
+            let room = self.staging.as_ref().map_or(MOST_ITEMS, StagingBuffer::items);
+            let most = if is_dirty { 1 } else { self.items.min(room) };
+            let block = next..missing.end.min(next.saturating_add(most));
+            self.settle(task, state, &block);
+            record.begin_block(block.start);
+            let seat = Seat { worker_id, record, limit: state.limit };
+            let outcome = if state.is_exact {
+                let reset = is_dirty || state.job_file.is_some();
+                // SAFETY: the share was claimed by this worker alone and lies within the map, the
+                // readers were begun with it, and the seat makes the worker's number its own.
+                unsafe { run_block_exactly(task, readers, scratch, block.clone(), &seat, reset) }
+            } else {
+                let (block, current) = (block.clone(), record.current());
+                // SAFETY: the share was claimed by this worker alone and lies within the map, the readers
+                // were begun with it, the seat makes the worker's number its own; and the buffer was
+                // made for this task, and blocks fit it.
+                unsafe {
+                    // A constant first, so that only kernels with a stage compile this.
+                    if const { K::STREAM_STORES }
+                        && let Some(staging) = &mut self.staging
+                    {
+                        run_block_staged(task, readers, scratch, block, worker_id, current, staging)
+                    } else {
+                        run_block(task, readers, scratch, block, worker_id, current)
+                    }
+                }
+            };
+            self.generation.end_if_forked();
+            let now = Instant::now();
+            let took = now.duration_since(self.last);
+            self.last = now;
+            let finished = match outcome {
+                Ok(()) => block.clone(),
+                Err(_) => block.start..record.index(),
+            };
+            if let Some(file) = state.job_file {
+                file.note(finished.clone());
+            }
+            if outcome.is_err() {
+                record.count(finished.len(), took);
+                return outcome;
+            }
+            record.end_block(block.len(), block.end, took);
+            self.adapt(took);
+            next = block.end;
+            state.look(now);
+            self.keep(task, state, worker_id, next);
+        }
+        Ok(())
+    }
+
+    /// Makes huge pages where a block is about to write new memory.
+    fn settle<K: Kernel, F>(
+        &mut self,
+        task: &Task<'_, K, F>,
+        state: &MapState<'_>,
+        block: &Range<usize>,
+    ) {
+        if self.settler.is_done() {
+            return;
+        }
+        let mut settled = false;
+        // SAFETY: the block lies within the map, whose outputs are attached, and its slots are
+        // this worker's, so nobody else writes there.
+        unsafe {
+            let mut settle = |place| settled |= self.settler.settle(place);
+            task.slots.places(block, &mut settle);
+            task.returned.places(block, &mut settle);
+        }
+        if settled {
+            state.table.count_pages(self.settler.take_outcome());
+            // It is no part of the time that items take.
+            self.last = Instant::now();
+        }
+    }
+
+    /// Makes a copy of the worker's accumulators, which have everything before `next`, if there are
+    /// any and it is time.
+    fn keep<K: Kernel, F>(
+        &mut self,
+        task: &Task<'_, K, F>,
+        state: &MapState<'_>,
+        worker_id: usize,
+        next: usize,
+    ) {
+        if state.checkpoints.are_kept() {
+            let record = state.table.record(worker_id);
+            // SAFETY: the worker's number is its own, and no slot of it is alive.
+            unsafe {
+                self.pace.keep(state.checkpoints, &task.slots, worker_id, record, next, self.last);
+            }
+        }
+    }
+
+    /// Chooses the size of the next block by the time that the last one took.
+    fn adapt(&mut self, took: Duration) {
+        if took < LONG_ENOUGH {
+            self.items = (self.items * 2).min(MOST_ITEMS);
+        } else if took > TOO_LONG {
+            self.items = (self.items / 2).max(1);
+        }
+    }
+}
+
+/// Enters what a share reads and writes of shared memory into this worker's page tables.
+#[cold]
+fn enter_pages<K: Kernel, F, R: ReadList<K::Items>>(
+    task: &Task<'_, K, F>,
+    state: &MapState<'_>,
+    readers: &R,
+    share: &Range<usize>,
+) {
+    let mut enter = |place| state.pages.enter(place);
+    readers.places(share, &mut enter);
+    // SAFETY: the share lies within the map, whose outputs are attached.
+    unsafe {
+        task.slots.places(share, &mut enter);
+        task.returned.places(share, &mut enter);
+    }
+}
+
+/// The indices of this range that the map goes on without; they are few.
+fn left_out(state: &MapState<'_>, range: Range<usize>) -> Vec<usize> {
+    if range.is_empty() {
+        return Vec::new();
+    }
+    state.table.failures().skipped().filter(|index| range.contains(index)).collect()
+}

@@ -1,0 +1,129 @@
+//! The inner loop.
+
+use std::ops::Range;
+use std::sync::atomic::{Ordering, compiler_fence};
+use std::time::{Duration, Instant};
+
+use super::task::Task;
+use crate::functor::list::{FunctorList, ReadList};
+use crate::job::board::{Current, Record};
+use crate::kernel::{Kernel, Position};
+use crate::output::returned::ReturnList;
+use crate::output::slots::{InHand, Slots};
+
+/// Why a block ended early; without values where nothing can fail.
+pub(super) enum BlockError<R, K> {
+    /// An item could not be read.
+    Read(R),
+    /// The kernel returned an error.
+    Kernel(K),
+    /// The item took longer than it may.
+    Late,
+}
+
+/// How a block of `K` over readers `R` fails.
+pub(super) type BlockResult<K, R> =
+    Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
+
+/// Who runs a block, and how long each of its items may take.
+pub(super) struct Seat<'s> {
+    pub(super) worker_id: usize,
+    pub(super) record: &'s Record,
+    pub(super) limit: Option<Duration>,
+}
+
+/// The innermost loop. A function of its own, so that the compiler knows that its arguments do
+/// not overlap and keeps them in registers.
+///
+/// # Safety
+/// The caller alone has the indices of `block` and the number `worker_id`; both lie within what
+/// the outputs were attached for; and `readers` were begun with a share that holds the block.
+#[inline(never)]
+pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<K::Items>>(
+    task: &Task<'_, K, F>,
+    readers: &mut R,
+    scratch: &mut K::Scratch,
+    block: Range<usize>,
+    worker_id: usize,
+    current: Current<'_>,
+) -> BlockResult<K, R> {
+    // Copies in local variables: nothing that the kernel writes can change them.
+    let (kernel, slots, returned) = (task.kernel, task.slots.clone(), task.returned.clone());
+    // SAFETY: the worker's number is the caller's own.
+    let mut in_hand = unsafe { InHand::take(&task.slots, worker_id) };
+    for span in Current::spans(block) {
+        current.enter(span.start);
+        for index in span {
+            current.note(index);
+            let at = Position { index, worker_id };
+            // SAFETY: as the caller promises; each index comes once, and the slots of the one before
+            // are gone.
+            unsafe {
+                if F::MAY_BE_ABSENT && !task.functors.are_present(index) {
+                    slots.reset(at);
+                    returned.reset(at);
+                    continue;
+                }
+                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let values = kernel
+                    .call(at, items, in_hand.slot(&slots, at), scratch)
+                    .map_err(BlockError::Kernel)?;
+                K::Returned::store(&returned, at, values);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same for maps that go on after a failure: at any moment the index in the record is that
+/// of the first item that is not finished, all before are, and nothing of the later ones is
+/// written. With `reset` each slot is first put back to what it was before the map.
+///
+/// # Safety
+/// As for [`run_block`].
+#[inline(never)]
+pub(super) unsafe fn run_block_exactly<
+    K: Kernel,
+    F: FunctorList<K::Items>,
+    R: ReadList<K::Items>,
+>(
+    task: &Task<'_, K, F>,
+    readers: &mut R,
+    scratch: &mut K::Scratch,
+    block: Range<usize>,
+    seat: &Seat<'_>,
+    reset: bool,
+) -> BlockResult<K, R> {
+    let (kernel, slots, returned) = (task.kernel, task.slots.clone(), task.returned.clone());
+    let (current, calls) = (seat.record.current(), seat.record.calls());
+    for index in block {
+        let at = Position { index, worker_id: seat.worker_id };
+        // SAFETY: as the caller promises; each index comes once, and the slots of the one before
+        // are gone. The fences keep the compiler from moving what belongs to one item into
+        // another; the end of a process keeps the order of its stores.
+        unsafe {
+            compiler_fence(Ordering::SeqCst);
+            current.enter_now(index);
+            calls.write_volatile(calls.read_volatile().wrapping_add(1));
+            compiler_fence(Ordering::SeqCst);
+            let is_absent = F::MAY_BE_ABSENT && !task.functors.are_present(index);
+            if reset || is_absent {
+                slots.reset(at);
+                returned.reset(at);
+            }
+            if is_absent {
+                continue;
+            }
+            let begun = seat.limit.map(|limit| (limit, Instant::now()));
+            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+            let values =
+                kernel.call(at, items, slots.slot(at), scratch).map_err(BlockError::Kernel)?;
+            K::Returned::store(&returned, at, values);
+            if begun.is_some_and(|(limit, begun)| begun.elapsed() > limit) {
+                return Err(BlockError::Late);
+            }
+        }
+    }
+    compiler_fence(Ordering::SeqCst);
+    Ok(())
+}

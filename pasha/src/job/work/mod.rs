@@ -1,0 +1,13 @@
+//! What a worker does: its way through a map, block by block, item by item.
+
+mod blocks;
+mod checkpoint;
+mod direct;
+mod inner_loop;
+mod staged;
+mod state;
+mod task;
+mod worker;
+
+pub(crate) use state::MapState;
+pub(crate) use task::Task;

@@ -1,0 +1,79 @@
+//! The task of a map's workers: the kernel, what it reads, and where it writes.
+
+use std::ops::Range;
+
+use super::checkpoint::Checkpoints;
+use crate::error::Result;
+use crate::functor::list::FunctorList;
+use crate::job::share::Borders;
+use crate::kernel::{Kernel, Position};
+use crate::memory::{Memory, Pages};
+use crate::output::list::SpecList;
+use crate::output::slots::Slots;
+use crate::resume::JobFile;
+
+/// Everything that the workers of one map read: kernel, functors and open outputs.
+pub(crate) struct Task<'r, K: Kernel, F> {
+    pub(crate) kernel: &'r K,
+    pub(crate) functors: &'r F,
+    pub(crate) slots: <K::Specs as SpecList>::Slots,
+    pub(crate) returned: <K::Returned as SpecList>::Slots,
+    pub(crate) len: usize,
+    /// Mappings that are written for the first time, of which huge pages are to be made.
+    pub(crate) new_memory: Vec<Range<usize>>,
+    pub(crate) job_file: Option<&'r JobFile>,
+}
+
+impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
+    /// Copies of the accumulators for this many workers, where there are any and a map goes on after
+    /// failures.
+    pub(crate) fn checkpoints(
+        &self,
+        aborts: bool,
+        num_workers: usize,
+        memory: Memory,
+        pages: Pages,
+    ) -> Result<Checkpoints> {
+        if aborts || !<K::Specs as SpecList>::Slots::BY_WORKER {
+            return Ok(Checkpoints::none());
+        }
+        // SAFETY: the slots are attached for all workers of the context, of which none runs yet.
+        unsafe { Checkpoints::new(&self.slots, num_workers, memory, pages) }
+    }
+
+    /// Where the outputs' pages and cache lines end.
+    pub(crate) fn borders(&self) -> Borders {
+        let mut borders = Borders::default();
+        if self.len > 0 {
+            let first_slots = 0..1;
+            // SAFETY: there is an index 0, and the outputs are attached.
+            unsafe {
+                let mut visit = |place: Range<usize>| borders.add(place.len());
+                self.slots.places(&first_slots, &mut visit);
+                self.returned.places(&first_slots, &mut visit);
+            }
+        }
+        borders
+    }
+
+    /// Puts the slots of an item that failed back to what they were before the map.
+    ///
+    /// # Safety
+    /// All workers have ended, and the index is one of the map.
+    pub(crate) unsafe fn put_back(&self, index: usize) {
+        let at = Position { index, worker_id: 0 };
+        // SAFETY: the caller's promises: nobody else has the slots, and they are there.
+        unsafe {
+            self.slots.reset(at);
+            self.returned.reset(at);
+        }
+    }
+
+    /// The number of indices without an item.
+    pub(crate) fn num_absent(&self) -> usize {
+        match F::MAY_BE_ABSENT {
+            true => (0..self.len).filter(|&index| !self.functors.are_present(index)).count(),
+            false => 0,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! One worker's way through a map.
+
+use super::blocks::Blocks;
+use super::inner_loop::BlockError;
+use super::state::MapState;
+use super::task::Task;
+use crate::error::SourceError;
+use crate::functor::list::FunctorList;
+use crate::job::board::{End, Failure, Stage};
+use crate::job::forked::Generation;
+use crate::job::judge::Verdict;
+use crate::kernel::Kernel;
+
+impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
+    /// One worker's part of the map; `false` if it ended the map by a failure.
+    pub(crate) fn work(
+        &self,
+        worker_id: usize,
+        state: &MapState<'_>,
+        generation: Generation,
+    ) -> Result<bool, SourceError> {
+        let record = state.table.record(worker_id);
+        record.enter(Stage::OpeningReader);
+        let mut readers = self.functors.readers()?;
+        record.enter(Stage::MakingScratch);
+        let mut scratch = self.kernel.scratch();
+        record.enter(Stage::Claiming);
+        self.restore(worker_id, state);
+        let mut blocks = Blocks::new(self, state, generation);
+        while !state.table.is_stopped() {
+            let at_least = blocks.worth_a_claim();
+            if record.left().is_empty()
+                && state.table.claim(&state.shares, worker_id, at_least).is_none()
+            {
+                break;
+            }
+            let outcome = blocks.run(self, state, &mut readers, &mut scratch, worker_id);
+            let failure = match outcome {
+                Ok(()) => continue,
+                Err(BlockError::Kernel(failure)) => {
+                    record.explain(&failure.to_string(), None);
+                    Failure::Refused
+                }
+                Err(BlockError::Read(error)) => {
+                    let error = error.into();
+                    record.explain(&error.to_string(), None);
+                    // Reaches the caller where the worker is a thread; its text always does.
+                    state.keep(record.index(), error);
+                    Failure::Source
+                }
+                Err(BlockError::Late) => Failure::TimedOut,
+            };
+            if state.judge.judge(worker_id, failure, End::default()) == Verdict::End {
+                return Ok(false);
+            }
+            self.restore(worker_id, state);
+        }
+        record.enter(Stage::Closing);
+        drop((readers, scratch));
+        Ok(true)
+    }
+
+    /// Puts the worker's accumulators back to what they were where it goes on.
+    fn restore(&self, worker_id: usize, state: &MapState<'_>) {
+        // SAFETY: the worker's number is its own, and no slot of it is alive.
+        unsafe { state.checkpoints.restore(&self.slots, worker_id, state.table.record(worker_id)) };
+    }
+}
