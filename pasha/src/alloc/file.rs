@@ -15,13 +15,27 @@ use crate::array::Order;
 use crate::error::{Error, Result};
 use crate::files::{Claim, Taken, check_replaceable, in_turn, open_regular};
 use crate::memory::Mapping;
-use crate::npy::{self, Header};
+use crate::npy::{self, Header, NpyElement};
+
+/// How elements lie in a file.
+#[derive(Debug, Clone)]
+pub(super) struct ElementInFile {
+    /// Their type, as NumPy names it.
+    descr: String,
+    /// Finds the first byte that is no element, where not all bytes are.
+    first_invalid: fn(&[u8]) -> Option<usize>,
+}
+
+impl ElementInFile {
+    pub(super) fn of<A: NpyElement>() -> ElementInFile {
+        ElementInFile { descr: npy::descr_of::<A>(), first_invalid: A::first_invalid }
+    }
+}
 
 /// A file for an output.
 pub(super) struct NpyOutput<'p> {
     pub(super) path: &'p Path,
-    /// The type of the elements, as NumPy names it.
-    pub(super) descr: &'p str,
+    pub(super) stored: &'p ElementInFile,
     pub(super) order: Order,
     pub(super) shape: &'p [usize],
     /// Bytes of the elements.
@@ -114,7 +128,14 @@ impl NpyOutput<'_> {
         }
         reserve(claim.file(), found.offset, self.bytes)
             .map_err(self.failed("reserve space on the disk for"))?;
-        self.map(claim, &found)
+        let mapping = self.map(claim, &found)?;
+        if let Some(number) = (self.stored.first_invalid)(mapping.bytes()) {
+            let byte = mapping.bytes()[number];
+            return Err(refused(format!(
+                "is damaged: element {number} is byte {byte}, which is no `{now}`"
+            )));
+        }
+        Ok(mapping)
     }
 
     fn map(&self, claim: Claim, header: &Header) -> Result<Mapping> {
@@ -124,7 +145,7 @@ impl NpyOutput<'_> {
 
     fn header(&self, mark: u64) -> Header {
         Header {
-            descr: self.descr.to_owned(),
+            descr: self.stored.descr.clone(),
             is_fortran: self.order == Order::F,
             shape: self.shape.to_owned(),
             offset: 0,

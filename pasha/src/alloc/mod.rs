@@ -15,9 +15,9 @@ use crate::context::Context;
 use crate::element::{Element, assert_alignment_in_file};
 use crate::error::Result;
 use crate::memory::{Mapping, Memory, Pages};
-use crate::npy::{NpyElement, descr_of};
+use crate::npy::NpyElement;
 use crate::resume;
-use file::{NpyOutput, absolute};
+use file::{ElementInFile, NpyOutput, absolute};
 
 /// Allocation of arrays by their shape; implemented by every context.
 ///
@@ -192,7 +192,7 @@ pub struct AllocBuilder<A, D, W = ForAll> {
     order: Order,
     fill: Option<A>,
     /// Where it lies, and the type of its elements as NumPy names it.
-    file: Option<(PathBuf, String)>,
+    file: Option<(PathBuf, ElementInFile)>,
     workers: PhantomData<W>,
 }
 
@@ -269,7 +269,7 @@ impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
         A: NpyElement,
     {
         const { assert_alignment_in_file::<A>() };
-        AllocBuilder { file: Some((path.into(), descr_of::<A>())), ..self }
+        AllocBuilder { file: Some((path.into(), ElementInFile::of::<A>())), ..self }
     }
 }
 
@@ -281,14 +281,14 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
     let bytes = bytes_of_shape::<A>(dim.slice())?;
     let mapping = match &builder.file {
         None => Mapping::anonymous(bytes, builder.owner.memory, builder.owner.pages)?,
-        Some((path, descr)) => {
+        Some((path, stored)) => {
             let (order, shape) = (builder.order, dim.slice());
             let path = &absolute(path.clone());
             let job = builder.owner.job_file.as_deref();
             // Nobody else touches the files of a job whose lock this process holds.
             let claim = job.map(resume::claim).transpose()?;
             let begun = claim.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false);
-            let file = NpyOutput { path, descr, order, shape, bytes, job: claim };
+            let file = NpyOutput { path, stored, order, shape, bytes, job: claim };
             match job {
                 Some(job) if begun => {
                     // What it holds is what an earlier run has finished.

@@ -184,6 +184,16 @@ impl Mapping {
         self.memory
     }
 
+    /// All bytes, as they are now.
+    ///
+    /// Nobody else has a pointer into a mapping before its owner hands one out.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: the invariant of `Mapping`: `len` bytes are there to be read, for as long as it
+        // lives; nothing of this program writes them while the reference lives, because the caller
+        // has handed out no pointer yet.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
     /// Whether it lies in a file.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self.backing, Backing::File(..))

@@ -8,6 +8,8 @@ use super::{Identity, OutputFile};
 const PAGE: usize = 4096;
 /// No header is longer.
 pub(super) const LONGEST: usize = 1 << 20;
+/// How files of jobs begin, of all versions of pasha.
+pub(super) const KIND: &str = "pasha job ";
 /// How the first line begins; the number of the header's bytes and the checksum of all other lines
 /// follow.
 const MAGIC: &str = "pasha job 2, header of ";

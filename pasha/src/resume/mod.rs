@@ -86,14 +86,26 @@ pub(crate) fn claim(path: &Path) -> Result<Arc<Claim>> {
 /// Whether there is something in a job file.
 ///
 /// # Errors
-/// [`Error::File`] if it can't be read.
+/// [`Error::Resume`] if it is another file; [`Error::File`] if it can't be read.
 pub(crate) fn is_begun(job: &Claim) -> Result<bool> {
-    let mut first = [0];
-    // The first byte is written last.
-    let read = job.file().read_at(&mut first, 0);
+    let mut start = [0; header::KIND.len()];
+    let read = job.file().read_at(&mut start, 0);
     let read =
         read.map_err(|source| Error::File { action: "read", path: job.path().to_owned(), source })?;
-    Ok(read == 1 && first != [0])
+    match &start[..read] {
+        // The first byte is written last.
+        [] | [0, ..] => Ok(false),
+        start if start == header::KIND.as_bytes() => Ok(true),
+        start => {
+            let start = start.escape_ascii();
+            let what = format!(
+                "it is another file, which begins with \"{start}\" and not with {:?}: give \
+                 `resume` a path of its own",
+                header::KIND
+            );
+            Err(refused(job.path(), what))
+        }
+    }
 }
 
 fn refused(path: &Path, reason: String) -> Error {

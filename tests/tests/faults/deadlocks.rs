@@ -52,6 +52,19 @@ fn a_lock_that_another_thread_held_is_told_instead_of_waited_for() {
 }
 
 #[test]
+fn a_lock_is_told_where_threads_of_the_kernel_wait_for_it_and_for_each_other() {
+    let lock: &'static Mutex<()> = Box::leak(Box::default());
+    let _held = lock.lock().unwrap();
+    check_that_a_wait_is_told(|| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(lock.lock()));
+        });
+    });
+    // The C library waits for the end of the thread.
+    check_that_a_wait_is_told(|| std::thread::spawn(|| drop(lock.lock())).join().unwrap());
+}
+
+#[test]
 fn a_thread_of_the_program_is_told_instead_of_waited_for() {
     let (question, questions) = mpsc::channel::<u64>();
     let (answer, answers) = mpsc::channel::<u64>();

@@ -220,6 +220,41 @@ fn what_can_not_be_resumed_is_refused() {
 }
 
 #[test]
+fn bytes_that_are_no_elements_of_a_resumed_output_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (job, out) = (folder.path().join("job"), folder.path().join("out.npy"));
+    let context = SerialContext::new().resume(&job);
+    let begin = || context.alloc::<bool>(8).file(&out).build();
+    let mut flags = begin().unwrap();
+    is_even::run_into(&context, 0..8_usize, &mut flags).unwrap();
+    drop(flags);
+    assert!(begin().unwrap()[2]);
+    let mut bytes = std::fs::read(&out).unwrap();
+    let place = bytes.len() - 3;
+    bytes[place] = 7;
+    std::fs::write(&out, bytes).unwrap();
+    let told = reason(begin());
+    assert!(told.contains("element 5 is byte 7, which is no `"), "{told}");
+}
+
+#[test]
+fn another_file_in_the_place_of_a_job_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("precious.txt");
+    std::fs::write(&path, "all my results").unwrap();
+    let context = SerialContext::new().resume(&path);
+    let told = reason(context.alloc::<bool>(8).file(folder.path().join("out.npy")).build());
+    assert!(told.contains("begins with \"all my res\"") && !told.contains("delete"), "{told}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "all my results");
+}
+
+/// Says which numbers are even.
+#[pasha::kernel]
+fn is_even(index: usize) -> bool {
+    index % 2 == 0
+}
+
+#[test]
 fn files_in_fortran_order_are_resumed() {
     #[pasha::kernel]
     fn row(value: f64, #[output(shape = (2, 3), order = F)] mut out: ArrayViewMut2<f64>) {

@@ -60,3 +60,40 @@ fn other_threads_are_in_the_library() {
     });
     assert!(reads.into_inner() > 0);
 }
+
+/// A kernel in a forked worker uses the library in threads of its own, and starts maps there.
+#[test]
+fn threads_of_a_kernel_use_the_library_in_forked_workers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.h5");
+    let data = Array3::from_shape_fn((6, 4, 4), |(i, y, x)| (i * 16 + y * 4 + x) as u16);
+    support::write(&path, |file| {
+        file.new_dataset_builder()
+            .with_data(&data)
+            .chunk((1, 4, 4))
+            .scale_offset(hdf5_metno::filters::ScaleOffset::Integer(0))
+            .create("frames")
+            .unwrap();
+    });
+    let two = || ProcessContext::new(2).unwrap();
+    let sum = || {
+        let frames = Hdf5Dataset::<u16, Ix3>::open(&path, "frames").unwrap();
+        let all = frames.load().unwrap().iter().map(|&count| u64::from(count)).sum::<u64>();
+        let sums = pasha::map_in(&two(), &frames, |_, _, frame| {
+            frame.iter().map(|&count| u64::from(count)).sum::<u64>()
+        });
+        assert_eq!(sums.unwrap().sum(), all);
+        all
+    };
+    let expected = sum();
+    let in_threads = pasha::map_in(&two(), 0..4_usize, |_, _, _| {
+        std::thread::scope(|scope| {
+            let threads = [scope.spawn(sum), scope.spawn(sum)];
+            threads.map(|thread| thread.join().unwrap()).iter().sum::<u64>()
+        })
+    });
+    assert_eq!(in_threads.unwrap().to_vec(), [2 * expected; 4]);
+    let pool = || rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let in_pools = pasha::map_in(&two(), 0..2_usize, |_, _, _| pool().install(sum));
+    assert_eq!(in_pools.unwrap().to_vec(), [expected; 2]);
+}

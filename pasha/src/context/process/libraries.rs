@@ -2,26 +2,47 @@
 //!
 //! HDF5 and netCDF are not made for threads, so their crates have one lock for both. A child that
 //! was forked while another thread was in one of them would find the lock taken for ever, and what it
-//! guards half changed. So the forking thread takes it, which waits until no call is under way. In
-//! the child it is never given back: the lock is reentrant, so the child's only thread goes on using
-//! the libraries, and giving back would mean to wake the waiting threads of the parent, of which
-//! only the memory is there.
+//! guards half changed. So the forking thread takes it, which waits until no call is under way.
+//!
+//! A child does not give it back as usual: that could hand it to a thread of the parent that waits
+//! for it, of which only the memory is there. It makes the lock anew, so that all threads that the
+//! kernel starts can use the libraries.
 
 #[cfg(any(feature = "hdf5", feature = "netcdf"))]
 mod lock {
     use std::any::Any;
+    use std::ptr;
+
+    use hdf5_metno_sys::LOCK;
+    use parking_lot::ReentrantMutex;
 
     /// The lock, held until it is dropped.
-    pub(in super::super) struct Libraries(#[allow(dead_code, reason = "it is held")] Box<dyn Any>);
+    pub(in super::super) struct Libraries {
+        held: Box<dyn Any>,
+        /// Whether the thread had it before.
+        is_inner: bool,
+    }
 
     impl Libraries {
         pub(in super::super) fn hold() -> Self {
-            Libraries(Box::new(hdf5_metno_sys::LOCK.lock()))
+            let is_inner = LOCK.is_owned_by_current_thread();
+            Libraries { held: Box::new(LOCK.lock()), is_inner }
         }
 
-        /// Keeps the lock for good, in a child.
-        pub(in super::super) fn keep(self) {
-            std::mem::forget(self);
+        /// Makes the lock anew, in a child.
+        ///
+        /// Where the map was started under the lock, the child's first thread keeps it, as the
+        /// program does.
+        pub(in super::super) fn let_go_in_child(self) {
+            std::mem::forget(self.held);
+            if self.is_inner {
+                return;
+            }
+            let lock: *const ReentrantMutex<()> = &raw const LOCK;
+            // SAFETY: this process has one thread, whose guard of the lock was forgotten above, so that
+            // nothing borrows it; all fields of the lock are cells and atomics, so that it lies in memory
+            // that may be written; and it has nothing to drop.
+            unsafe { ptr::write(lock.cast_mut(), ReentrantMutex::new(())) };
         }
     }
 }
@@ -37,7 +58,7 @@ mod lock {
         }
 
         /// Does nothing.
-        pub(in super::super) fn keep(self) {}
+        pub(in super::super) fn let_go_in_child(self) {}
     }
 }
 

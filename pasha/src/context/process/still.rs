@@ -51,9 +51,9 @@ impl Still {
         }
     }
 
-    /// Lets go of everything in a child, but for what only the parent may let go of.
+    /// Lets go of everything in a child.
     pub(super) fn let_go_in_child(self) {
-        self.libraries.keep();
+        self.libraries.let_go_in_child();
     }
 }
 
