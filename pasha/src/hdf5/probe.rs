@@ -56,7 +56,20 @@ pub(crate) fn probe_each(
 
 fn context(num_workers: usize) -> Result<ProcessContext> {
     let context = ProcessContext::new(num_workers)?.item_timeout(LONGEST);
-    Ok(context.on_worker_start(|_| IS_PROBE.store(true, Ordering::Relaxed)))
+    Ok(context.on_worker_start(|_| {
+        IS_PROBE.store(true, Ordering::Relaxed);
+        fill_freed_memory();
+    }))
+}
+
+/// Has the C library fill what is freed, so that a library that goes on using it crashes here, and
+/// not later in the program, where the memory may have become another's.
+fn fill_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: this option may be set at any time; it changes bytes that nobody may read.
+    unsafe {
+        libc::mallopt(libc::M_PERTURB, 0x5a);
+    }
 }
 
 /// Says that another file is looked at within one description: each has the time that one may take.

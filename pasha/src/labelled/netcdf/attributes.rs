@@ -34,7 +34,11 @@ fn packing(stored: ElementType, variable: &Variable<'_>) -> Result<(ElementType,
     let mut values: BTreeMap<&str, Typed> = BTreeMap::new();
     for name in NAMES {
         if let Some(value) = variable.attribute_value(name) {
-            let value = value.map_err(|error| format!("its attribute {name}: {error}"))?;
+            let value = value.map_err(|error| {
+                format!(
+                    "its attribute {name}: {error}; `from_netcdf_raw` reads the elements without it"
+                )
+            })?;
             values.insert(name, convert(value));
         }
     }

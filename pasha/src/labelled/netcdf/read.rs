@@ -108,7 +108,8 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
         }
         Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
     }
-    probe(LIBRARY, || describe(path, name, access))
+    // Twice: what the first leaves behind of a damaged file may crash the second.
+    probe(LIBRARY, || (describe(path, name, access).is_ok(), describe(path, name, access).is_ok()))
         .and_then(|()| guarded(LIBRARY, || describe(path, name, access)))
         .map_err(|error| refusal(path, name, error.to_string()))
 }
