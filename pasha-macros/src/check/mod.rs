@@ -6,6 +6,8 @@ mod parameters;
 mod returns;
 mod signature;
 
+pub(crate) use signature::is_kernel;
+
 use crate::errors::Errors;
 use crate::model::Kernel;
 

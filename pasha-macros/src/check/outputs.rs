@@ -14,7 +14,10 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
         slot_is_writable(param, output, errors);
         element_is_plain(output, errors);
         match &output.slot {
-            Slot::Array(_) => array_has_one_extent(param, output, errors),
+            Slot::Array(view) => {
+                array_has_one_extent(param, output, errors);
+                shape_has_the_axes(output, &view.dim, errors);
+            }
             Slot::Scalar(element) if is_collection(element) => {
                 scalar_is_one_element(element, errors);
             }
@@ -87,6 +90,25 @@ fn array_has_one_extent(param: &Param, output: &Output, errors: &mut Errors) {
             second.key(),
             "an array's size is said once: keep one of `shape`, `like` and `ragged`",
         );
+    }
+}
+
+/// A shape written as a tuple has a number for each axis of the view.
+fn shape_has_the_axes(output: &Output, dim: &Dim, errors: &mut Errors) {
+    let Dim::Fixed(axes) = dim else { return };
+    for extent in &output.extents {
+        if let Extent::Shape(_, Expr::Tuple(shape)) = extent
+            && shape.elems.len() != *axes
+        {
+            let given = shape.elems.len();
+            errors.at(
+                shape,
+                format!(
+                    "a shape of {given} numbers, but each slot is an array of {axes} axes: give \
+                     {axes}, or take an `ArrayViewMut{given}`"
+                ),
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenTree;
 use quote::ToTokens;
-use syn::{FnArg, GenericParam, Meta, Pat, Safety};
+use syn::{Attribute, FnArg, GenericParam, Meta, Pat, Safety};
 
 use crate::errors::Errors;
 use crate::model::{Kernel, Role};
@@ -13,6 +13,7 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     not_unsafe(kernel, errors);
     not_variadic(kernel, errors);
     no_target_feature(kernel, errors);
+    one_attribute(kernel, errors);
     no_defaults(kernel, errors);
     names_differ(kernel, errors);
     not_a_method(kernel, errors);
@@ -42,6 +43,20 @@ fn not_unsafe(kernel: &Kernel, errors: &mut Errors) {
              `unsafe` here and call the unsafe function in the body, in an `unsafe { … }` block \
              that makes sure of its conditions",
         );
+    }
+}
+
+/// Whether an attribute is this one.
+pub(crate) fn is_kernel(attr: &Attribute) -> bool {
+    let path = &attr.path().segments;
+    let is_ours = path.len() == 1 || path.first().is_some_and(|first| first.ident == "pasha");
+    is_ours && path.last().is_some_and(|last| last.ident == "kernel")
+}
+
+/// A second attribute would generate everything once more.
+fn one_attribute(kernel: &Kernel, errors: &mut Errors) {
+    for attr in kernel.attrs.iter().filter(|attr| is_kernel(attr)) {
+        errors.at(attr, "`#[pasha::kernel]` is here twice: remove one of the two");
     }
 }
 

@@ -122,13 +122,28 @@ fn sharing(kernel: &Kernel) -> Option<(TokenStream, TokenStream)> {
             && !types::is_plain_data(&param.ty)
     });
     let asked = asked.filter_map(|param| {
-        let (name, ty) = (text(param)?, types::plain(&param.ty));
-        let there = names::private_at(ty.span());
-        Some(quote_spanned!(ty.span()=> (#name, <#there::Sharing<#ty>>::IS_INTERIOR_MUTABLE)))
+        let (name, answer) = (text(param)?, is_interior_mutable(&param.ty));
+        Some(quote!((#name, #answer)))
     });
     let asked: Vec<_> = asked.collect();
     (!asked.is_empty())
         .then(|| (quote!(use #private::NotInteriorMutable as _;), quote!(.sharing(&[#(#asked),*]))))
+}
+
+/// Asks of a type whether it is changed through `&`; of a tuple for each part, because the trait that
+/// knows can't say "one of them".
+fn is_interior_mutable(ty: &Type) -> TokenStream {
+    match types::plain(ty) {
+        Type::Reference(reference) => is_interior_mutable(&reference.elem),
+        Type::Tuple(tuple) => {
+            let parts = tuple.elems.iter().map(is_interior_mutable);
+            quote!((false #(|| #parts)*))
+        }
+        ty => {
+            let there = names::private_at(ty.span());
+            quote_spanned!(ty.span()=> <#there::Sharing<#ty>>::IS_INTERIOR_MUTABLE)
+        }
+    }
 }
 
 /// The types of the buffers, which the function gets by `&mut`.

@@ -81,6 +81,7 @@ fn expand(kernel: &Kernel) -> TokenStream {
 /// The user's function, without the attributes that gave the roles.
 pub(crate) fn function(kernel: &Kernel) -> TokenStream {
     let Kernel { attrs, vis, sig, body, .. } = kernel;
+    let attrs = attrs.iter().filter(|attr| !check::is_kernel(attr));
     let mut sig = sig.clone();
     let mentioned = mentions::of_roles(kernel);
     for input in &mut sig.inputs {

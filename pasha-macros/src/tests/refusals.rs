@@ -32,6 +32,8 @@ refusals! {
     async_fn: "async fn k(v: f64) {}", "async", "remove `async`";
     unsafe_fn: "unsafe fn k(v: f64) {}", "unsafe", "in an `unsafe { … }` block";
     variadic: "extern \"C\" fn k(v: f64, ...) {}", "...", "as `#[shared] values: &[f64]`";
+    two_attributes: "#[pasha::kernel] fn k(v: f64) -> f64 { v }", "#[pasha::kernel]", "remove one of the two";
+    shape_of_more_axes: "fn k(v: f64, #[output(shape = (2, 3))] o: ArrayViewMut1<f64>) {}", "(2, 3)", "take an `ArrayViewMut2`";
     receiver: "fn k(&self, v: f64) {}", "self", "write a free function";
     self_type: "fn k(v: &Self) {}", "Self", "move it out of the `impl` block";
     no_body: "fn k(v: f64);", ";", "a function with a body";

@@ -575,13 +575,13 @@ What keeps a map from starting (such as items of different number) or from finis
                         (
                             "dark",
                             <::pasha::__private::Sharing<
-                                &Array2<f32>,
+                                Array2<f32>,
                             >>::IS_INTERIOR_MUTABLE,
                         ),
                         (
                             "bins",
                             <::pasha::__private::Sharing<
-                                &Array2<u16>,
+                                Array2<u16>,
                             >>::IS_INTERIOR_MUTABLE,
                         ),
                     ],

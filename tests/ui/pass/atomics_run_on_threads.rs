@@ -20,6 +20,12 @@ fn gather(value: u64, #[shared] seen: &[Arc<Mutex<Vec<u64>>>]) -> u64 {
 }
 
 #[pasha::kernel]
+fn within(value: u64, #[shared] parts: &(u8, (f64, Arc<Mutex<u64>>))) -> u64 {
+    *parts.1.1.lock().unwrap() += value;
+    value
+}
+
+#[pasha::kernel]
 fn cached(value: u64, #[shared(copied)] cache: &Mutex<Option<u64>>) -> u64 {
     value + *cache.lock().unwrap().get_or_insert(10)
 }
@@ -47,6 +53,10 @@ fn main() -> pasha::Result<()> {
         assert!(text.contains("`calls`") && text.contains("`#[reduce(sum)]`"), "{text}");
     }
     assert!(gather::run_in(&processes, 0..10_u64, &seen).is_err());
+    let parts = (1, (2.0, Arc::default()));
+    assert!(within::run_in(&processes, 0..10_u64, &parts).is_err());
+    within::run_in(&ThreadContext::new(2)?, 0..10_u64, &parts)?;
+    assert_eq!(*parts.1.1.lock().unwrap(), 45);
     assert_eq!(calls.load(Relaxed), 20);
     assert_eq!(cached::run_in(&processes, 0..3_u64, &Mutex::new(None))?[2], 12);
     assert_eq!(generic::run_in(&processes, 0..3_u64, &calls)?[2], 2);
