@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::available::available_workers;
 use super::{Context, ProcessContext, SerialContext, ThreadContext};
 use crate::error::{Error, Result};
 
@@ -61,25 +62,6 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
     };
     let mut default = DEFAULT.write().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(default.get_or_insert(context)))
-}
-
-/// The number of workers of a context that names none: what `PASHA_NUM_WORKERS` says, or the
-/// number of processors that this process may really use, by its affinity mask and the CPU quota
-/// of its cgroup.
-///
-/// # Errors
-/// [`Error::NumWorkers`] if `PASHA_NUM_WORKERS` is not a whole number of at least 1.
-pub fn available_workers() -> Result<usize> {
-    match std::env::var_os("PASHA_NUM_WORKERS") {
-        None => Ok(std::thread::available_parallelism().map_or(1, Into::into)),
-        Some(text) => {
-            let given = text.to_string_lossy();
-            match given.trim().parse() {
-                Ok(number) if number > 0 => Ok(number),
-                _ => Err(Error::NumWorkers { given: given.into_owned() }),
-            }
-        }
-    }
 }
 
 fn parse(text: &str, from: &'static str) -> Result<AnyContext> {

@@ -1,5 +1,6 @@
 //! Contexts: how workers run. A context sees only a [`Job`]; it knows nothing of kernels.
 
+mod available;
 mod choose;
 mod process;
 mod serial;
@@ -13,7 +14,8 @@ use crate::job::Job;
 use crate::memory::Memory;
 use crate::options::Options;
 
-pub use choose::{AnyContext, available_workers, default_context, set_default_context};
+pub use available::available_workers;
+pub use choose::{AnyContext, default_context, set_default_context};
 pub use process::ProcessContext;
 pub use serial::SerialContext;
 pub(crate) use setting::Setting;

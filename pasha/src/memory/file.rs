@@ -1,68 +1,21 @@
-//! Mappings of files: outputs that lie in a `.npy` file from the start.
+//! What a mapping of a file holds.
 
 use std::io;
-use std::path::Path;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::{Backing, Mapping, Memory, live};
-use crate::error::{Error, Result};
 use crate::files::{Claim, FileIdentity};
 
 /// What a mapping of a file holds.
 pub(super) struct FileBacking {
     // Unmapped before the file may be claimed by somebody else.
-    map: memmap2::MmapMut,
-    identity: FileIdentity,
-    _claims: Vec<Arc<Claim>>,
+    pub(super) map: memmap2::MmapMut,
+    pub(super) identity: FileIdentity,
+    pub(super) _claims: Vec<Arc<Claim>>,
 }
 
 impl FileBacking {
     /// Writes the pages to the disk.
     pub(super) fn flush(&self) -> io::Result<()> {
         self.map.flush()
-    }
-}
-
-impl Mapping {
-    /// Maps `len` bytes of the file of the first claim from `offset` on, for reading and writing, and
-    /// holds the claims for as long.
-    ///
-    /// The file must be as long as the header and the elements, and its space reserved, so that
-    /// a full disk is an error now and not a SIGBUS later. `mark` is that of its header.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the file can't be mapped.
-    pub(crate) fn file(
-        claims: Vec<Arc<Claim>>,
-        path: &Path,
-        offset: usize,
-        len: usize,
-        mark: u64,
-    ) -> Result<Mapping> {
-        let failed = |source| Error::File { action: "map", path: path.to_owned(), source };
-        let claim = claims.first().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-        let identity = claim.identity(mark).map_err(failed)?;
-        // SAFETY: whoever calls has claimed the file, so that nothing else in this process maps it, and no
-        // other program that uses pasha. That nobody truncates or writes it by other means is what
-        // the documentation of `AllocBuilder::file` asks of the user, as every memory map does.
-        let map = unsafe { memmap2::MmapOptions::new().len(offset + len).map_mut(claim.file()) };
-        let mut map = map.map_err(failed)?;
-        let start = map
-            .get_mut(offset..)
-            .and_then(|elements| NonNull::new(elements.as_mut_ptr()))
-            .ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
-        let backing = Backing::File(FileBacking { map, identity, _claims: claims });
-        let mapping = Mapping::of(start, len, Memory::Shared, backing);
-        live::enter(&mapping);
-        Ok(mapping)
-    }
-
-    /// Which file it is of, if it is of one.
-    pub(crate) fn file_identity(&self) -> Option<&FileIdentity> {
-        match &self.backing {
-            Backing::File(file) => Some(&file.identity),
-            Backing::Empty | Backing::Heap(_) | Backing::Anonymous => None,
-        }
     }
 }

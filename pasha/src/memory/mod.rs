@@ -11,6 +11,7 @@ mod file;
 mod huge;
 mod live;
 pub(crate) mod mapped;
+mod of_file;
 mod pages;
 pub(crate) mod stream;
 

@@ -1,7 +1,7 @@
 //! Accumulators of different workers, a whole number of cache lines apart: workers that write
 //! one cache line in turn would wait for each other at every item.
 
-use super::Plan;
+use super::plan::Plan;
 use super::slots::Slots;
 use crate::array::bytes_of_shape;
 use crate::element::assert_alignment;

@@ -9,6 +9,7 @@ mod apart;
 pub(crate) mod list;
 pub mod merge;
 pub(crate) mod per;
+mod plan;
 pub(crate) mod position;
 pub(crate) mod ragged;
 pub(crate) mod reduce;
@@ -18,33 +19,16 @@ pub(crate) mod slots;
 
 use std::ops::Range;
 
-use ndarray::{Array2, Dimension};
+use ndarray::Dimension;
 
 use apart::Apart;
 
 use crate::array::SharedArray;
 use crate::error::{Error, Result};
-use crate::memory::{Mapping, Memory, Pages};
+use crate::memory::{Mapping, Memory};
 use crate::resume::OutputFile;
+pub(crate) use plan::Plan;
 use slots::Slots;
-
-/// What an output must fit: the run it is allocated for or attached to.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan<'p> {
-    /// Number of indices.
-    pub(crate) len: usize,
-    /// Number of workers of the context, whether or not all get to run.
-    pub(crate) num_workers: usize,
-    /// The memory that the context's workers can write.
-    pub(crate) memory: Memory,
-    /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`, if there are any.
-    pub(crate) lengths: Option<&'p Array2<usize>>,
-    /// The pages that new arrays get.
-    pub(crate) pages: Pages,
-    /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their
-    /// fill values in place, or a job into them is resumed.
-    pub(crate) keep: bool,
-}
 
 /// What an output parameter or return value asks for.
 pub trait OutputSpec: Sync {
