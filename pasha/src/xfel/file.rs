@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use hdf5_metno::types::VarLenAscii;
 use hdf5_metno::{File, Group, LinkType};
 
-use super::index::{IndexGroup, guess_valid};
+use super::index::{IndexGroup, cut, guess_valid};
 use super::values;
 use crate::error::SourceError;
 
@@ -117,16 +117,6 @@ impl RunFile {
             Some((first.min(id), last.max(id)))
         })
     }
-}
-
-/// The first `len` of an index array, which has padding behind.
-pub(super) fn cut<T>(mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceError> {
-    if padded.len() < len {
-        let found = padded.len();
-        return Err(format!("an index has {found} entries for {len} trains").into());
-    }
-    padded.truncate(len);
-    Ok(padded)
 }
 
 /// Which trains are not suspect.
