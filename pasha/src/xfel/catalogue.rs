@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use hdf5_metno::File;
 
 use super::Section;
-use super::file::{RunFile, exists, keys_below};
+use super::file::RunFile;
+use super::links::{exists, keys_below};
 use super::skipped::SkippedFile;
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;

@@ -40,6 +40,7 @@ mod file;
 mod index;
 mod info;
 mod key;
+mod links;
 mod options;
 mod read;
 mod run;
