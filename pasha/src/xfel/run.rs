@@ -9,7 +9,7 @@ use hdf5_metno::File;
 
 use super::Section;
 use super::catalogue::Catalogue;
-use super::element::{ReadRows, StoredRows};
+use super::element::{KeyElement, ReadRows, StoredRows};
 use super::file::RunFile;
 use super::info::{KeyInfo, element_of};
 use super::links::exists;
@@ -17,7 +17,6 @@ use super::options::RunOptions;
 use super::selection::Selection;
 use super::skipped::SkippedFile;
 use super::values::{self, Attribute};
-use super::{Key, KeyElement};
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;
 
@@ -188,24 +187,6 @@ impl Run {
         })?;
         let source = source.to_owned();
         Ok(KeyInfo { source, key, section, group, element, entry_shape })
-    }
-
-    /// The data of a key, to be mapped over.
-    ///
-    /// `D` is the dimension of one entry (`Ix0` for a number, `Ix2` for an image): then each train
-    /// has one entry at most. Or it is one more, for all entries of a train along axis 0. With
-    /// `IxDyn` it is the one for trains with one entry, the other for those with more.
-    ///
-    /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Hdf5`] if its data can't be
-    /// read as `A`; [`Error::Key`] if they have another number of axes, or differ from file to
-    /// file.
-    pub fn key<A: KeyElement, D: ndarray::Dimension + 'static>(
-        &self,
-        source: &str,
-        key: &str,
-    ) -> Result<Key<A, D>> {
-        Key::open(self, source, key)
     }
 
     /// The number of entries that a key has in each selected train.
