@@ -22,8 +22,28 @@ use crate::hdf5::probe::probe_each;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    pub(super) include_suspect: bool,
-    pub(super) files: Option<String>,
+    include_suspect: bool,
+    files: Option<String>,
+}
+
+impl Run {
+    /// Opens a run: all `.h5` files of a folder but `overview.h5`, with suspect trains.
+    ///
+    /// Files that can't be used are left out and listed in [`skipped_files`](Run::skipped_files).
+    /// Because libhdf5 crashes on some damaged ones, all are looked at in forked processes first,
+    /// at the same time.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that
+    /// can be used; [`Error::TrainConflict`] if a source has a train twice.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Run> {
+        Run::options().open(folder)
+    }
+
+    /// Opens a run in another way.
+    pub fn options() -> RunOptions {
+        RunOptions { include_suspect: true, files: None }
+    }
 }
 
 impl RunOptions {

@@ -1,4 +1,4 @@
-//! A run: opening it, and what it says about itself.
+//! A run, and what it says about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +13,6 @@ use super::element::{KeyElement, ReadRows, StoredRows};
 use super::file::RunFile;
 use super::info::{KeyInfo, element_of};
 use super::links::exists;
-use super::options::RunOptions;
 use super::selection::Selection;
 use super::skipped::SkippedFile;
 use super::values::{self, Attribute};
@@ -31,24 +30,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens a run: all `.h5` files of a folder but `overview.h5`, with suspect trains.
-    ///
-    /// Files that can't be used are left out and listed in [`skipped_files`](Run::skipped_files).
-    /// Because libhdf5 crashes on some damaged ones, all are looked at in forked processes first,
-    /// at the same time.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that
-    /// can be used; [`Error::TrainConflict`] if a source has a train twice.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Run> {
-        Run::options().open(folder)
-    }
-
-    /// Opens a run in another way.
-    pub fn options() -> RunOptions {
-        RunOptions { include_suspect: true, files: None }
-    }
-
     /// The run's folder.
     pub fn path(&self) -> &Path {
         &self.catalogue.path
