@@ -12,8 +12,8 @@ use super::decoding::Decoding;
 use super::element::{Access, Block, ElementType, StoredElement};
 use super::labels::Labels;
 use super::packing::Packing;
-use super::stored::OpenVariable;
 use super::values::Values;
+use super::variable::OpenVariable;
 use crate::error::SourceError;
 
 /// The most bytes that a coordinate may have: more is a damaged file.

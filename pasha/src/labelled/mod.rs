@@ -28,6 +28,8 @@ mod stored_along;
 mod time;
 mod values;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod variable;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod written;
 #[cfg(feature = "zarr")]
 mod zarr;

@@ -14,6 +14,7 @@ use super::labels::Labels;
 use super::memory::DataArray;
 use super::packing::Packing;
 use super::stored_along::StoredAlong;
+use super::variable::{OpenVariable, StoredFile};
 use crate::error::{Error, Result, SourceError};
 use crate::memory::buffer::zeroed;
 
@@ -27,8 +28,8 @@ use crate::memory::buffer::zeroed;
 /// Values are those that xarray shows: where the file has `scale_factor`, `add_offset`,
 /// `_FillValue` or `missing_value`, elements are `f32` or `f64`, and what is missing is NaN; where
 /// it has `_Unsigned`, integers are those of the other sign. Whole numbers are never rounded, but
-/// where the file has a scale: an `i64` or `u64` beyond 2⁵³ beside missing ones, which no float has,
-/// ends in an error that names it.
+/// where the file has a scale: an `i64` or `u64` beyond 2⁵³ beside missing ones, which no float
+/// has, ends in an error that names it.
 ///
 /// The coordinates are those that xarray shows, too: along one or several dimensions or none, of
 /// numbers, times, texts or truth values. They are read whole when the array is opened. Those that
@@ -49,27 +50,6 @@ pub struct StoredArray<A, D> {
     labels: Labels,
     skipped: Vec<SkippedCoordinate>,
     decoding: Decoding<A>,
-}
-
-/// What can be opened by each worker anew: paths and plain metadata, never a handle.
-pub(super) trait StoredFile: Send + Sync {
-    /// Opens the variable.
-    fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError>;
-
-    /// The file or folder.
-    fn path(&self) -> &Path;
-}
-
-/// One worker's open variable.
-pub(super) trait OpenVariable {
-    /// Reads the block of `count` elements from `start` (one number for each dimension), in C
-    /// order and the machine's byte order.
-    fn read(
-        &mut self,
-        start: &[usize],
-        count: &[usize],
-        into: &mut [u8],
-    ) -> Result<(), SourceError>;
 }
 
 /// What opening a variable finds out about it.
@@ -174,7 +154,8 @@ impl<A, D> StoredArray<A, D> {
         &self.variable
     }
 
-    /// The shape of the chunks in which it lies, one length per dimension; `None` if it lies in one piece.
+    /// The shape of the chunks in which it lies, one length per dimension; `None` if it lies in one
+    /// piece.
     pub fn chunk_shape(&self) -> Option<&[usize]> {
         self.chunk.as_deref()
     }

@@ -14,7 +14,8 @@ use crate::hdf5::probe::probe;
 use crate::labelled::element::{Access, ElementType};
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
-use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
+use crate::labelled::stored::{Found, absolute, refusal};
+use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
 
 pub(super) const LIBRARY: &str = "netCDF";

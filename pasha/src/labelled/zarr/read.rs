@@ -18,7 +18,8 @@ use crate::labelled::element::{Access, ElementType};
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
 use crate::labelled::packing::Packing;
-use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
+use crate::labelled::stored::{Found, absolute, refusal};
+use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
 
 pub(super) const LIBRARY: &str = "zarrs";
@@ -125,8 +126,8 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     Ok(Found { file, variable, shape, chunk, element, packing, labels, skipped })
 }
 
-/// The dimensions' names, which the two formats have in different places; those without one are called
-/// `dim_0`, `dim_1`, … by their place.
+/// The dimensions' names, which the two formats have in different places; those without one are
+/// called `dim_0`, `dim_1`, … by their place.
 pub(super) fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
     let ndim = array.shape().len();
     let names: Vec<Option<String>> = match array.dimension_names() {

@@ -15,7 +15,7 @@ use super::metadata::check;
 use super::read::{Open, chunk_shape, open as open_array};
 use crate::error::SourceError;
 use crate::labelled::found::number_of_values;
-use crate::labelled::stored::OpenVariable;
+use crate::labelled::variable::OpenVariable;
 
 /// An array of texts.
 pub(super) struct Texts {
