@@ -4,16 +4,14 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array, Dimension, RemoveAxis};
+use ndarray::{Array, Dimension};
 
 use super::decoding::Decoding;
 use super::element::{Block, ElementType, StoredElement};
 use super::found::SkippedCoordinate;
-use super::item::Mapped;
 use super::labels::Labels;
 use super::memory::DataArray;
 use super::packing::Packing;
-use super::stored_along::StoredAlong;
 use super::variable::{OpenVariable, StoredFile};
 use crate::error::{Error, Result, SourceError};
 use crate::memory::buffer::zeroed;
@@ -88,23 +86,6 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
         // An axis of no length has chunks all the same.
         let chunk = chunk.map(|chunk| chunk.into_iter().map(|len| len.max(1)).collect());
         Ok(StoredArray { file, variable, dim, chunk, labels, skipped, decoding })
-    }
-
-    /// Maps over the array along a named dimension: the item is the sub-view at an index, with
-    /// the other dimensions in their order, as [`Labelled`](super::Labelled) or plain
-    /// `ArrayView`.
-    ///
-    /// Workers read the chunks that hold their indices once. Along a dimension in whose direction
-    /// chunks are so long that a worker would have to hold more than 32 MiB, it reads them several
-    /// times, in parts.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if there is no such dimension, with the nearest that there are.
-    pub fn along(&self, dim: &str) -> Result<StoredAlong<'_, A, D>>
-    where
-        D: RemoveAxis,
-    {
-        Ok(StoredAlong::new(self, Mapped::new(&self.labels, dim)?))
     }
 
     /// Reads the whole array into memory.
