@@ -1,18 +1,19 @@
 //! Reading a data set in bands: all that lies at the next few indices of the mapped axis.
 //!
-//! A band is as long as a chunk. A reader keeps the one that its items are in, so that each chunk is decompressed
-//! once, and memory does not grow with the data set.
+//! A band is as long as a chunk. A reader keeps the one that its items are in, so that each chunk
+//! is decompressed once, and memory does not grow with the data set.
 
 use std::fs::File;
 use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 
 use super::assembly_reader::AssemblyReader;
-use super::element::{Hdf5Element, Misfit};
+use super::element::Hdf5Element;
 use super::file::explain;
 use super::filters::Decoder;
 use super::index::StoredChunk;
 use super::library::OpenDataset;
+use super::misfit::Misfit;
 use super::region::{MAX_RANK, Place, coordinates, runs};
 use super::stored::{Chunks, Storage, Stored};
 use crate::error::SourceError;
@@ -333,7 +334,8 @@ impl Band<'_> {
 }
 
 impl ChunkBytes {
-    /// Finds the chunk that starts here, and reads it if only libhdf5 can; `None` if it was never written.
+    /// Finds the chunk that starts here, and reads it if only libhdf5 can; `None` if it was never
+    /// written.
     fn find(
         &mut self,
         stored: &Stored,

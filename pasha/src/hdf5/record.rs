@@ -1,7 +1,8 @@
 //! Compounds of a file as structs of the user's.
 //!
-//! A struct says which members it has, and where (`Hdf5Record`); when a data set is opened, each is looked up among those
-//! of the file by its name. Where both lie the same, elements are read as they lie, and else member by member.
+//! A struct says which members it has, and where (`Hdf5Record`); when a data set is opened, each is
+//! looked up among those of the file by its name. Where both lie the same, elements are read as
+//! they lie, and else member by member.
 
 use std::fmt;
 
@@ -9,16 +10,19 @@ use bytemuck::Pod;
 use half::f16;
 use num_complex::Complex;
 
-use super::element::{Hdf5Element, Misfit, Number, sealed};
+use super::element::{Hdf5Element, sealed};
+use super::misfit::Misfit;
+use super::number::Number;
 use super::types::{self, Nature, StoredType};
 
 /// A struct whose fields are members of a compound in a file.
 ///
-/// It is a `#[repr(C)]` or `#[repr(C, packed)]` struct of yours that derives bytemuck's `Pod` and `Zeroable`;
-/// [`hdf5_record!`](crate::hdf5_record) implements the trait. A data set can then be opened with it as its element type:
-/// members are found by their names, in any order and at any place, and converted as numbers are; the file may have more of
-/// them. Where all lie as in the struct, elements are read, or mapped, as they are. Bytes of the struct that belong to no
-/// member are 0.
+/// It is a `#[repr(C)]` or `#[repr(C, packed)]` struct of yours that derives bytemuck's `Pod` and
+/// `Zeroable`; [`hdf5_record!`](crate::hdf5_record) implements the trait. A data set can then be
+/// opened with it as its element type: members are found by their names, in any order and at any
+/// place, and converted as numbers are; the file may have more of them. Where all lie as in the
+/// struct, elements are read, or mapped, as they are. Bytes of the struct that belong to no member
+/// are 0.
 ///
 /// # Examples
 /// ```
@@ -139,8 +143,8 @@ impl fmt::Debug for Hdf5Member {
     }
 }
 
-/// A type that a field of an [`Hdf5Record`] may have: a number as in [`Hdf5Element`], but for `bool`, which is read as `u8`;
-/// or an array of these, `[T; N]`, `[[T; N]; M]`, …
+/// A type that a field of an [`Hdf5Record`] may have: a number as in [`Hdf5Element`], but for
+/// `bool`, which is read as `u8`; or an array of these, `[T; N]`, `[[T; N]; M]`, …
 #[diagnostic::on_unimplemented(
     message = "a member of a compound can't be read as `{Self}`",
     label = "not a type of stored numbers",
@@ -192,8 +196,9 @@ where
 /// Says which members a struct has, so that compounds of a file can be read as it: implements
 /// [`Hdf5Record`](crate::Hdf5Record).
 ///
-/// `hdf5_record!(Name { field: type, other: type = "name in the file" })`. Members of compounds in compounds have names with
-/// dots: `x: f64 = "position.x"`. That fields have these types is checked by the compiler.
+/// `hdf5_record!(Name { field: type, other: type = "name in the file" })`. Members of compounds in
+/// compounds have names with dots: `x: f64 = "position.x"`. That fields have these types is checked
+/// by the compiler.
 #[macro_export]
 macro_rules! hdf5_record {
     ($record:ident { $($field:ident : $type:ty $(= $name:literal)?),* $(,)? }) => {

@@ -7,7 +7,7 @@ use hdf5_metno_sys::h5t::H5T_class_t;
 use hdf5_metno_sys::{h5, h5t};
 
 use super::{Nature, StoredType, describe};
-use crate::hdf5::element::Number;
+use crate::hdf5::number::Number;
 
 /// A member of a compound, or of a compound that is a member of it.
 #[derive(Debug, Clone)]
@@ -16,7 +16,8 @@ pub(in crate::hdf5) struct Member {
     pub(in crate::hdf5) name: String,
     /// Its first byte in the element.
     pub(in crate::hdf5) offset: usize,
-    /// Whether it has the same bytes in the file and in memory, which what is of varying length has not.
+    /// Whether it has the same bytes in the file and in memory, which what is of varying length has
+    /// not.
     is_fixed: bool,
     /// What it is; or what it holds, as a sentence, if that can't be read.
     pub(in crate::hdf5) stored: Result<StoredType, String>,
@@ -124,8 +125,9 @@ fn is_fixed(datatype: &Datatype) -> bool {
 
 /// The name, the place and the type of a member.
 fn member(datatype: &Datatype, index: c_uint) -> Option<(String, usize, Datatype)> {
-    // SAFETY: the handle is that of a compound with such a member, and the lock is held. The name is text of C that the
-    // library allocates and takes back, and the new handle is owned by nobody else.
+    // SAFETY: the handle is that of a compound with such a member, and the lock is held. The name
+    // is text of C that the library allocates and takes back, and the new handle is owned by nobody
+    // else.
     unsafe {
         let name: *mut c_char = h5t::H5Tget_member_name(datatype.id(), index);
         if name.is_null() {
@@ -139,8 +141,8 @@ fn member(datatype: &Datatype, index: c_uint) -> Option<(String, usize, Datatype
     }
 }
 
-/// The type in memory: with the members alone whose bytes are read as they are, each at its place in the file. Others
-/// would be pointers in memory.
+/// The type in memory: with the members alone whose bytes are read as they are, each at its place
+/// in the file. Others would be pointers in memory.
 pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::Result<Datatype> {
     hdf5_metno::sync::sync(|| {
         // SAFETY: the lock is held, and the new handle is owned by nobody else.
@@ -160,8 +162,8 @@ pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::R
                 continue;
             }
             let name = CString::new(name).map_err(|_| "a member's name holds a zero")?;
-            // SAFETY: the handles are those of a compound that can be changed and of a type, the lock is held, and the
-            // name is text of C. What does not fit is refused by the library.
+            // SAFETY: the handles are those of a compound that can be changed and of a type, the
+            // lock is held, and the name is text of C. What does not fit is refused by the library.
             hdf5_metno::h5check(unsafe {
                 h5t::H5Tinsert(chosen.id(), name.as_ptr(), offset, of_member.id())
             })?;

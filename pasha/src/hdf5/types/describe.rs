@@ -6,7 +6,7 @@ use hdf5_metno_sys::h5t;
 use hdf5_metno_sys::h5t::H5T_class_t;
 
 use super::{Nature, StoredType, compound, numbers, refused};
-use crate::hdf5::element::Number;
+use crate::hdf5::number::Number;
 use crate::hdf5::region::MAX_RANK;
 
 /// Describes the type of elements.
@@ -29,8 +29,8 @@ pub(super) fn class(datatype: &Datatype) -> H5T_class_t {
 
 /// The type that an array or an enumeration is made of.
 pub(super) fn base(datatype: &Datatype) -> Result<Datatype, String> {
-    // SAFETY: the handle is that of a type that is made of another, and the lock is held; the new handle is owned by
-    // nobody else.
+    // SAFETY: the handle is that of a type that is made of another, and the lock is held; the new
+    // handle is owned by nobody else.
     let base = unsafe { hdf5_metno::from_id::<Datatype>(h5t::H5Tget_super(datatype.id())) };
     base.map_err(|error| format!("it holds elements of a type that can't be read ({error})"))
 }
@@ -57,7 +57,8 @@ fn array(datatype: &Datatype) -> Result<StoredType, String> {
     ))
 }
 
-/// What the elements of a data set are as Rust names it, and the lengths of the axes that they themselves have.
+/// What the elements of a data set are as Rust names it, and the lengths of the axes that they
+/// themselves have.
 #[cfg_attr(not(feature = "xfel"), allow(dead_code, reason = "other sources build on it"))]
 pub(crate) fn describe(dataset: &Dataset) -> Result<(String, Vec<usize>), String> {
     let stored = StoredType::of(dataset)?;

@@ -9,7 +9,8 @@ use std::fmt;
 
 use hdf5_metno::{Dataset, Datatype};
 
-use super::element::{Hdf5Element, Number};
+use super::element::Hdf5Element;
+use super::number::Number;
 use super::record::Plan;
 pub(super) use compound::{Member, advice, listed};
 pub(crate) use describe::describe;
@@ -23,8 +24,8 @@ pub struct StoredType {
     pub(super) is_swapped: bool,
     /// Whether the bytes in the file are just these, so that pasha can read them itself.
     pub(super) is_plain: bool,
-    /// The lengths of the axes that the elements themselves have, if they are arrays: they follow those of the data
-    /// set.
+    /// The lengths of the axes that the elements themselves have, if they are arrays: they follow
+    /// those of the data set.
     pub(super) array: Vec<usize>,
     /// What it is besides a number.
     pub(super) nature: Nature,

@@ -7,7 +7,7 @@ use hdf5_metno_sys::h5t::{H5T_order_t, H5T_sign_t};
 use hdf5_metno_sys::{h5, h5i, h5t};
 
 use super::{Nature, StoredType, describe};
-use crate::hdf5::element::Number;
+use crate::hdf5::number::Number;
 
 /// The most names of an enumeration that are told.
 const MOST_NAMES: usize = 12;
@@ -59,8 +59,8 @@ pub(super) fn float(datatype: &Datatype) -> Result<StoredType, String> {
     })
 }
 
-/// Checks that the bits of a number, and the fields among them, lie within its bytes: libhdf5 1.10 would read beyond
-/// them in a damaged file.
+/// Checks that the bits of a number, and the fields among them, lie within its bytes: libhdf5 1.10
+/// would read beyond them in a damaged file.
 fn check_bits(datatype: &Datatype, fields: &[(usize, usize)]) -> Result<(), String> {
     // SAFETY: the handle is that of a number, and the lock is held.
     let (start, len) =
@@ -128,8 +128,8 @@ pub(super) fn enumeration(datatype: &Datatype) -> Result<StoredType, String> {
 /// The name and the value of a member of an enumeration of such numbers.
 fn member(datatype: &Datatype, index: c_uint, numbers: &StoredType) -> Option<(String, String)> {
     let mut value = [0_u8; 8];
-    // SAFETY: the handle is that of an enumeration of at most 8 bytes with such a member, and the lock is held. The name
-    // is text of C that the library allocates and takes back.
+    // SAFETY: the handle is that of an enumeration of at most 8 bytes with such a member, and the
+    // lock is held. The name is text of C that the library allocates and takes back.
     let name = unsafe {
         if h5t::H5Tget_member_value(datatype.id(), index, value.as_mut_ptr().cast()) < 0 {
             return None;
@@ -146,7 +146,8 @@ fn member(datatype: &Datatype, index: c_uint, numbers: &StoredType) -> Option<(S
     Some((name, numbers.number.integer_text(numbers.is_swapped, bytes)))
 }
 
-/// Whether a type is this one of the machine's in the other byte order; `None` if it is another type.
+/// Whether a type is this one of the machine's in the other byte order; `None` if it is another
+/// type.
 fn byte_order(datatype: &Datatype, native: &Datatype) -> Option<bool> {
     if datatype == native {
         return Some(false);
@@ -191,8 +192,8 @@ pub(in crate::hdf5) fn native(number: Number) -> Option<Datatype> {
 /// IEEE's float of 2 bytes, which libhdf5 has no name for before version 1.14.4.
 fn native_half() -> Option<Datatype> {
     let half = copy_of(*globals::H5T_NATIVE_FLOAT)?;
-    // SAFETY: the handle is that of a float that can be changed, and the lock is held. The fields are first put where they
-    // are to be, and only then is the rest cut off.
+    // SAFETY: the handle is that of a float that can be changed, and the lock is held. The fields
+    // are first put where they are to be, and only then is the rest cut off.
     let is_set = unsafe {
         h5t::H5Tset_fields(half.id(), 15, 10, 5, 0, 10) >= 0
             && h5t::H5Tset_size(half.id(), 2) >= 0
