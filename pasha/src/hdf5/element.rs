@@ -6,7 +6,7 @@ use num_complex::Complex;
 use super::fit::{Fit, Raw};
 use super::misfit::Misfit;
 use super::number::Number;
-use super::types::{Nature, StoredType};
+use super::types::{Nature, StoredType, advice};
 use crate::element::Element;
 
 /// An element type that a stored data set can be opened as.
@@ -50,6 +50,36 @@ pub(super) mod sealed {
 
         /// The elements as bytes to be written, where any bytes are valid.
         fn bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]>;
+    }
+}
+
+impl StoredType {
+    /// The type as it is read as elements `A`.
+    ///
+    /// # Errors
+    /// If it can't be converted to `A`, and what to open it as.
+    pub(super) fn read_as<A: Hdf5Element>(self) -> Result<StoredType, String> {
+        A::read_from(self)
+    }
+
+    /// Whether the bytes in the file are those of elements `A` in memory.
+    pub(super) fn is_native<A: Hdf5Element>(&self) -> bool {
+        self.number == A::NUMBER
+            && !self.is_swapped
+            && self.record.as_ref().is_none_or(|plan| plan.is_as_stored)
+    }
+
+    /// Says that it is not converted to the elements that were asked for.
+    pub(super) fn refuse<A: Hdf5Element>(&self) -> String {
+        let way_out = match &self.nature {
+            Nature::Compound(members)
+                if !matches!(self.number, Number::ComplexF32 | Number::ComplexF64) =>
+            {
+                advice(members)
+            }
+            _ => format!("open it with elements {}", self.number.name()),
+        };
+        format!("its elements are {self}, which are not converted to {}; {way_out}", A::name())
     }
 }
 

@@ -13,7 +13,7 @@ use num_complex::Complex;
 use super::element::{Hdf5Element, sealed};
 use super::misfit::Misfit;
 use super::number::Number;
-use super::types::{self, Nature, StoredType};
+use super::types::{self, Convert, Nature, Plan, Step, StoredType};
 
 /// A struct whose fields are members of a compound in a file.
 ///
@@ -76,9 +76,6 @@ pub struct Hdf5Member {
     convert: Convert,
 }
 
-/// Converts the numbers of one member of one element.
-type Convert = fn(&StoredType, &[u8], &mut [u8]) -> Result<(), Misfit>;
-
 /// The most axes of an array that is a member.
 const MOST_AXES: usize = 4;
 
@@ -126,7 +123,8 @@ impl Hdf5Member {
                 self.number.name()
             )
         })?;
-        Ok(Step { from: found.offset, stored, member: *self })
+        let Hdf5Member { name, offset: to, size, number, convert, .. } = *self;
+        Ok(Step { name, from: found.offset, stored, to, size, number, convert })
     }
 }
 
@@ -222,39 +220,21 @@ macro_rules! hdf5_record {
     };
 }
 
-/// How a compound of the file becomes a record.
-#[derive(Debug, Clone)]
-pub(super) struct Plan {
-    steps: Vec<Step>,
-    /// Whether the members are all bytes of an element, each where it lies in the file as it is.
-    pub(super) is_as_stored: bool,
-}
-
 impl Plan {
     /// The plan of these steps for elements of so many bytes in the file.
     fn new(steps: Vec<Step>, size: usize) -> Plan {
         let is_same = |step: &Step| {
             let StoredType { number, is_swapped, .. } = step.stored;
-            number == step.member.number && !is_swapped && step.from == step.member.offset
+            number == step.number && !is_swapped && step.from == step.to
         };
         let mut places: Vec<(usize, usize)> =
-            steps.iter().map(|step| (step.from, step.member.size)).collect();
+            steps.iter().map(|step| (step.from, step.size)).collect();
         places.sort_unstable();
         let end =
             places.iter().try_fold(0, |end, &(from, size)| (from == end).then_some(end + size));
         let is_as_stored = steps.iter().all(is_same) && end == Some(size);
         Plan { steps, is_as_stored }
     }
-}
-
-/// How one member is read.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
-    /// Its first byte in the element of the file.
-    from: usize,
-    /// What it is there.
-    stored: StoredType,
-    member: Hdf5Member,
 }
 
 impl Step {
@@ -266,18 +246,14 @@ impl Step {
         out: &mut [u8],
         out_size: usize,
     ) -> Result<(), Misfit> {
-        let (from, to) = (self.from, self.member.offset);
+        let (from, to) = (self.from, self.to);
         let stored_size = self.stored.element_size();
         let elements = bytes.chunks_exact(size).zip(out.chunks_exact_mut(out_size));
         for (at, (bytes, out)) in elements.enumerate() {
-            let (bytes, out) = (&bytes[from..][..stored_size], &mut out[to..][..self.member.size]);
-            (self.member.convert)(&self.stored, bytes, out).map_err(|misfit| Misfit {
+            let (bytes, out) = (&bytes[from..][..stored_size], &mut out[to..][..self.size]);
+            (self.convert)(&self.stored, bytes, out).map_err(|misfit| Misfit {
                 at,
-                member: Some((
-                    self.member.name,
-                    self.member.number.name(),
-                    self.stored.number.name(),
-                )),
+                member: Some((self.name, self.number.name(), self.stored.number.name())),
                 ..misfit
             })?;
         }
