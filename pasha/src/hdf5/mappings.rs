@@ -10,25 +10,26 @@ use hdf5_metno_sys::h5s::{self, H5S_UNLIMITED, H5S_sel_type};
 use hdf5_metno_sys::{h5i, h5p};
 
 use super::assembly::{Assembly, Piece, Span};
-use super::element::Hdf5Element;
 use super::file;
-use super::links;
+use super::links::{self, Found};
 use super::region::MAX_RANK;
 use super::stored::Stored;
 use super::types::StoredType;
+use crate::error::Error;
 
 /// The most boxes that a virtual data set is taken apart into.
 const MOST_PIECES: usize = 1 << 20;
 
-/// Virtual data sets that may lie within each other; more are a circle.
-const DEEPEST: usize = 8;
+/// Describes a source that was found for a path and a name.
+type Describe<'a> = dyn Fn(Found, &Path, &str) -> Result<Stored, Error> + 'a;
 
 /// What a virtual data set is made of.
 #[derive(Debug)]
 pub(super) enum Sources {
     /// Boxes of other data sets.
     Boxes(Assembly),
-    /// Something that is left to libhdf5; with the folder in which it finds the files, if the program must stay in it.
+    /// Something that is left to libhdf5; with the folder in which it finds the files, if the
+    /// program must stay in it.
     Other { working_folder: Option<PathBuf> },
 }
 
@@ -36,13 +37,14 @@ pub(super) enum Sources {
 struct Mapping {
     file: String,
     dataset: String,
-    /// What is selected along each axis of the virtual data set, and of the source; all where there is no axis.
+    /// What is selected along each axis of the virtual data set, and of the source; all where there
+    /// is no axis.
     whole: Vec<Selected>,
     source: Vec<Selected>,
 }
 
-/// What is selected along one axis: `count` blocks, one every `stride` indices. Without a count there are as many as
-/// there is room for.
+/// What is selected along one axis: `count` blocks, one every `stride` indices. Without a count
+/// there are as many as there is room for.
 #[derive(Debug, Clone, Copy)]
 struct Selected {
     start: usize,
@@ -53,24 +55,19 @@ struct Selected {
     all: Option<usize>,
 }
 
-/// Finds out what a virtual data set, of this shape and type in the file at `path`, is made of. `fill` is the element
-/// where there is nothing; `depth` counts the virtual data sets around it.
-pub(super) fn sources<A: Hdf5Element>(
+/// Finds out what a virtual data set, of this shape and type in the file at `path`, is made of.
+/// `fill` is the element where there is nothing; `describe` describes a source.
+pub(super) fn sources(
     path: &Path,
     properties: &DatasetCreate,
     kind: &StoredType,
     shape: &[usize],
     fill: Vec<u8>,
-    depth: usize,
+    describe: &Describe<'_>,
 ) -> Result<Sources, String> {
-    if depth > DEEPEST {
-        return Err(format!(
-            "virtual data sets lie within each other more than {DEEPEST} deep: in a circle"
-        ));
-    }
     let mut found = Finder {
         path,
-        depth,
+        describe,
         known: HashMap::new(),
         assembly: Assembly { sources: Vec::new(), pieces: Vec::new(), fill },
         working_folder: None,
@@ -79,7 +76,7 @@ pub(super) fn sources<A: Hdf5Element>(
     for mapping in count(properties)? {
         // Without its parts the rest is looked through for the folder.
         match read(properties, mapping)? {
-            Some(mapping) => are_boxes &= found.add::<A>(&mapping, kind, shape, are_boxes)?,
+            Some(mapping) => are_boxes &= found.add(&mapping, kind, shape, are_boxes)?,
             None => are_boxes = false,
         }
     }
@@ -92,7 +89,7 @@ pub(super) fn sources<A: Hdf5Element>(
 /// The sources that were found so far.
 struct Finder<'a> {
     path: &'a Path,
-    depth: usize,
+    describe: &'a Describe<'a>,
     /// By file and data set: the number of the source, if it is there.
     known: HashMap<(String, String), Option<usize>>,
     assembly: Assembly,
@@ -101,7 +98,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     /// Adds the boxes of a mapping, and returns whether it is made of such.
-    fn add<A: Hdf5Element>(
+    fn add(
         &mut self,
         mapping: &Mapping,
         kind: &StoredType,
@@ -116,7 +113,7 @@ impl Finder<'_> {
         let number = match self.known.get(&key) {
             Some(&number) => number,
             None => {
-                let number = self.find::<A>(mapping, is_read)?;
+                let number = self.find(mapping, is_read)?;
                 self.known.insert(key, number);
                 number
             }
@@ -136,11 +133,7 @@ impl Finder<'_> {
     }
 
     /// Finds and describes a source; `None` if it is not there.
-    fn find<A: Hdf5Element>(
-        &mut self,
-        mapping: &Mapping,
-        is_read: bool,
-    ) -> Result<Option<usize>, String> {
+    fn find(&mut self, mapping: &Mapping, is_read: bool) -> Result<Option<usize>, String> {
         let path = match mapping.file.as_str() {
             "." => self.path.to_owned(),
             name => match file::named_by(self.path, name, "HDF5_VDS_PREFIX") {
@@ -163,9 +156,9 @@ impl Finder<'_> {
             Err(broken) if broken.is_missing => Ok(None),
             Err(broken) => Err(of_source(broken.reason)),
             Ok(found) => {
-                let stored = Stored::describe::<A>(found, &path, &mapping.dataset, self.depth + 1);
+                let stored = (self.describe)(found, &path, &mapping.dataset);
                 let stored = stored.map_err(|error| match error {
-                    crate::error::Error::Hdf5 { reason, .. } => of_source(reason),
+                    Error::Hdf5 { reason, .. } => of_source(reason),
                     other => of_source(other.to_string()),
                 })?;
                 self.assembly.sources.push(stored);
@@ -178,7 +171,8 @@ impl Finder<'_> {
 /// The places of a box, along the axes of the whole, and where it starts in the source.
 type Placed = (Vec<Span>, Vec<usize>);
 
-/// Takes a mapping apart into boxes, at most so many; `None` if it can't be, or what it selects is not there.
+/// Takes a mapping apart into boxes, at most so many; `None` if it can't be, or what it selects is
+/// not there.
 fn boxes(
     whole: &[Selected],
     shape: &[usize],
@@ -242,7 +236,8 @@ fn boxes(
     Some(boxes.collect())
 }
 
-/// Which axis of the source lies along each of the whole, given how many indices are selected along each.
+/// Which axis of the source lies along each of the whole, given how many indices are selected along
+/// each.
 fn matching_axes(whole: &[usize], source: &[usize]) -> Option<Vec<Option<usize>>> {
     if whole == source {
         return Some((0..whole.len()).map(Some).collect());
@@ -285,8 +280,9 @@ impl Selected {
         Selected { start: 0, stride: 1, count: Some(1), block: len, all: Some(len) }
     }
 
-    /// The runs of indices, as start and length, of an axis this long; at most `most` indices of a selection without an
-    /// end. `None` if it reaches beyond the axis, or has an end that is not known.
+    /// The runs of indices, as start and length, of an axis this long; at most `most` indices of a
+    /// selection without an end. `None` if it reaches beyond the axis, or has an end that is not
+    /// known.
     fn runs(&self, len: usize, most: Option<usize>) -> Option<Vec<(usize, usize)>> {
         if self.all.is_some_and(|all| all != len) {
             return None;
@@ -354,7 +350,8 @@ fn text(copy: impl Fn(*mut std::ffi::c_char, usize) -> isize) -> hdf5_metno::Res
     String::from_utf8(bytes).map_err(|_| "a name that is no UTF-8".into())
 }
 
-/// What is selected along each axis of a space, under the lock; `None` if that is something else than equal blocks.
+/// What is selected along each axis of a space, under the lock; `None` if that is something else
+/// than equal blocks.
 fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<Selected>>> {
     let shape = space.shape();
     let id: h5i::hid_t = space.id();

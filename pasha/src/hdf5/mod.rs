@@ -1,8 +1,8 @@
 //! HDF5 data sets as functors.
 //!
 //! A data set is found by following links (`links`) across files (`file`), and described once, when
-//! it is opened, as plain data without a handle of libhdf5 (`stored`): a contiguous one is a part
-//! of the mapped file, a chunked one a list of places in the file (`index`) and filters
+//! it is opened (`opening`), as plain data without a handle of libhdf5 (`stored`): a contiguous one
+//! is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters
 //! (`filters/`). The files of a series (`series`) and the sources of a virtual data set
 //! (`mappings`) are an `assembly` of other data sets. For anything else there is libhdf5
 //! (`library`). What its elements are there is described by `types`, and converted to those of the
@@ -28,6 +28,7 @@ mod mappings;
 mod misfit;
 mod names;
 mod number;
+mod opening;
 mod overflow;
 pub(crate) mod probe;
 mod record;
