@@ -2,11 +2,11 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::assembly::{Assembly, Piece, Span};
 use super::bands::BandReader;
 use super::element::Hdf5Element;
+use super::pieces::{Piece, Span};
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
-use super::stored::Stored;
+use super::stored::{Assembly, Stored};
 use crate::error::SourceError;
 use crate::memory::buffer::resize;
 
@@ -154,11 +154,11 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         let &[number] = &self.here[..] else { return Ok(false) };
         let assembly = self.assembly;
         let piece = &assembly.pieces[number];
-        if !assembly.is_whole(piece, self.axis, &self.stored.shape) {
+        let source = &assembly.sources[piece.source].shape;
+        if !piece.is_whole(self.axis, &self.stored.shape, source) {
             return Ok(false);
         }
         let span = piece.spans[self.axis];
-        let source = &assembly.sources[piece.source].shape;
         // Up to where the next piece begins.
         let next = self
             .order
@@ -172,7 +172,8 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         let at = self.open_source(piece.source, axis)?;
         let (_, range) = self.open[at].lender.band(first.unwrap_or(0))?;
         let (is_lendable, end) = match first {
-            // Elements outside of the piece are cut off, which can be done where they lie before or behind it.
+            // Elements outside of the piece are cut off, which can be done where they lie before or
+            // behind it.
             Some(first) => {
                 let is_within = range.start >= first && range.end <= first + (end - index);
                 (is_within || source[..axis].iter().product::<usize>() == 1, end)
@@ -222,7 +223,8 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         Ok(at)
     }
 
-    /// Closes the sources that were not used for longest where there are too many, or they hold too much.
+    /// Closes the sources that were not used for longest where there are too many, or they hold too
+    /// much.
     fn close_unused(&mut self) {
         loop {
             let held: usize = self.open.iter().map(|open| open.lender.held_bytes()).sum();
@@ -282,7 +284,8 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         let axis = span.axis.unwrap_or(0);
         let at = self.open_source(piece.source, axis)?;
         let shape = &self.assembly.sources[piece.source].shape;
-        // The axis of the whole along which the source's bands lie, if that is another than the one that is read along.
+        // The axis of the whole along which the source's bands lie, if that is another than the one
+        // that is read along.
         let along = match span.axis {
             Some(_) => None,
             None => (0..piece.spans.len()).find(|&at| piece.spans[at].axis == Some(axis)),

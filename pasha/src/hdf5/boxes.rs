@@ -1,6 +1,6 @@
 //! Boxes of a whole and of a source, which selections along their axes are taken apart into.
 
-use super::assembly::Span;
+use super::pieces::Span;
 
 /// The most boxes that a virtual data set is taken apart into.
 pub(super) const MOST_PIECES: usize = 1 << 20;

@@ -9,12 +9,12 @@ use hdf5_metno::{Dataspace, h5check};
 use hdf5_metno_sys::h5s::{self, H5S_UNLIMITED, H5S_sel_type};
 use hdf5_metno_sys::{h5i, h5p};
 
-use super::assembly::{Assembly, Piece};
 use super::boxes::{MOST_PIECES, Selected, boxes};
 use super::file;
 use super::links::{self, Found};
+use super::pieces::Piece;
 use super::region::MAX_RANK;
-use super::stored::Stored;
+use super::stored::{Assembly, Stored};
 use super::types::StoredType;
 use crate::error::Error;
 

@@ -4,13 +4,12 @@
 //! it is opened (`opening`), as plain data without a handle of libhdf5 (`stored`): a contiguous one
 //! is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters
 //! (`filters/`). The files of a series (`series`) and the sources of a virtual data set
-//! (`mappings`, taken apart into `boxes`) are an `assembly` of other data sets. For anything else
-//! there is libhdf5 (`library`). What its elements are there is described by `types`, and converted
-//! to those of the program by `element` and, for compounds, `record`. A worker's reader gets at the
-//! elements in `bands`, and `assembly_reader` has one of those for each part; `functor` lends them
-//! as items, `rows` and `blocks` as such for other sources.
+//! (`mappings`, taken apart into `boxes`) are assembled of `pieces` of other data sets. For
+//! anything else there is libhdf5 (`library`). What its elements are there is described by `types`,
+//! and converted to those of the program by `element` and, for compounds, `record`. A worker's
+//! reader gets at the elements in `bands`, and `assembly_reader` has one of those for each part;
+//! `functor` lends them as items, `rows` and `blocks` as such for other sources.
 
-mod assembly;
 mod assembly_reader;
 mod bands;
 #[allow(dead_code, reason = "other sources build on it")]
@@ -31,6 +30,7 @@ mod names;
 mod number;
 mod opening;
 mod overflow;
+mod pieces;
 pub(crate) mod probe;
 mod record;
 mod region;

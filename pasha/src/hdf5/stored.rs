@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
-use super::assembly::Assembly;
 use super::element::Hdf5Element;
 use super::file::{Identity, explain};
 use super::filters::Pipeline;
 use super::index::ChunkIndex;
 use super::library::OpenDataset;
+use super::pieces::Piece;
 use super::types::StoredType;
 use crate::error::SourceError;
 use crate::files::open_regular;
@@ -65,6 +65,17 @@ pub(super) struct Chunks {
     pub(super) index: Option<ChunkIndex>,
 }
 
+/// Other data sets, and which of their parts lies where in the whole: the files of a series, or the
+/// sources of a virtual data set.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    pub(super) sources: Vec<Stored>,
+    /// Where two cover an element, the later holds.
+    pub(super) pieces: Vec<Piece>,
+    /// The element of what no piece covers, as stored bytes of the whole's type.
+    pub(super) fill: Vec<u8>,
+}
+
 impl Stored {
     /// What is put together of other data sets.
     pub(super) fn assembled(
@@ -116,8 +127,9 @@ impl Stored {
                 let Some(span) = piece.spans.get(axis) else { return };
                 let within = range.start.max(span.start)..range.end.min(span.range().end);
                 let source = &assembly.sources[piece.source];
+                let is_whole = || piece.is_whole(axis, &self.shape, &source.shape);
                 match span.axis {
-                    _ if within.is_empty() || !assembly.is_whole(piece, axis, &self.shape) => {}
+                    _ if within.is_empty() || !is_whole() => {}
                     Some(axis) => {
                         let at = |index: usize| piece.from[axis] + (index - span.start);
                         source.announce_along::<A>(axis, at(within.start)..at(within.end));
@@ -225,6 +237,18 @@ impl Stored {
     /// The text of an error that happened in this data set.
     pub(super) fn describe_failure(&self, reason: &str) -> String {
         format!("data set {:?} of {}: {reason}", self.name, self.path.display())
+    }
+}
+
+impl Assembly {
+    /// The length of the longest chunk of a source along an axis of the whole; 1 if there are no
+    /// chunks.
+    fn chunk_along(&self, axis: usize) -> usize {
+        let chunks = self.pieces.iter().filter_map(|piece| {
+            let axis = piece.spans.get(axis)?.axis?;
+            self.sources[piece.source].chunk_along(axis)
+        });
+        chunks.max().unwrap_or(1)
     }
 }
 
