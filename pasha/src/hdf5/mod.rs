@@ -7,10 +7,9 @@
 //! (`mappings`, taken apart into `boxes`) are assembled of `pieces` of other data sets. For
 //! anything else there is libhdf5 (`library`). What its elements are there is described by `types`,
 //! and converted to those of the program by `element` and, for compounds, `record`. A worker's
-//! reader gets at the elements in `bands`, and `assembly_reader` has one of those for each part;
-//! `functor` lends them as items, `rows` and `blocks` as such for other sources.
+//! `reader` gets at the elements in `bands`, or has one of its own for each data set that they are
+//! assembled of; `functor` lends them as items, `rows` and `blocks` as such for other sources.
 
-mod assembly_reader;
 mod bands;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod blocks;
@@ -32,6 +31,7 @@ mod opening;
 mod overflow;
 mod pieces;
 pub(crate) mod probe;
+mod reader;
 mod record;
 mod region;
 #[allow(dead_code, reason = "other sources build on it")]
