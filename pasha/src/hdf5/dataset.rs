@@ -121,7 +121,8 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// use ndarray::{Array3, ArrayView2, Ix3};
     /// use pasha::Hdf5Dataset;
     ///
-    /// # let folder = std::env::temp_dir().join(format!("pasha-hdf5-series-{}", std::process::id()));
+    /// # let folder = format!("pasha-hdf5-series-{}", std::process::id());
+    /// # let folder = std::env::temp_dir().join(folder);
     /// # std::fs::create_dir_all(&folder)?;
     /// for (number, frames) in [(1, 5), (2, 5), (10, 2)] {
     ///     let file = hdf5_metno::File::create(folder.join(format!("scan_{number}.h5")))?;
@@ -213,7 +214,8 @@ impl<A: Hdf5Element> Hdf5Dataset<A, Ix0> {
     /// use ndarray::Ix0;
     /// use pasha::Hdf5Dataset;
     ///
-    /// # let path = std::env::temp_dir().join(format!("pasha-hdf5-value-{}.h5", std::process::id()));
+    /// # let name = format!("pasha-hdf5-value-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
     /// # let file = hdf5_metno::File::create(&path)?;
     /// # file.new_dataset::<f32>().create("wavelength")?.write_scalar(&0.5)?;
     /// # file.close()?;

@@ -216,7 +216,8 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     /// ```no_run
     /// # use ndarray::{Ix0, Ix2};
     /// # let run = pasha::xfel::Run::open("r0001")?;
-    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?.drop_empty();
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// let images = images.drop_empty();
     /// let energies = run.key::<f32, Ix0>("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
     /// let energies = energies.with_trains_of(&images);
     /// # Ok::<(), pasha::Error>(())

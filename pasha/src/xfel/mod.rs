@@ -22,7 +22,9 @@
 //!     #[output(like = image, fill = f32::NAN)] mut corrected: ArrayViewMut2<f32>,
 //! ) {
 //!     let intensity = *intensity.data.first().unwrap_or(&f32::NAN);
-//!     corrected.zip_mut_with(&image.data, |out, &count| *out = (f32::from(count) - dark) / intensity);
+//!     corrected.zip_mut_with(&image.data, |out, &count| {
+//!         *out = (f32::from(count) - dark) / intensity;
+//!     });
 //! }
 //!
 //! let run = Run::open("/gpfs/exfel/exp/FXE/202201/p002862/raw/r0001")?;
