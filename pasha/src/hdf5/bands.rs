@@ -1,18 +1,19 @@
-//! Reading a data set in bands: all that lies at the next few indices of the mapped axis.
+//! Reading a data set's own elements in bands: all that lies at the next few indices of the mapped
+//! axis.
 //!
-//! A band is as long as a chunk. A reader keeps the one that its items are in, so that each chunk is decompressed
-//! once, and memory does not grow with the data set.
+//! A band is as long as a chunk. A reader keeps the one that its items are in, so that each chunk
+//! is decompressed once, and memory does not grow with the data set.
 
 use std::fs::File;
 use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 
-use super::assembly_reader::AssemblyReader;
-use super::element::{Hdf5Element, Misfit};
+use super::element::Hdf5Element;
 use super::file::explain;
 use super::filters::Decoder;
 use super::index::StoredChunk;
 use super::library::OpenDataset;
+use super::misfit::Misfit;
 use super::region::{MAX_RANK, Place, coordinates, runs};
 use super::stored::{Chunks, Storage, Stored};
 use crate::error::SourceError;
@@ -29,14 +30,12 @@ pub(super) struct BandReader<'f, A> {
     range: Range<usize>,
     /// A band `(…, range.len(), …)` in C order.
     elements: Vec<A>,
-    access: Access<'f, A>,
+    access: Access<'f>,
 }
 
 /// How a worker gets at the elements.
 #[derive(Debug)]
-enum Access<'f, A> {
-    /// By readers of several data sets.
-    Assembled(Box<AssemblyReader<'f, A>>),
+enum Access<'f> {
     /// In the mapped file.
     Mapped(&'f [u8]),
     /// As chunks, whose bytes come from `file` or, where there is no index, from libhdf5.
@@ -58,9 +57,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
     /// Opens what a worker needs.
     pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
         let access = match &stored.storage {
-            Storage::Assembled(assembly) => {
-                Access::Assembled(Box::new(AssemblyReader::new(stored, assembly, axis)))
-            }
+            Storage::Assembled(_) => return Err("it is read piece by piece".into()),
             Storage::Contiguous { map, part } => Access::Mapped(&map[part.clone()]),
             Storage::Chunked(chunks) => {
                 let file = stored.open_file()?;
@@ -81,9 +78,6 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
 
     /// The band that an index of the axis is in, and which indices it holds.
     pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
-        if let Access::Assembled(ref mut reader) = self.access {
-            return reader.band(index);
-        }
         if !self.range.contains(&index) {
             let start = index - index % self.together;
             let len = self.stored.shape[self.axis];
@@ -105,9 +99,6 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         indices: Range<usize>,
     ) -> Result<(&[A], Range<usize>), SourceError> {
         let start = indices.start;
-        if let Access::Assembled(ref mut reader) = self.access {
-            return Ok((reader.one(start)?, start..start + 1));
-        }
         let band_end = (start - start % self.together).saturating_add(self.together);
         let part = start..indices.end.min(band_end);
         if self.range != part {
@@ -121,8 +112,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         let others = match &self.access {
             Access::Chunks { bytes, plain, .. } => bytes.bytes.capacity() + plain.capacity(),
             Access::Library { plain, .. } => plain.capacity(),
-            // The sources of virtual data sets within others mind their own.
-            Access::Assembled(_) | Access::Mapped(_) => 0,
+            Access::Mapped(_) => 0,
         };
         self.elements.capacity() * size_of::<A>() + others
     }
@@ -138,8 +128,6 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
             .map_err(|reason| self.stored.describe_failure(&reason))?;
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {
-            // Bands of these are lent where they are.
-            Access::Assembled(_) => Err("it is read piece by piece".to_owned()),
             Access::Mapped(bytes) => band.convert(bytes, &mut self.elements),
             Access::Chunks { chunks, bytes, decoder, plain } => {
                 band.read_chunks(chunks, bytes, decoder, plain, &mut self.elements)
@@ -333,7 +321,8 @@ impl Band<'_> {
 }
 
 impl ChunkBytes {
-    /// Finds the chunk that starts here, and reads it if only libhdf5 can; `None` if it was never written.
+    /// Finds the chunk that starts here, and reads it if only libhdf5 can; `None` if it was never
+    /// written.
     fn find(
         &mut self,
         stored: &Stored,

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, Dimension, Ix0, IxDyn, Slice};
 
-use super::bands::BandReader;
 use super::element::Hdf5Element;
 use super::probe::probe;
+use super::reader::ElementReader;
 use super::series::SeriesFiles;
 use super::stored::Stored;
 use crate::error::{Error, Result, SourceError};
@@ -18,29 +18,34 @@ use crate::memory::buffer::zeroed;
 
 /// A data set of an HDF5 file, with elements `A` and dimension `D`.
 ///
-/// Mapped over, its items are those of an array along axis 0, or along another [`axis`](Self::axis): for `(n, y, x)` the
-/// sub-views `(y, x)`. It is not loaded:
+/// Mapped over, its items are those of an array along axis 0, or along another
+/// [`axis`](Self::axis): for `(n, y, x)` the sub-views `(y, x)`. It is not loaded:
 ///
 /// - Contiguous elements of the type `A` are mapped into memory, and nothing is copied.
-/// - Chunks, plain or with gzip, shuffle and fletcher32, are read and decompressed by the workers, all at the same time, without
-///   libhdf5. Each keeps the chunks that its next items need: `(chunk, y, x)` elements, whatever `n` is. Shares start at
-///   chunks where there are enough items. Along an axis other than the first a worker's chunks are
-///   all that lie at an index, which for frames in chunks of their own is all of the data set.
-/// - The files of a series, [opened](Self::open_series) together or as the group of an Eiger detector's master file, and virtual
-///   data sets whose mappings are boxes, are read in the files that hold the elements, each as above.
-/// - Anything else, such as external data sets, other mappings or other filters, is read through libhdf5, one worker
-///   at a time.
+/// - Chunks, plain or with gzip, shuffle and fletcher32, are read and decompressed by the workers,
+///   all at the same time, without libhdf5. Each keeps the chunks that its next items need:
+///   `(chunk, y, x)` elements, whatever `n` is. Shares start at chunks where there are enough
+///   items. Along an axis other than the first a worker's chunks are all that lie at an index,
+///   which for frames in chunks of their own is all of the data set.
+/// - The files of a series, [opened](Self::open_series) together or as the group of an Eiger
+///   detector's master file, and virtual data sets whose mappings are boxes, are read in the files
+///   that hold the elements, each as above.
+/// - Anything else, such as external data sets, other mappings or other filters, is read through
+///   libhdf5, one worker at a time.
 ///
-/// Integers of any width and byte order are converted to integers and floats `A`, floats to floats, complex numbers to
-/// complex numbers, and h5py's bools to `bool` and integers, as HDF5 does; but a value that does not fit is an error with
-/// its place, also a byte other than 0 and 1 for a `bool`. Bit fields are read as unsigned integers, those of one byte
-/// also as `bool` (so PyTables writes bools), enumerations as their integers, compounds as structs of yours
-/// ([`Hdf5Record`](crate::Hdf5Record)). Where the elements are arrays, their axes follow those of the data set. Parts that were never
-/// written hold the data set's fill value, and so do those of a virtual data set whose file is not there, as in HDF5.
+/// Integers of any width and byte order are converted to integers and floats `A`, floats to floats,
+/// complex numbers to complex numbers, and h5py's bools to `bool` and integers, as HDF5 does; but a
+/// value that does not fit is an error with its place, also a byte other than 0 and 1 for a `bool`.
+/// Bit fields are read as unsigned integers, those of one byte also as `bool` (so PyTables writes
+/// bools), enumerations as their integers, compounds as structs of yours
+/// ([`Hdf5Record`](crate::Hdf5Record)). Where the elements are arrays, their axes follow those of
+/// the data set. Parts that were never written hold the data set's fill value, and so do those of a
+/// virtual data set whose file is not there, as in HDF5.
 ///
 /// No handle of libhdf5 stays open. While it is open, nobody may shorten or overwrite the file:
-/// reading beyond a new end of mapped elements would kill the reader (SIGBUS), and values would change under a
-/// running kernel. Where elements are not mapped, workers refuse a file that was written since.
+/// reading beyond a new end of mapped elements would kill the reader (SIGBUS), and values would
+/// change under a running kernel. Where elements are not mapped, workers refuse a file that was
+/// written since.
 ///
 /// # Examples
 /// ```
@@ -81,40 +86,43 @@ pub struct Hdf5Dataset<A, D> {
 impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// Opens and checks a data set, given by its path in the file.
     ///
-    /// It may be a group whose members `data_000001`, `data_000002` and so on are the parts of a series, such as `entry/data` in
-    /// the master file of an Eiger detector: they are one data set along axis 0, in the order of their numbers. Links are
-    /// followed, also into other files.
+    /// It may be a group whose members `data_000001`, `data_000002` and so on are the parts of a
+    /// series, such as `entry/data` in the master file of an Eiger detector: they are one data set
+    /// along axis 0, in the order of their numbers. Links are followed, also into other files.
     ///
     /// It is looked at in a forked process first: libhdf5 crashes on some damaged files.
     ///
     /// # Errors
-    /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or truncated, has no such data set
-    /// (the nearest names are told), or a link on the way to it leads nowhere; if that has no elements or ones of a type that
-    /// is not converted to `A`, another number of axes, a filter that is not installed, or lies beyond the end of the file;
-    /// if parts of a series do not agree in their type and in all axes but the first. The message names the file, the data
-    /// set, both values and what to do.
+    /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or
+    /// truncated, has no such data set (the nearest names are told), or a link on the way to it
+    /// leads nowhere; if that has no elements or ones of a type that is not converted to `A`,
+    /// another number of axes, a filter that is not installed, or lies beyond the end of the file;
+    /// if parts of a series do not agree in their type and in all axes but the first. The message
+    /// names the file, the data set, both values and what to do.
     pub fn open(path: impl AsRef<Path>, dataset: &str) -> Result<Self> {
         let stored = Stored::open_soundly::<A>(path.as_ref(), dataset)?;
         Hdf5Dataset::new(stored)
     }
 
-    /// Opens a data set of several files, the same path in each, as one along axis 0: frames `(n, y, x)` and `(m, y, x)` are
-    /// `(n + m, y, x)`.
+    /// Opens a data set of several files, the same path in each, as one along axis 0: frames
+    /// `(n, y, x)` and `(m, y, x)` are `(n + m, y, x)`.
     ///
-    /// `files` is a pattern, `"series_1_data_*.h5"`, whose files are taken in the order of the numbers in their names, or
-    /// paths, which keep their order. The last may hold fewer frames than the others, or any. Workers keep no more than a few
-    /// files open, and a contiguous part is mapped into memory as a data set of its own is.
+    /// `files` is a pattern, `"series_1_data_*.h5"`, whose files are taken in the order of the
+    /// numbers in their names, or paths, which keep their order. The last may hold fewer frames
+    /// than the others, or any. Workers keep no more than a few files open, and a contiguous part
+    /// is mapped into memory as a data set of its own is.
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`Error::Hdf5`] also if no file matches, and if a file shows what is in another of them, as a master
-    /// file does.
+    /// As [`open`](Self::open); [`Error::Hdf5`] also if no file matches, and if a file shows what
+    /// is in another of them, as a master file does.
     ///
     /// # Examples
     /// ```
     /// use ndarray::{Array3, ArrayView2, Ix3};
     /// use pasha::Hdf5Dataset;
     ///
-    /// # let folder = std::env::temp_dir().join(format!("pasha-hdf5-series-{}", std::process::id()));
+    /// # let folder = format!("pasha-hdf5-series-{}", std::process::id());
+    /// # let folder = std::env::temp_dir().join(folder);
     /// # std::fs::create_dir_all(&folder)?;
     /// for (number, frames) in [(1, 5), (2, 5), (10, 2)] {
     ///     let file = hdf5_metno::File::create(folder.join(format!("scan_{number}.h5")))?;
@@ -177,7 +185,8 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         })
     }
 
-    /// Maps along this axis, counted from 0, instead of axis 0; the order of the other axes is kept.
+    /// Maps along this axis, counted from 0, instead of axis 0; the order of the other axes is
+    /// kept.
     ///
     /// An axis that is not there is an error when the kernel is run.
     pub fn axis(self, axis: impl IntoAxis) -> Self {
@@ -186,8 +195,8 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
 
     /// Maps over these indices of the mapped axis only; item 0 is then the first of them.
     ///
-    /// The range counts from the data set's start, also after another `select`. One that ends beyond the axis is an error
-    /// when the kernel is run.
+    /// The range counts from the data set's start, also after another `select`. One that ends
+    /// beyond the axis is an error when the kernel is run.
     pub fn select(self, range: impl RangeBounds<usize>) -> Self {
         let selected = (range.start_bound().cloned(), range.end_bound().cloned());
         Hdf5Dataset { selected, ..self }
@@ -205,7 +214,8 @@ impl<A: Hdf5Element> Hdf5Dataset<A, Ix0> {
     /// use ndarray::Ix0;
     /// use pasha::Hdf5Dataset;
     ///
-    /// # let path = std::env::temp_dir().join(format!("pasha-hdf5-value-{}.h5", std::process::id()));
+    /// # let name = format!("pasha-hdf5-value-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
     /// # let file = hdf5_metno::File::create(&path)?;
     /// # file.new_dataset::<f32>().create("wavelength")?.write_scalar(&0.5)?;
     /// # file.close()?;
@@ -220,13 +230,14 @@ impl<A: Hdf5Element> Hdf5Dataset<A, Ix0> {
 }
 
 impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
-    /// Reads the indices that are selected, all by default, into memory: `(n, y, x)` for a data set `(n, y, x)`.
+    /// Reads the indices that are selected, all by default, into memory: `(n, y, x)` for a data set
+    /// `(n, y, x)`.
     ///
     /// It is for what all workers share, such as a pixel mask, and works in this thread alone.
     ///
     /// # Errors
-    /// [`Error::Hdf5`] if the axis or an index is not there, elements can't be read or do not fit into `A`, or the memory can't
-    /// be had.
+    /// [`Error::Hdf5`] if the axis or an index is not there, elements can't be read or do not fit
+    /// into `A`, or the memory can't be had.
     pub fn load(&self) -> Result<Array<A, D>> {
         self.read_all().map_err(|reason| Error::Hdf5 {
             path: self.path().to_owned(),
@@ -245,7 +256,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         shape[self.axis] = range.len();
         let elements = zeroed(shape.iter().product())?;
         let mut all = ArrayD::from_shape_vec(shape.clone(), elements)?;
-        let mut bands = BandReader::<A>::new(&self.stored, self.axis)?;
+        let mut bands = ElementReader::<A>::new(&self.stored, self.axis)?;
         let axis = Axis(self.axis);
         let mut next = range.start;
         while next < range.end {

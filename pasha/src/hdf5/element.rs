@@ -4,14 +4,17 @@ use half::f16;
 use num_complex::Complex;
 
 use super::fit::{Fit, Raw};
-use super::types::{Nature, StoredType};
+use super::misfit::Misfit;
+use super::number::Number;
+use super::types::{Nature, StoredType, advice};
 use crate::element::Element;
 
 /// An element type that a stored data set can be opened as.
 ///
-/// The integers `i8` to `i64` and `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, `bool`, and structs of
-/// your own for compounds, see [`Hdf5Record`](super::Hdf5Record). It is sealed: numbers of any width and byte order in a
-/// file are converted to these.
+/// The integers `i8` to `i64` and `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`,
+/// `Complex<f64>`, `bool`, and structs of your own for compounds, see
+/// [`Hdf5Record`](super::Hdf5Record). It is sealed: numbers of any width and byte order in a file
+/// are converted to these.
 #[diagnostic::on_unimplemented(
     message = "a data set can't be opened with elements of type `{Self}`",
     label = "not a type of stored numbers",
@@ -19,128 +22,6 @@ use crate::element::Element;
     note = "for a compound give a `#[repr(C)]` struct with `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]` and the line `pasha::hdf5_record!({Self} {{ field: type, … }});`"
 )]
 pub trait Hdf5Element: Element + sealed::Stored {}
-
-/// The types of numbers in a file that are understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Number {
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    /// IEEE's float of 2 bytes.
-    F16,
-    F32,
-    F64,
-    /// A compound of a real and an imaginary part, as h5py writes it.
-    ComplexF32,
-    ComplexF64,
-    /// h5py's enumeration of one byte with the members `FALSE` and `TRUE`.
-    Bool,
-    /// Members with names, so many bytes together.
-    Compound(usize),
-}
-
-impl Number {
-    /// The integer of this many bytes, if there is one.
-    pub(super) fn integer(bytes: usize, is_signed: bool) -> Option<Number> {
-        Some(match (bytes, is_signed) {
-            (1, true) => Number::I8,
-            (2, true) => Number::I16,
-            (4, true) => Number::I32,
-            (8, true) => Number::I64,
-            (1, false) => Number::U8,
-            (2, false) => Number::U16,
-            (4, false) => Number::U32,
-            (8, false) => Number::U64,
-            _ => return None,
-        })
-    }
-
-    /// Bytes of one.
-    pub(super) fn size(self) -> usize {
-        match self {
-            Number::I8 | Number::U8 | Number::Bool => 1,
-            Number::I16 | Number::U16 | Number::F16 => 2,
-            Number::I32 | Number::U32 | Number::F32 => 4,
-            Number::I64 | Number::U64 | Number::F64 | Number::ComplexF32 => 8,
-            Number::ComplexF64 => 16,
-            Number::Compound(bytes) => bytes,
-        }
-    }
-
-    /// The name of the type in Rust.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Number::I8 => "i8",
-            Number::I16 => "i16",
-            Number::I32 => "i32",
-            Number::I64 => "i64",
-            Number::U8 => "u8",
-            Number::U16 => "u16",
-            Number::U32 => "u32",
-            Number::U64 => "u64",
-            Number::F16 => "f16",
-            Number::F32 => "f32",
-            Number::F64 => "f64",
-            Number::ComplexF32 => "Complex<f32>",
-            Number::ComplexF64 => "Complex<f64>",
-            Number::Bool => "bool",
-            Number::Compound(_) => "a struct of yours (see hdf5_record!)",
-        }
-    }
-
-    /// The integer that these bytes are, as text.
-    pub(super) fn integer_text(self, is_swapped: bool, bytes: &[u8]) -> String {
-        let mut wide = [0_u8; 8];
-        let len = bytes.len().min(8);
-        wide[..len].copy_from_slice(&bytes[..len]);
-        if is_swapped != cfg!(target_endian = "big") {
-            wide[..len].reverse();
-        }
-        let unused = 64 - 8 * len as u32;
-        let value = u64::from_le_bytes(wide);
-        let is_signed = matches!(self, Number::I8 | Number::I16 | Number::I32 | Number::I64);
-        match is_signed && len > 0 {
-            true => (((value << unused) as i64) >> unused).to_string(),
-            false => value.to_string(),
-        }
-    }
-}
-
-/// A stored value that the element type can't hold.
-#[derive(Debug)]
-pub struct Misfit {
-    /// Which of the values that were converted together.
-    pub(super) at: usize,
-    /// The value, as text.
-    pub(super) value: String,
-    /// The member of a record that it was for: its name, its type in the record, and that in the file.
-    pub(super) member: Option<(&'static str, &'static str, &'static str)>,
-}
-
-impl Misfit {
-    /// Says that the value does not fit into the elements of this name, and what to do; `what` is the kind of the value, and
-    /// `place` says where it is.
-    pub(super) fn tell(&self, what: &str, place: &str, element: &str, stored: Number) -> String {
-        let value = &self.value;
-        match self.member {
-            Some((name, of_record, stored)) => format!(
-                "the {what} {value} of the member {name:?}{place} does not fit into {of_record}; declare it as {stored}"
-            ),
-            None if element == "bool" => format!(
-                "the {what} {value}{place} is no bool, which is 0 or 1; open it with elements u8"
-            ),
-            None => format!(
-                "the {what} {value}{place} does not fit into {element}; open it with elements {}",
-                stored.name()
-            ),
-        }
-    }
-}
 
 pub(super) mod sealed {
     use super::{Misfit, Number, StoredType};
@@ -169,6 +50,36 @@ pub(super) mod sealed {
 
         /// The elements as bytes to be written, where any bytes are valid.
         fn bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]>;
+    }
+}
+
+impl StoredType {
+    /// The type as it is read as elements `A`.
+    ///
+    /// # Errors
+    /// If it can't be converted to `A`, and what to open it as.
+    pub(super) fn read_as<A: Hdf5Element>(self) -> Result<StoredType, String> {
+        A::read_from(self)
+    }
+
+    /// Whether the bytes in the file are those of elements `A` in memory.
+    pub(super) fn is_native<A: Hdf5Element>(&self) -> bool {
+        self.number == A::NUMBER
+            && !self.is_swapped
+            && self.record.as_ref().is_none_or(|plan| plan.is_as_stored)
+    }
+
+    /// Says that it is not converted to the elements that were asked for.
+    pub(super) fn refuse<A: Hdf5Element>(&self) -> String {
+        let way_out = match &self.nature {
+            Nature::Compound(members)
+                if !matches!(self.number, Number::ComplexF32 | Number::ComplexF64) =>
+            {
+                advice(members)
+            }
+            _ => format!("open it with elements {}", self.number.name()),
+        };
+        format!("its elements are {self}, which are not converted to {}; {way_out}", A::name())
     }
 }
 

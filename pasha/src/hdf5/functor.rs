@@ -4,9 +4,9 @@ use std::fmt;
 
 use ndarray::{ArrayView, Axis, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis};
 
-use super::bands::BandReader;
 use super::dataset::Hdf5Dataset;
 use super::element::Hdf5Element;
+use super::reader::ElementReader;
 use crate::error::SourceError;
 use crate::functor::axis::sub_view;
 use crate::functor::{Functor, NaturalItem, Read};
@@ -25,7 +25,7 @@ enum Source<'f, A, D: Dimension> {
     /// The mapped file.
     Mapped(ArrayView<'f, A, D>),
     /// The band that was read last; with the data set's shape.
-    Bands(Box<BandReader<'f, A>>, D),
+    Bands(Box<ElementReader<'f, A>>, D),
 }
 
 impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
@@ -37,7 +37,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         let source = match mapped {
             Some(view) => Source::Mapped(view),
             None => {
-                let bands = BandReader::new(&self.stored, self.axis)?;
+                let bands = ElementReader::new(&self.stored, self.axis)?;
                 Source::Bands(Box::new(bands), self.dim.clone())
             }
         };

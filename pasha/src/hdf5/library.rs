@@ -1,7 +1,7 @@
 //! Calls of libhdf5: reading what only the library can.
 //!
-//! The crate's own types do the rest. All that calls C directly is here, under the crate's lock, which it can take
-//! twice.
+//! The crate's own types do the rest. All that calls C directly is here, under the crate's lock,
+//! which it can take twice.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,8 +14,8 @@ use hdf5_metno::{
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::{h5, h5d, h5i, h5p, h5z};
 
-use super::element::Number;
 use super::file;
+use super::number::Number;
 use super::overflow;
 use super::region::{MAX_RANK, Place, runs};
 use super::types::StoredType;
@@ -60,7 +60,8 @@ pub(super) fn filters(dataset: &Dataset) -> hdf5_metno::Result<Vec<(i32, Vec<u32
     })
 }
 
-/// The first of these filters that libhdf5 can't undo, by its number; looks for plugins that were not loaded yet.
+/// The first of these filters that libhdf5 can't undo, by its number; looks for plugins that were
+/// not loaded yet.
 pub(super) fn missing_filter(filters: &[(i32, Vec<u32>)]) -> Option<i32> {
     let is_missing = |&number: &i32| {
         // SAFETY: the function takes any number, and the lock is held.
@@ -97,8 +98,8 @@ pub(super) fn virtual_parts(properties: &PropertyList) -> Vec<(String, String)> 
     })
 }
 
-/// Checks the parameters of the scale-offset filter against the type and the number of elements in a chunk: libhdf5 1.10
-/// believes those of a damaged file, and reads beyond its memory.
+/// Checks the parameters of the scale-offset filter against the type and the number of elements in
+/// a chunk: libhdf5 1.10 believes those of a damaged file, and reads beyond its memory.
 pub(super) fn check_scale_offset(
     filters: &[(i32, Vec<u32>)],
     stored: &StoredType,
@@ -136,8 +137,8 @@ pub(super) fn chunk_info(dataset: &Dataset, number: usize) -> Option<ChunkInfo> 
     dataset.chunk_info(number)
 }
 
-/// Marks a question for which libhdf5 goes over all chunks of a data set: of these there must not be more where there are
-/// more chunks. Tests count them.
+/// Marks a question for which libhdf5 goes over all chunks of a data set: of these there must not
+/// be more where there are more chunks. Tests count them.
 fn goes_over_all_chunks() {
     #[cfg(test)]
     COUNTED.with(|counted| counted.set(counted.get() + 1));
@@ -151,8 +152,8 @@ thread_local! {
 
 /// Whether libhdf5 refused to tell the size of a chunk because it was never written.
 ///
-/// It then fails with these words (`H5D__get_chunk_storage_size` in its sources) after one look into the index of the
-/// chunks, where any other question would take it over all of them.
+/// It then fails with these words (`H5D__get_chunk_storage_size` in its sources) after one look
+/// into the index of the chunks, where any other question would take it over all of them.
 fn says_not_written(error: &Error) -> bool {
     let words = ["chunk storage is not allocated", "chunk address isn't defined"];
     error.stack().is_some_and(|stack| stack.iter().any(|frame| words.contains(&frame.desc())))
@@ -263,8 +264,8 @@ impl OpenDataset {
         })
     }
 
-    /// The value of elements that were never written, as bytes of the stored type; `None` if the numbers of an element that
-    /// is an array are not all the same.
+    /// The value of elements that were never written, as bytes of the stored type; `None` if the
+    /// numbers of an element that is an array are not all the same.
     pub(super) fn fill_value(&self) -> hdf5_metno::Result<Option<Vec<u8>>> {
         let mut value = vec![0; self.element_size];
         let properties = self.dataset.dcpl()?;
@@ -288,8 +289,8 @@ impl OpenDataset {
         })
     }
 
-    /// Reads the bytes of the chunk that starts at `start` as they lie in the file, of which it can't have `most`, and
-    /// returns which filters were left out; `None` if it was never written.
+    /// Reads the bytes of the chunk that starts at `start` as they lie in the file, of which it
+    /// can't have `most`, and returns which filters were left out; `None` if it was never written.
     pub(super) fn read_chunk(
         &self,
         start: &[usize],

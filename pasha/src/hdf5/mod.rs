@@ -1,18 +1,19 @@
 //! HDF5 data sets as functors.
 //!
-//! A data set is found by following links (`links`) across files (`file`), and described once, when it is opened, as plain
-//! data without a handle of libhdf5 (`stored`): a contiguous one is a part of the mapped file, a chunked one a list of
-//! places in the file (`index`) and filters (`filters/`). The files of a series (`series`) and the sources of a virtual
-//! data set (`mappings`) are an `assembly` of other data sets. For anything else there is libhdf5 (`library`). What its
-//! elements are there is described by `types`, and converted to those of the program by `element` and, for compounds,
-//! `record`. A worker's reader gets at the elements in `bands`, and `assembly_reader` has one of those for each part; `functor` lends them as
-//! items, `rows` and `blocks` as such for other sources.
+//! A data set is found by following links (`links`) across files (`file`), and described once, when
+//! it is opened (`opening`), as plain data without a handle of libhdf5 (`stored`): a contiguous one
+//! is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters
+//! (`filters/`). The files of a series (`series`) and the sources of a virtual data set
+//! (`mappings`, taken apart into `boxes`) are assembled of `pieces` of other data sets. For
+//! anything else there is libhdf5 (`library`). What its elements are there is described by `types`,
+//! and converted to those of the program by `element` and, for compounds, `record`. A worker's
+//! `reader` gets at the elements in `bands`, or has one of its own for each data set that they are
+//! assembled of; `functor` lends them as items, `rows` and `blocks` as such for other sources.
 
-mod assembly;
-mod assembly_reader;
 mod bands;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod blocks;
+mod boxes;
 mod dataset;
 mod element;
 mod file;
@@ -23,9 +24,14 @@ mod index;
 mod library;
 mod links;
 mod mappings;
+mod misfit;
 mod names;
+mod number;
+mod opening;
 mod overflow;
+mod pieces;
 pub(crate) mod probe;
+mod reader;
 mod record;
 mod region;
 #[allow(dead_code, reason = "other sources build on it")]

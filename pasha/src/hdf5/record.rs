@@ -1,7 +1,8 @@
 //! Compounds of a file as structs of the user's.
 //!
-//! A struct says which members it has, and where (`Hdf5Record`); when a data set is opened, each is looked up among those
-//! of the file by its name. Where both lie the same, elements are read as they lie, and else member by member.
+//! A struct says which members it has, and where (`Hdf5Record`); when a data set is opened, each is
+//! looked up among those of the file by its name. Where both lie the same, elements are read as
+//! they lie, and else member by member.
 
 use std::fmt;
 
@@ -9,16 +10,19 @@ use bytemuck::Pod;
 use half::f16;
 use num_complex::Complex;
 
-use super::element::{Hdf5Element, Misfit, Number, sealed};
-use super::types::{self, Nature, StoredType};
+use super::element::{Hdf5Element, sealed};
+use super::misfit::Misfit;
+use super::number::Number;
+use super::types::{self, Convert, Nature, Plan, Step, StoredType};
 
 /// A struct whose fields are members of a compound in a file.
 ///
-/// It is a `#[repr(C)]` or `#[repr(C, packed)]` struct of yours that derives bytemuck's `Pod` and `Zeroable`;
-/// [`hdf5_record!`](crate::hdf5_record) implements the trait. A data set can then be opened with it as its element type:
-/// members are found by their names, in any order and at any place, and converted as numbers are; the file may have more of
-/// them. Where all lie as in the struct, elements are read, or mapped, as they are. Bytes of the struct that belong to no
-/// member are 0.
+/// It is a `#[repr(C)]` or `#[repr(C, packed)]` struct of yours that derives bytemuck's `Pod` and
+/// `Zeroable`; [`hdf5_record!`](crate::hdf5_record) implements the trait. A data set can then be
+/// opened with it as its element type: members are found by their names, in any order and at any
+/// place, and converted as numbers are; the file may have more of them. Where all lie as in the
+/// struct, elements are read, or mapped, as they are. Bytes of the struct that belong to no member
+/// are 0.
 ///
 /// # Examples
 /// ```
@@ -72,9 +76,6 @@ pub struct Hdf5Member {
     convert: Convert,
 }
 
-/// Converts the numbers of one member of one element.
-type Convert = fn(&StoredType, &[u8], &mut [u8]) -> Result<(), Misfit>;
-
 /// The most axes of an array that is a member.
 const MOST_AXES: usize = 4;
 
@@ -122,7 +123,8 @@ impl Hdf5Member {
                 self.number.name()
             )
         })?;
-        Ok(Step { from: found.offset, stored, member: *self })
+        let Hdf5Member { name, offset: to, size, number, convert, .. } = *self;
+        Ok(Step { name, from: found.offset, stored, to, size, number, convert })
     }
 }
 
@@ -139,8 +141,8 @@ impl fmt::Debug for Hdf5Member {
     }
 }
 
-/// A type that a field of an [`Hdf5Record`] may have: a number as in [`Hdf5Element`], but for `bool`, which is read as `u8`;
-/// or an array of these, `[T; N]`, `[[T; N]; M]`, …
+/// A type that a field of an [`Hdf5Record`] may have: a number as in [`Hdf5Element`], but for
+/// `bool`, which is read as `u8`; or an array of these, `[T; N]`, `[[T; N]; M]`, …
 #[diagnostic::on_unimplemented(
     message = "a member of a compound can't be read as `{Self}`",
     label = "not a type of stored numbers",
@@ -192,8 +194,9 @@ where
 /// Says which members a struct has, so that compounds of a file can be read as it: implements
 /// [`Hdf5Record`](crate::Hdf5Record).
 ///
-/// `hdf5_record!(Name { field: type, other: type = "name in the file" })`. Members of compounds in compounds have names with
-/// dots: `x: f64 = "position.x"`. That fields have these types is checked by the compiler.
+/// `hdf5_record!(Name { field: type, other: type = "name in the file" })`. Members of compounds in
+/// compounds have names with dots: `x: f64 = "position.x"`. That fields have these types is checked
+/// by the compiler.
 #[macro_export]
 macro_rules! hdf5_record {
     ($record:ident { $($field:ident : $type:ty $(= $name:literal)?),* $(,)? }) => {
@@ -217,39 +220,21 @@ macro_rules! hdf5_record {
     };
 }
 
-/// How a compound of the file becomes a record.
-#[derive(Debug, Clone)]
-pub(super) struct Plan {
-    steps: Vec<Step>,
-    /// Whether the members are all bytes of an element, each where it lies in the file as it is.
-    pub(super) is_as_stored: bool,
-}
-
 impl Plan {
     /// The plan of these steps for elements of so many bytes in the file.
     fn new(steps: Vec<Step>, size: usize) -> Plan {
         let is_same = |step: &Step| {
             let StoredType { number, is_swapped, .. } = step.stored;
-            number == step.member.number && !is_swapped && step.from == step.member.offset
+            number == step.number && !is_swapped && step.from == step.to
         };
         let mut places: Vec<(usize, usize)> =
-            steps.iter().map(|step| (step.from, step.member.size)).collect();
+            steps.iter().map(|step| (step.from, step.size)).collect();
         places.sort_unstable();
         let end =
             places.iter().try_fold(0, |end, &(from, size)| (from == end).then_some(end + size));
         let is_as_stored = steps.iter().all(is_same) && end == Some(size);
         Plan { steps, is_as_stored }
     }
-}
-
-/// How one member is read.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
-    /// Its first byte in the element of the file.
-    from: usize,
-    /// What it is there.
-    stored: StoredType,
-    member: Hdf5Member,
 }
 
 impl Step {
@@ -261,18 +246,14 @@ impl Step {
         out: &mut [u8],
         out_size: usize,
     ) -> Result<(), Misfit> {
-        let (from, to) = (self.from, self.member.offset);
+        let (from, to) = (self.from, self.to);
         let stored_size = self.stored.element_size();
         let elements = bytes.chunks_exact(size).zip(out.chunks_exact_mut(out_size));
         for (at, (bytes, out)) in elements.enumerate() {
-            let (bytes, out) = (&bytes[from..][..stored_size], &mut out[to..][..self.member.size]);
-            (self.member.convert)(&self.stored, bytes, out).map_err(|misfit| Misfit {
+            let (bytes, out) = (&bytes[from..][..stored_size], &mut out[to..][..self.size]);
+            (self.convert)(&self.stored, bytes, out).map_err(|misfit| Misfit {
                 at,
-                member: Some((
-                    self.member.name,
-                    self.member.number.name(),
-                    self.stored.number.name(),
-                )),
+                member: Some((self.name, self.number.name(), self.stored.number.name())),
                 ..misfit
             })?;
         }

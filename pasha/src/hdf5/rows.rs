@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::Path;
 
-use super::bands::BandReader;
 use super::element::Hdf5Element;
+use super::reader::ElementReader;
 use super::stored::Stored;
 use crate::error::{Error, Result, SourceError};
 
@@ -58,7 +58,7 @@ impl<A: Hdf5Element> Rows<A> {
     pub(crate) fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
         let source = match self.stored.view::<A>() {
             Some(all) => Source::Mapped(all),
-            None => Source::Bands(Box::new(BandReader::new(&self.stored, 0)?)),
+            None => Source::Bands(Box::new(ElementReader::new(&self.stored, 0)?)),
         };
         Ok(RowsReader {
             len: self.stored.shape[0],
@@ -84,7 +84,7 @@ pub(crate) struct RowsReader<'f, A> {
 #[derive(Debug)]
 enum Source<'f, A> {
     Mapped(&'f [A]),
-    Bands(Box<BandReader<'f, A>>),
+    Bands(Box<ElementReader<'f, A>>),
 }
 
 impl<A: Hdf5Element> RowsReader<'_, A> {

@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno::File;
 
-use super::assembly::{Assembly, Piece, Span};
 use super::file::explain;
-use super::stored::{Storage, Stored};
+use super::pieces::{Piece, Span};
+use super::stored::{Assembly, Storage, Stored};
 use super::types::StoredType;
 use crate::error::{Error, Result};
 
-/// What the members of a group are called that are the parts of a series, before their numbers: Eiger detectors write
-/// `entry/data/data_000001` and so on into their master files.
+/// What the members of a group are called that are the parts of a series, before their numbers:
+/// Eiger detectors write `entry/data/data_000001` and so on into their master files.
 const PART: &str = "data_";
 
 /// The files of a series: a pattern such as `"run_*.h5"`, or paths.
 ///
-/// In a pattern `*` stands for any characters but `/`, `?` for one, `[…]` for one of these, and `**` for any folders. The files
-/// that match are sorted by their names, in which a number counts as such: `data_2.h5` comes before `data_10.h5`. Paths
-/// that are given one by one keep their order.
+/// In a pattern `*` stands for any characters but `/`, `?` for one, `[…]` for one of these, and
+/// `**` for any folders. The files that match are sorted by their names, in which a number counts
+/// as such: `data_2.h5` comes before `data_10.h5`. Paths that are given one by one keep their
+/// order.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name the files of a series",
     label = "neither a pattern nor paths",

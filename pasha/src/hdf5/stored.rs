@@ -1,28 +1,19 @@
 //! What is known of a data set once it is open: plain data, no handle, that any worker may use.
 
 use std::fs::File;
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use hdf5_metno::dataset::Layout;
-use hdf5_metno::{Dataset, LocationType};
 use memmap2::Mmap;
 
-use super::assembly::Assembly;
 use super::element::Hdf5Element;
-use super::file::{self, Identity, explain};
-use super::filters::{Pipeline, registry, sources};
+use super::file::{Identity, explain};
+use super::filters::Pipeline;
 use super::index::ChunkIndex;
-use super::library::{self, OpenDataset};
-use super::links::{self, Found};
-use super::mappings::{self, Sources};
-use super::names;
-use super::probe::{another_file, probe};
-use super::region::MAX_RANK;
-use super::series;
+use super::library::OpenDataset;
+use super::pieces::Piece;
 use super::types::StoredType;
-use crate::error::{Error, Result, SourceError};
+use crate::error::SourceError;
 use crate::files::open_regular;
 use crate::memory::mapped;
 
@@ -34,12 +25,12 @@ pub(super) struct Stored {
     pub(super) name: String,
     /// The file that links led to, and the data set in it.
     pub(super) data_path: PathBuf,
-    data_name: String,
+    pub(super) data_name: String,
     pub(super) shape: Vec<usize>,
     pub(super) kind: StoredType,
     pub(super) storage: Storage,
     /// The file as it was when the data set was described; none if the elements are in several.
-    identity: Option<Identity>,
+    pub(super) identity: Option<Identity>,
 }
 
 /// How the elements of a data set are got at.
@@ -74,127 +65,18 @@ pub(super) struct Chunks {
     pub(super) index: Option<ChunkIndex>,
 }
 
+/// Other data sets, and which of their parts lies where in the whole: the files of a series, or the
+/// sources of a virtual data set.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    pub(super) sources: Vec<Stored>,
+    /// Where two cover an element, the later holds.
+    pub(super) pieces: Vec<Piece>,
+    /// The element of what no piece covers, as stored bytes of the whole's type.
+    pub(super) fill: Vec<u8>,
+}
+
 impl Stored {
-    /// As [`open`](Self::open), also where libhdf5 crashes on the file.
-    pub(super) fn open_soundly<A: Hdf5Element>(path: &Path, name: &str) -> Result<Stored> {
-        let path = file::absolute(path);
-        // Without a file there is nothing to crash on.
-        if path.is_file() {
-            probe("HDF5", || Stored::open::<A>(&path, name)).map_err(|reason| Error::Hdf5 {
-                path: path.clone(),
-                dataset: name.to_owned(),
-                reason: reason.to_string(),
-            })?;
-        }
-        Stored::open::<A>(&path, name)
-    }
-
-    /// Opens, checks and describes a data set, or the series in a group, that is to be read as elements `A`; nothing
-    /// stays open.
-    pub(super) fn open<A: Hdf5Element>(path: &Path, name: &str) -> Result<Stored> {
-        Stored::open_at::<A>(&file::absolute(path), name)
-    }
-
-    /// Opens a data set of the same name in each of several files, one after the other.
-    pub(super) fn open_series<A: Hdf5Element>(paths: &[PathBuf], name: &str) -> Result<Stored> {
-        let open = |path: &PathBuf| {
-            another_file();
-            Stored::open::<A>(path, name)
-        };
-        let parts = paths.iter().map(open).collect::<Result<Vec<_>>>()?;
-        let first = parts.first().map(|part| part.path.clone()).unwrap_or_default();
-        series::join(parts, &first, name)
-    }
-
-    /// As [`open`](Self::open), given an absolute path.
-    fn open_at<A: Hdf5Element>(path: &Path, name: &str) -> Result<Stored> {
-        let refused = |reason: String| Error::Hdf5 {
-            path: path.to_owned(),
-            dataset: name.to_owned(),
-            reason,
-        };
-        open_regular(path, File::options().read(true)).map_err(|source| Error::File {
-            action: "open",
-            path: path.to_owned(),
-            source,
-        })?;
-        let found = links::follow(path, name).map_err(|broken| refused(broken.reason))?;
-        if found.file.loc_type_by_name(&found.name).ok() != Some(LocationType::Group) {
-            return Stored::describe::<A>(found, path, name, 0);
-        }
-        let members = series::members(&found.file, &found.name).map_err(refused)?;
-        if members.is_empty() {
-            let reason = names::missing(&found.file, &found.name);
-            return Err(refused(reason.unwrap_or_else(|| "it is a group".to_owned())));
-        }
-        let group = name.trim_end_matches('/');
-        let open = |member: &String| {
-            another_file();
-            Stored::open_at::<A>(path, &format!("{group}/{member}"))
-        };
-        let parts = members.iter().map(open).collect::<Result<Vec<_>>>()?;
-        series::join(parts, path, name)
-    }
-
-    /// Describes a data set that was found for a path and a name, to be read as elements `A`; `depth` counts the virtual
-    /// data sets around it.
-    pub(super) fn describe<A: Hdf5Element>(
-        found: Found,
-        path: &Path,
-        name: &str,
-        depth: usize,
-    ) -> Result<Stored> {
-        let refused = |reason: String| Error::Hdf5 {
-            path: path.to_owned(),
-            dataset: name.to_owned(),
-            reason,
-        };
-        let dataset = found.file.dataset(&found.name).map_err(|error| {
-            refused(names::missing(&found.file, &found.name).unwrap_or_else(|| explain(&error)))
-        })?;
-        let space = dataset.space().map_err(|error| refused(explain(&error)))?;
-        if space.is_null() {
-            let empty = "it holds no elements (null dataspace), as h5py writes `Empty`: there is nothing to map over; \
-                         its attributes may say why";
-            return Err(refused(empty.to_owned()));
-        }
-        let kind = StoredType::of(&dataset).and_then(StoredType::read_as::<A>).map_err(refused)?;
-        let mut shape = space.shape();
-        // Elements that are arrays have axes of their own.
-        shape.extend(&kind.array);
-        let largest = space.maxdims();
-        let is_beyond =
-            |(&len, largest): (&usize, &Option<usize>)| largest.is_some_and(|max| len > max);
-        if shape.iter().zip(&largest).any(is_beyond) {
-            return Err(refused(format!(
-                "its shape is {shape:?}, but {largest:?} is the largest that it may have: the file is damaged"
-            )));
-        }
-        let is_too_large = shape
-            .iter()
-            .try_fold(kind.number.size(), |bytes, &len| bytes.checked_mul(len))
-            .is_none_or(|bytes| isize::try_from(bytes).is_err());
-        if is_too_large || shape.len() > MAX_RANK {
-            return Err(refused(format!("its shape {shape:?} is larger than the address space")));
-        }
-        let failed =
-            |source: io::Error| Error::File { action: "open", path: found.path.clone(), source };
-        let file = open_regular(&found.path, File::options().read(true)).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        let place = Place { file: &file, path: &found.path, size: metadata.len(), depth };
-        let storage = find_storage::<A>(&place, dataset, &kind, &shape).map_err(refused)?;
-        Ok(Stored {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            shape,
-            kind,
-            storage,
-            identity: Some(Identity::of(&metadata, found.is_growing)),
-            data_path: found.path,
-            data_name: found.name,
-        })
-    }
-
     /// What is put together of other data sets.
     pub(super) fn assembled(
         path: &Path,
@@ -227,8 +109,8 @@ impl Stored {
         }
     }
 
-    /// Says that elements are about to be read, `used` of those in `part`, if they are read where they lie in
-    /// the mapped file.
+    /// Says that elements are about to be read, `used` of those in `part`, if they are read where
+    /// they lie in the mapped file.
     pub(super) fn announce<A: Hdf5Element>(&self, part: Range<usize>, used: usize) {
         if self.view::<A>().is_some()
             && let Storage::Contiguous { map, part: all } = &self.storage
@@ -245,8 +127,9 @@ impl Stored {
                 let Some(span) = piece.spans.get(axis) else { return };
                 let within = range.start.max(span.start)..range.end.min(span.range().end);
                 let source = &assembly.sources[piece.source];
+                let is_whole = || piece.is_whole(axis, &self.shape, &source.shape);
                 match span.axis {
-                    _ if within.is_empty() || !assembly.is_whole(piece, axis, &self.shape) => {}
+                    _ if within.is_empty() || !is_whole() => {}
                     Some(axis) => {
                         let at = |index: usize| piece.from[axis] + (index - span.start);
                         source.announce_along::<A>(axis, at(within.start)..at(within.end));
@@ -276,7 +159,8 @@ impl Stored {
         }
     }
 
-    /// How many indices of an axis are best read together, by a reader that converts or decompresses.
+    /// How many indices of an axis are best read together, by a reader that converts or
+    /// decompresses.
     pub(super) fn together(&self, axis: usize) -> usize {
         if let Some(chunk) = self.chunk_along(axis) {
             return chunk;
@@ -356,122 +240,17 @@ impl Stored {
     }
 }
 
+impl Assembly {
+    /// The length of the longest chunk of a source along an axis of the whole; 1 if there are no
+    /// chunks.
+    fn chunk_along(&self, axis: usize) -> usize {
+        let chunks = self.pieces.iter().filter_map(|piece| {
+            let axis = piece.spans.get(axis)?.axis?;
+            self.sources[piece.source].chunk_along(axis)
+        });
+        chunks.max().unwrap_or(1)
+    }
+}
+
 /// Bytes that are read together where there are no chunks.
 const BLOCK: usize = 1 << 20;
-
-/// Where a data set is described.
-struct Place<'a> {
-    file: &'a File,
-    path: &'a Path,
-    /// Bytes of the file.
-    size: u64,
-    /// How many virtual data sets there are around it.
-    depth: usize,
-}
-
-/// Finds out how the elements are stored.
-fn find_storage<A: Hdf5Element>(
-    place: &Place<'_>,
-    dataset: Dataset,
-    kind: &StoredType,
-    shape: &[usize],
-) -> Result<Storage, String> {
-    // libhdf5 counts the axes of elements that are arrays as none of the data set.
-    let outer = &shape[..shape.len() - kind.array.len()];
-    let explained = |error: hdf5_metno::Error| explain(&error);
-    let properties = dataset.dcpl().map_err(explained)?;
-    let layout = properties.get_layout().map_err(explained)?;
-    let is_external = !properties.get_external().map_err(explained)?.is_empty();
-    if layout == Layout::Contiguous
-        && kind.is_plain
-        && !is_external
-        && let Some(offset) = dataset.offset()
-    {
-        let size = shape.iter().product::<usize>() * kind.number.size();
-        return contiguous(place.file, place.size, offset, size);
-    }
-    let chunk =
-        if layout == Layout::Chunked { properties.get_chunk().map_err(explained)? } else { None };
-    if let Some(chunk) = &chunk
-        && (chunk.len() != outer.len() || chunk.contains(&0))
-    {
-        return Err(format!("its chunks {chunk:?} do not fit its shape {outer:?}"));
-    }
-    let filters = library::filters(&dataset).map_err(explained)?;
-    let pipeline = Pipeline::new(&filters).filter(|_| kind.is_plain);
-    // Filters that are not here are an error now, and not at each item.
-    if layout == Layout::Chunked
-        && pipeline.is_none()
-        && let Some(number) = library::missing_filter(&filters)
-    {
-        return Err(format!("its chunks have passed {}", registry::missing(number)));
-    }
-    let is_virtual = layout == Layout::Virtual;
-    let lacking = || sources::missing_in_parts(place.path, &dataset);
-    let lacking = if is_virtual { lacking() } else { None };
-    if let Some(chunk) = &chunk {
-        library::check_scale_offset(&filters, kind, chunk.iter().product())?;
-    }
-    let num_chunks = library::num_chunks(&dataset);
-    let has_user_block = dataset.file().map_err(explained)?.userblock() > 0;
-    let index_of = |dataset: &Dataset, chunk: &[usize], count| {
-        // Before HDF5 1.14.3 the addresses did not count the bytes of a user block.
-        if has_user_block { None } else { ChunkIndex::fetch(dataset, outer, chunk, count) }
-    };
-    let index = match (&chunk, num_chunks) {
-        (Some(chunk), Some(count)) if pipeline.is_some() => index_of(&dataset, chunk, count),
-        _ => None,
-    };
-    let opened = OpenDataset::new(dataset, kind).map_err(explained)?;
-    let chunk = chunk.map(|chunk| [chunk, kind.array.clone()].concat());
-    let fill = match chunk {
-        None if !is_virtual => None,
-        _ => opened.fill_value().map_err(explained)?,
-    };
-    let mut working_folder = None;
-    if is_virtual {
-        let Place { path, depth, .. } = *place;
-        if let Some(fill) = &fill {
-            match mappings::sources::<A>(path, &properties, kind, shape, fill.clone(), depth)? {
-                Sources::Boxes(assembly) => return Ok(Storage::Assembled(assembly)),
-                Sources::Other { working_folder: found } => working_folder = found,
-            }
-        }
-        if let Some(missing) = lacking {
-            return Err(missing);
-        }
-    }
-    match (chunk, pipeline, fill) {
-        (Some(shape), Some(pipeline), Some(fill)) => {
-            let needs_plugin = index.is_none() && library::missing_filter(&filters).is_some();
-            Ok(Storage::Chunked(Chunks { shape, pipeline, needs_plugin, fill, index }))
-        }
-        (chunk, ..) => {
-            // Tells early what is wrong with other files. Chunks are left to the workers: a damaged one may crash
-            // libhdf5.
-            if chunk.is_none() && !shape.contains(&0) {
-                let (start, one) = (vec![0; shape.len()], vec![1; shape.len()]);
-                opened.read(&start, &one, &mut Vec::new()).map_err(explained)?;
-            }
-            Ok(Storage::Library { chunk, working_folder })
-        }
-    }
-}
-
-/// Maps the file, and checks that the elements lie within it.
-fn contiguous(file: &File, file_size: u64, offset: u64, size: usize) -> Result<Storage, String> {
-    let end = offset.checked_add(size as u64).filter(|&end| end <= file_size);
-    let (Some(end), Ok(start)) = (end, usize::try_from(offset)) else {
-        return Err(format!(
-            "its {size} bytes begin at byte {offset}, but the file ends at byte {file_size}: it is truncated or damaged"
-        ));
-    };
-    // SAFETY: the file is mapped read-only. That nobody changes it meanwhile is what the
-    // documentation of the type asks of the user, as every memory map does.
-    let map = unsafe { Mmap::map(file) }.map_err(|error| format!("it can't be mapped: {error}"))?;
-    let part = start..end as usize;
-    if part.end > map.len() {
-        return Err("it was truncated while it was opened".to_owned());
-    }
-    Ok(Storage::Contiguous { map, part })
-}

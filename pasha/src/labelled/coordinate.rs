@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::{ArrayView, Dimension};
 
-use super::labels::Attribute;
+use super::attribute::Attribute;
 use super::time::{CalendarTime, Time, TimeUnits};
 use super::values::{CoordinateValue, Values};
 

@@ -6,13 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use half::f16;
 
+use super::attribute::Attribute;
 use super::coordinate::Coordinate;
 use super::decoding::Decoding;
 use super::element::{Access, Block, ElementType, StoredElement};
-use super::labels::{Attribute, Labels};
+use super::labels::Labels;
 use super::packing::Packing;
-use super::stored::OpenVariable;
 use super::values::Values;
+use super::variable::OpenVariable;
 use crate::error::SourceError;
 
 /// The most bytes that a coordinate may have: more is a damaged file.
@@ -172,7 +173,8 @@ impl Numbers<'_> {
         if !missing.contains(&true) {
             return Ok(self.labelled(stored.into(), &[]));
         }
-        // What stands for a missing one is of no account, but shall be as good a time as the others.
+        // What stands for a missing one is of no account, but shall be as good a time as the
+        // others.
         let mut present = stored.clone();
         let some = stored.iter().zip(&missing).find(|(_, missing)| !**missing);
         let some = some.map_or(T::default(), |(value, _)| *value);

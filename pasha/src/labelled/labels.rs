@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attribute::Attribute;
 use super::coordinate::Coordinate;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
@@ -134,68 +135,5 @@ impl Labels {
             self.coords.insert(new.to_owned(), coordinate);
         }
         Ok(())
-    }
-}
-
-/// The value of an attribute: text, a number, or several of either.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Attribute {
-    /// Text.
-    Text(String),
-    /// A number with a fraction.
-    Float(f64),
-    /// A whole number.
-    Integer(i64),
-    /// A whole number that is larger than an `i64` can be.
-    Unsigned(u64),
-    /// Several texts.
-    Texts(Vec<String>),
-    /// Several numbers.
-    Floats(Vec<f64>),
-    /// Several whole numbers.
-    Integers(Vec<i64>),
-    /// Several whole numbers, of which some are larger than an `i64` can be.
-    Unsigneds(Vec<u64>),
-}
-
-impl Attribute {
-    /// The text, if it is text.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Attribute::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-}
-
-macro_rules! attribute_from {
-    ($($from:ty => $variant:ident,)+) => {$(
-        impl From<$from> for Attribute {
-            fn from(value: $from) -> Attribute {
-                Attribute::$variant(value.into())
-            }
-        }
-    )+};
-}
-attribute_from! {
-    &str => Text, String => Text,
-    f64 => Float, f32 => Float,
-    i64 => Integer, i32 => Integer, u32 => Integer, i16 => Integer, u16 => Integer,
-    i8 => Integer, u8 => Integer,
-    Vec<f64> => Floats, Vec<i64> => Integers, Vec<String> => Texts,
-}
-
-impl From<u64> for Attribute {
-    fn from(value: u64) -> Attribute {
-        i64::try_from(value).map_or(Attribute::Unsigned(value), Attribute::Integer)
-    }
-}
-
-impl From<Vec<u64>> for Attribute {
-    fn from(values: Vec<u64>) -> Attribute {
-        let signed: Option<Vec<i64>> =
-            values.iter().map(|&value| i64::try_from(value).ok()).collect();
-        signed.map_or(Attribute::Unsigneds(values), Attribute::Integers)
     }
 }

@@ -6,8 +6,9 @@ use std::ops::Deref;
 use ndarray::{Array, ArrayView, ArrayViewMut, Dimension, RemoveAxis};
 
 use super::along::Along;
+use super::attribute::Attribute;
 use super::coordinate::Coordinate;
-use super::labels::{Attribute, Labels};
+use super::labels::Labels;
 use super::values::Values;
 use crate::array::SharedArray;
 use crate::error::Result;

@@ -1,9 +1,11 @@
 //! Labelled arrays: an ndarray with dimension names, coordinates and attributes.
 //!
-//! [`DataArray`] lies in memory, `StoredArray` (features `netcdf` and `zarr`) in a file; both are mapped over along a dimension
-//! that is named, wherever it lies. The names are those of xarray, whose files are read and written.
+//! [`DataArray`] lies in memory, `StoredArray` (features `netcdf` and `zarr`) in a file; both are
+//! mapped over along a dimension that is named, wherever it lies. The names are those of xarray,
+//! whose files are read and written.
 
 mod along;
+mod attribute;
 mod coordinate;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod decoding;
@@ -26,18 +28,21 @@ mod stored_along;
 mod time;
 mod values;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
+mod variable;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod written;
 #[cfg(feature = "zarr")]
 mod zarr;
 
 pub use along::{Along, AlongReader};
+pub use attribute::Attribute;
 pub use coordinate::Coordinate;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use element::StoredElement;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use found::SkippedCoordinate;
 pub use item::{Labelled, LabelledView};
-pub use labels::{Attribute, Labels};
+pub use labels::Labels;
 pub use memory::DataArray;
 pub use output::MappedAlong;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]

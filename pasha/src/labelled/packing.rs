@@ -5,8 +5,8 @@
 
 use std::fmt;
 
+use super::attribute::Attribute;
 use super::element::{ElementType, Exact};
-use super::labels::Attribute;
 
 /// How the stored numbers stand for values: missing ones have one of the fill values, others are
 /// multiplied and added to.

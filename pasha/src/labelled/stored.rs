@@ -4,16 +4,15 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array, Dimension, RemoveAxis};
+use ndarray::{Array, Dimension};
 
 use super::decoding::Decoding;
 use super::element::{Block, ElementType, StoredElement};
 use super::found::SkippedCoordinate;
-use super::item::Mapped;
 use super::labels::Labels;
 use super::memory::DataArray;
 use super::packing::Packing;
-use super::stored_along::StoredAlong;
+use super::variable::{OpenVariable, StoredFile};
 use crate::error::{Error, Result, SourceError};
 use crate::memory::buffer::zeroed;
 
@@ -27,8 +26,8 @@ use crate::memory::buffer::zeroed;
 /// Values are those that xarray shows: where the file has `scale_factor`, `add_offset`,
 /// `_FillValue` or `missing_value`, elements are `f32` or `f64`, and what is missing is NaN; where
 /// it has `_Unsigned`, integers are those of the other sign. Whole numbers are never rounded, but
-/// where the file has a scale: an `i64` or `u64` beyond 2⁵³ beside missing ones, which no float has,
-/// ends in an error that names it.
+/// where the file has a scale: an `i64` or `u64` beyond 2⁵³ beside missing ones, which no float
+/// has, ends in an error that names it.
 ///
 /// The coordinates are those that xarray shows, too: along one or several dimensions or none, of
 /// numbers, times, texts or truth values. They are read whole when the array is opened. Those that
@@ -49,27 +48,6 @@ pub struct StoredArray<A, D> {
     labels: Labels,
     skipped: Vec<SkippedCoordinate>,
     decoding: Decoding<A>,
-}
-
-/// What can be opened by each worker anew: paths and plain metadata, never a handle.
-pub(super) trait StoredFile: Send + Sync {
-    /// Opens the variable.
-    fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError>;
-
-    /// The file or folder.
-    fn path(&self) -> &Path;
-}
-
-/// One worker's open variable.
-pub(super) trait OpenVariable {
-    /// Reads the block of `count` elements from `start` (one number for each dimension), in C
-    /// order and the machine's byte order.
-    fn read(
-        &mut self,
-        start: &[usize],
-        count: &[usize],
-        into: &mut [u8],
-    ) -> Result<(), SourceError>;
 }
 
 /// What opening a variable finds out about it.
@@ -108,23 +86,6 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
         // An axis of no length has chunks all the same.
         let chunk = chunk.map(|chunk| chunk.into_iter().map(|len| len.max(1)).collect());
         Ok(StoredArray { file, variable, dim, chunk, labels, skipped, decoding })
-    }
-
-    /// Maps over the array along a named dimension: the item is the sub-view at an index, with
-    /// the other dimensions in their order, as [`Labelled`](super::Labelled) or plain
-    /// `ArrayView`.
-    ///
-    /// Workers read the chunks that hold their indices once. Along a dimension in whose direction
-    /// chunks are so long that a worker would have to hold more than 32 MiB, it reads them several
-    /// times, in parts.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if there is no such dimension, with the nearest that there are.
-    pub fn along(&self, dim: &str) -> Result<StoredAlong<'_, A, D>>
-    where
-        D: RemoveAxis,
-    {
-        Ok(StoredAlong::new(self, Mapped::new(&self.labels, dim)?))
     }
 
     /// Reads the whole array into memory.
@@ -174,7 +135,8 @@ impl<A, D> StoredArray<A, D> {
         &self.variable
     }
 
-    /// The shape of the chunks in which it lies, one length per dimension; `None` if it lies in one piece.
+    /// The shape of the chunks in which it lies, one length per dimension; `None` if it lies in one
+    /// piece.
     pub fn chunk_shape(&self) -> Option<&[usize]> {
         self.chunk.as_deref()
     }

@@ -8,7 +8,8 @@ use ndarray::{Array, ArrayView, Dimension, RemoveAxis};
 use super::element::{Block, StoredElement};
 use super::item::{Labelled, LabelledView, Mapped};
 use super::output::{MappedAlong, sealed};
-use super::stored::{OpenVariable, StoredArray};
+use super::stored::StoredArray;
+use super::variable::OpenVariable;
 use crate::context::available_workers;
 use crate::error::{Result, SourceError};
 use crate::functor::{Functor, NaturalItem, Read, given_by_value};
@@ -30,8 +31,28 @@ pub struct StoredAlong<'a, A, D> {
     len: usize,
 }
 
+impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
+    /// Maps over the array along a named dimension: the item is the sub-view at an index, with
+    /// the other dimensions in their order, as [`Labelled`](super::Labelled) or plain
+    /// `ArrayView`.
+    ///
+    /// Workers read the chunks that hold their indices once. Along a dimension in whose direction
+    /// chunks are so long that a worker would have to hold more than 32 MiB, it reads them several
+    /// times, in parts.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no such dimension, with the nearest
+    /// that there are.
+    pub fn along(&self, dim: &str) -> Result<StoredAlong<'_, A, D>>
+    where
+        D: RemoveAxis,
+    {
+        Ok(StoredAlong::new(self, Mapped::new(self.labels(), dim)?))
+    }
+}
+
 impl<'a, A: StoredElement, D: RemoveAxis> StoredAlong<'a, A, D> {
-    pub(super) fn new(array: &'a StoredArray<A, D>, mapped: Mapped<'a>) -> Self {
+    fn new(array: &'a StoredArray<A, D>, mapped: Mapped<'a>) -> Self {
         let axis = mapped.axis.index();
         let shape = array.shape();
         let len = shape[axis];

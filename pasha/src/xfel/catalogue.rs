@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use hdf5_metno::File;
 
 use super::Section;
-use super::file::{RunFile, exists, keys_below};
-use super::options::SkippedFile;
+use super::file::RunFile;
+use super::links::{exists, keys_below};
+use super::skipped::SkippedFile;
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;
 use crate::nearest::nearest;
@@ -117,7 +118,8 @@ impl Catalogue {
         Error::NotInRun { path: self.path.clone(), what, name, advice }
     }
 
-    /// The keys of a source, sorted, from the first file that has some of these trains and can be read.
+    /// The keys of a source, sorted, from the first file that has some of these trains and can be
+    /// read.
     pub(super) fn keys(&self, name: &str, train_ids: &[u64]) -> Result<&[String]> {
         let mut failed = None;
         for file in self.model_files(self.source(name)?, train_ids) {
@@ -144,8 +146,8 @@ impl Catalogue {
         Ok(of_file.keys.get_or_init(|| keys))
     }
 
-    /// The files that say what the data of a source look like: those with some of these trains, which are in order. Without
-    /// any, the first that has trains at all, or else the first.
+    /// The files that say what the data of a source look like: those with some of these trains,
+    /// which are in order. Without any, the first that has trains at all, or else the first.
     pub(super) fn model_files(&self, source: &Source, train_ids: &[u64]) -> Vec<&RunFile> {
         let files = || source.files.iter().map(|&number| &self.files[number]);
         let chosen: Vec<&RunFile> =

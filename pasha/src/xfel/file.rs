@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use hdf5_metno::types::VarLenAscii;
-use hdf5_metno::{File, Group, LinkType};
+use hdf5_metno::File;
 
-use super::index::{IndexGroup, guess_valid};
+use super::index::{IndexGroup, cut, guess_valid};
+use super::links::{exists, is_soft_link};
 use super::values;
 use crate::error::SourceError;
 
@@ -119,16 +119,6 @@ impl RunFile {
     }
 }
 
-/// The first `len` of an index array, which has padding behind.
-pub(super) fn cut<T>(mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceError> {
-    if padded.len() < len {
-        let found = padded.len();
-        return Err(format!("an index has {found} entries for {len} trains").into());
-    }
-    padded.truncate(len);
-    Ok(padded)
-}
-
 /// Which trains are not suspect.
 fn read_flags(file: &File, format: &str, train_ids: &[u64]) -> Result<Vec<bool>, SourceError> {
     if !file.link_exists("INDEX/flag") {
@@ -218,12 +208,6 @@ fn read_groups(
     Ok(groups)
 }
 
-/// Whether there is something at a path of which any part may be missing.
-pub(super) fn exists(file: &File, path: &str) -> bool {
-    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    ends.into_iter().all(|end| file.link_exists(&path[..end]))
-}
-
 /// Finds the sources that are soft links to others: their old names.
 fn note_old_names(file: &File, sources: &mut BTreeMap<String, SourceInFile>) {
     let mut places = Vec::new();
@@ -247,66 +231,4 @@ fn note_old_names(file: &File, sources: &mut BTreeMap<String, SourceInFile>) {
             source.renamed = Some(target.clone());
         }
     }
-}
-
-fn is_soft_link(file: &File, path: &str) -> bool {
-    let (parent, last) = path.rsplit_once('/').unwrap_or(("/", path));
-    let mut is_soft = false;
-    let visited = file.group(parent).and_then(|group| {
-        group.iter_visit_default(|name, info| {
-            is_soft |= name == last && info.link_type == LinkType::Soft;
-            Ok(())
-        })
-    });
-    visited.is_ok() && is_soft
-}
-
-/// The names of all data sets below a group, with dots between their parts; each data set once.
-pub(super) fn keys_below(group: &Group) -> Result<Vec<String>, SourceError> {
-    let mut seen = Vec::new();
-    let mut keys = Vec::new();
-    visit(group, "", &mut seen, &mut keys)?;
-    Ok(keys)
-}
-
-fn visit(
-    group: &Group,
-    before: &str,
-    seen: &mut Vec<hdf5_metno::LocationToken>,
-    keys: &mut Vec<String>,
-) -> Result<(), SourceError> {
-    let mut names = Vec::new();
-    group.iter_visit_default(|name, info| {
-        if info.link_type == LinkType::Hard {
-            names.push(name.to_owned());
-        }
-        Ok(())
-    })?;
-    for name in names {
-        // What can't be looked at is listed: why is told to those who open it.
-        let Ok(info) = group.loc_info_by_name(&name) else {
-            keys.push(format!("{before}{name}"));
-            continue;
-        };
-        if info.num_links > 1 {
-            if seen.contains(&info.token) {
-                continue;
-            }
-            seen.push(info.token);
-        }
-        match info.loc_type {
-            hdf5_metno::LocationType::Group => match group.group(&name) {
-                Ok(group) => visit(&group, &format!("{before}{name}."), seen, keys)?,
-                Err(_) => keys.push(format!("{before}{name}")),
-            },
-            hdf5_metno::LocationType::Dataset => keys.push(format!("{before}{name}")),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// A text of HDF5's, whatever its encoding.
-pub(super) fn text_of(text: &VarLenAscii) -> String {
-    String::from_utf8_lossy(text.as_bytes()).into_owned()
 }

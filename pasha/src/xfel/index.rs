@@ -2,7 +2,6 @@
 
 use hdf5_metno::Group;
 
-use super::file::cut;
 use crate::error::SourceError;
 
 /// For each train of a file, where its entries begin and how many there are.
@@ -43,6 +42,16 @@ impl IndexGroup {
     }
 }
 
+/// The first `len` of an index array, which has padding behind.
+pub(super) fn cut<T>(mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceError> {
+    if padded.len() < len {
+        let found = padded.len();
+        return Err(format!("an index has {found} entries for {len} trains").into());
+    }
+    padded.truncate(len);
+    Ok(padded)
+}
+
 fn old_count(first: u64, last: u64, status: u64) -> Option<u64> {
     if status == 0 {
         return Some(0);
@@ -76,8 +85,8 @@ pub(super) fn guess_valid(train_ids: &[u64]) -> Vec<bool> {
     valid
 }
 
-/// Looks at the numbers of an index (`first`, `count`, `last`, `status`) in both forms, and gives what
-/// the entries of all trains come to.
+/// Looks at the numbers of an index (`first`, `count`, `last`, `status`) in both forms, and gives
+/// what the entries of all trains come to.
 pub(crate) fn look_at_index(
     train_ids: &[u64],
     numbers: [Vec<u64>; 4],

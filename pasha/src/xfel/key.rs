@@ -18,9 +18,9 @@ use crate::hdf5::probe::probe_each;
 
 /// The data of one key of a run, a functor of [`Train`](super::Train)s; made by [`Run::key`].
 ///
-/// A kernel's parameter may be `Train<'_, A, D>`, `Option<Train<'_, A, D>>`, `ArrayView<A, D>`, or the number itself
-/// where an entry is one (`Ix0`). Two keys that are mapped over together must have the same trains:
-/// those of one run have, and [`zip`](Key::zip) sees to it otherwise.
+/// A kernel's parameter may be `Train<'_, A, D>`, `Option<Train<'_, A, D>>`, `ArrayView<A, D>`, or
+/// the number itself where an entry is one (`Ix0`). Two keys that are mapped over together must
+/// have the same trains: those of one run have, and [`zip`](Key::zip) sees to it otherwise.
 pub struct Key<A: KeyElement, D> {
     pub(super) data: Arc<KeyFiles<A>>,
     pub(super) train_ids: Arc<[u64]>,
@@ -44,6 +44,26 @@ pub(super) enum Form {
     All,
     /// Its one entry if there is one, all if there are more.
     OneOrAll,
+}
+
+impl Run {
+    /// The data of a key, to be mapped over.
+    ///
+    /// `D` is the dimension of one entry (`Ix0` for a number, `Ix2` for an image): then each train
+    /// has one entry at most. Or it is one more, for all entries of a train along axis 0. With
+    /// `IxDyn` it is the one for trains with one entry, the other for those with more.
+    ///
+    /// # Errors
+    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Hdf5`] if its data can't be
+    /// read as `A`; [`Error::Key`] if they have another number of axes, or differ from file to
+    /// file.
+    pub fn key<A: KeyElement, D: Dimension + 'static>(
+        &self,
+        source: &str,
+        key: &str,
+    ) -> Result<Key<A, D>> {
+        Key::open(self, source, key)
+    }
 }
 
 impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
@@ -196,7 +216,8 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     /// ```no_run
     /// # use ndarray::{Ix0, Ix2};
     /// # let run = pasha::xfel::Run::open("r0001")?;
-    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?.drop_empty();
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// let images = images.drop_empty();
     /// let energies = run.key::<f32, Ix0>("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
     /// let energies = energies.with_trains_of(&images);
     /// # Ok::<(), pasha::Error>(())

@@ -1,10 +1,11 @@
 //! Runs of the European XFEL: all files of all data aggregators as one, train by train.
 //!
-//! A [`Run`] unites the files of a folder. It knows the sources, their keys, and the trains; a [`Key`] is
-//! the data of one of them, which can be mapped over with a kernel on [`Train`]. File formats 0.5 to 1.3.
+//! A [`Run`] unites the files of a folder. It knows the sources, their keys, and the trains; a
+//! [`Key`] is the data of one of them, which can be mapped over with a kernel on [`Train`]. File
+//! formats 0.5 to 1.3.
 //!
-//! The index of a train is always its position in the list of trains that is mapped over. A kernel on
-//! `Train` is not called for a train without data: its slot keeps the fill value, and the
+//! The index of a train is always its position in the list of trains that is mapped over. A kernel
+//! on `Train` is not called for a train without data: its slot keeps the fill value, and the
 //! [report](crate::Report::absent) counts it. A kernel on `Option<Train>` gets `None` instead.
 //!
 //! # Examples
@@ -21,7 +22,9 @@
 //!     #[output(like = image, fill = f32::NAN)] mut corrected: ArrayViewMut2<f32>,
 //! ) {
 //!     let intensity = *intensity.data.first().unwrap_or(&f32::NAN);
-//!     corrected.zip_mut_with(&image.data, |out, &count| *out = (f32::from(count) - dark) / intensity);
+//!     corrected.zip_mut_with(&image.data, |out, &count| {
+//!         *out = (f32::from(count) - dark) / intensity;
+//!     });
 //! }
 //!
 //! let run = Run::open("/gpfs/exfel/exp/FXE/202201/p002862/raw/r0001")?;
@@ -39,11 +42,13 @@ mod file;
 mod index;
 mod info;
 mod key;
+mod links;
 mod options;
 mod read;
 mod run;
 mod select;
 mod selection;
+mod skipped;
 mod text;
 mod train;
 mod trains;
@@ -55,9 +60,10 @@ pub use file::Section;
 pub(crate) use index::look_at_index;
 pub use info::KeyInfo;
 pub use key::Key;
-pub use options::{RunOptions, SkippedFile};
+pub use options::RunOptions;
 pub use read::KeyReader;
 pub use run::Run;
+pub use skipped::SkippedFile;
 pub use train::{Train, TrainOrNoneParam, TrainParam};
 pub use trains::{TrainIds, Trains, by_id};
 pub use values::Attribute;

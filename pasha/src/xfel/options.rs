@@ -1,6 +1,5 @@
-//! How a run is opened: which of its files are used, and what of them can't be.
+//! How a run is opened, and which of its files are used.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use super::catalogue::Catalogue;
 use super::file::RunFile;
 use super::run::Run;
 use super::selection::pattern;
+use super::skipped::SkippedFile;
 use crate::error::{Error, Result};
 use crate::hdf5::probe::probe_each;
 
@@ -22,20 +22,28 @@ use crate::hdf5::probe::probe_each;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    pub(super) include_suspect: bool,
-    pub(super) files: Option<String>,
+    include_suspect: bool,
+    files: Option<String>,
 }
 
-/// A file of a run's folder, or something in it, that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SkippedFile {
-    /// The file.
-    pub path: PathBuf,
-    /// Whether all of the file is left out; else it is what the reason names, and the file is used.
-    pub is_whole: bool,
-    /// What is wrong with it.
-    pub reason: String,
+impl Run {
+    /// Opens a run: all `.h5` files of a folder but `overview.h5`, with suspect trains.
+    ///
+    /// Files that can't be used are left out and listed in [`skipped_files`](Run::skipped_files).
+    /// Because libhdf5 crashes on some damaged ones, all are looked at in forked processes first,
+    /// at the same time.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that
+    /// can be used; [`Error::TrainConflict`] if a source has a train twice.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Run> {
+        Run::options().open(folder)
+    }
+
+    /// Opens a run in another way.
+    pub fn options() -> RunOptions {
+        RunOptions { include_suspect: true, files: None }
+    }
 }
 
 impl RunOptions {
@@ -124,11 +132,5 @@ impl RunOptions {
         let train_ids = catalogue.train_ids().into();
         let selected = catalogue.sources.keys().map(|name| (name.clone(), None)).collect();
         Ok(Run { catalogue: Arc::new(catalogue), train_ids, selected: Arc::new(selected) })
-    }
-}
-
-impl fmt::Display for SkippedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason)
     }
 }

@@ -1,4 +1,4 @@
-//! A run: opening it, and what it says about itself.
+//! A run, and what it says about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,13 +9,13 @@ use hdf5_metno::File;
 
 use super::Section;
 use super::catalogue::Catalogue;
-use super::element::{ReadRows, StoredRows};
-use super::file::{RunFile, exists};
+use super::element::{KeyElement, ReadRows, StoredRows};
+use super::file::RunFile;
 use super::info::{KeyInfo, element_of};
-use super::options::{RunOptions, SkippedFile};
+use super::links::exists;
 use super::selection::Selection;
+use super::skipped::SkippedFile;
 use super::values::{self, Attribute};
-use super::{Key, KeyElement};
 use crate::error::{Error, Result, SourceError};
 use crate::hdf5::probe::probe;
 
@@ -30,23 +30,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens a run: all `.h5` files of a folder but `overview.h5`, with suspect trains.
-    ///
-    /// Files that can't be used are left out and listed in [`skipped_files`](Run::skipped_files). Because libhdf5 crashes
-    /// on some damaged ones, all are looked at in forked processes first, at the same time.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that can be
-    /// used; [`Error::TrainConflict`] if a source has a train twice.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Run> {
-        Run::options().open(folder)
-    }
-
-    /// Opens a run in another way.
-    pub fn options() -> RunOptions {
-        RunOptions { include_suspect: true, files: None }
-    }
-
     /// The run's folder.
     pub fn path(&self) -> &Path {
         &self.catalogue.path
@@ -57,8 +40,9 @@ impl Run {
         self.catalogue.files.iter().map(|file| file.path.as_path())
     }
 
-    /// The files of the folder that can't be used, and why; and what can't be used of those that can: sources without a sound
-    /// index, which are an error when their trains in that file are asked for.
+    /// The files of the folder that can't be used, and why; and what can't be used of those that
+    /// can: sources without a sound index, which are an error when their trains in that file are
+    /// asked for.
     pub fn skipped_files(&self) -> &[SkippedFile] {
         &self.catalogue.skipped
     }
@@ -90,8 +74,8 @@ impl Run {
         self.sources_in(Section::Control)
     }
 
-    /// The selected instrument sources, sorted: fast data, any number of entries for each train. Also under
-    /// their [old names](Run::legacy_sources).
+    /// The selected instrument sources, sorted: fast data, any number of entries for each train.
+    /// Also under their [old names](Run::legacy_sources).
     pub fn instrument_sources(&self) -> Vec<&str> {
         self.sources_in(Section::Instrument)
     }
@@ -141,7 +125,8 @@ impl Run {
         if is_control && keys.contains(&value.as_str()) {
             return Ok(value);
         }
-        // A file before, in which the source has not all its keys, does not keep from those in others.
+        // A file before, in which the source has not all its keys, does not keep from those in
+        // others.
         let of_source = self.catalogue.source(source)?;
         let chosen = self.chosen(source)?;
         for file in self.catalogue.model_files(of_source, &self.train_ids) {
@@ -167,7 +152,8 @@ impl Run {
     /// What the entries of a key look like.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if its data can't be opened.
+    /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if its data can't be
+    /// opened.
     pub fn key_info(&self, source: &str, key: &str) -> Result<KeyInfo> {
         let key = self.full_key(source, key)?;
         let of_run = self.catalogue.source(source)?;
@@ -184,27 +170,11 @@ impl Run {
         Ok(KeyInfo { source, key, section, group, element, entry_shape })
     }
 
-    /// The data of a key, to be mapped over.
-    ///
-    /// `D` is the dimension of one entry (`Ix0` for a number, `Ix2` for an image): then each train has one
-    /// entry at most. Or it is one more, for all entries of a train along axis 0. With `IxDyn` it is the one for
-    /// trains with one entry, the other for those with more.
-    ///
-    /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Hdf5`] if its data can't be read as `A`;
-    /// [`Error::Key`] if they have another number of axes, or differ from file to file.
-    pub fn key<A: KeyElement, D: ndarray::Dimension + 'static>(
-        &self,
-        source: &str,
-        key: &str,
-    ) -> Result<Key<A, D>> {
-        Key::open(self, source, key)
-    }
-
     /// The number of entries that a key has in each selected train.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Run`] if a file says nothing sound of it.
+    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Run`] if a file says nothing
+    /// sound of it.
     pub fn counts(&self, source: &str, key: &str) -> Result<Vec<usize>> {
         let key = self.full_key(source, key)?;
         self.catalogue.check_sound(source, &self.train_ids)?;
@@ -215,7 +185,8 @@ impl Run {
     /// The attributes of a key's data; those of a control value are what is known of the property.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if they can't be read.
+    /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if they can't be
+    /// read.
     pub fn attributes(&self, source: &str, key: &str) -> Result<BTreeMap<String, Attribute>> {
         let key = self.full_key(source, key)?;
         let is_control = self.catalogue.source(source)?.section == Section::Control;
@@ -257,7 +228,8 @@ impl Run {
     /// The value of a control source's key at the start of the run.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source; [`Error::Hdf5`] if it has no such value of type `A`.
+    /// [`Error::NotInRun`] if there is no such source; [`Error::Hdf5`] if it has no such value of
+    /// type `A`.
     pub fn run_value<A: KeyElement>(&self, source: &str, key: &str) -> Result<A> {
         self.chosen(source)?;
         let of_run = self.catalogue.source(source)?;
@@ -302,7 +274,8 @@ impl Run {
         failed.map_or(Ok(BTreeMap::new()), Err)
     }
 
-    /// The file that says what a key's entries look like: the first with some in the selected trains, or else of its source.
+    /// The file that says what a key's entries look like: the first with some in the selected
+    /// trains, or else of its source.
     fn file_of(&self, source: &str, key: &str) -> Result<&RunFile> {
         let of_run = self.catalogue.source(source)?;
         let places = self.catalogue.places(source, self.group_of(source, key), &self.train_ids);

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Section;
 use super::run::Run;
-use super::selection::{Selection, matching, unite};
+use super::selection::{Selection, pattern, unite};
 use super::trains::Trains;
 use crate::error::Result;
 
 impl Run {
     /// The same run with the sources and keys that match these patterns alone.
     ///
-    /// Patterns are those of the shell: `*`, `?`, `[abc]`; upper and lower case differ. A pattern for keys of
-    /// control sources means their values: `beamPosition.*Pos` finds `beamPosition.ixPos.value`.
-    /// The trains stay the same; see [`require_all`](Run::require_all).
+    /// Patterns are those of the shell: `*`, `?`, `[abc]`; upper and lower case differ. A pattern
+    /// for keys of control sources means their values: `beamPosition.*Pos` finds
+    /// `beamPosition.ixPos.value`. The trains stay the same; see [`require_all`](Run::require_all).
     ///
     /// # Errors
     /// [`Error::NotInRun`](crate::Error::NotInRun) if nothing matches.
@@ -140,4 +141,40 @@ impl Run {
     fn with_trains(&self, train_ids: Vec<u64>) -> Run {
         Run { train_ids: train_ids.into(), ..self.clone() }
     }
+}
+
+/// What is selected of a run and matches a pattern of sources and one of keys.
+fn matching(run: &Run, sources: &str, keys: &str) -> Result<Selection> {
+    let (catalogue, selected) = (&run.catalogue, &run.selected);
+    let source_pattern = pattern(sources)?;
+    let mut found = Selection::new();
+    for (name, chosen) in selected.iter().filter(|(name, _)| source_pattern.matches(name)) {
+        if keys == "*" {
+            found.insert(name.clone(), chosen.clone());
+            continue;
+        }
+        let of_source = catalogue.source(name)?;
+        let is_value = of_source.section == Section::Control && !keys.ends_with(['*']);
+        let key_pattern = match is_value && !keys.ends_with(".value") {
+            true => pattern(&format!("{keys}.value"))?,
+            false => pattern(keys)?,
+        };
+        let is_chosen = |key: &&String| chosen.as_ref().is_none_or(|keys| keys.contains(*key));
+        let matching: BTreeSet<String> = catalogue
+            .keys(name, &run.train_ids)?
+            .iter()
+            .filter(is_chosen)
+            .filter(|key| key_pattern.matches(key))
+            .cloned()
+            .collect();
+        if !matching.is_empty() {
+            found.insert(name.clone(), Some(matching));
+        }
+    }
+    if found.is_empty() {
+        let name = format!("{sources}, {keys}");
+        let sources = selected.keys().map(String::as_str);
+        return Err(catalogue.not_here("source and key for the pattern", &name, sources));
+    }
+    Ok(found)
 }

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use glob::Pattern;
 
-use super::Section;
-use super::run::Run;
 use crate::error::{Error, Result};
 
 /// The selected sources, each with the keys that are selected of it, if those are not all.
@@ -23,42 +21,6 @@ pub(super) fn pattern(text: &str) -> Result<Pattern> {
         value: format!("{text:?}"),
         advice: format!("it can't be understood ({}); write a [ as [[]", error.msg),
     })
-}
-
-/// What is selected of a run and matches a pattern of sources and one of keys.
-pub(super) fn matching(run: &Run, sources: &str, keys: &str) -> Result<Selection> {
-    let (catalogue, selected) = (&run.catalogue, &run.selected);
-    let source_pattern = pattern(sources)?;
-    let mut found = Selection::new();
-    for (name, chosen) in selected.iter().filter(|(name, _)| source_pattern.matches(name)) {
-        if keys == "*" {
-            found.insert(name.clone(), chosen.clone());
-            continue;
-        }
-        let of_source = catalogue.source(name)?;
-        let is_value = of_source.section == Section::Control && !keys.ends_with(['*']);
-        let key_pattern = match is_value && !keys.ends_with(".value") {
-            true => pattern(&format!("{keys}.value"))?,
-            false => pattern(keys)?,
-        };
-        let is_chosen = |key: &&String| chosen.as_ref().is_none_or(|keys| keys.contains(*key));
-        let matching: BTreeSet<String> = catalogue
-            .keys(name, &run.train_ids)?
-            .iter()
-            .filter(is_chosen)
-            .filter(|key| key_pattern.matches(key))
-            .cloned()
-            .collect();
-        if !matching.is_empty() {
-            found.insert(name.clone(), Some(matching));
-        }
-    }
-    if found.is_empty() {
-        let name = format!("{sources}, {keys}");
-        let sources = selected.keys().map(String::as_str);
-        return Err(catalogue.not_here("source and key for the pattern", &name, sources));
-    }
-    Ok(found)
 }
 
 /// Adds one selection to another.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hdf5_metno::types::{FixedAscii, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5_metno::{Container, File, H5Type, Location};
 
-use super::file::{exists, text_of};
+use super::links::exists;
 use crate::error::SourceError;
 
 /// The value of an attribute, or of a value that is the same for a whole run.
@@ -84,10 +84,16 @@ pub(super) fn texts_of(stored: &Container) -> Result<Vec<String>, SourceError> {
     })
 }
 
+/// A text of HDF5's, whatever its encoding.
+fn text_of(text: &VarLenAscii) -> String {
+    String::from_utf8_lossy(text.as_bytes()).into_owned()
+}
+
 /// Bytes of the longest text of fixed length.
 const LONGEST: usize = 1024;
 
-/// The attributes of an object; those that are neither text nor numbers, or can't be read, are left out.
+/// The attributes of an object; those that are neither text nor numbers, or can't be read, are left
+/// out.
 pub(super) fn attributes(of: &Location) -> Result<BTreeMap<String, Attribute>, SourceError> {
     let mut found = BTreeMap::new();
     for name in of.attr_names()? {

@@ -6,30 +6,22 @@ use hdf5_metno::Datatype;
 use hdf5_metno_sys::h5t::H5T_class_t;
 use hdf5_metno_sys::{h5, h5t};
 
-use super::{Nature, StoredType, describe};
-use crate::hdf5::element::Number;
+use super::datatype;
+use super::stored_type::{Member, Nature, StoredType};
+use crate::hdf5::number::Number;
 
-/// A member of a compound, or of a compound that is a member of it.
-#[derive(Debug, Clone)]
-pub(in crate::hdf5) struct Member {
-    /// Its name, with dots between those of compounds in compounds.
-    pub(in crate::hdf5) name: String,
-    /// Its first byte in the element.
-    pub(in crate::hdf5) offset: usize,
-    /// Whether it has the same bytes in the file and in memory, which what is of varying length has not.
-    is_fixed: bool,
-    /// What it is; or what it holds, as a sentence, if that can't be read.
-    pub(in crate::hdf5) stored: Result<StoredType, String>,
-}
+/// Describes the type of elements, whatever it is.
+type Describe = fn(&Datatype) -> Result<StoredType, String>;
 
 /// So many compounds may be in one another.
 const DEEPEST: usize = 8;
 
-/// Describes a compound; one of a real and an imaginary part is a complex number.
-pub(super) fn element(datatype: &Datatype) -> Result<StoredType, String> {
+/// Describes a compound, whose members `describe` describes; one of a real and an imaginary part is
+/// a complex number.
+pub(super) fn element(datatype: &Datatype, describe: Describe) -> Result<StoredType, String> {
     let size = datatype.size();
     let mut members = Vec::new();
-    collect(datatype, DEEPEST, &mut members)?;
+    collect(datatype, describe, DEEPEST, &mut members)?;
     let ends = |member: &Member| match &member.stored {
         Ok(stored) => member.offset.checked_add(stored.element_size()),
         Err(_) => Some(member.offset),
@@ -68,15 +60,20 @@ fn complex_number(members: &[Member], size: usize) -> Option<StoredType> {
 }
 
 /// Collects the members of a compound, and of those in it.
-fn collect(datatype: &Datatype, depth: usize, members: &mut Vec<Member>) -> Result<(), String> {
+fn collect(
+    datatype: &Datatype,
+    describe: Describe,
+    depth: usize,
+    members: &mut Vec<Member>,
+) -> Result<(), String> {
     let damaged = || "it holds records whose members can't be read: the file is damaged".to_owned();
     // SAFETY: the handle is that of a compound, and the lock is held.
     let count = unsafe { h5t::H5Tget_nmembers(datatype.id()) };
     for index in 0..c_uint::try_from(count).map_err(|_| damaged())? {
         let (name, offset, of_member) = member(datatype, index).ok_or_else(damaged)?;
-        if describe::class(&of_member) == H5T_class_t::H5T_COMPOUND && depth > 0 {
+        if datatype::class(&of_member) == H5T_class_t::H5T_COMPOUND && depth > 0 {
             let mut inner = Vec::new();
-            collect(&of_member, depth - 1, &mut inner)?;
+            collect(&of_member, describe, depth - 1, &mut inner)?;
             if let Some(complex) = complex_number(&inner, of_member.size()) {
                 members.push(Member { name, offset, is_fixed: true, stored: Ok(complex) });
                 continue;
@@ -88,11 +85,11 @@ fn collect(datatype: &Datatype, depth: usize, members: &mut Vec<Member>) -> Resu
             }
             continue;
         }
-        let stored = match describe::class(&of_member) {
+        let stored = match datatype::class(&of_member) {
             H5T_class_t::H5T_COMPOUND => {
                 Err("it holds too many compounds in one another".to_owned())
             }
-            _ => describe::element(&of_member),
+            _ => describe(&of_member),
         };
         let stored = stored.and_then(|stored| match stored.is_plain {
             true if !matches!(stored.number, Number::Compound(_)) => Ok(stored),
@@ -106,7 +103,7 @@ fn collect(datatype: &Datatype, depth: usize, members: &mut Vec<Member>) -> Resu
 
 /// Whether elements that can't be read have the same bytes in the file and in memory.
 fn is_fixed(datatype: &Datatype) -> bool {
-    match describe::class(datatype) {
+    match datatype::class(datatype) {
         H5T_class_t::H5T_OPAQUE
         | H5T_class_t::H5T_INTEGER
         | H5T_class_t::H5T_FLOAT
@@ -117,15 +114,16 @@ fn is_fixed(datatype: &Datatype) -> bool {
             let is_variable = unsafe { h5t::H5Tis_variable_str(datatype.id()) };
             is_variable == 0
         }
-        H5T_class_t::H5T_ARRAY => describe::base(datatype).is_ok_and(|base| is_fixed(&base)),
+        H5T_class_t::H5T_ARRAY => datatype::base(datatype).is_ok_and(|base| is_fixed(&base)),
         _ => false,
     }
 }
 
 /// The name, the place and the type of a member.
 fn member(datatype: &Datatype, index: c_uint) -> Option<(String, usize, Datatype)> {
-    // SAFETY: the handle is that of a compound with such a member, and the lock is held. The name is text of C that the
-    // library allocates and takes back, and the new handle is owned by nobody else.
+    // SAFETY: the handle is that of a compound with such a member, and the lock is held. The name
+    // is text of C that the library allocates and takes back, and the new handle is owned by nobody
+    // else.
     unsafe {
         let name: *mut c_char = h5t::H5Tget_member_name(datatype.id(), index);
         if name.is_null() {
@@ -139,8 +137,8 @@ fn member(datatype: &Datatype, index: c_uint) -> Option<(String, usize, Datatype
     }
 }
 
-/// The type in memory: with the members alone whose bytes are read as they are, each at its place in the file. Others
-/// would be pointers in memory.
+/// The type in memory: with the members alone whose bytes are read as they are, each at its place
+/// in the file. Others would be pointers in memory.
 pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::Result<Datatype> {
     hdf5_metno::sync::sync(|| {
         // SAFETY: the lock is held, and the new handle is owned by nobody else.
@@ -160,91 +158,12 @@ pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::R
                 continue;
             }
             let name = CString::new(name).map_err(|_| "a member's name holds a zero")?;
-            // SAFETY: the handles are those of a compound that can be changed and of a type, the lock is held, and the
-            // name is text of C. What does not fit is refused by the library.
+            // SAFETY: the handles are those of a compound that can be changed and of a type, the
+            // lock is held, and the name is text of C. What does not fit is refused by the library.
             hdf5_metno::h5check(unsafe {
                 h5t::H5Tinsert(chosen.id(), name.as_ptr(), offset, of_member.id())
             })?;
         }
         Ok(chosen)
     })
-}
-
-/// The members with their types and places, as text.
-pub(in crate::hdf5) fn listed(members: &[Member], size: usize) -> String {
-    let listed: Vec<String> = members
-        .iter()
-        .map(|Member { name, offset, stored, .. }| match stored {
-            Ok(stored) => format!("{name}: {} at byte {offset}", field(stored)),
-            Err(what) => format!("{name} at byte {offset} ({what})"),
-        })
-        .collect();
-    format!("{{ {} }} of {size} bytes", listed.join(", "))
-}
-
-/// The members that can be read with their types, as the fields of a struct.
-pub(super) fn fields(members: &[Member]) -> String {
-    let readable = members.iter().filter_map(|member| Some((member, member.stored.as_ref().ok()?)));
-    let fields: Vec<String> = readable
-        .map(|(member, stored)| {
-            let name = member.name.as_str();
-            let is_plain_name = !name.is_empty()
-                && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-                && !name.starts_with(|letter: char| letter.is_ascii_digit());
-            match is_plain_name {
-                true => format!("{name}: {}", field(stored)),
-                false => format!("{}: {} = {name:?}", as_field_name(name), field(stored)),
-            }
-        })
-        .collect();
-    format!("{{ {} }}", fields.join(", "))
-}
-
-/// A name that a field may have.
-fn as_field_name(name: &str) -> String {
-    let letter = |letter: char| match letter.is_ascii_alphanumeric() {
-        true => letter.to_ascii_lowercase(),
-        false => '_',
-    };
-    let name: String = name.chars().map(letter).collect();
-    if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        name
-    } else {
-        format!("m_{name}")
-    }
-}
-
-/// The type of a field for a member; bools are bytes there.
-fn field(stored: &StoredType) -> String {
-    let name = match stored.number {
-        Number::Bool => "u8",
-        number => number.name(),
-    };
-    stored.array.iter().rev().fold(name.to_owned(), |of, len| format!("[{of}; {len}]"))
-}
-
-/// Says how to read a compound.
-pub(in crate::hdf5) fn advice(members: &[Member]) -> String {
-    if members.iter().all(|member| member.stored.is_err()) {
-        return "none of its members can be read".to_owned();
-    }
-    // Where the compiler would put the fields.
-    let (mut end, mut sum, mut largest) = (0_usize, 0, 1);
-    for stored in members.iter().filter_map(|member| member.stored.as_ref().ok()) {
-        let align = match stored.number {
-            Number::ComplexF32 => 4,
-            Number::ComplexF64 => 8,
-            number => number.size(),
-        };
-        end = end.next_multiple_of(align) + stored.element_size();
-        sum += stored.element_size();
-        largest = largest.max(align);
-    }
-    let is_without_padding = end == sum && end.is_multiple_of(largest);
-    let layout = if is_without_padding { "#[repr(C)]" } else { "#[repr(C, packed)]" };
-    let fields = fields(members);
-    format!(
-        "read them as a struct of yours with `{layout}` and `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]` \
-         that has these fields or some of them, and the line `pasha::hdf5_record!(Record {fields});`"
-    )
 }

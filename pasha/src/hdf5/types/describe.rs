@@ -5,34 +5,37 @@ use hdf5_metno::{Dataset, Datatype};
 use hdf5_metno_sys::h5t;
 use hdf5_metno_sys::h5t::H5T_class_t;
 
-use super::{Nature, StoredType, compound, numbers, refused};
-use crate::hdf5::element::Number;
+use super::datatype::{base, class};
+use super::stored_type::{Nature, StoredType};
+use super::text::fields;
+use super::{compound, numbers, refused};
+use crate::hdf5::number::Number;
 use crate::hdf5::region::MAX_RANK;
 
+impl StoredType {
+    /// Describes the type of a data set.
+    ///
+    /// # Errors
+    /// What it holds and what to do, as a sentence, if that can't be read.
+    pub(in crate::hdf5) fn of(dataset: &Dataset) -> Result<StoredType, String> {
+        let datatype = dataset
+            .dtype()
+            .map_err(|error| format!("it holds elements of a type that can't be read ({error})"))?;
+        element(&datatype)
+    }
+}
+
 /// Describes the type of elements.
-pub(super) fn element(datatype: &Datatype) -> Result<StoredType, String> {
+fn element(datatype: &Datatype) -> Result<StoredType, String> {
     sync(|| match class(datatype) {
         H5T_class_t::H5T_INTEGER => numbers::integer(datatype),
         H5T_class_t::H5T_FLOAT => numbers::float(datatype),
         H5T_class_t::H5T_BITFIELD => numbers::bit_field(datatype),
         H5T_class_t::H5T_ENUM => numbers::enumeration(datatype),
-        H5T_class_t::H5T_COMPOUND => compound::element(datatype),
+        H5T_class_t::H5T_COMPOUND => compound::element(datatype, element),
         H5T_class_t::H5T_ARRAY => array(datatype),
-        _ => Err(refused::explain(datatype)),
+        _ => Err(refused::explain(datatype, element)),
     })
-}
-
-pub(super) fn class(datatype: &Datatype) -> H5T_class_t {
-    // SAFETY: the handle is that of a type, and the lock is held.
-    unsafe { h5t::H5Tget_class(datatype.id()) }
-}
-
-/// The type that an array or an enumeration is made of.
-pub(super) fn base(datatype: &Datatype) -> Result<Datatype, String> {
-    // SAFETY: the handle is that of a type that is made of another, and the lock is held; the new handle is owned by
-    // nobody else.
-    let base = unsafe { hdf5_metno::from_id::<Datatype>(h5t::H5Tget_super(datatype.id())) };
-    base.map_err(|error| format!("it holds elements of a type that can't be read ({error})"))
 }
 
 /// The elements of an array, which have axes of their own.
@@ -57,7 +60,8 @@ fn array(datatype: &Datatype) -> Result<StoredType, String> {
     ))
 }
 
-/// What the elements of a data set are as Rust names it, and the lengths of the axes that they themselves have.
+/// What the elements of a data set are as Rust names it, and the lengths of the axes that they
+/// themselves have.
 #[cfg_attr(not(feature = "xfel"), allow(dead_code, reason = "other sources build on it"))]
 pub(crate) fn describe(dataset: &Dataset) -> Result<(String, Vec<usize>), String> {
     let stored = StoredType::of(dataset)?;
@@ -65,7 +69,7 @@ pub(crate) fn describe(dataset: &Dataset) -> Result<(String, Vec<usize>), String
         Nature::Compound(members)
             if !matches!(stored.number, Number::ComplexF32 | Number::ComplexF64) =>
         {
-            compound::fields(members)
+            fields(members)
         }
         _ => stored.number.name().to_owned(),
     };

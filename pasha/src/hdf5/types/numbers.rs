@@ -2,12 +2,14 @@
 
 use std::ffi::{CStr, c_char, c_uint};
 
-use hdf5_metno::{Datatype, globals};
+use hdf5_metno::Datatype;
 use hdf5_metno_sys::h5t::{H5T_order_t, H5T_sign_t};
-use hdf5_metno_sys::{h5, h5i, h5t};
+use hdf5_metno_sys::{h5, h5t};
 
-use super::{Nature, StoredType, describe};
-use crate::hdf5::element::Number;
+use super::datatype;
+use super::native::{copy_of, native, native_bits};
+use super::stored_type::{Nature, StoredType};
+use crate::hdf5::number::Number;
 
 /// The most names of an enumeration that are told.
 const MOST_NAMES: usize = 12;
@@ -59,8 +61,8 @@ pub(super) fn float(datatype: &Datatype) -> Result<StoredType, String> {
     })
 }
 
-/// Checks that the bits of a number, and the fields among them, lie within its bytes: libhdf5 1.10 would read beyond
-/// them in a damaged file.
+/// Checks that the bits of a number, and the fields among them, lie within its bytes: libhdf5 1.10
+/// would read beyond them in a damaged file.
 fn check_bits(datatype: &Datatype, fields: &[(usize, usize)]) -> Result<(), String> {
     // SAFETY: the handle is that of a number, and the lock is held.
     let (start, len) =
@@ -97,7 +99,7 @@ pub(super) fn bit_field(datatype: &Datatype) -> Result<StoredType, String> {
 
 /// An enumeration is its numbers, and a bool if it is what h5py writes for one.
 pub(super) fn enumeration(datatype: &Datatype) -> Result<StoredType, String> {
-    let of_numbers = integer(&describe::base(datatype)?)?;
+    let of_numbers = integer(&datatype::base(datatype)?)?;
     // libhdf5 converts no enumeration to an integer of another width: let it alone.
     if !of_numbers.is_plain {
         return Err(
@@ -128,8 +130,8 @@ pub(super) fn enumeration(datatype: &Datatype) -> Result<StoredType, String> {
 /// The name and the value of a member of an enumeration of such numbers.
 fn member(datatype: &Datatype, index: c_uint, numbers: &StoredType) -> Option<(String, String)> {
     let mut value = [0_u8; 8];
-    // SAFETY: the handle is that of an enumeration of at most 8 bytes with such a member, and the lock is held. The name
-    // is text of C that the library allocates and takes back.
+    // SAFETY: the handle is that of an enumeration of at most 8 bytes with such a member, and the
+    // lock is held. The name is text of C that the library allocates and takes back.
     let name = unsafe {
         if h5t::H5Tget_member_value(datatype.id(), index, value.as_mut_ptr().cast()) < 0 {
             return None;
@@ -146,7 +148,8 @@ fn member(datatype: &Datatype, index: c_uint, numbers: &StoredType) -> Option<(S
     Some((name, numbers.number.integer_text(numbers.is_swapped, bytes)))
 }
 
-/// Whether a type is this one of the machine's in the other byte order; `None` if it is another type.
+/// Whether a type is this one of the machine's in the other byte order; `None` if it is another
+/// type.
 fn byte_order(datatype: &Datatype, native: &Datatype) -> Option<bool> {
     if datatype == native {
         return Some(false);
@@ -160,54 +163,4 @@ fn byte_order(datatype: &Datatype, native: &Datatype) -> Option<bool> {
     // SAFETY: the handle is that of a type that can be changed, and the lock is held.
     let is_set = unsafe { h5t::H5Tset_order(swapped.id(), other) } >= 0;
     (is_set && *datatype == swapped).then_some(true)
-}
-
-/// A copy of a type, which can be changed.
-fn copy_of(id: h5i::hid_t) -> Option<Datatype> {
-    // SAFETY: the handle is that of a type, and the lock is held; the copy is owned by nobody else.
-    unsafe { hdf5_metno::from_id(h5t::H5Tcopy(id)) }.ok()
-}
-
-/// The type of libhdf5 for a number of this machine.
-pub(in crate::hdf5) fn native(number: Number) -> Option<Datatype> {
-    match number {
-        Number::I8 => Datatype::from_type::<i8>(),
-        Number::I16 => Datatype::from_type::<i16>(),
-        Number::I32 => Datatype::from_type::<i32>(),
-        Number::I64 => Datatype::from_type::<i64>(),
-        Number::U8 | Number::Bool => Datatype::from_type::<u8>(),
-        Number::U16 => Datatype::from_type::<u16>(),
-        Number::U32 => Datatype::from_type::<u32>(),
-        Number::U64 => Datatype::from_type::<u64>(),
-        Number::F32 => Datatype::from_type::<f32>(),
-        Number::F64 => Datatype::from_type::<f64>(),
-        Number::F16 => return native_half(),
-        // They are compounds, which are read as they lie in the file.
-        Number::ComplexF32 | Number::ComplexF64 | Number::Compound(_) => return None,
-    }
-    .ok()
-}
-
-/// IEEE's float of 2 bytes, which libhdf5 has no name for before version 1.14.4.
-fn native_half() -> Option<Datatype> {
-    let half = copy_of(*globals::H5T_NATIVE_FLOAT)?;
-    // SAFETY: the handle is that of a float that can be changed, and the lock is held. The fields are first put where they
-    // are to be, and only then is the rest cut off.
-    let is_set = unsafe {
-        h5t::H5Tset_fields(half.id(), 15, 10, 5, 0, 10) >= 0
-            && h5t::H5Tset_size(half.id(), 2) >= 0
-            && h5t::H5Tset_ebias(half.id(), 15) >= 0
-    };
-    is_set.then_some(half)
-}
-
-/// The bits of as many bytes as an unsigned integer, in this machine's order.
-pub(super) fn native_bits(number: Number) -> hdf5_metno::Result<Datatype> {
-    let bits = match number.size() {
-        1 => *globals::H5T_NATIVE_B8,
-        2 => *globals::H5T_NATIVE_B16,
-        4 => *globals::H5T_NATIVE_B32,
-        _ => *globals::H5T_NATIVE_B64,
-    };
-    copy_of(bits).ok_or_else(|| "there is no type of bits".into())
 }

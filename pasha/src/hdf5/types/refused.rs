@@ -6,12 +6,16 @@ use hdf5_metno::Datatype;
 use hdf5_metno_sys::h5t::H5T_class_t;
 use hdf5_metno_sys::{h5, h5t};
 
-use super::describe;
+use super::datatype;
+use super::stored_type::StoredType;
 
-/// Says what the elements are, and what to do.
-pub(super) fn explain(datatype: &Datatype) -> String {
+/// Says what the elements are, and what to do; `describe` describes those that they are made of.
+pub(super) fn explain(
+    datatype: &Datatype,
+    describe: fn(&Datatype) -> Result<StoredType, String>,
+) -> String {
     let size = datatype.size();
-    match describe::class(datatype) {
+    match datatype::class(datatype) {
         H5T_class_t::H5T_STRING => {
             // SAFETY: the handle is that of text, and the lock is held.
             let is_variable = unsafe { h5t::H5Tis_variable_str(datatype.id()) } > 0;
@@ -22,7 +26,7 @@ pub(super) fn explain(datatype: &Datatype) -> String {
             )
         }
         H5T_class_t::H5T_VLEN => {
-            let of = describe::base(datatype).and_then(|base| describe::element(&base));
+            let of = datatype::base(datatype).and_then(|base| describe(&base));
             let of = of.map_or("elements".to_owned(), |of| of.to_string());
             format!(
                 "it holds lists of {of}, each of its own length, and pasha reads numbers: write all of them one after \
@@ -53,8 +57,8 @@ pub(super) fn explain(datatype: &Datatype) -> String {
 
 /// The tag of an opaque type: what its writer says that it is.
 fn tag(datatype: &Datatype) -> String {
-    // SAFETY: the handle is that of an opaque type, and the lock is held. The tag is text of C that the library allocates
-    // and takes back.
+    // SAFETY: the handle is that of an opaque type, and the lock is held. The tag is text of C that
+    // the library allocates and takes back.
     unsafe {
         let tag: *mut c_char = h5t::H5Tget_tag(datatype.id());
         if tag.is_null() {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use netcdf::{AttributeValue, Variable};
 
+use crate::labelled::attribute::Attribute;
 use crate::labelled::element::sealed::Number;
 use crate::labelled::element::{Access, ElementType, Exact, StoredElement};
 use crate::labelled::found::STORAGE;
-use crate::labelled::labels::Attribute;
 use crate::labelled::packing::{Packing, Typed};
 
-/// The attributes that are a variable's own, as far as they are numbers or text; of one that is read
-/// raw also those that say how it is stored.
+/// The attributes that are a variable's own, as far as they are numbers or text; of one that is
+/// read raw also those that say how it is stored.
 pub(super) fn own(variable: &Variable<'_>, access: Access) -> BTreeMap<String, Attribute> {
     let is_own = |name: &str| match access {
         Access::Decoded => !STORAGE.contains(&name),

@@ -6,8 +6,8 @@ use netcdf::types::NcVariableType;
 use netcdf::{Dimension, Variable};
 
 use super::attributes::{meaning, own, text};
-use super::read::{LIBRARY, Open, element_type};
 use super::texts::{TextsOf, texts};
+use super::variable::{LIBRARY, Open, element_type};
 use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
@@ -15,7 +15,8 @@ use crate::labelled::found::{Numbers, SkippedCoordinate, Surroundings, add_coord
 use crate::labelled::labels::Labels;
 use crate::labelled::values::Values;
 
-/// Adds the coordinates of a variable, and returns those that can't be used; or says what is damaged.
+/// Adds the coordinates of a variable, and returns those that can't be used; or says what is
+/// damaged.
 pub(super) fn add(
     path: &Path,
     file: &netcdf::File,

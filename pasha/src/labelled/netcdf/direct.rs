@@ -1,5 +1,5 @@
-//! NetCDF-4 variables as what they are in the file: data sets of HDF5, read and decompressed by each worker without a
-//! lock.
+//! NetCDF-4 variables as what they are in the file: data sets of HDF5, read and decompressed by
+//! each worker without a lock.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use crate::error::SourceError;
 use crate::hdf5::Hdf5Element;
 use crate::hdf5::blocks::{BlockReader, Blocks};
 use crate::labelled::element::ElementType;
-use crate::labelled::stored::{OpenVariable, StoredFile};
+use crate::labelled::variable::{OpenVariable, StoredFile};
 
-/// What netCDF puts before the name of a variable that is called as a dimension is, but is not its coordinate
-/// (`NON_COORD_PREPEND` in its sources).
+/// What netCDF puts before the name of a variable that is called as a dimension is, but is not its
+/// coordinate (`NON_COORD_PREPEND` in its sources).
 const NO_COORDINATE: &str = "_nc4_non_coord_";
 
 /// A variable's elements in the file.

@@ -1,7 +1,7 @@
 //! NetCDF files: described by the netCDF library, read without it where that can be (`direct`).
 //!
-//! The library is not made for threads, so the crate has one lock for all calls, the same as that of HDF5. A process
-//! is forked with it held (see `context/process/libraries.rs`).
+//! The library is not made for threads, so the crate has one lock for all calls, the same as that
+//! of HDF5. A process is forked with it held (see `context/process/libraries.rs`).
 
 mod attributes;
 mod coordinates;
@@ -10,6 +10,7 @@ mod quiet;
 mod read;
 mod strings;
 mod texts;
+mod variable;
 mod write;
 
 use std::path::Path;
@@ -25,21 +26,22 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Opens a variable of a NetCDF file (NetCDF-4 or classic), without reading its elements.
     ///
     /// `variable` is a name, or a path through groups such as `detector/counts`. Its coordinates
-    /// are the variables with its dimensions' names, and those that attributes `coordinates` list, as far as
-    /// they lie along its dimensions.
+    /// are the variables with its dimensions' names, and those that attributes `coordinates` list,
+    /// as far as they lie along its dimensions.
     ///
-    /// Bytes with an attribute `dtype: bool`, as xarray writes booleans, are read as `bool` or `u8`.
+    /// Bytes with an attribute `dtype: bool`, as xarray writes booleans, are read as `bool` or
+    /// `u8`.
     ///
-    /// The elements of a NetCDF-4 file are read, and decompressed, by all workers at the same time. Classic files, and
-    /// variables with other filters than gzip, shuffle and fletcher32 or with more than about two
-    /// thousand chunks, are read by the netCDF library, which can't be used by two threads at once: for those forked processes
-    /// are faster.
+    /// The elements of a NetCDF-4 file are read, and decompressed, by all workers at the same time.
+    /// Classic files, and variables with other filters than gzip, shuffle and fletcher32 or with
+    /// more than about two thousand chunks, are read by the netCDF library, which can't be used by
+    /// two threads at once: for those forked processes are faster.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the file can't be opened;
     /// [`Error::Variable`](crate::Error::Variable) if there is no such variable (with the nearest
-    /// names that there are), if it has elements of another type or another number of dimensions, or
-    /// is damaged.
+    /// names that there are), if it has elements of another type or another number of dimensions,
+    /// or is damaged.
     ///
     /// # Examples
     /// ```
@@ -72,8 +74,8 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// `decode_times=False`.
     ///
     /// The elements are those that are stored. All attributes are kept, `_FillValue`,
-    /// `scale_factor` and `units` too, and coordinates are numbers as well. Everything else is as with
-    /// [`from_netcdf`](DataArray::from_netcdf).
+    /// `scale_factor` and `units` too, and coordinates are numbers as well. Everything else is as
+    /// with [`from_netcdf`](DataArray::from_netcdf).
     ///
     /// # Errors
     /// As [`from_netcdf`](DataArray::from_netcdf).

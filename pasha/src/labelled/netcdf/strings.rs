@@ -3,26 +3,25 @@
 use std::ffi::{CStr, c_char};
 use std::ptr::with_exposed_provenance_mut;
 
-use netcdf::Variable;
 use netcdf::types::NcVariableType;
+use netcdf::{Extent, Variable};
 use nix::libc;
 
-use super::texts::all_of;
 use crate::error::SourceError;
 
-/// The strings of a variable with this shape and number of values, in C order. What was never
-/// written, as HDF5's own programs leave it, is an empty text: the crate's `get_string` reads through
-/// its null pointer.
+/// The strings in a part of a variable, `len` of them, in C order. What was never written, as
+/// HDF5's own programs leave it, is an empty text: the crate's `get_string` reads through its null
+/// pointer.
 pub(super) fn strings(
     variable: &Variable<'_>,
-    shape: &[usize],
+    part: Vec<Extent>,
     len: usize,
 ) -> Result<Vec<String>, SourceError> {
     if variable.vartype() != NcVariableType::String {
         return Err("its elements are no strings".into());
     }
     let mut pointers = vec![0_u8; len * size_of::<*mut c_char>()];
-    let read = variable.get_raw_values_into(&mut pointers, all_of(shape));
+    let read = variable.get_raw_values_into(&mut pointers, part);
     read.map_err(|error| format!("{error}: the file is damaged or truncated"))?;
     let pointers = pointers.as_chunks::<{ size_of::<*mut c_char>() }>().0.iter();
     let texts = pointers.map(|pointer| {

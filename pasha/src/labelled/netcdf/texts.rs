@@ -34,7 +34,7 @@ pub(super) fn texts(
         return Ok(vec![String::new(); texts]);
     }
     if are_strings {
-        return strings(variable, shape, len);
+        return strings(variable, all_of(shape), len);
     }
     let mut letters = vec![0_u8; len];
     let read = variable.get_raw_values_into(&mut letters, all_of(shape));
@@ -45,7 +45,7 @@ pub(super) fn texts(
 }
 
 /// All of a variable of this shape.
-pub(super) fn all_of(shape: &[usize]) -> Vec<Extent> {
+fn all_of(shape: &[usize]) -> Vec<Extent> {
     shape.iter().map(|&count| Extent::SliceCount { start: 0, count, stride: 1 }).collect()
 }
 

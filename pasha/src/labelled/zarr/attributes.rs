@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zarrs::array::ArrayMetadata;
 
+use crate::labelled::attribute::Attribute;
 use crate::labelled::element::{Access, ElementType, Exact};
 use crate::labelled::found::STORAGE;
-use crate::labelled::labels::Attribute;
 use crate::labelled::packing::{Packing, Typed};
 
 /// Where format 2 has the dimensions' names.
 pub(super) const DIMS: &str = "_ARRAY_DIMENSIONS";
 
-/// The attributes that are an array's own, as far as they are numbers or text; of one that is read raw
-/// also those that say how it is stored.
+/// The attributes that are an array's own, as far as they are numbers or text; of one that is read
+/// raw also those that say how it is stored.
 pub(super) fn own(attributes: &Map<String, Value>, access: Access) -> BTreeMap<String, Attribute> {
     let is_own = |name: &str| match access {
         Access::Decoded => !STORAGE.contains(&name),

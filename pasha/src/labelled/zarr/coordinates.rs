@@ -1,14 +1,14 @@
 //! The coordinates of Zarr arrays.
 
-use std::fs;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zarrs::array::Array;
 use zarrs::filesystem::FilesystemStore;
 
-use super::attributes::{DIMS, own, packing};
-use super::read::{LIBRARY, Open, arrays, chunk_shape, dims, element_type, is_array, open};
+use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open, shape_of};
+use super::attributes::{own, packing};
+use super::folders::{arrays, attributes_in_file, dims_in_file, is_array};
 use super::texts;
 use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
@@ -102,40 +102,4 @@ impl Surroundings for Group<'_> {
         });
         listed.flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
-}
-
-pub(super) fn shape_of(array: &Array<FilesystemStore>) -> Result<Vec<usize>, SourceError> {
-    let shape = array.shape().iter().map(|&len| usize::try_from(len));
-    Ok(shape.collect::<Result<_, _>>()?)
-}
-
-/// A document of JSON, if there is one that is an object.
-pub(super) fn json(path: &Path) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-/// The attributes of an array or a group.
-fn attributes_in_file(folder: &Path) -> Map<String, Value> {
-    let Some(mut metadata) = json(&folder.join("zarr.json")) else {
-        return json(&folder.join(".zattrs")).unwrap_or_default();
-    };
-    match metadata.remove("attributes") {
-        Some(Value::Object(attributes)) => attributes,
-        _ => Map::new(),
-    }
-}
-
-/// The names of an array's dimensions, whatever its elements are, as `dims` has them.
-fn dims_in_file(folder: &Path) -> Result<Vec<String>, SourceError> {
-    let metadata = json(&folder.join("zarr.json")).or_else(|| json(&folder.join(".zarray")));
-    let metadata = metadata.ok_or("its metadata are damaged")?;
-    let ndim = metadata.get("shape").and_then(Value::as_array).map_or(0, Vec::len);
-    let attributes = attributes_in_file(folder);
-    let names = metadata.get("dimension_names").filter(|names| names.is_array());
-    let names = names.or_else(|| attributes.get(DIMS)).and_then(Value::as_array);
-    let name = |place: usize| {
-        let name = names.and_then(|names| names.get(place)?.as_str());
-        name.filter(|name| !name.is_empty()).map_or(format!("dim_{place}"), str::to_owned)
-    };
-    Ok((0..ndim).map(name).collect())
 }

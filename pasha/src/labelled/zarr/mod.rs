@@ -1,11 +1,14 @@
 //! Zarr stores in folders, through the `zarrs` crate.
 //!
-//! Nothing of the crate is held open between reads, and each worker has a store object of its own, so no lock
-//! is shared across a fork. All reading is done on the calling thread: the map is what is parallel.
+//! Nothing of the crate is held open between reads, and each worker has a store object of its own,
+//! so no lock is shared across a fork. All reading is done on the calling thread: the map is what
+//! is parallel.
 
+mod array;
 mod attributes;
 mod codecs;
 mod coordinates;
+mod folders;
 mod metadata;
 mod read;
 mod texts;
@@ -23,21 +26,22 @@ use crate::error::Result;
 impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Opens an array of a Zarr store (format 2 or 3, sharded too), without reading its elements.
     ///
-    /// `path` is the folder of a group as xarray writes it, and `variable` the name of an array in it, or a path
-    /// through groups. Its coordinates are the arrays with its dimensions' names, and those that
-    /// attributes `coordinates` list, as far as they lie along its dimensions.
+    /// `path` is the folder of a group as xarray writes it, and `variable` the name of an array in
+    /// it, or a path through groups. Its coordinates are the arrays with its dimensions' names, and
+    /// those that attributes `coordinates` list, as far as they lie along its dimensions.
     ///
-    /// Arrays of any program that writes Zarr are read: those whose dimensions have no names call them
-    /// `dim_0`, `dim_1`, … as of an array at the root of a store, whose `variable` is `""`. Chunks may
-    /// be compressed with blosc, zstd, gzip, zlib, bz2 and LZ4, and filtered with shuffle and delta;
-    /// elements may be big-endian and in Fortran order. Half-precision numbers are read as
-    /// `half::f16`, `f32` or `f64`; booleans as `bool` or `u8`.
+    /// Arrays of any program that writes Zarr are read: those whose dimensions have no names call
+    /// them `dim_0`, `dim_1`, … as of an array at the root of a store, whose `variable` is `""`.
+    /// Chunks may be compressed with blosc, zstd, gzip, zlib, bz2 and LZ4, and filtered with
+    /// shuffle and delta; elements may be big-endian and in Fortran order. Half-precision numbers
+    /// are read as `half::f16`, `f32` or `f64`; booleans as `bool` or `u8`.
     ///
-    /// As with xarray, the fill value of an array of format 2 means what is missing, if its dimensions
-    /// have names. Not so a fill value of 0, which zarr-python writes when nobody asks for one, unless
-    /// integers are scaled or read as floats.
+    /// As with xarray, the fill value of an array of format 2 means what is missing, if its
+    /// dimensions have names. Not so a fill value of 0, which zarr-python writes when nobody asks
+    /// for one, unless integers are scaled or read as floats.
     ///
-    /// A chunk that is not there holds the fill value throughout, so the loss of a chunk's file can't be noticed.
+    /// A chunk that is not there holds the fill value throughout, so the loss of a chunk's file
+    /// can't be noticed.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the folder can't be opened;
@@ -75,9 +79,9 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Opens an array of a Zarr store as the store has it: xarray's `mask_and_scale=False` and
     /// `decode_times=False`.
     ///
-    /// The elements are those that are stored, and the bytes of booleans may be read as `u8`, whatever
-    /// they are. All attributes are kept, `_FillValue`,
-    /// `scale_factor` and `units` too, and coordinates are numbers as well. Everything else is as with
+    /// The elements are those that are stored, and the bytes of booleans may be read as `u8`,
+    /// whatever they are. All attributes are kept, `_FillValue`, `scale_factor` and `units` too,
+    /// and coordinates are numbers as well. Everything else is as with
     /// [`from_zarr`](DataArray::from_zarr).
     ///
     /// # Errors
@@ -91,7 +95,8 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
         StoredArray::new(found)
     }
 
-    /// Writes a Zarr store (format 3) with the array, its coordinates and attributes, as xarray does.
+    /// Writes a Zarr store (format 3) with the array, its coordinates and attributes, as xarray
+    /// does.
     ///
     /// The variable has the array's [name](DataArray::with_name), or is called `data`. It lies in
     /// chunks of about a megabyte, compressed with zstd and with checksums. A store that exists is

@@ -1,27 +1,21 @@
-//! Reading Zarr: what an array is, and blocks of it.
+//! What an array of a Zarr store is, with its coordinates.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use zarrs::array::{
-    Array, ArrayBytes, ArrayShardedExt, ArraySubset, CodecOptions, DataType, data_type,
-};
-use zarrs::filesystem::FilesystemStore;
-
-use super::attributes::{DIMS, attribute, fill_value, own, packing};
+use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open};
+use super::attributes::{attribute, fill_value, own, packing};
 use super::coordinates;
-use super::metadata::{LARGEST_CHUNK, check};
+use super::folders::{arrays, is_array};
 use crate::error::{Error, Result, SourceError};
-use crate::labelled::element::{Access, ElementType};
+use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
 use crate::labelled::packing::Packing;
-use crate::labelled::stored::{Found, OpenVariable, StoredFile, absolute, refusal};
+use crate::labelled::stored::{Found, absolute, refusal};
+use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
-
-pub(super) const LIBRARY: &str = "zarrs";
 
 /// An array of a store that each worker opens.
 struct ZarrArray {
@@ -38,46 +32,6 @@ impl StoredFile for ZarrArray {
     fn path(&self) -> &Path {
         &self.path
     }
-}
-
-/// An array with a store of its own. Its files are open only while they are read.
-pub(super) struct Open(pub(super) Array<FilesystemStore>);
-
-impl OpenVariable for Open {
-    fn read(
-        &mut self,
-        start: &[usize],
-        count: &[usize],
-        into: &mut [u8],
-    ) -> Result<(), SourceError> {
-        guarded(LIBRARY, || {
-            let wide = |numbers: &[usize]| numbers.iter().map(|&number| number as u64).collect();
-            let subset = ArraySubset::new_with_start_shape(wide(start), wide(count))?;
-            // The map runs in parallel; a worker has one thread.
-            let options =
-                CodecOptions::default().with_concurrent_target(1).with_chunk_concurrent_minimum(1);
-            let bytes: ArrayBytes<'static> = self
-                .0
-                .retrieve_array_subset_opt(&subset, &options)
-                .map_err(|error| format!("{error}, at {start:?}: the store is damaged"))?;
-            let bytes = bytes.into_fixed()?;
-            if bytes.len() != into.len() {
-                let wrong = format!("a block has {} bytes instead of {}", bytes.len(), into.len());
-                return Err(wrong.into());
-            }
-            into.copy_from_slice(&bytes);
-            Ok(())
-        })
-    }
-}
-
-pub(super) fn open(path: &Path, variable: &str) -> Result<Array<FilesystemStore>, String> {
-    let variable = variable.trim_matches('/');
-    check(&path.join(variable))?;
-    let store = FilesystemStore::new(path).map_err(|error| error.to_string())?;
-    Array::open(Arc::new(store), &format!("/{variable}")).map_err(|error| {
-        format!("its metadata are damaged, or of a kind that is not read ({error})")
-    })
 }
 
 /// Opens a store and finds out what an array is.
@@ -123,85 +77,4 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let file = ZarrArray { path: path.to_owned(), variable: name.to_owned() };
     let (file, variable) = (Box::new(file), name.to_owned());
     Ok(Found { file, variable, shape, chunk, element, packing, labels, skipped })
-}
-
-/// The dimensions' names, which the two formats have in different places; those without one are called
-/// `dim_0`, `dim_1`, … by their place.
-pub(super) fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
-    let ndim = array.shape().len();
-    let names: Vec<Option<String>> = match array.dimension_names() {
-        Some(names) => names.clone(),
-        None => match array.attributes().get(DIMS) {
-            Some(names) => {
-                let names = names.as_array().ok_or_else(|| format!("its {DIMS} are {names}"))?;
-                names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
-            }
-            None => vec![None; ndim],
-        },
-    };
-    if names.len() != ndim {
-        return Err(format!("it has {ndim} dimensions, but names for {}", names.len()).into());
-    }
-    let named = |(place, name): (usize, Option<String>)| {
-        name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("dim_{place}"))
-    };
-    Ok(names.into_iter().enumerate().map(named).collect())
-}
-
-/// The shape of what is decompressed at once: of a shard the chunks in it.
-pub(super) fn chunk_shape(
-    array: &Array<FilesystemStore>,
-) -> Result<Option<Vec<usize>>, SourceError> {
-    if array.shape().is_empty() {
-        return Ok(None);
-    }
-    let inner = array.effective_subchunk_shape();
-    let shape = match inner {
-        Some(shape) => shape,
-        None => array.chunk_shape(&vec![0; array.shape().len()])?,
-    };
-    let size = array.data_type().fixed_size().unwrap_or(1) as u64;
-    let bytes = shape.iter().try_fold(size, |bytes, len| bytes.checked_mul(len.get()));
-    if bytes.is_none_or(|bytes| bytes > LARGEST_CHUNK) {
-        return Err(format!(
-            "its chunks of shape {shape:?} have more than {LARGEST_CHUNK} bytes: write it in smaller ones"
-        )
-        .into());
-    }
-    let shape = shape.iter().map(|len| usize::try_from(len.get()));
-    Ok(Some(shape.collect::<Result<_, _>>()?))
-}
-
-/// Whether a folder is an array, as far as can be seen from outside.
-pub(super) fn is_array(folder: &Path) -> bool {
-    folder.join(".zarray").is_file()
-        || (folder.join("zarr.json").is_file() && !folder.join(".zgroup").is_file())
-}
-
-/// The names of the arrays in a group.
-pub(super) fn arrays(group: &Path) -> Vec<String> {
-    let entries = fs::read_dir(group).into_iter().flatten().flatten();
-    let arrays = entries.filter(|entry| is_array(&entry.path()));
-    let mut names: Vec<String> =
-        arrays.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
-    names
-}
-
-pub(super) fn element_type(found: &DataType) -> Option<ElementType> {
-    let known = [
-        (data_type::uint8(), ElementType::U8),
-        (data_type::uint16(), ElementType::U16),
-        (data_type::uint32(), ElementType::U32),
-        (data_type::uint64(), ElementType::U64),
-        (data_type::int8(), ElementType::I8),
-        (data_type::int16(), ElementType::I16),
-        (data_type::int32(), ElementType::I32),
-        (data_type::int64(), ElementType::I64),
-        (data_type::float16(), ElementType::F16),
-        (data_type::float32(), ElementType::F32),
-        (data_type::float64(), ElementType::F64),
-        (data_type::bool(), ElementType::Bool),
-    ];
-    known.into_iter().find(|(name, _)| name == found).map(|(_, element)| element)
 }

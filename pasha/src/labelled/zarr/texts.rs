@@ -10,12 +10,12 @@ use serde_json::{Map, Value, json};
 use zarrs::array::{Array, ArrayMetadata, CodecOptions, data_type};
 use zarrs::filesystem::FilesystemStore;
 
-use super::coordinates::{json as read_json, shape_of};
+use super::array::{Open, chunk_shape, open as open_array, shape_of};
+use super::folders::json as read_json;
 use super::metadata::check;
-use super::read::{Open, chunk_shape, open as open_array};
 use crate::error::SourceError;
 use crate::labelled::found::number_of_values;
-use crate::labelled::stored::OpenVariable;
+use crate::labelled::variable::OpenVariable;
 
 /// An array of texts.
 pub(super) struct Texts {

@@ -15,9 +15,9 @@ use zarrs::group::GroupBuilder;
 
 use super::attributes::{fill_to_json, to_json};
 use crate::error::{Error, Result, SourceError};
+use crate::labelled::attribute::Attribute;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::{ElementType, StoredElement};
-use crate::labelled::labels::Attribute;
 use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};

@@ -1,4 +1,4 @@
-//! The transposition of bits with instructions of 256 bits (AVX2).
+//! A tile of bits transposed with instructions of 256 bits (AVX2).
 
 use std::arch::x86_64::{
     __m256i, _mm256_and_si256, _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_slli_epi64,
@@ -6,9 +6,9 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_xor_si256,
 };
 
-use super::transpose::TILE;
+use super::tile::TILE;
 
-/// As [`tile`](super::transpose::tile).
+/// As [`tile`](super::tile::tile).
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
@@ -16,8 +16,8 @@ pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
         bytemuck::pod_read_unaligned(&bits[row * columns + start..][..TILE])
     };
     let [a, b, c, d, e, f, g, h] = transpose(std::array::from_fn(row));
-    // Each step puts neighbours side by side, within each half of 128 bits: bytes to pairs, pairs to fours, fours to the
-    // eight elements of a column.
+    // Each step puts neighbours side by side, within each half of 128 bits: bytes to pairs, pairs
+    // to fours, fours to the eight elements of a column.
     let lower = [(a, b), (c, d), (e, f), (g, h)].map(|(a, b)| _mm256_unpacklo_epi8(a, b));
     let upper = [(a, b), (c, d), (e, f), (g, h)].map(|(a, b)| _mm256_unpackhi_epi8(a, b));
     for (eighth, [ab, cd, ef, gh]) in [lower, upper].into_iter().enumerate() {
@@ -38,8 +38,8 @@ pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
     }
 }
 
-/// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S. Warren, Hacker's Delight,
-/// section 7-3, with a row in each register.)
+/// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S.
+/// Warren, Hacker's Delight, section 7-3, with a row in each register.)
 #[target_feature(enable = "avx2")]
 #[inline]
 fn transpose([a, b, c, d, e, f, g, h]: [__m256i; 8]) -> [__m256i; 8] {
@@ -61,7 +61,8 @@ fn transpose([a, b, c, d, e, f, g, h]: [__m256i; 8]) -> [__m256i; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// Exchanges the bits of `first` that lie `SHIFT` above those of `mask` with the bits of `second` in the mask.
+/// Exchanges the bits of `first` that lie `SHIFT` above those of `mask` with the bits of `second`
+/// in the mask.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn exchange<const SHIFT: i32>(

@@ -1,12 +1,14 @@
-//! Bitshuffle (HDF5's registered filter 32008): the first bits of the elements of a block, then the second bits, …, alone or
-//! compressed with LZ4 or zstd.
+//! Bitshuffle (HDF5's registered filter 32008): the first bits of the elements of a block, then the
+//! second bits, …, alone or compressed with LZ4 or zstd.
 //!
-//! Blocks have a multiple of 8 elements, as does the last one, behind which up to 7 elements follow as they are. Compressed
-//! chunks begin as those of [LZ4](super::lz4) do, and each block with its length in the file; the others have no header.
-//! (K. Masui et al., Astronomy and Computing 12, 181 (2015); `bshuf_h5filter.c` of github.com/kiyo-masui/bitshuffle.)
+//! Blocks have a multiple of 8 elements, as does the last one, behind which up to 7 elements follow
+//! as they are. Compressed chunks begin as those of [LZ4](super::lz4) do, and each block with its
+//! length in the file; the others have no header. (K. Masui et al., Astronomy and Computing 12, 181
+//! (2015); `bshuf_h5filter.c` of github.com/kiyo-masui/bitshuffle.)
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod tile;
 mod transpose;
 
 use super::bytes::Bytes;

@@ -1,15 +1,10 @@
-//! The transposition of bits.
+//! The transposition of bits: elements from rows of their first bits, second bits, ….
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
+use super::tile::{TILE, tile};
 use crate::hdf5::filters::shuffle::unshuffle_inline;
 use crate::memory::buffer::resize;
-
-/// Columns of bytes that are transposed at once.
-pub(super) const TILE: usize = 32;
-
-/// 8 bytes of each of 8 rows.
-type Rows = [[u64; TILE / 8]; 8];
 
 /// Puts the bits of elements together again, with a buffer that is used again.
 #[derive(Debug, Default)]
@@ -19,11 +14,11 @@ pub(in crate::hdf5::filters) struct Transposer {
 }
 
 impl Transposer {
-    /// Makes elements of `size` bytes of rows of their first bits, second bits, …; both sides are of one length, a
-    /// multiple of 8 elements.
+    /// Makes elements of `size` bytes of rows of their first bits, second bits, …; both sides are
+    /// of one length, a multiple of 8 elements.
     ///
-    /// Bits and bytes count from the lowest: bit `b` of byte `y` of the elements is row `8 * y + b`, and the first of 8 elements
-    /// the lowest bit of a byte in it.
+    /// Bits and bytes count from the lowest: bit `b` of byte `y` of the elements is row
+    /// `8 * y + b`, and the first of 8 elements the lowest bit of a byte in it.
     pub(in crate::hdf5::filters) fn elements(
         &mut self,
         size: usize,
@@ -35,7 +30,8 @@ impl Transposer {
         }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor that runs this has AVX2, which is all that the function asks for.
+            // SAFETY: the processor that runs this has AVX2, which is all that the function asks
+            // for.
             unsafe { elements_avx2(size, bits, &mut self.planes, out) };
             return Ok(());
         }
@@ -53,7 +49,8 @@ fn elements_avx2(size: usize, bits: &[u8], planes: &mut [u8], out: &mut [u8]) {
     });
 }
 
-/// As [`Transposer::elements`], compiled with what its caller may use, and with its way to make a tile.
+/// As [`Transposer::elements`], compiled with what its caller may use, and with its way to make a
+/// tile.
 #[inline(always)]
 fn elements_inline(
     size: usize,
@@ -86,58 +83,6 @@ fn elements_inline(
             for (element, value) in transpose_one(rows).into_iter().enumerate() {
                 out[(8 * column + element) * size + byte] = value;
             }
-        }
-    }
-}
-
-/// Makes bytes of a tile of 8 rows of bits, which begins at this column.
-#[inline(always)]
-pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
-    let mut rows: Rows = [[0; TILE / 8]; 8];
-    for (row, words) in rows.iter_mut().enumerate() {
-        let (bytes, _) = bits[row * columns + start..][..TILE].as_chunks::<8>();
-        for (word, &bytes) in words.iter_mut().zip(bytes) {
-            *word = u64::from_le_bytes(bytes);
-        }
-    }
-    transpose(&mut rows);
-    let mut elements = [[0; TILE]; 8];
-    for (bytes, words) in elements.iter_mut().zip(&rows) {
-        let (bytes, _) = bytes.as_chunks_mut::<8>();
-        for (bytes, word) in bytes.iter_mut().zip(words) {
-            *bytes = word.to_le_bytes();
-        }
-    }
-    let (out, _) = out[..8 * TILE].as_chunks_mut::<8>();
-    for (column, out) in out.iter_mut().enumerate() {
-        *out = std::array::from_fn(|element| elements[element][column]);
-    }
-}
-
-/// Exchanges bits `shift` of the words of row `a` with bits 0 of those of row `b`, for all bits of a mask.
-#[inline(always)]
-fn exchange(rows: &mut Rows, a: usize, b: usize, shift: usize, mask: u64) {
-    let (mut first, mut second) = (rows[a], rows[b]);
-    for (first, second) in first.iter_mut().zip(&mut second) {
-        let changed = ((*first >> shift) ^ *second) & mask;
-        *second ^= changed;
-        *first ^= changed << shift;
-    }
-    (rows[a], rows[b]) = (first, second);
-}
-
-/// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S. Warren, Hacker's Delight,
-/// section 7-3, with a row in each word.)
-#[inline(always)]
-fn transpose(rows: &mut Rows) {
-    const STEPS: [(usize, u64); 3] = [
-        (4, u64::from_ne_bytes([0x0f; 8])),
-        (2, u64::from_ne_bytes([0x33; 8])),
-        (1, u64::from_ne_bytes([0x55; 8])),
-    ];
-    for (shift, mask) in STEPS {
-        for row in (0..8).filter(|row| row & shift == 0) {
-            exchange(rows, row, row + shift, shift, mask);
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Reading what is assembled of several data sets: each by a reader of its own.
+//! Reading any data set: its own elements in bands, or those of the data sets that it is assembled
+//! of, each by a reader of its own.
 
 use std::ops::{ControlFlow, Range};
 
-use super::assembly::{Assembly, Piece, Span};
 use super::bands::BandReader;
 use super::element::Hdf5Element;
+use super::pieces::{Piece, Span};
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
-use super::stored::Stored;
+use super::stored::{Assembly, Storage, Stored};
 use crate::error::SourceError;
 use crate::memory::buffer::resize;
 
@@ -15,6 +16,44 @@ const MOST_OPEN: usize = 64;
 
 /// Bytes that the open sources of a worker may hold together, unless one item needs more.
 const MOST_BYTES: usize = 64 << 20;
+
+/// One worker's reader of elements, in bands along an axis.
+#[derive(Debug)]
+pub(super) enum ElementReader<'f, A> {
+    /// Of those that are the data set's own.
+    Own(BandReader<'f, A>),
+    /// Of those that are in other data sets.
+    Assembled(AssemblyReader<'f, A>),
+}
+
+impl<'f, A: Hdf5Element> ElementReader<'f, A> {
+    /// Opens what a worker needs.
+    pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
+        Ok(match &stored.storage {
+            Storage::Assembled(assembly) => {
+                ElementReader::Assembled(AssemblyReader::new(stored, assembly, axis))
+            }
+            _ => ElementReader::Own(BandReader::new(stored, axis)?),
+        })
+    }
+
+    /// The band that an index of the axis is in, and which indices it holds.
+    pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
+        match self {
+            ElementReader::Own(bands) => bands.band(index),
+            ElementReader::Assembled(assembly) => assembly.band(index),
+        }
+    }
+
+    /// Bytes of memory that the reader holds.
+    fn held_bytes(&self) -> usize {
+        match self {
+            ElementReader::Own(bands) => bands.held_bytes(),
+            // The sources of virtual data sets within others mind their own.
+            ElementReader::Assembled(_) => 0,
+        }
+    }
+}
 
 /// One worker's reader of an assembly, in bands along an axis.
 #[derive(Debug)]
@@ -61,7 +100,7 @@ struct OpenSource<'f, A> {
 enum Lender<'f, A> {
     /// The mapped file, whose source has this length along its first axis.
     Mapped(&'f [A], usize),
-    Bands(Box<BandReader<'f, A>>),
+    Read(Box<ElementReader<'f, A>>),
 }
 
 impl<A: Hdf5Element> Lender<'_, A> {
@@ -69,20 +108,20 @@ impl<A: Hdf5Element> Lender<'_, A> {
     fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
         match self {
             Lender::Mapped(all, len) => Ok((all, 0..*len)),
-            Lender::Bands(bands) => bands.band(index),
+            Lender::Read(reader) => reader.band(index),
         }
     }
 
     fn held_bytes(&self) -> usize {
         match self {
             Lender::Mapped(..) => 0,
-            Lender::Bands(bands) => bands.held_bytes(),
+            Lender::Read(reader) => reader.held_bytes(),
         }
     }
 }
 
 impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
-    pub(super) fn new(stored: &'f Stored, assembly: &'f Assembly, axis: usize) -> Self {
+    fn new(stored: &'f Stored, assembly: &'f Assembly, axis: usize) -> Self {
         let start = |&piece: &usize| assembly.pieces[piece].spans[axis].start;
         let mut order: Vec<usize> = (0..assembly.pieces.len()).collect();
         order.sort_by_key(start);
@@ -108,7 +147,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
     }
 
     /// The band that an index of the axis is in, and which indices it holds.
-    pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
+    fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
         let is_lent = self.lent.as_ref().is_some_and(|lent| lent.indices.contains(&index));
         if !is_lent {
             self.look_up(index);
@@ -121,15 +160,6 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
             self.close_unused();
         }
         self.lend(index)
-    }
-
-    /// All that is at one index.
-    pub(super) fn one(&mut self, index: usize) -> Result<&[A], SourceError> {
-        self.look_up(index);
-        self.lent = None;
-        self.put_together(index)?;
-        self.close_unused();
-        Ok(&self.elements)
     }
 
     /// Finds the pieces at an index.
@@ -154,11 +184,11 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         let &[number] = &self.here[..] else { return Ok(false) };
         let assembly = self.assembly;
         let piece = &assembly.pieces[number];
-        if !assembly.is_whole(piece, self.axis, &self.stored.shape) {
+        let source = &assembly.sources[piece.source].shape;
+        if !piece.is_whole(self.axis, &self.stored.shape, source) {
             return Ok(false);
         }
         let span = piece.spans[self.axis];
-        let source = &assembly.sources[piece.source].shape;
         // Up to where the next piece begins.
         let next = self
             .order
@@ -172,7 +202,8 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         let at = self.open_source(piece.source, axis)?;
         let (_, range) = self.open[at].lender.band(first.unwrap_or(0))?;
         let (is_lendable, end) = match first {
-            // Elements outside of the piece are cut off, which can be done where they lie before or behind it.
+            // Elements outside of the piece are cut off, which can be done where they lie before or
+            // behind it.
             Some(first) => {
                 let is_within = range.start >= first && range.end <= first + (end - index);
                 (is_within || source[..axis].iter().product::<usize>() == 1, end)
@@ -212,7 +243,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
                 let stored = &self.assembly.sources[source];
                 let lender = match stored.view::<A>() {
                     Some(all) if axis == 0 => Lender::Mapped(all, stored.shape[0]),
-                    _ => Lender::Bands(Box::new(BandReader::new(stored, axis)?)),
+                    _ => Lender::Read(Box::new(ElementReader::new(stored, axis)?)),
                 };
                 self.open.push(OpenSource { source, axis, used: 0, lender });
                 self.open.len() - 1
@@ -222,7 +253,8 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         Ok(at)
     }
 
-    /// Closes the sources that were not used for longest where there are too many, or they hold too much.
+    /// Closes the sources that were not used for longest where there are too many, or they hold too
+    /// much.
     fn close_unused(&mut self) {
         loop {
             let held: usize = self.open.iter().map(|open| open.lender.held_bytes()).sum();
@@ -282,7 +314,8 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         let axis = span.axis.unwrap_or(0);
         let at = self.open_source(piece.source, axis)?;
         let shape = &self.assembly.sources[piece.source].shape;
-        // The axis of the whole along which the source's bands lie, if that is another than the one that is read along.
+        // The axis of the whole along which the source's bands lie, if that is another than the one
+        // that is read along.
         let along = match span.axis {
             Some(_) => None,
             None => (0..piece.spans.len()).find(|&at| piece.spans[at].axis == Some(axis)),

@@ -1,0 +1,99 @@
+//! Variables as the netCDF library opens and reads them.
+
+use std::path::Path;
+
+use netcdf::types::{EnumTypeValues, FloatType, IntType, NcVariableType};
+use netcdf::{Extent, Variable};
+
+use super::quiet::keep_quiet;
+use crate::error::SourceError;
+use crate::labelled::element::ElementType;
+use crate::labelled::found::guarded;
+use crate::labelled::variable::OpenVariable;
+
+/// The library's name, for messages.
+pub(super) const LIBRARY: &str = "netCDF";
+
+/// An open file, and which of its variables is read.
+pub(super) struct Open {
+    file: netcdf::File,
+    variable: String,
+    hindrance: Option<String>,
+}
+
+/// What the library says of a filter that it does not have (`NC_ENOFILTER` in netcdf.h).
+const NO_FILTER: i32 = -136;
+
+impl Open {
+    pub(super) fn new(
+        path: &Path,
+        variable: &str,
+        hindrance: Option<String>,
+    ) -> Result<Open, SourceError> {
+        keep_quiet();
+        let file = netcdf::open(path).map_err(|error| error.to_string())?;
+        Ok(Open { file, variable: variable.to_owned(), hindrance })
+    }
+
+    fn variable(&self) -> Result<Variable<'_>, SourceError> {
+        let variable = self.file.variable(&self.variable);
+        variable.ok_or_else(|| format!("the variable {:?} is gone", self.variable).into())
+    }
+}
+
+impl OpenVariable for Open {
+    fn read(
+        &mut self,
+        start: &[usize],
+        count: &[usize],
+        into: &mut [u8],
+    ) -> Result<(), SourceError> {
+        guarded(LIBRARY, || {
+            let block = start.iter().zip(count);
+            let block: Vec<Extent> = block
+                .map(|(&start, &count)| Extent::SliceCount { start, count, stride: 1 })
+                .collect();
+            let read = self.variable()?.get_raw_values_into(into, block);
+            read.map_err(|error| {
+                let why = match (&error, &self.hindrance) {
+                    (netcdf::Error::Netcdf(NO_FILTER), hindrance) => format!(
+                        "its elements are compressed with a filter that is not installed here{}; \
+                         install the filter as a plugin of HDF5 (the environment variable \
+                         HDF5_PLUGIN_PATH says where it lies), or write the variable with gzip",
+                        hindrance.iter().map(|it| format!(" ({it})")).collect::<String>(),
+                    ),
+                    (_, Some(hindrance)) => hindrance.clone(),
+                    (_, None) => "the file is damaged or truncated".to_owned(),
+                };
+                format!("{error}, at {start:?}: {why}").into()
+            })
+        })
+    }
+}
+
+/// The type of a variable's elements; of an enumeration that of its numbers.
+pub(super) fn element_type(variable: &Variable<'_>) -> Result<ElementType, String> {
+    Ok(match variable.vartype() {
+        NcVariableType::Int(IntType::U8) => ElementType::U8,
+        NcVariableType::Int(IntType::U16) => ElementType::U16,
+        NcVariableType::Int(IntType::U32) => ElementType::U32,
+        NcVariableType::Int(IntType::U64) => ElementType::U64,
+        NcVariableType::Int(IntType::I8) => ElementType::I8,
+        NcVariableType::Int(IntType::I16) => ElementType::I16,
+        NcVariableType::Int(IntType::I32) => ElementType::I32,
+        NcVariableType::Int(IntType::I64) => ElementType::I64,
+        NcVariableType::Float(FloatType::F32) => ElementType::F32,
+        NcVariableType::Float(FloatType::F64) => ElementType::F64,
+        NcVariableType::Enum(found) => match found.fieldvalues {
+            EnumTypeValues::U8(_) => ElementType::U8,
+            EnumTypeValues::U16(_) => ElementType::U16,
+            EnumTypeValues::U32(_) => ElementType::U32,
+            EnumTypeValues::U64(_) => ElementType::U64,
+            EnumTypeValues::I8(_) => ElementType::I8,
+            EnumTypeValues::I16(_) => ElementType::I16,
+            EnumTypeValues::I32(_) => ElementType::I32,
+            EnumTypeValues::I64(_) => ElementType::I64,
+        },
+        other => return Err(format!("its elements are no numbers, but {other:?}")),
+    })
+}
