@@ -13,6 +13,7 @@ mod generics;
 mod hostile;
 mod items;
 mod labelled;
+mod layers;
 mod npy;
 mod pages;
 mod python;

@@ -1,0 +1,204 @@
+//! The layers of the runtime, as ARCHITECTURE.md lists them: a module imports only what is below it,
+//! and no two files import each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::{self, Visit};
+use syn::{File, ItemMod, ItemUse, UseTree, Visibility};
+
+/// A module's path within the crate.
+type Module = Vec<String>;
+
+/// All modules that are files, with what they name of others.
+struct House {
+    files: BTreeMap<Module, File>,
+}
+
+impl House {
+    fn read(folder: &Path) -> House {
+        let mut house = House { files: BTreeMap::new() };
+        house.add(folder, &[]);
+        house
+    }
+
+    fn add(&mut self, folder: &Path, parent: &[String]) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let mut module = parent.to_vec();
+            if path.is_dir() {
+                module.push(name);
+                self.add(&path, &module);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                match name.as_str() {
+                    "lib" | "mod" => {}
+                    "private" => module.push("__private".to_owned()),
+                    _ => module.push(name),
+                }
+                let text = fs::read_to_string(&path).unwrap();
+                self.files.insert(module, syn::parse_file(&text).unwrap());
+            }
+        }
+    }
+
+    /// The file that a path in a module leads into, and the first name in it.
+    fn resolve(&self, module: &[String], path: &[String]) -> Option<(Module, Option<String>)> {
+        let mut at = module.to_vec();
+        let mut rest = path;
+        match path.first()?.as_str() {
+            "crate" => at.clear(),
+            "self" => {}
+            "super" => {}
+            child => {
+                at.push(child.to_owned());
+                if !self.files.contains_key(&at) {
+                    return None;
+                }
+                at.pop();
+            }
+        }
+        while let Some((first, after)) = rest.split_first() {
+            match first.as_str() {
+                "crate" | "self" => {}
+                "super" => drop(at.pop()),
+                child => {
+                    at.push(child.to_owned());
+                    if !self.files.contains_key(&at) {
+                        at.pop();
+                        return Some((at, Some(child.to_owned())));
+                    }
+                }
+            }
+            rest = after;
+        }
+        Some((at, None))
+    }
+
+    /// For each file those that it imports from, behind all re-exports.
+    fn imports(&self) -> BTreeMap<Module, BTreeSet<Module>> {
+        let mentions: BTreeMap<_, _> = self
+            .files
+            .iter()
+            .map(|(module, file)| {
+                let mut mentions = Mentions::default();
+                mentions.visit_file(file);
+                (module.clone(), mentions)
+            })
+            .collect();
+        let mut exported = BTreeMap::new();
+        for (module, mentions) in &mentions {
+            for path in &mentions.exported {
+                if let Some(target) = self.resolve(module, path) {
+                    exported.insert((module.clone(), path.last().cloned()), target);
+                }
+            }
+        }
+        let mut imports = BTreeMap::new();
+        for (module, mentions) in &mentions {
+            let all: &mut BTreeSet<Module> = imports.entry(module.clone()).or_default();
+            for path in &mentions.imported {
+                let Some(mut target) = self.resolve(module, path) else { continue };
+                while let Some(behind) = exported.get(&target).filter(|it| it.0 != target.0) {
+                    target = behind.clone();
+                }
+                all.insert(target.0);
+            }
+            all.remove(module);
+        }
+        imports
+    }
+}
+
+/// The paths that a file names, without its tests.
+#[derive(Default)]
+struct Mentions {
+    imported: Vec<Vec<String>>,
+    exported: Vec<Vec<String>>,
+}
+
+impl Visit<'_> for Mentions {
+    fn visit_item_mod(&mut self, module: &ItemMod) {
+        if module.ident != "tests" {
+            visit::visit_item_mod(self, module);
+        }
+    }
+
+    fn visit_item_use(&mut self, import: &ItemUse) {
+        let list = match import.vis {
+            Visibility::Inherited => &mut self.imported,
+            _ => &mut self.exported,
+        };
+        flatten(&import.tree, &mut Vec::new(), list);
+    }
+
+    fn visit_path(&mut self, path: &syn::Path) {
+        let names: Vec<_> = path.segments.iter().map(|part| part.ident.to_string()).collect();
+        if names.first().is_some_and(|first| first == "crate") {
+            self.imported.push(names);
+        }
+        visit::visit_path(self, path);
+    }
+}
+
+fn flatten(tree: &UseTree, before: &mut Vec<String>, list: &mut Vec<Vec<String>>) {
+    match tree {
+        UseTree::Path(path) => {
+            before.push(path.ident.to_string());
+            flatten(&path.tree, before, list);
+            before.pop();
+        }
+        UseTree::Group(group) => {
+            group.items.iter().for_each(|tree| flatten(tree, before, list));
+        }
+        UseTree::Name(name) if name.ident == "self" => list.push(before.clone()),
+        UseTree::Name(name) => list.push([before.as_slice(), &[name.ident.to_string()]].concat()),
+        UseTree::Rename(name) => list.push([before.as_slice(), &[name.ident.to_string()]].concat()),
+        UseTree::Glob(_) => list.push(before.clone()),
+    }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The layers in ARCHITECTURE.md, the lowest first.
+fn layers() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let (_, behind) = text.split_once("imports point upwards to what is listed before").unwrap();
+    let (_, block) = behind.split_once("```text\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    block.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn modules_import_from_the_layers_below_alone() {
+    let mut layer_of = BTreeMap::new();
+    for (layer, modules) in layers().iter().enumerate() {
+        for module in modules {
+            layer_of.insert(module.clone(), layer);
+        }
+    }
+    for (from, targets) in House::read(&repository().join("pasha/src")).imports() {
+        for to in targets {
+            let (Some(upper), Some(lower)) = (from.first(), to.first()) else { continue };
+            let layers = (layer_of.get(upper), layer_of.get(lower));
+            let (Some(above), Some(below)) = layers else { panic!("no layer: {upper}, {lower}") };
+            let is_right = upper == lower || below < above;
+            assert!(is_right, "{} imports from {}", from.join("::"), to.join("::"));
+        }
+    }
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let imports = House::read(&repository().join("pasha/src")).imports();
+    for (one, targets) in &imports {
+        for other in targets {
+            let both = imports.get(other).is_some_and(|back| back.contains(one));
+            let names = [one, other].map(|module| module.join("::"));
+            assert!(!both || one.is_empty() || other.is_empty(), "{names:?} import each other");
+        }
+    }
+}
