@@ -13,6 +13,7 @@ mod refused;
 mod stored_type;
 mod text;
 
+#[cfg(feature = "xfel")]
 pub(crate) use describe::describe;
 pub(super) use stored_type::{Convert, Member, Nature, Plan, Step, StoredType};
 pub(super) use text::{advice, listed};
