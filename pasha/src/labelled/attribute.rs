@@ -1,5 +1,9 @@
 //! Attributes: what is said of an array or a coordinate under a name.
 
+/// The attribute by which xarray knows that bytes are booleans.
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+pub(super) const BOOL: (&str, &str) = ("dtype", "bool");
+
 /// The value of an attribute: text, a number, or several of either.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

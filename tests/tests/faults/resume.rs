@@ -251,7 +251,7 @@ fn another_file_in_the_place_of_a_job_is_refused_and_kept() {
 /// Says which numbers are even.
 #[pasha::kernel]
 fn is_even(index: usize) -> bool {
-    index % 2 == 0
+    index.is_multiple_of(2)
 }
 
 #[test]

@@ -225,6 +225,15 @@ fn booleans_go_there_and_back() {
         DataArray::<i8, Ix1>::from_netcdf_raw(folder.path().join("mask.nc"), "mask").unwrap();
     assert_eq!(bytes.load().unwrap().view(), ndarray::array![1, 0, 1]);
     assert_eq!(bytes.attrs()["dtype"].as_text(), Some("bool"));
+
+    // Bytes that an attribute says to be booleans, as xarray reads them.
+    let path = folder.path().join("marked.zarr");
+    let script = "import sys, zarr; g = zarr.create_group(sys.argv[1]); a = g.create_array('mask', shape=(3,), chunks=(2,), dtype='i1', dimension_names=['x'], attributes={'dtype': 'bool'}); a[:] = [1, 0, 1]; print('written')";
+    if xarray(script, &path).is_some() {
+        let marked = DataArray::<bool, Ix1>::from_zarr(&path, "mask").unwrap();
+        assert_eq!(marked.load().unwrap().view(), values);
+        assert!(marked.attrs().is_empty());
+    }
 }
 
 /// Writes packed variables, and prints what xarray finds without masks, scales and times.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use netcdf::{AttributeValue, Variable};
 
-use crate::labelled::attribute::Attribute;
+use crate::labelled::attribute::{Attribute, BOOL};
 use crate::labelled::element::sealed::Number;
 use crate::labelled::element::{Access, ElementType, Exact, StoredElement};
 use crate::labelled::found::STORAGE;
@@ -67,9 +67,6 @@ fn is_bool(variable: &Variable<'_>) -> bool {
     let value = variable.attribute_value(BOOL.0).and_then(|value| text(value.ok()?));
     value.as_deref() == Some(BOOL.1)
 }
-
-/// The attribute by which xarray knows booleans, which NetCDF does not have.
-pub(super) const BOOL: (&str, &str) = ("dtype", "bool");
 
 /// The text of an attribute, which some libraries write as a list of strings.
 pub(super) fn text(value: AttributeValue) -> Option<String> {

@@ -5,11 +5,11 @@ use std::path::Path;
 use ndarray::{ArrayView, Dimension};
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
 
-use super::attributes::{BOOL, fill_of, to_library};
+use super::attributes::{fill_of, to_library};
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
 use crate::files::StandardPlaces;
-use crate::labelled::attribute::Attribute;
+use crate::labelled::attribute::{Attribute, BOOL};
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::{ElementType, StoredElement};
 use crate::labelled::memory::DataArray;

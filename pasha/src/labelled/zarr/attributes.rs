@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use zarrs::array::ArrayMetadata;
+use zarrs::array::{Array, ArrayMetadata};
+use zarrs::filesystem::FilesystemStore;
 
-use crate::labelled::attribute::Attribute;
+use crate::labelled::attribute::{Attribute, BOOL};
 use crate::labelled::element::{Access, ElementType, Exact};
 use crate::labelled::found::STORAGE;
 use crate::labelled::packing::{Packing, Typed};
@@ -27,8 +28,26 @@ pub(super) fn own(attributes: &Map<String, Value>, access: Access) -> BTreeMap<S
         .collect()
 }
 
-/// Which elements the stored ones stand for, and how they are to be read.
-pub(super) fn packing(
+/// What the stored elements of an array stand for, and how they are to be read.
+pub(super) fn meaning(
+    stored: ElementType,
+    array: &Array<FilesystemStore>,
+    attrs: &mut BTreeMap<String, Attribute>,
+    access: Access,
+) -> Result<(ElementType, Packing), String> {
+    let is_bool = || array.attributes().get(BOOL.0).and_then(Value::as_str) == Some(BOOL.1);
+    match access {
+        Access::Raw => Ok((stored, Packing::default())),
+        Access::Decoded if stored.size() == 1 && is_bool() => {
+            attrs.remove(BOOL.0);
+            Ok((ElementType::Bool, Packing::default()))
+        }
+        Access::Decoded => packing(stored, array.metadata(), array.attributes()),
+    }
+}
+
+/// Which elements packed ones stand for.
+fn packing(
     stored: ElementType,
     metadata: &ArrayMetadata,
     attributes: &Map<String, Value>,

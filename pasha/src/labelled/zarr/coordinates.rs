@@ -7,7 +7,7 @@ use zarrs::array::Array;
 use zarrs::filesystem::FilesystemStore;
 
 use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open, shape_of};
-use super::attributes::{own, packing};
+use super::attributes::{meaning, own};
 use super::folders::{arrays, attributes_in_file, dims_in_file, is_array};
 use super::texts;
 use crate::error::SourceError;
@@ -15,7 +15,6 @@ use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
 use crate::labelled::found::{Numbers, SkippedCoordinate, Surroundings, add_coordinates};
 use crate::labelled::labels::Labels;
-use crate::labelled::packing::Packing;
 use crate::labelled::values::Values;
 
 /// Adds the coordinates of an array, and returns those that can't be used; or says what is damaged.
@@ -75,7 +74,7 @@ impl Surroundings for Group<'_> {
         }
         let array = open(self.path, &place)?;
         chunk_shape(&array)?;
-        let (dims, shape, attrs) =
+        let (dims, shape, mut attrs) =
             (dims(&array)?, shape_of(&array)?, own(array.attributes(), self.access));
         let Some(stored) = element_type(array.data_type()) else {
             let found = format!("{:?}", array.data_type());
@@ -85,10 +84,7 @@ impl Surroundings for Group<'_> {
             .into());
         };
         let access = self.access;
-        let (element, packing) = match access {
-            Access::Decoded => packing(stored, array.metadata(), array.attributes())?,
-            Access::Raw => (stored, Packing::default()),
-        };
+        let (element, packing) = meaning(stored, &array, &mut attrs, access)?;
         let variable = &mut Open(array);
         Numbers { variable, dims, shape, element, packing, access, attrs }.coordinate()
     }

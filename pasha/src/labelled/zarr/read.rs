@@ -5,14 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open};
-use super::attributes::{attribute, fill_value, own, packing};
+use super::attributes::{attribute, fill_value, meaning, own};
 use super::coordinates;
 use super::folders::{arrays, is_array};
 use crate::error::{Error, Result, SourceError};
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
-use crate::labelled::packing::Packing;
 use crate::labelled::stored::{Found, absolute, refusal};
 use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
@@ -59,12 +58,9 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let shape = array.shape().iter().map(|&len| usize::try_from(len));
     let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
     let dims = dims(&array)?;
-    let (element, packing) = match access {
-        Access::Decoded => packing(stored, array.metadata(), array.attributes())?,
-        Access::Raw => (stored, Packing::default()),
-    };
     let last = name.trim_matches('/').rsplit('/').next().filter(|last| !last.is_empty());
     let mut attrs = own(array.attributes(), access);
+    let (element, packing) = meaning(stored, &array, &mut attrs, access)?;
     if access == Access::Raw
         && let Some((fill, _)) = fill_value(array.metadata()).and_then(attribute)
     {
