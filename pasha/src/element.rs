@@ -5,9 +5,9 @@ use bytemuck::{NoUninit, Zeroable};
 /// A value that may be an element of an output.
 ///
 /// Integers, floats, `bool`, `Complex<f32>`, `Complex<f64>`, `f16`, fixed arrays of numbers, and
-/// plain structs of your own that derive bytemuck's `Pod` and `Zeroable`. The memory of an output is shared by
-/// processes and starts as zeros, so an element must not hold a pointer (no `String`, `Vec`,
-/// `Box` or reference), have no padding bytes, and be valid when all its bytes are zero.
+/// plain structs of your own that derive bytemuck's `Pod` and `Zeroable`. The memory of an output
+/// is shared by processes and starts as zeros, so an element must not hold a pointer (no `String`,
+/// `Vec`, `Box` or reference), have no padding bytes, and be valid when all its bytes are zero.
 ///
 /// It is implemented for every type that has these properties; there is nothing to implement.
 ///

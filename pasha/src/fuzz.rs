@@ -1,9 +1,10 @@
-//! The parsers that read files in the user's process, on bytes in memory: `tests/fuzz` throws damaged
-//! files at them.
+//! The parsers that read files in the user's process, on bytes in memory: `tests/fuzz` throws
+//! damaged files at them.
 
 use crate::{npy, resume};
 
-/// Reads the header of a `.npy` file as [`NpyFile::open`](crate::NpyFile::open) does; says what it is.
+/// Reads the header of a `.npy` file as [`NpyFile::open`](crate::NpyFile::open) does; says what it
+/// is.
 ///
 /// # Errors
 /// As the parser.

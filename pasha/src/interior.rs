@@ -1,5 +1,5 @@
-//! Types that are changed through `&`: what a kernel changes in a `#[shared]` parameter of such a type
-//! is seen by threads, but lost in forked workers, each of which has a copy of its own.
+//! Types that are changed through `&`: what a kernel changes in a `#[shared]` parameter of such a
+//! type is seen by threads, but lost in forked workers, each of which has a copy of its own.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::marker::PhantomData;

@@ -53,8 +53,9 @@ impl NpyOutput<'_> {
         let path = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
         // Nobody else replaces the file between the look at it and the lock on the new one.
         let claim = in_turn(folder_of(&path), || self.replace(&path))?;
-        // Another file in the place of a job's output is known by its time of birth, or, where the file
-        // system does not tell that, by a mark. Elsewhere there is none: the same map makes the same bytes.
+        // Another file in the place of a job's output is known by its time of birth, or, where the
+        // file system does not tell that, by a mark. Elsewhere there is none: the same map makes
+        // the same bytes.
         let is_told = claim.identity(0).is_ok_and(|identity| identity.born.is_some());
         let mark = if self.job.is_none() || is_told { 0 } else { random_mark() };
         let mut header = self.header(mark);
@@ -179,7 +180,8 @@ pub(super) fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// A random number that is not 0: the standard library seeds its hash tables by the operating system's.
+/// A random number that is not 0: the standard library seeds its hash tables by the operating
+/// system's.
 fn random_mark() -> u64 {
     RandomState::new().build_hasher().finish() | 1
 }

@@ -23,7 +23,8 @@ use file::{ElementInFile, NpyOutput, absolute};
 ///
 /// The type parameter is that of the shape; it is found by itself.
 pub trait Allocate<S: IntoDimension>: Context {
-    /// Begins the allocation of an array of this shape, of zeros in C order if nothing else is said.
+    /// Begins the allocation of an array of this shape, of zeros in C order if nothing else is
+    /// said.
     ///
     /// # Examples
     /// ```
@@ -211,14 +212,13 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D> {
     /// Allocates the array.
     ///
     /// # Errors
-    /// [`Error::ShapeOverflow`](crate::Error::ShapeOverflow),
-    /// [`Error::Alloc`](crate::Error::Alloc) if the memory can't be had, and for one in a file
-    /// [`Error::File`](crate::Error::File) if it can't be created, or its space not be reserved, or
-    /// what lies at its path is no regular file; [`Error::InUse`](crate::Error::InUse) if that is the
-    /// memory of another array that is alive, here or in another program, or if this program has it
-    /// open as a file to be resumed and reads it as well; and
-    /// [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be resumed, or another
-    /// program is at work on that job.
+    /// [`Error::ShapeOverflow`](crate::Error::ShapeOverflow), [`Error::Alloc`](crate::Error::Alloc)
+    /// if the memory can't be had, and for one in a file [`Error::File`](crate::Error::File) if it
+    /// can't be created, or its space not be reserved, or what lies at its path is no regular file;
+    /// [`Error::InUse`](crate::Error::InUse) if that is the memory of another array that is alive,
+    /// here or in another program, or if this program has it open as a file to be resumed and reads
+    /// it as well; and [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be
+    /// resumed, or another program is at work on that job.
     pub fn build(self) -> Result<SharedArray<A, D>> {
         let dim = self.dim.clone();
         build(self, dim)
@@ -261,9 +261,9 @@ impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
     /// that job is opened as it is, with what is finished in it. From here on until the last such
     /// array is dropped, no other program can work on the job.
     ///
-    /// While the array lives, nobody may shorten or write the file by other means. Other arrays of pasha
-    /// and [`NpyFile`](crate::NpyFile)s of it are refused, in this program and, where the file system
-    /// has locks, in others.
+    /// While the array lives, nobody may shorten or write the file by other means. Other arrays of
+    /// pasha and [`NpyFile`](crate::NpyFile)s of it are refused, in this program and, where the
+    /// file system has locks, in others.
     pub fn file(self, path: impl Into<PathBuf>) -> Self
     where
         A: NpyElement,

@@ -8,12 +8,12 @@ use crate::report::HugePages;
 /// Asks the operating system to put the memory of an array into huge pages, and says what came of
 /// it.
 ///
-/// pasha does so by itself for outputs that a map writes first. It is worth asking for large
-/// inputs that the program has filled: pages of 2 MiB instead of 4 KiB make the walk through them
-/// faster, and forking workers too, which takes time for every page of memory that is not shared
-/// (for 1 GiB about 55 ms, with huge pages 1 ms). It copies each page once, within the operating
-/// system, and changes nothing about the contents. Where there is nothing to be had (before Linux 6.1,
-/// or for memory of a file) nothing changes but the figures that it gives.
+/// pasha does so by itself for outputs that a map writes first. It is worth asking for large inputs
+/// that the program has filled: pages of 2 MiB instead of 4 KiB make the walk through them faster,
+/// and forking workers too, which takes time for every page of memory that is not shared (for 1 GiB
+/// about 55 ms, with huge pages 1 ms). It copies each page once, within the operating system, and
+/// changes nothing about the contents. Where there is nothing to be had (before Linux 6.1, or for
+/// memory of a file) nothing changes but the figures that it gives.
 ///
 /// # Examples
 /// ```

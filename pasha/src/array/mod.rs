@@ -105,7 +105,8 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     ///
     /// Forking takes time for each page of ordinary memory (55 ms for 1 GiB in pages of 4 KiB), and
     /// none for shared memory. An input of many maps is worth the copy; for one map
-    /// [`advise_huge`](crate::advise_huge) does as well, and copies nothing. The copy is in C order.
+    /// [`advise_huge`](crate::advise_huge) does as well, and copies nothing. The copy is in C
+    /// order.
     ///
     /// # Errors
     /// [`Error::Alloc`] if the memory can't be had.

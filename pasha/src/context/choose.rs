@@ -16,8 +16,8 @@ static DEFAULT: RwLock<Option<Arc<dyn Context>>> = RwLock::new(None);
 /// Sets the context of all maps of this process that name none.
 ///
 /// Without it the default is what the environment variable `PASHA_CONTEXT` says (`serial`,
-/// `threads`, `processes`, or with a number of workers `threads:4`), and forked processes if it is not
-/// set.
+/// `threads`, `processes`, or with a number of workers `threads:4`), and forked processes if it is
+/// not set.
 ///
 /// # Examples
 /// ```

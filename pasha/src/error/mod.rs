@@ -99,8 +99,8 @@ pub enum Error {
         item: String,
     },
 
-    /// A shared parameter is a lock, an atomic or the like, and the workers are forked processes, each
-    /// of which would change a copy of its own.
+    /// A shared parameter is a lock, an atomic or the like, and the workers are forked processes,
+    /// each of which would change a copy of its own.
     #[error(
         "what a kernel changes in `{parameter}` would be lost: the workers of this context are forked \
          processes, and each has a copy of its own of every lock and atomic; gather values with \
@@ -233,7 +233,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// A variable of a labelled file is not the one that the program expects, or can't be read or written.
+    /// A variable of a labelled file is not the one that the program expects, or can't be read or
+    /// written.
     #[error("variable {variable:?} of {} can't be used: {reason}", path.display())]
     #[non_exhaustive]
     Variable {

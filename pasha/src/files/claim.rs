@@ -2,16 +2,16 @@
 //!
 //! Two arrays over one file would give out two `&mut` to one element; an array and a file mapped to
 //! be read, a `&` that changes. So a file that is mapped to be written is *claimed*: it is entered
-//! into a list of this process, by device and inode, whatever path it was opened by (a file that
-//! is open keeps its inode), and locked against other programs (`flock`) until the claim is
-//! dropped. Files that are mapped to be read are in the list too. They are not kept locked, since that would
+//! into a list of this process, by device and inode, whatever path it was opened by (a file that is
+//! open keeps its inode), and locked against other programs (`flock`) until the claim is dropped.
+//! Files that are mapped to be read are in the list too. They are not kept locked, since that would
 //! take a descriptor each: that no other program changes them meanwhile is asked of the user, as of
 //! everybody who maps a file; whether one is writing them already is seen from its lock.
 //!
-//! Forked workers have the list and the lock as their parent has them, since a lock of this kind belongs to
-//! what was opened, however many processes have it. They can't give it up: only the process that
-//! made a claim unlocks. It unlocks explicitly, because the copies in programs that it has started
-//! a moment ago, and not yet executed, would otherwise hold the lock a moment longer.
+//! Forked workers have the list and the lock as their parent has them, since a lock of this kind
+//! belongs to what was opened, however many processes have it. They can't give it up: only the
+//! process that made a claim unlocks. It unlocks explicitly, because the copies in programs that it
+//! has started a moment ago, and not yet executed, would otherwise hold the lock a moment longer.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};

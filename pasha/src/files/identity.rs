@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Which file it is that an output lies in.
 ///
-/// It stays when the file is renamed, and changes when another takes its place: file systems give the
-/// number of a file that was removed to the next (ext4 does so at once), but not its time of
+/// It stays when the file is renamed, and changes when another takes its place: file systems give
+/// the number of a file that was removed to the next (ext4 does so at once), but not its time of
 /// birth. Some have no such time (network file systems, old ones); there the mark tells them apart,
 /// a random number in the header of each output that belongs to a job.
 #[derive(Clone, Debug, PartialEq, Eq)]

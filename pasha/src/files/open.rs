@@ -11,8 +11,8 @@ use super::above_standard;
 
 /// Opens a regular file.
 ///
-/// To open a FIFO waits for somebody at its other end, and to open a device may do anything, so that
-/// both are looked at before; what takes the file's place in between is noticed after.
+/// To open a FIFO waits for somebody at its other end, and to open a device may do anything, so
+/// that both are looked at before; what takes the file's place in between is noticed after.
 ///
 /// # Errors
 /// As [`OpenOptions::open`], and for what is no regular file an error that says what it is.

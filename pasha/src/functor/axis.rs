@@ -159,8 +159,8 @@ pub(crate) fn sub_view<'v, A, D: RemoveAxis>(
     axis: Axis,
     index: usize,
 ) -> ArrayView<'v, A, D::Smaller> {
-    // A constant, so that in the usual case the inner loop removes no axis for each item: for rows of
-    // three elements that would take twice as long as adding them up.
+    // A constant, so that in the usual case the inner loop removes no axis for each item: for rows
+    // of three elements that would take twice as long as adding them up.
     if axis == Axis(0) {
         return view.index_axis(Axis(0), index);
     }

@@ -20,8 +20,9 @@ use crate::param::Param;
 
 /// Something that can be mapped over by a kernel whose item is of the kind `P`.
 ///
-/// Implement three methods to map over anything of your own: the [number of items](Functor::num_items), opening
-/// a [reader](Functor::reader), and reading [one item](Read::read). The others have defaults.
+/// Implement three methods to map over anything of your own: the
+/// [number of items](Functor::num_items), opening a [reader](Functor::reader), and reading
+/// [one item](Read::read). The others have defaults.
 ///
 /// # Examples
 /// A functor that reads records of a file into a buffer of each worker's own:
@@ -126,8 +127,8 @@ pub trait Functor<P: Param>: Sync {
     #[doc(hidden)]
     const MAY_BE_ABSENT: bool = false;
 
-    /// Whether there is an item at an index below the length. A kernel is not called at an index where
-    /// any of its items is absent.
+    /// Whether there is an item at an index below the length. A kernel is not called at an index
+    /// where any of its items is absent.
     #[doc(hidden)]
     fn is_present(&self, index: usize) -> bool {
         let _ = index;

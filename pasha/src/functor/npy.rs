@@ -28,12 +28,12 @@ use crate::param::{ByRef, ByValue, ItemShape, SubView};
 /// `(y, x)`. Pages are read when they are touched, by the worker that touches them, and shared
 /// with all processes; nothing is copied.
 ///
-/// Files in Fortran order are mapped as well, but the items of axis 0 are scattered over all of such a
-/// file: map along the last axis, [`pasha::axis`](crate::axis), or save it with
-/// `np.save(path, np.ascontiguousarray(array))`. Files whose elements can't be used where they lie are read
-/// into memory when they are opened: those in the other byte order, and those of NumPy before 1.14
-/// in which they lie at odd addresses. For files larger than the memory let NumPy convert them,
-/// `np.save(path, array.astype(array.dtype.newbyteorder('=')))`.
+/// Files in Fortran order are mapped as well, but the items of axis 0 are scattered over all of
+/// such a file: map along the last axis, [`pasha::axis`](crate::axis), or save it with
+/// `np.save(path, np.ascontiguousarray(array))`. Files whose elements can't be used where they lie
+/// are read into memory when they are opened: those in the other byte order, and those of NumPy
+/// before 1.14 in which they lie at odd addresses. For files larger than the memory let NumPy
+/// convert them, `np.save(path, array.astype(array.dtype.newbyteorder('=')))`.
 ///
 /// While it is open, nobody may shorten or overwrite the file: reading beyond a new end would
 /// kill the reader (SIGBUS), and values would change under a running kernel. A file that is the
@@ -87,10 +87,11 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
     ///
     /// # Errors
     /// [`Error::File`] if it is no regular file, or can't be opened, mapped or read; [`Error::Npy`]
-    /// if it is no `.npy` file, holds elements of another type, has another number of axes, is shorter
-    /// or longer than its header says, or holds a byte that is no `bool`; [`Error::InUse`] if it is the
-    /// memory of an array, here or in another program; [`Error::Alloc`] if it has to be read and
-    /// is larger than the memory. The message names the file, both values and what to do.
+    /// if it is no `.npy` file, holds elements of another type, has another number of axes, is
+    /// shorter or longer than its header says, or holds a byte that is no `bool`; [`Error::InUse`]
+    /// if it is the memory of an array, here or in another program; [`Error::Alloc`] if it has to
+    /// be read and is larger than the memory. The message names the file, both values and what to
+    /// do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let failed = |action| {
@@ -123,8 +124,8 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
                 ReadError::Io(error) => failed("read")(error),
             })?)
         };
-        // SAFETY: `check` found that the file has this many bytes behind the header, and they live as
-        // long as `bytes`.
+        // SAFETY: `check` found that the file has this many bytes behind the header, and they live
+        // as long as `bytes`.
         let elements = unsafe { std::slice::from_raw_parts(bytes.start(), len) };
         if let Some(number) = A::first_invalid(elements) {
             let reason = invalid::<A>(&header, number, elements[number]);
@@ -142,9 +143,9 @@ impl<A: 'static, D: Dimension> NpyFile<A, D> {
             _ => self.bytes.start().cast::<A>(),
         };
         let shape = self.dim.clone().set_f(self.is_fortran);
-        // SAFETY: `open`, the one place that makes such a value, checked that valid, aligned elements of
-        // this type and shape lie here in this order, and the bytes live and stay unchanged as
-        // long as `self`.
+        // SAFETY: `open`, the one place that makes such a value, checked that valid, aligned
+        // elements of this type and shape lie here in this order, and the bytes live and stay
+        // unchanged as long as `self`.
         unsafe { ArrayView::from_shape_ptr(shape, elements) }
     }
 
@@ -169,8 +170,8 @@ impl<A, D> NpyFile<A, D> {
     }
 }
 
-/// Checks that a file of so many bytes holds what is asked for; gives its dimension, how its elements
-/// fit, and how many bytes they have.
+/// Checks that a file of so many bytes holds what is asked for; gives its dimension, how its
+/// elements fit, and how many bytes they have.
 pub(crate) fn check<A: NpyElement, D: Dimension>(
     header: &Header,
     file_len: usize,

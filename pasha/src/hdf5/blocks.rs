@@ -19,7 +19,8 @@ pub(crate) struct Blocks<A> {
 }
 
 impl<A: Hdf5Element + Pod> Blocks<A> {
-    /// Opens and checks a data set; `None` if it has elements of another type, or only libhdf5 can read it.
+    /// Opens and checks a data set; `None` if it has elements of another type, or only libhdf5 can
+    /// read it.
     ///
     /// # Errors
     /// As [`Hdf5Dataset::open`](super::Hdf5Dataset::open).
@@ -27,8 +28,8 @@ impl<A: Hdf5Element + Pod> Blocks<A> {
         let stored = Stored::open::<A>(file, dataset)?;
         let needs_no_library = match &stored.storage {
             Storage::Contiguous { .. } => true,
-            // Without an index libhdf5 finds the chunks; another library that stands on it would do no better, or not
-            // at all.
+            // Without an index libhdf5 finds the chunks; another library that stands on it would do
+            // no better, or not at all.
             Storage::Chunked(chunks) => chunks.index.is_some() || chunks.needs_plugin,
             Storage::Assembled(_) | Storage::Library { .. } => false,
         };
@@ -57,7 +58,8 @@ pub(crate) struct BlockReader<'f, A> {
 }
 
 impl<A: Hdf5Element + Pod> BlockReader<'_, A> {
-    /// Reads the block of `count` elements from `start`, in C order; along all axes but one it must be whole.
+    /// Reads the block of `count` elements from `start`, in C order; along all axes but one it must
+    /// be whole.
     pub(crate) fn read(
         &mut self,
         start: &[usize],
@@ -92,7 +94,8 @@ impl<A: Hdf5Element + Pod> BlockReader<'_, A> {
     }
 }
 
-/// Says why libhdf5, and what stands on it, can't read a data set, if it has a filter without a plugin.
+/// Says why libhdf5, and what stands on it, can't read a data set, if it has a filter without a
+/// plugin.
 pub(crate) fn missing_filter(file: &Path, dataset: &str) -> Option<String> {
     let dataset = hdf5_metno::File::open(file).and_then(|file| file.dataset(dataset)).ok()?;
     sources::missing(&dataset)

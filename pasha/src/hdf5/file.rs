@@ -12,7 +12,8 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Opens a file to be read, and says whether it is open for writing elsewhere (SWMR, "single writer, multiple readers").
+/// Opens a file to be read, and says whether it is open for writing elsewhere (SWMR, "single
+/// writer, multiple readers").
 pub(super) fn open(path: &Path) -> hdf5_metno::Result<(File, bool)> {
     match File::open(path) {
         Err(error) if error.to_string().contains("already open for write") => {
@@ -68,8 +69,9 @@ pub(super) struct Named {
     pub(super) by_working_folder: bool,
 }
 
-/// Finds a file that `parent` names, where libhdf5 looks for it: in the folders of an environment variable, beside the
-/// parent, in the working folder, and beside the file that the parent is a symbolic link to.
+/// Finds a file that `parent` names, where libhdf5 looks for it: in the folders of an environment
+/// variable, beside the parent, in the working folder, and beside the file that the parent is a
+/// symbolic link to.
 ///
 /// # Errors
 /// Where it was looked for first, beside the parent.

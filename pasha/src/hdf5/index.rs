@@ -26,7 +26,8 @@ pub(super) struct ChunkIndex(Vec<(usize, StoredChunk)>);
 const MOST_CHUNKS: usize = 2048;
 
 impl ChunkIndex {
-    /// Fetches the places of all `count` chunks; `None` if they are too many or not where chunks can be.
+    /// Fetches the places of all `count` chunks; `None` if they are too many or not where chunks
+    /// can be.
     pub(super) fn fetch(
         dataset: &Dataset,
         shape: &[usize],

@@ -18,8 +18,8 @@ pub(super) fn refusing() -> hdf5_metno::Result<PropertyList> {
         // SAFETY: the lock is held, and the new handle is owned by nobody else.
         let properties: PropertyList =
             unsafe { hdf5_metno::from_id(h5p::H5Pcreate(*globals::H5P_DATASET_XFER))? };
-        // SAFETY: the handle is that of such properties, and the lock is held. The function is one of this program, and
-        // takes what the library hands it.
+        // SAFETY: the handle is that of such properties, and the lock is held. The function is one
+        // of this program, and takes what the library hands it.
         h5check(unsafe {
             h5p::H5Pset_type_conv_cb(properties.id(), Some(refuse), std::ptr::null_mut())
         })?;
@@ -27,7 +27,8 @@ pub(super) fn refusing() -> hdf5_metno::Result<PropertyList> {
     })
 }
 
-/// Does a transfer under the library's lock, and says so if it failed at a value that was too large.
+/// Does a transfer under the library's lock, and says so if it failed at a value that was too
+/// large.
 pub(super) fn told(transfer: impl FnOnce() -> hdf5_metno::Result<()>) -> hdf5_metno::Result<()> {
     IS_TOO_LARGE.store(false, Ordering::Relaxed);
     transfer().map_err(|error| match IS_TOO_LARGE.load(Ordering::Relaxed) {
@@ -55,8 +56,8 @@ extern "C" fn refuse(
     H5T_conv_ret_t::H5T_CONV_ABORT
 }
 
-/// Whether a float of the machine's is infinite, which libhdf5 takes for too large where the processor converts it: all bits of
-/// its exponent are set.
+/// Whether a float of the machine's is infinite, which libhdf5 takes for too large where the
+/// processor converts it: all bits of its exponent are set.
 fn is_infinite(float: hid_t, value: *const u8) -> bool {
     let (mut sign, mut start, mut len, mut mantissa, mut mantissa_len) = (0, 0, 0, 0, 0);
     // SAFETY: the library says that this is the type of a float, and holds its lock meanwhile.

@@ -1,9 +1,9 @@
 //! Looking at files in processes of their own first.
 //!
-//! HDF5 1.10 crashes on some damaged files (variable-length strings whose heap is not where the file says, for one),
-//! and goes round in circles in others. What describes a file is therefore tried in a forked process, by a map of
-//! its own, and done here only if it ended well there. A circle is told from a slow disk by the processor's time that
-//! it takes.
+//! HDF5 1.10 crashes on some damaged files (variable-length strings whose heap is not where the
+//! file says, for one), and goes round in circles in others. What describes a file is therefore
+//! tried in a forked process, by a map of its own, and done here only if it ended well there. A
+//! circle is told from a slow disk by the processor's time that it takes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// Whether this is a process that was forked to look at files.
 static IS_PROBE: AtomicBool = AtomicBool::new(false);
 
-/// Says why `describe`, which calls this library, can't be called here, if it can't. What it returns is not looked at.
+/// Says why `describe`, which calls this library, can't be called here, if it can't. What it
+/// returns is not looked at.
 pub(crate) fn probe<T>(library: &str, describe: impl Fn() -> T + Sync) -> Result<(), SourceError> {
     let context = context(1)?;
     let tried = map_in(&context, 0..1_usize, |_, _, _| {
@@ -36,8 +37,8 @@ pub(crate) fn probe<T>(library: &str, describe: impl Fn() -> T + Sync) -> Result
     tried.map(drop).map_err(|error| reason(library, error).into())
 }
 
-/// Tries `describe`, which calls this library, with each file, and gives the reasons for those with which it can't be
-/// called here.
+/// Tries `describe`, which calls this library, with each file, and gives the reasons for those with
+/// which it can't be called here.
 #[cfg_attr(not(feature = "xfel"), allow(dead_code, reason = "other sources build on it"))]
 pub(crate) fn probe_each(
     library: &str,
@@ -77,9 +78,11 @@ pub(crate) fn another_file() {
     limit_processor_time();
 }
 
-/// Has the system end this process, if it was forked to look at files, when the next takes too long.
+/// Has the system end this process, if it was forked to look at files, when the next takes too
+/// long.
 fn limit_processor_time() {
-    // Within a worker of another map a map runs at once, and the process is not the probe's to limit.
+    // Within a worker of another map a map runs at once, and the process is not the probe's to
+    // limit.
     if !IS_PROBE.load(Ordering::Relaxed) {
         return;
     }

@@ -24,7 +24,8 @@ pub(super) struct Place<'a> {
     pub(super) start: &'a [usize],
 }
 
-/// Numbers of elements from one index of each axis to the next, in an array of this shape in C order.
+/// Numbers of elements from one index of each axis to the next, in an array of this shape in C
+/// order.
 pub(super) fn strides(shape: &[usize]) -> Coordinates {
     let mut strides = [0; MAX_RANK];
     let mut stride = 1_usize;
@@ -45,8 +46,9 @@ pub(super) struct BoxAxis {
     pub(super) to: usize,
 }
 
-/// Goes over a box of the given extent in two arrays at once: calls `copy` with the number of the first element in
-/// both and the length of each longest run of elements that lie back to back in both.
+/// Goes over a box of the given extent in two arrays at once: calls `copy` with the number of the
+/// first element in both and the length of each longest run of elements that lie back to back in
+/// both.
 pub(super) fn runs<B>(
     extent: &[usize],
     from: Place<'_>,
@@ -66,8 +68,8 @@ pub(super) fn runs<B>(
     strided_runs(&axes[..rank], from_first, to_first, &mut copy)
 }
 
-/// As [`runs`], of a box whose axes are given with the strides of both arrays, and whose first element is given in
-/// both. The arrays may have axes that the box has not.
+/// As [`runs`], of a box whose axes are given with the strides of both arrays, and whose first
+/// element is given in both. The arrays may have axes that the box has not.
 pub(super) fn strided_runs<B>(
     axes: &[BoxAxis],
     mut from: usize,

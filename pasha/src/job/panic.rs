@@ -71,8 +71,8 @@ fn note(record: &Record, info: &PanicHookInfo<'_>) {
 }
 
 /// Whether a panic ends the process: all do where the program is compiled so, and elsewhere those
-/// that come out of a destructor during another panic, or out of a function that can't unwind. These
-/// are the standard library's words for them, which it does not tell otherwise.
+/// that come out of a destructor during another panic, or out of a function that can't unwind.
+/// These are the standard library's words for them, which it does not tell otherwise.
 fn aborts(message: &str) -> bool {
     cfg!(panic = "abort")
         || message.starts_with("panic in a destructor during cleanup")

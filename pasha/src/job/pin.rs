@@ -23,11 +23,12 @@ impl Pinned {
     }
 }
 
-/// Moves the calling thread to the processor of this worker, if there are workers for all processors, and lets it go from
-/// there.
+/// Moves the calling thread to the processor of this worker, if there are workers for all
+/// processors, and lets it go from there.
 ///
-/// Of two processes that were forked one after the other the second may begin on the processor of the first, and take
-/// milliseconds until it is moved. Fewer workers than processors are left to the scheduler, which knows the idle ones.
+/// Of two processes that were forked one after the other the second may begin on the processor of
+/// the first, and take milliseconds until it is moved. Fewer workers than processors are left to
+/// the scheduler, which knows the idle ones.
 pub(crate) fn spread(worker_id: usize, num_workers: usize) {
     let processors = sched_getaffinity(None).map_or(usize::MAX, |set| set.count() as usize);
     if num_workers >= processors && processors > 1 {

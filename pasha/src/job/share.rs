@@ -40,8 +40,8 @@ pub(crate) struct Shares {
     pub(crate) borders: Borders,
 }
 
-/// The numbers of items after which pages and cache lines of the outputs end: large shares end there, so that
-/// no two workers write one.
+/// The numbers of items after which pages and cache lines of the outputs end: large shares end
+/// there, so that no two workers write one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Borders {
     page: Option<usize>,

@@ -35,7 +35,8 @@ where
     }
 }
 
-/// A list of items that is one value of type `V`, so that its kernel may follow one that returns `V`.
+/// A list of items that is one value of type `V`, so that its kernel may follow one that returns
+/// `V`.
 #[diagnostic::on_unimplemented(
     message = "this kernel can't follow one that returns `{V}`",
     label = "its item is not a `{V}`",

@@ -1,8 +1,9 @@
 //! Kernels: the function applied to each item, with everything that a run must know about it.
 //!
 //! The attribute turns a function into a [`FnKernel`], a handful of closures over the shared
-//! parameters; [`map`](crate::map()) does so with a closure; [`BoundKernel::then`](crate::BoundKernel::then) makes one kernel
-//! of two. The worker loop sees only the [`Kernel`] trait, monomorphised.
+//! parameters; [`map`](crate::map()) does so with a closure;
+//! [`BoundKernel::then`](crate::BoundKernel::then) makes one kernel of two. The worker loop sees
+//! only the [`Kernel`] trait, monomorphised.
 
 pub(crate) mod compose;
 

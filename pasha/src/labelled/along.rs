@@ -12,7 +12,8 @@ use crate::functor::axis::sub_view;
 use crate::functor::{Functor, NaturalItem, Read, given_by_value};
 use crate::param::{ItemShape, SubView};
 
-/// An array, mapped over along a named dimension; made by [`DataArray::along`](super::DataArray::along).
+/// An array, mapped over along a named dimension; made by
+/// [`DataArray::along`](super::DataArray::along).
 #[derive(Clone)]
 pub struct Along<'a, A, D: Dimension> {
     view: ArrayView<'a, A, D>,

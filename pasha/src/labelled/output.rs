@@ -59,8 +59,8 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
     /// `source` is what was mapped over, such as `frames.along("time")?`. The output's first
     /// dimension is the one mapped along. Where the others have exactly the shape of an item (as
     /// with `#[output(like = frame)]`), they have its names and coordinates too; otherwise they are
-    /// called `dim_1`, `dim_2`, …, which [`rename`](DataArray::rename) changes. Coordinates are kept
-    /// as far as all their dimensions are those of the output: scalars always. Nothing of the
+    /// called `dim_1`, `dim_2`, …, which [`rename`](DataArray::rename) changes. Coordinates are
+    /// kept as far as all their dimensions are those of the output: scalars always. Nothing of the
     /// output is copied.
     ///
     /// # Errors

@@ -65,8 +65,9 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     drive(&state, setting, &body, &put_back, &|| task.num_absent(), writable, begun)
 }
 
-/// Has the context's workers run `body` until nothing is left, and tells what came of it. `put_back` puts the slots of
-/// an item that failed back, and `num_absent` counts the indices without an item.
+/// Has the context's workers run `body` until nothing is left, and tells what came of it.
+/// `put_back` puts the slots of an item that failed back, and `num_absent` counts the indices
+/// without an item.
 // Knows no types of the kernel, so that it is compiled once and not with every kernel.
 fn drive(
     state: &MapState<'_>,

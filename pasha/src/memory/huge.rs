@@ -1,13 +1,13 @@
 //! Huge pages: 2 MiB of memory behind one entry of the page tables.
 //!
-//! New memory has no pages yet; each is made, zeroed and entered when it is first written. With pages
-//! of 4 KiB that takes several times as long as the writing itself, in every process anew. For
-//! private memory Linux makes huge pages when it is asked to (`MADV_HUGEPAGE`). For memory that
-//! processes share it does so only where the administrator allows it, which few do; but it
-//! turns 4 KiB pages that exist into a huge one on request (`MADV_COLLAPSE`, Linux 6.1), if the
-//! mapping begins at a multiple of 2 MiB and one of the small pages is there. So a worker asks
-//! for each 2 MiB just before it writes there for the first time: then the page is zeroed by the
-//! worker that needs it, and still in its cache. Where the kernel refuses, the pages stay small.
+//! New memory has no pages yet; each is made, zeroed and entered when it is first written. With
+//! pages of 4 KiB that takes several times as long as the writing itself, in every process anew.
+//! For private memory Linux makes huge pages when it is asked to (`MADV_HUGEPAGE`). For memory that
+//! processes share it does so only where the administrator allows it, which few do; but it turns 4
+//! KiB pages that exist into a huge one on request (`MADV_COLLAPSE`, Linux 6.1), if the mapping
+//! begins at a multiple of 2 MiB and one of the small pages is there. So a worker asks for each 2
+//! MiB just before it writes there for the first time: then the page is zeroed by the worker that
+//! needs it, and still in its cache. Where the kernel refuses, the pages stay small.
 
 use std::io;
 use std::ops::Range;
@@ -159,8 +159,8 @@ impl<'u> Settler<'u> {
         else {
             return false;
         };
-        // Shares are claimed in rising order, so whatever is before has been settled, or is not this
-        // worker's to write.
+        // Shares are claimed in rising order, so whatever is before has been settled, or is not
+        // this worker's to write.
         let first = (place.start / HUGE_PAGE * HUGE_PAGE).max(*done);
         // What does not fill a huge page stays as it is.
         let end = place.end.min(new.end / HUGE_PAGE * HUGE_PAGE);

@@ -1,10 +1,11 @@
 //! Files that are mapped into memory to be read.
 //!
-//! Linux reads a mapped file ahead in small pieces (128 KiB by default), and what it keeps of them in its
-//! cache takes an entry in the page tables for each 4 KiB, in every process anew. Asked for huge pages
-//! (`MADV_HUGEPAGE`), it reads a file that it does not have in memory yet in pieces of 2 MiB, where the file
-//! system can, each of which then takes one entry: for 1 GB on ext4 under Linux 6.18, read by two processes, that is 274
-//! page faults a process instead of 6,400. What is in the cache already stays as it is.
+//! Linux reads a mapped file ahead in small pieces (128 KiB by default), and what it keeps of them
+//! in its cache takes an entry in the page tables for each 4 KiB, in every process anew. Asked for
+//! huge pages (`MADV_HUGEPAGE`), it reads a file that it does not have in memory yet in pieces of 2
+//! MiB, where the file system can, each of which then takes one entry: for 1 GB on ext4 under Linux
+//! 6.18, read by two processes, that is 274 page faults a process instead of 6,400. What is in the
+//! cache already stays as it is.
 
 use std::ops::Range;
 

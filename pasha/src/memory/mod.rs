@@ -48,7 +48,8 @@ impl Memory {
 }
 
 /// Private memory below this size comes from the heap, which has it at hand: the operating system
-/// takes microseconds to map pages, and more than one for each that is touched. From here on those are huge, and few.
+/// takes microseconds to map pages, and more than one for each that is touched. From here on those
+/// are huge, and few.
 const SMALL: usize = HUGE_PAGE;
 
 /// The alignment of all mappings without a header: two cache lines.

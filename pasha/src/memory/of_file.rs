@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::files::{Claim, FileIdentity};
 
 impl Mapping {
-    /// Maps `len` bytes of the file of the first claim from `offset` on, for reading and writing, and
-    /// holds the claims for as long.
+    /// Maps `len` bytes of the file of the first claim from `offset` on, for reading and writing,
+    /// and holds the claims for as long.
     ///
     /// The file must be as long as the header and the elements, and its space reserved, so that
     /// a full disk is an error now and not a SIGBUS later. `mark` is that of its header.
@@ -29,9 +29,10 @@ impl Mapping {
         let failed = |source| Error::File { action: "map", path: path.to_owned(), source };
         let claim = claims.first().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
         let identity = claim.identity(mark).map_err(failed)?;
-        // SAFETY: whoever calls has claimed the file, so that nothing else in this process maps it, and no
-        // other program that uses pasha. That nobody truncates or writes it by other means is what
-        // the documentation of `AllocBuilder::file` asks of the user, as every memory map does.
+        // SAFETY: whoever calls has claimed the file, so that nothing else in this process maps it,
+        // and no other program that uses pasha. That nobody truncates or writes it by other means
+        // is what the documentation of `AllocBuilder::file` asks of the user, as every memory map
+        // does.
         let map = unsafe { memmap2::MmapOptions::new().len(offset + len).map_mut(claim.file()) };
         let mut map = map.map_err(failed)?;
         let start = map

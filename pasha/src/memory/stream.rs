@@ -22,12 +22,14 @@ use crate::element::Element;
 /// Whether there are streaming stores here.
 pub(crate) const STREAMS: bool = cfg!(target_arch = "x86_64");
 
-/// Writes past the caches: the closure gets a [`Stream`], which copies elements with streaming stores.
+/// Writes past the caches: the closure gets a [`Stream`], which copies elements with streaming
+/// stores.
 ///
 /// For kernels that write much more than fits the caches, and that nobody reads soon: compute a
-/// piece in a small buffer, then stream it to where it belongs. For kernels with slots of up to
-/// 2 MiB [`#[pasha::kernel(stream_stores)]`](macro@crate::kernel) does that by itself; this is for
-/// those that go through their data in an order of their own, so that more of it stays in the caches.
+/// piece in a small buffer, then stream it to where it belongs. For kernels with slots of up to 2
+/// MiB [`#[pasha::kernel(stream_stores)]`](macro@crate::kernel) does that by itself; this is for
+/// those that go through their data in an order of their own, so that more of it stays in the
+/// caches.
 ///
 /// The places are borrowed until the closure has returned, because processors order streaming
 /// stores with others only by a *fence*, which comes then. A fence takes about as long as writing

@@ -40,8 +40,9 @@ impl Header {
 
 /// Writes a header, and sets its offset.
 ///
-/// A mark is written into the white space that every header ends with: 64 characters in front of the
-/// last, a space for each 0 and a tab for each 1, the highest bit first. Python reads both as nothing.
+/// A mark is written into the white space that every header ends with: 64 characters in front of
+/// the last, a space for each 0 and a tab for each 1, the highest bit first. Python reads both as
+/// nothing.
 pub(crate) fn write(header: &mut Header) -> Vec<u8> {
     let dictionary = header.dictionary();
     let mark = if header.mark == 0 { 0 } else { MARK };

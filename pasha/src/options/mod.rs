@@ -1,5 +1,5 @@
-//! What all contexts have in common, and a user chooses: how the work is split, what happens when it
-//! fails, when it is to stop, and hooks around it. Knows nothing of contexts and jobs.
+//! What all contexts have in common, and a user chooses: how the work is split, what happens when
+//! it fails, when it is to stop, and hooks around it. Knows nothing of contexts and jobs.
 
 mod cancel;
 mod on_failure;
@@ -244,14 +244,14 @@ macro_rules! option_methods {
             /// until that is dropped, others are refused, and so are several maps at a time.
             ///
             /// A kernel with another signature, outputs of another shape, other files or another
-            /// number of items are refused with [`Error::Resume`](crate::Error::Resume), and so is a job
-            /// file that was damaged. An output is known by its inode and its time of birth, or a mark
-            /// in its header where the file system does not tell that: one that was restored
-            /// from a copy is another. That the
-            /// inputs are the same is up to the caller. Kernels with `#[reduce]` or
-            /// `#[per_worker]` outputs are refused: what a worker has accumulated dies with it, and
-            /// keeping it in a file after each share would write more than most kernels do. Nor can
-            /// ragged outputs be resumed, since they do not lie in files.
+            /// number of items are refused with [`Error::Resume`](crate::Error::Resume), and so is
+            /// a job file that was damaged. An output is known by its inode and its time of birth,
+            /// or a mark in its header where the file system does not tell that: one that was
+            /// restored from a copy is another. That the inputs are the same is up to the caller.
+            /// Kernels with `#[reduce]` or `#[per_worker]` outputs are refused: what a worker has
+            /// accumulated dies with it, and keeping it in a file after each share would write more
+            /// than most kernels do. Nor can ragged outputs be resumed, since they do not lie in
+            /// files.
             ///
             /// It holds whatever ends the program, `kill -9` of all its processes included, but
             /// not for a loss of power: the operating system writes pages in any order.

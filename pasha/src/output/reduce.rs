@@ -1,8 +1,8 @@
 //! Outputs that are accumulated by each worker and merged after the map: `#[reduce(…)]`.
 //!
-//! While the map runs there is one accumulator for each worker, a whole number of cache lines apart, so that
-//! workers do not slow each other down. They lie in the memory of the result itself, behind its
-//! first elements, so that a second run into the same output allocates nothing.
+//! While the map runs there is one accumulator for each worker, a whole number of cache lines
+//! apart, so that workers do not slow each other down. They lie in the memory of the result itself,
+//! behind its first elements, so that a second run into the same output allocates nothing.
 
 use std::marker::PhantomData;
 use std::ops::Range;

@@ -1,17 +1,17 @@
 //! A bit for each index, in memory that all workers share, with checksums.
 //!
-//! The bits lie in words of 64: in the lower half 32 of them, the lowest first, and in the upper half
-//! the checksum (CRC-32) of those, of the word's number, and of the file's header. A word is only
-//! ever changed as a whole, by one compare-and-swap.
+//! The bits lie in words of 64: in the lower half 32 of them, the lowest first, and in the upper
+//! half the checksum (CRC-32) of those, of the word's number, and of the file's header. A word is
+//! only ever changed as a whole, by one compare-and-swap.
 //!
 //! That is why the checksums are by word and not by page. A worker can be killed at any
-//! instruction: whichever it is, each word is what it was before the swap or what it is after,
-//! and its checksum is right. With one checksum for a page there would be an instruction between the
-//! bits and their checksum, several workers at a time could be in between, and a file that was left so
-//! could not be told from a damaged one. A word that was damaged at rest is noticed: CRC-32 notices every
-//! change of up to 32 bits in a row, and of up to six bits anywhere in texts this short, and of
-//! all others but one in 2³². Words that have changed places, or come from another job's file, have
-//! another number or header.
+//! instruction: whichever it is, each word is what it was before the swap or what it is after, and
+//! its checksum is right. With one checksum for a page there would be an instruction between the
+//! bits and their checksum, several workers at a time could be in between, and a file that was left
+//! so could not be told from a damaged one. A word that was damaged at rest is noticed: CRC-32
+//! notices every change of up to 32 bits in a row, and of up to six bits anywhere in texts this
+//! short, and of all others but one in 2³². Words that have changed places, or come from another
+//! job's file, have another number or header.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -104,7 +104,8 @@ impl<'b> Bits<'b> {
             let place = &self.words[number];
             let set = |old: u64| {
                 let bits = old as u32;
-                // A word that a wild pointer has damaged stays so, to be noticed when the file is opened.
+                // A word that a wild pointer has damaged stays so, to be noticed when the file is
+                // opened.
                 let is_whole = word(self.header, number, bits) == old;
                 is_whole.then(|| word(self.header, number, bits | mask))
             };

@@ -3,9 +3,9 @@
 //!
 //! It holds a header, which says what job it is, and a bit for each index, set once the slots of
 //! that index are written. It is mapped by all workers. Whatever is killed when, a set bit is true:
-//! the stores to the slots come before it, and the operating system keeps both. Both header and bits
-//! have checksums (`bits.rs` says how those of the bits stay right); a file in which anything was
-//! changed at rest is refused.
+//! the stores to the slots come before it, and the operating system keeps both. Both header and
+//! bits have checksums (`bits.rs` says how those of the bits stay right); a file in which anything
+//! was changed at rest is refused.
 //!
 //! A job is claimed by one program at a time, from the allocation of its first output on
 //! ([`claim`]), and its outputs are known by more than their names
@@ -116,8 +116,8 @@ impl JobFile {
     /// Opens the file of this job, or begins one.
     ///
     /// # Errors
-    /// [`Error::Resume`] if another process or another map is at it, if it is damaged, or of another
-    /// job; [`Error::File`] if it can't be opened, created, sized or mapped.
+    /// [`Error::Resume`] if another process or another map is at it, if it is damaged, or of
+    /// another job; [`Error::File`] if it can't be opened, created, sized or mapped.
     pub(crate) fn open(path: &Path, job: &Identity) -> Result<JobFile> {
         let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
         let entered = Claim::enter(&claim(path)?).ok_or_else(|| {

@@ -104,12 +104,12 @@ impl Collection {
 impl TrainData<'_> {
     /// The data of a key in this train, if there are any. Copied from the file once for each train.
     ///
-    /// `D` is the dimension of one entry, or one more for all entries of the train along axis 0; with
-    /// `IxDyn` it is the one for one entry, the other for more.
+    /// `D` is the dimension of one entry, or one more for all entries of the train along axis 0;
+    /// with `IxDyn` it is the one for one entry, the other for more.
     ///
     /// # Errors
-    /// [`Error::Key`] if the key was not given to [`Run::trains`], has elements of another type or another number
-    /// of axes, or has more than the one entry that was asked for.
+    /// [`Error::Key`] if the key was not given to [`Run::trains`], has elements of another type or
+    /// another number of axes, or has more than the one entry that was asked for.
     pub fn get<A: KeyElement, D: Dimension>(
         &self,
         source: &str,

@@ -18,8 +18,8 @@ pub struct KeyInfo {
     pub section: Section,
     /// The index group: the first part of an instrument's key, empty for control data.
     pub group: String,
-    /// The element type, as Rust names it: `u16`, `f32`, `bool`, `String`, for a compound its members as fields,
-    /// `{ x: f64, y: f64 }`; or what it is otherwise.
+    /// The element type, as Rust names it: `u16`, `f32`, `bool`, `String`, for a compound its
+    /// members as fields, `{ x: f64, y: f64 }`; or what it is otherwise.
     pub element: String,
     /// The shape of one entry; empty for a number.
     pub entry_shape: Vec<usize>,

@@ -9,8 +9,9 @@ use crate::param::{ItemShape, KernelItem, Param};
 
 /// The data of one key in one train.
 ///
-/// A kernel with a parameter `train: Train<'_, u16, Ix2>` maps over a [`Key<u16, Ix2>`](super::Key). It is not
-/// called for trains without data; one with `train: Option<Train<'_, u16, Ix2>>` gets `None` for them.
+/// A kernel with a parameter `train: Train<'_, u16, Ix2>` maps over a
+/// [`Key<u16, Ix2>`](super::Key). It is not called for trains without data; one with
+/// `train: Option<Train<'_, u16, Ix2>>` gets `None` for them.
 pub struct Train<'a, A, D> {
     /// The train's id.
     pub id: u64,

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// A choice of trains, for [`Run::select_trains`](super::Run::select_trains).
 ///
 /// It is made of a position, a list or a range of positions, a mask of `bool`s, or of ids with
-/// [`by_id`]. Negative positions count from the end. Ranges may reach beyond the trains that there are; single
-/// positions may not.
+/// [`by_id`]. Negative positions count from the end. Ranges may reach beyond the trains that there
+/// are; single positions may not.
 ///
 /// # Examples
 /// ```
@@ -49,7 +49,8 @@ enum Ids {
     Range(Bound<u64>, Bound<u64>),
 }
 
-/// Chooses trains by their ids: `by_id(10_004..10_006)`, `by_id([10_004, 10_010])`, `by_id(10_004)`.
+/// Chooses trains by their ids: `by_id(10_004..10_006)`, `by_id([10_004, 10_010])`,
+/// `by_id(10_004)`.
 ///
 /// Ids that are not there are passed over, also as the ends of a range.
 pub fn by_id(ids: impl Into<TrainIds>) -> Trains {

@@ -1,11 +1,11 @@
 //! Workers that wait for what can't come any more.
 //!
-//! A forked process has one thread, that which forked it, and those that the kernel starts. If each of
-//! them waits without a limit of time at a futex that is private to the process (a lock that another
-//! thread of the program held, a thread pool or a runtime of the program, a channel to one of its
-//! threads) or for the end of another that does, then nobody is there to wake any. Linux tells what a
-//! thread waits for in `/proc/<pid>/task/<tid>/syscall` (proc_pid_syscall(5)); where that can't be
-//! read, nothing is found.
+//! A forked process has one thread, that which forked it, and those that the kernel starts. If each
+//! of them waits without a limit of time at a futex that is private to the process (a lock that
+//! another thread of the program held, a thread pool or a runtime of the program, a channel to one
+//! of its threads) or for the end of another that does, then nobody is there to wake any. Linux
+//! tells what a thread waits for in `/proc/<pid>/task/<tid>/syscall` (proc_pid_syscall(5)); where
+//! that can't be read, nothing is found.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,8 +48,8 @@ fn is_endless_wait(call: &str, is_thread: impl Fn(u64) -> bool) -> bool {
     else {
         return false;
     };
-    // Who waits for the end of a thread waits until its number is no longer in memory, which the kernel
-    // clears for any process.
+    // Who waits for the end of a thread waits until its number is no longer in memory, which the
+    // kernel clears for any process.
     let is_private = operation & libc::FUTEX_PRIVATE_FLAG as u64 != 0 || is_thread(value);
     number == Some(libc::SYS_futex)
         && is_private

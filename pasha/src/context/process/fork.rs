@@ -23,9 +23,9 @@ pub(super) fn fork(
     still: Still,
 ) -> (Still, io::Result<Option<(Pid, OwnedFd)>>) {
     let parent = rustix::process::getpid();
-    // SAFETY: in a program with other threads the child may call only what works without them.
-    // It never returns from this function: it runs `child_main`, which keeps to that for itself, and the
-    // kernel, whose author is told what to rely on in the documentation of `ProcessContext`.
+    // SAFETY: in a program with other threads the child may call only what works without them. It
+    // never returns from this function: it runs `child_main`, which keeps to that for itself, and
+    // the kernel, whose author is told what to rely on in the documentation of `ProcessContext`.
     let forked = unsafe { nix::unistd::fork() };
     let child = match forked {
         Ok(ForkResult::Child) => child_main(job, worker_id, still, parent),

@@ -1,8 +1,8 @@
 //! The lock of the libraries that read files, held while a process is forked.
 //!
 //! HDF5 and netCDF are not made for threads, so their crates have one lock for both. A child that
-//! was forked while another thread was in one of them would find the lock taken for ever, and what it
-//! guards half changed. So the forking thread takes it, which waits until no call is under way.
+//! was forked while another thread was in one of them would find the lock taken for ever, and what
+//! it guards half changed. So the forking thread takes it, which waits until no call is under way.
 //!
 //! A child does not give it back as usual: that could hand it to a thread of the parent that waits
 //! for it, of which only the memory is there. It makes the lock anew, so that all threads that the
@@ -39,9 +39,9 @@ mod lock {
                 return;
             }
             let lock: *const ReentrantMutex<()> = &raw const LOCK;
-            // SAFETY: this process has one thread, whose guard of the lock was forgotten above, so that
-            // nothing borrows it; all fields of the lock are cells and atomics, so that it lies in memory
-            // that may be written; and it has nothing to drop.
+            // SAFETY: this process has one thread, whose guard of the lock was forgotten above, so
+            // that nothing borrows it; all fields of the lock are cells and atomics, so that it
+            // lies in memory that may be written; and it has nothing to drop.
             unsafe { ptr::write(lock.cast_mut(), ReentrantMutex::new(())) };
         }
     }

@@ -16,8 +16,8 @@ use crate::options::{Options, option_methods};
 
 /// Runs the kernel in forked processes, so that a crash of one does not end the program.
 ///
-/// The processes are forked for each map and end with it. They see everything that the program
-/// has in memory at that time, without a copy, and write outputs into memory that they share with it;
+/// The processes are forked for each map and end with it. They see everything that the program has
+/// in memory at that time, without a copy, and write outputs into memory that they share with it;
 /// whatever else they change is lost when they end.
 ///
 /// # What a kernel may rely on
@@ -40,11 +40,12 @@ use crate::options::{Options, option_methods};
 ///   for another version a hook does: `context.on_worker_start(|_| rand::rng().reseed().unwrap())`.
 /// - A `Mutex` or an atomic of the program is a copy, which no other worker sees, and what a kernel
 ///   changes in it is lost. Gather values with `#[reduce(sum)]`, `#[per_worker(…)]` or
-///   `#[output(…)]`. Where a `#[shared]` parameter of a kernel is a lock, an atomic, a `OnceLock` or a
-///   container of these, the map does not start
+///   `#[output(…)]`. Where a `#[shared]` parameter of a kernel is a lock, an atomic, a `OnceLock`
+///   or a container of these, the map does not start
 ///   ([`Error::ChangesLost`](crate::Error::ChangesLost)), unless the parameter says
 ///   `#[shared(copied)]`, as for a cache that each worker may fill for itself (or for atomics in
-///   memory of the program's own that processes share). What generic parameters, types of your own and the variables of a closure hold is not known.
+///   memory of the program's own that processes share). What generic parameters, types of your own
+///   and the variables of a closure hold is not known.
 /// - Shared arrays other than the map's outputs can be read but not written.
 /// - Open files are the program's, with one position for all: read with `read_at`, or open the
 ///   file anew in the kernel or its scratch.

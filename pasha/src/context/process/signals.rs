@@ -46,8 +46,8 @@ impl Drop for Blocked {
 
 /// The signals that the program handles, but for crashes.
 ///
-/// The parent finds them, once for all children that it forks together. A handler that another thread installs between
-/// that and the fork stays.
+/// The parent finds them, once for all children that it forks together. A handler that another
+/// thread installs between that and the fork stays.
 pub(super) struct Handled(Vec<libc::c_int>);
 
 impl Handled {

@@ -38,7 +38,8 @@ impl Decoder {
         Decoder { buffers: Default::default(), codecs }
     }
 
-    /// Undoes the filters of `stored`, the bytes of a chunk in the file, into `out`, which has the size of a chunk.
+    /// Undoes the filters of `stored`, the bytes of a chunk in the file, into `out`, which has the
+    /// size of a chunk.
     pub(in crate::hdf5) fn decode(
         &mut self,
         pipeline: &Pipeline,

@@ -20,7 +20,8 @@ pub(super) fn checked(bytes: &[u8]) -> Result<&[u8], String> {
     ))
 }
 
-/// HDF5's variant of Fletcher's checksum: words are big-endian, and an odd byte is the high one of a word.
+/// HDF5's variant of Fletcher's checksum: words are big-endian, and an odd byte is the high one of
+/// a word.
 pub(super) fn fletcher32(data: &[u8]) -> u32 {
     let fold = |sum: u32| (sum & 0xffff) + (sum >> 16);
     let (mut first, mut second) = (0_u32, 0_u32);

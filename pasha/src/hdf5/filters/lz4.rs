@@ -1,8 +1,8 @@
 //! LZ4 (HDF5's registered filter 32004): blocks of the LZ4 block format behind a header.
 //!
-//! All numbers are big-endian: 8 bytes with the size of the data and 4 with that of a block; then for each block 4 bytes
-//! with the number of bytes that follow, which are those of the block itself where it could not be made smaller. (HDF Group,
-//! "LZ4 filter", `H5Zlz4.c` of its plugins.)
+//! All numbers are big-endian: 8 bytes with the size of the data and 4 with that of a block; then
+//! for each block 4 bytes with the number of bytes that follow, which are those of the block itself
+//! where it could not be made smaller. (HDF Group, "LZ4 filter", `H5Zlz4.c` of its plugins.)
 
 use super::bytes::Bytes;
 use super::{damaged, wrong_size};
@@ -29,7 +29,8 @@ pub(super) fn decode(stored: &[u8], out: &mut [u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the header of a chunk that has to hold `len` bytes, and returns the size of its blocks in bytes.
+/// Reads the header of a chunk that has to hold `len` bytes, and returns the size of its blocks in
+/// bytes.
 pub(super) fn header(bytes: &mut Bytes<'_>, len: usize) -> Result<usize, String> {
     let found = u64::from_be_bytes(bytes.array()?);
     if found != len as u64 {
@@ -42,7 +43,8 @@ pub(super) fn header(bytes: &mut Bytes<'_>, len: usize) -> Result<usize, String>
 
 /// Decompresses a block of the LZ4 block format into all of `out`.
 ///
-/// By the C library: a chunk's runs of zeros are where it is ten times as fast as what is written in Rust.
+/// By the C library: a chunk's runs of zeros are where it is ten times as fast as what is written
+/// in Rust.
 pub(super) fn decompress(stored: &[u8], out: &mut [u8]) -> Result<(), String> {
     let len = i32::try_from(out.len()).ok().filter(|_| i32::try_from(stored.len()).is_ok());
     let Some(len) = len else {

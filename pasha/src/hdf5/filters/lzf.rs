@@ -1,7 +1,8 @@
 //! LZF (h5py's filter 32000): one stream of LibLZF's format.
 //!
-//! A byte below 32 is followed by one more bytes than it says, to be copied. Any other begins a match: its upper three bits are
-//! the length less two (with 7, the next byte is added), its lower five and the byte behind the distance less one.
+//! A byte below 32 is followed by one more bytes than it says, to be copied. Any other begins a
+//! match: its upper three bits are the length less two (with 7, the next byte is added), its lower
+//! five and the byte behind the distance less one.
 
 use super::bytes::Bytes;
 use super::repeat::repeat;

@@ -1,11 +1,12 @@
 //! The filters of chunks, undone: what HDF5 brings, and what detectors and their programs write.
 //!
-//! They work on plain bytes and need no lock, no plugin and no libhdf5, so that all workers decompress at once. What a
-//! data set's filters are is a [`Pipeline`]; a worker undoes them with a [`Decoder`]. Filters that are not undone here are
-//! libhdf5's, with a plugin where it has them from one ([`registry`] has their names).
+//! They work on plain bytes and need no lock, no plugin and no libhdf5, so that all workers
+//! decompress at once. What a data set's filters are is a [`Pipeline`]; a worker undoes them with a
+//! [`Decoder`]. Filters that are not undone here are libhdf5's, with a plugin where it has them
+//! from one ([`registry`] has their names).
 //!
-//! No decoder believes a chunk: each knows how many bytes have to come out, checks what the chunk says of
-//! itself against that before it takes memory, and ends with the bytes or with an error.
+//! No decoder believes a chunk: each knows how many bytes have to come out, checks what the chunk
+//! says of itself against that before it takes memory, and ends with the bytes or with an error.
 
 mod bitshuffle;
 mod blosc;

@@ -19,7 +19,8 @@ pub(super) enum Filter {
     Blosc2,
 }
 
-/// The codecs that a data set of Blosc2 may be written with, and its filters, for this to be able to read it.
+/// The codecs that a data set of Blosc2 may be written with, and its filters, for this to be able
+/// to read it.
 const BLOSC2_CODECS: u32 = 5;
 const BLOSC2_FILTERS: u32 = 4;
 
@@ -66,7 +67,8 @@ impl Filter {
         if claimed == len { Ok(()) } else { Err(wrong_size(claimed, len)) }
     }
 
-    /// How many times smaller than what went in the bytes that come out can be, if there is a limit.
+    /// How many times smaller than what went in the bytes that come out can be, if there is a
+    /// limit.
     fn most(self) -> Option<usize> {
         match self {
             Filter::Deflate => Some(deflate::MOST),
@@ -87,7 +89,8 @@ impl Filter {
 pub(in crate::hdf5) struct Pipeline(Vec<Filter>);
 
 impl Pipeline {
-    /// The pipeline of filters, given by HDF5's numbers and parameters; `None` if libhdf5 has to undo them.
+    /// The pipeline of filters, given by HDF5's numbers and parameters; `None` if libhdf5 has to
+    /// undo them.
     pub(in crate::hdf5) fn new(filters: &[(i32, Vec<u32>)]) -> Option<Pipeline> {
         let filters: Option<Vec<Filter>> =
             filters.iter().map(|(number, parameters)| Filter::new(*number, parameters)).collect();
@@ -109,8 +112,8 @@ impl Pipeline {
         self.applied(left_out).next().is_none()
     }
 
-    /// Checks that `stored`, the bytes of a chunk in the file, may be `plain` bytes in memory, before memory is taken for
-    /// them.
+    /// Checks that `stored`, the bytes of a chunk in the file, may be `plain` bytes in memory,
+    /// before memory is taken for them.
     pub(in crate::hdf5) fn check_size(
         &self,
         left_out: u32,

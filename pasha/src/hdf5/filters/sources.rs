@@ -1,4 +1,5 @@
-//! The filters of the data sets that a virtual one is made of, which libhdf5 has to undo where it reads the virtual one.
+//! The filters of the data sets that a virtual one is made of, which libhdf5 has to undo where it
+//! reads the virtual one.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ const MOST_PARTS: usize = 16;
 /// How deep virtual data sets within virtual ones are looked at.
 const MOST_LEVELS: usize = 3;
 
-/// Says why libhdf5 can't read a virtual data set in the file at `path`, if a part of it has a filter without a plugin.
+/// Says why libhdf5 can't read a virtual data set in the file at `path`, if a part of it has a
+/// filter without a plugin.
 pub(in crate::hdf5) fn missing_in_parts(path: &Path, dataset: &Dataset) -> Option<String> {
     look(path, dataset, MOST_LEVELS)
 }

@@ -1,9 +1,9 @@
 //! Claiming a share such that a worker may be killed at any instruction of it.
 //!
-//! The cursor is one word: the first index that nobody has claimed, and who moved it there. A worker
-//! first writes what it is about to claim into its record, then moves the cursor by
-//! compare-and-swap, then takes note that it has the share. If it dies in between, the others must find out
-//! whether the share was claimed: it was, if the cursor still says so, or if somebody else
+//! The cursor is one word: the first index that nobody has claimed, and who moved it there. A
+//! worker first writes what it is about to claim into its record, then moves the cursor by
+//! compare-and-swap, then takes note that it has the share. If it dies in between, the others must
+//! find out whether the share was claimed: it was, if the cursor still says so, or if somebody else
 //! confirmed it. For whoever moves the cursor on confirms the claim before, in the record of the
 //! one who made it, *before* the cursor forgets it. So no share is ever lost, and none run twice.
 

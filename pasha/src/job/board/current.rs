@@ -1,9 +1,9 @@
 //! The index that a worker works on, noted in its record before each call of the kernel.
 //!
-//! It is noted with ordinary writes, which cost nothing where the kernel is so simple that many items
-//! become one instruction, and which come before any call into foreign code. Only the lower 16 bits are
-//! written for each item: the compiler makes vectors as long as the widest number in a loop lets it, and
-//! with 64 bits written for each byte it makes none.
+//! It is noted with ordinary writes, which cost nothing where the kernel is so simple that many
+//! items become one instruction, and which come before any call into foreign code. Only the lower
+//! 16 bits are written for each item: the compiler makes vectors as long as the widest number in a
+//! loop lets it, and with 64 bits written for each byte it makes none.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -22,7 +22,8 @@ impl Current<'_> {
     /// Notes go to this place.
     ///
     /// # Safety
-    /// As long as this lives, the place is valid for reads and writes, and written by the worker alone.
+    /// As long as this lives, the place is valid for reads and writes, and written by the worker
+    /// alone.
     pub(crate) unsafe fn new(place: *mut usize) -> Self {
         Current { place, record: PhantomData }
     }

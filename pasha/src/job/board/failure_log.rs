@@ -118,8 +118,8 @@ pub(crate) struct Logged {
 
 /// The log of failures in a table's mapping.
 ///
-/// Invariant: the mapping is at least as long as the layout says, and lives as long as `'t`; from the
-/// layout's start on nothing but atomics lie there, for which zero bytes are valid.
+/// Invariant: the mapping is at least as long as the layout says, and lives as long as `'t`; from
+/// the layout's start on nothing but atomics lie there, for which zero bytes are valid.
 #[derive(Clone, Copy)]
 pub(crate) struct FailureLog<'t> {
     counts: &'t LogCounts,
@@ -142,15 +142,16 @@ impl<'t> FailureLog<'t> {
 
     fn entry(self, number: usize) -> Option<&'t Entry> {
         let LogLayout { start, entries, .. } = self.layout;
-        // SAFETY: the invariant of `FailureLog`: the mapping has room for this many entries from this
-        // byte on.
+        // SAFETY: the invariant of `FailureLog`: the mapping has room for this many entries from
+        // this byte on.
         (number < entries).then(|| unsafe {
             self.mapping.start().add(start).cast::<Entry>().add(number).as_ref()
         })
     }
 
     fn all_texts(self) -> &'t [AtomicU8] {
-        // SAFETY: the invariant of `FailureLog`: the mapping has this many bytes behind the entries.
+        // SAFETY: the invariant of `FailureLog`: the mapping has this many bytes behind the
+        // entries.
         unsafe {
             let start = self.mapping.start().add(self.layout.texts_start()).cast::<AtomicU8>();
             std::slice::from_raw_parts(start.as_ptr(), self.layout.texts)

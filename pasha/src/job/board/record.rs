@@ -92,9 +92,9 @@ pub(crate) struct Record {
     taken: AtomicU32,
     /// Not 0 once the parent can see how the worker's process ends.
     watched: AtomicU32,
-    /// What is left of the worker's share: everything from `position`; and what would have to be done
-    /// again if its accumulators were lost: everything from the start in `todo`, which also says
-    /// which checkpoint belongs to that start.
+    /// What is left of the worker's share: everything from `position`; and what would have to be
+    /// done again if its accumulators were lost: everything from the start in `todo`, which also
+    /// says which checkpoint belongs to that start.
     todo: AtomicUsize,
     todo_end: AtomicUsize,
     position: AtomicUsize,
@@ -285,7 +285,8 @@ impl Record {
 
     /// Where the worker notes the index that it works on, before each call of the kernel.
     pub(crate) fn current(&self) -> Current<'_> {
-        // SAFETY: the record outlives the worker's loop, and only the worker writes its index meanwhile.
+        // SAFETY: the record outlives the worker's loop, and only the worker writes its index
+        // meanwhile.
         unsafe { Current::new(self.current.as_ptr()) }
     }
 

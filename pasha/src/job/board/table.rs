@@ -2,9 +2,9 @@
 //!
 //! It is the only thing that workers and caller tell each other during a map. A worker writes its
 //! own record and nobody else's (but for the confirmation of a claim); the caller reads a record
-//! after its worker has ended or, for counts and time-outs, at any time. Because it lies in shared memory, it
-//! tells where a worker was even after the worker was killed, and what is left for the one that
-//! takes its place.
+//! after its worker has ended or, for counts and time-outs, at any time. Because it lies in shared
+//! memory, it tells where a worker was even after the worker was killed, and what is left for the
+//! one that takes its place.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};

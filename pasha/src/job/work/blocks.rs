@@ -1,9 +1,9 @@
 //! The blocks in which the inner loop runs.
 //!
-//! What a worker has to do is run in blocks. Between blocks a worker looks whether it is to stop and
-//! notes how far it is; within a block there is nothing but reading, calling and writing, so that
-//! a simple kernel compiles to what a hand-written loop does. A block is as long as it takes for
-//! the work between blocks not to matter: slow items are blocks of their own, of fast ones
+//! What a worker has to do is run in blocks. Between blocks a worker looks whether it is to stop
+//! and notes how far it is; within a block there is nothing but reading, calling and writing, so
+//! that a simple kernel compiles to what a hand-written loop does. A block is as long as it takes
+//! for the work between blocks not to matter: slow items are blocks of their own, of fast ones
 //! thousands make a block.
 
 use std::ops::Range;
@@ -64,8 +64,8 @@ impl<'m> Blocks<'m> {
         if self.items == MOST_ITEMS { MOST_ITEMS } else { (self.items / 4).max(1) }
     }
 
-    /// Runs what the worker has to do, block by block, until it is done, an item fails, or workers are
-    /// to stop.
+    /// Runs what the worker has to do, block by block, until it is done, an item fails, or workers
+    /// are to stop.
     pub(super) fn run<K, F, R>(
         &mut self,
         task: &Task<'_, K, F>,
@@ -119,9 +119,9 @@ impl<'m> Blocks<'m> {
                 unsafe { run_block_exactly(task, readers, scratch, block.clone(), &seat, reset) }
             } else {
                 let (block, current) = (block.clone(), record.current());
-                // SAFETY: the share was claimed by this worker alone and lies within the map, the readers
-                // were begun with it, the seat makes the worker's number its own; and the buffer was
-                // made for this task, and blocks fit it.
+                // SAFETY: the share was claimed by this worker alone and lies within the map, the
+                // readers were begun with it, the seat makes the worker's number its own; and the
+                // buffer was made for this task, and blocks fit it.
                 unsafe {
                     // A constant first, so that only kernels with a stage compile this.
                     if const { K::STREAM_STORES }

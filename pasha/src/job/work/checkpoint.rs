@@ -1,8 +1,9 @@
 //! Copies of the workers' accumulators, so that what a failed item has added can be undone.
 //!
 //! A kernel adds to its accumulators step by step; when it fails, or its process is killed, it is
-//! in the middle. So each worker keeps two copies of its accumulators, one valid, and goes back to that one
-//! after a failure. A copy and the index up to which it has everything become valid in one store.
+//! in the middle. So each worker keeps two copies of its accumulators, one valid, and goes back to
+//! that one after a failure. A copy and the index up to which it has everything become valid in one
+//! store.
 
 use std::time::{Duration, Instant};
 

@@ -90,8 +90,8 @@ pub(super) unsafe fn run_block_staged<
             current.note(index);
             let at = Position { index, worker_id };
             let place = Position { index: index - out.block.start, worker_id };
-            // SAFETY: as the caller promises; each index comes once, and the slots of the one before
-            // are gone.
+            // SAFETY: as the caller promises; each index comes once, and the slots of the one
+            // before are gone.
             unsafe {
                 if F::MAY_BE_ABSENT && !task.functors.are_present(index) {
                     slots.reset(place);

@@ -25,8 +25,8 @@ pub(crate) struct Task<'r, K: Kernel, F> {
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
-    /// Copies of the accumulators for this many workers, where there are any and a map goes on after
-    /// failures.
+    /// Copies of the accumulators for this many workers, where there are any and a map goes on
+    /// after failures.
     pub(crate) fn checkpoints(
         &self,
         aborts: bool,

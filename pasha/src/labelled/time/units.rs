@@ -104,8 +104,8 @@ impl TimeUnits {
         self.calendar
     }
 
-    /// The time that a number stands for, to the microsecond, as cftime rounds it; a missing one for
-    /// NaN. `None` if it is more than some 290,000 years from 1970.
+    /// The time that a number stands for, to the microsecond, as cftime rounds it; a missing one
+    /// for NaN. `None` if it is more than some 290,000 years from 1970.
     pub fn decode(self, number: f64) -> Option<CalendarTime> {
         if number.is_nan() {
             return Some(CalendarTime::missing(self.calendar));

@@ -126,9 +126,9 @@ pub unsafe trait Slots: Clone + Send + Sync {
 
 /// A worker's accumulators of one element, taken out of the outputs until this is dropped.
 ///
-/// In local variables the compiler can keep them in registers, as in a loop by hand. In the outputs it can't:
-/// whatever else the kernel writes might be the same memory, for all that it knows, so each item
-/// would wait until the sum of the one before had been stored and loaded again.
+/// In local variables the compiler can keep them in registers, as in a loop by hand. In the outputs
+/// it can't: whatever else the kernel writes might be the same memory, for all that it knows, so
+/// each item would wait until the sum of the one before had been stored and loaded again.
 pub(crate) struct InHand<'s, S: Slots> {
     slots: &'s S,
     worker_id: usize,
@@ -139,8 +139,9 @@ impl<'s, S: Slots> InHand<'s, S> {
     /// Takes a worker's accumulators.
     ///
     /// # Safety
-    /// The caller alone is this worker, whose number is below that which the output was attached for, and uses
-    /// its accumulators through [`slot`](Self::slot) alone as long as this lives; no slot of it is alive.
+    /// The caller alone is this worker, whose number is below that which the output was attached
+    /// for, and uses its accumulators through [`slot`](Self::slot) alone as long as this lives; no
+    /// slot of it is alive.
     #[inline(always)]
     pub(crate) unsafe fn take(slots: &'s S, worker_id: usize) -> Self {
         // SAFETY: as the caller promises.

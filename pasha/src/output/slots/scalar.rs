@@ -1,6 +1,7 @@
 //! Slots of one element: `&mut A`.
 //!
-//! Elements are copied, never cloned: `Clone` is the user's code, which may panic or give another value.
+//! Elements are copied, never cloned: `Clone` is the user's code, which may panic or give another
+//! value.
 
 use std::ops::Range;
 

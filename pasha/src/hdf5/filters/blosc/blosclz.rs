@@ -1,9 +1,10 @@
 //! BloscLZ, Blosc's own codec, which descends from FastLZ.
 //!
-//! A byte below 32 is followed by one more bytes than it says, to be copied; of the first byte of a stream only the lower five
-//! bits count. Any other begins a match: its upper three bits are the length less two (with 7, bytes are added up to the first
-//! that is not 255), its lower five and the next byte the distance less one. Where these have all their bits set, two more
-//! bytes, the higher first, are added to the distance of 8,191. (`blosclz.c` of github.com/Blosc/c-blosc2.)
+//! A byte below 32 is followed by one more bytes than it says, to be copied; of the first byte of a
+//! stream only the lower five bits count. Any other begins a match: its upper three bits are the
+//! length less two (with 7, bytes are added up to the first that is not 255), its lower five and
+//! the next byte the distance less one. Where these have all their bits set, two more bytes, the
+//! higher first, are added to the distance of 8,191. (`blosclz.c` of github.com/Blosc/c-blosc2.)
 
 use crate::hdf5::filters::bytes::Bytes;
 use crate::hdf5::filters::repeat::repeat;

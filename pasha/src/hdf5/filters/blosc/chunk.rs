@@ -1,4 +1,5 @@
-//! A chunk of Blosc: a header, where each block starts, and the blocks, each in one or several streams.
+//! A chunk of Blosc: a header, where each block starts, and the blocks, each in one or several
+//! streams.
 
 use super::codec::{Codec, Codecs};
 use super::steps::{Buffers, Step};

@@ -40,7 +40,8 @@ enum Part<'a> {
     Repeated(Vec<u8>),
 }
 
-/// Bytes that `stored`, a frame, says it holds; not what is beyond the array, where blocks are larger than it.
+/// Bytes that `stored`, a frame, says it holds; not what is beyond the array, where blocks are
+/// larger than it.
 pub(in crate::hdf5::filters) fn claimed(stored: &[u8]) -> Result<usize, String> {
     let frame = Frame::new(stored)?;
     Ok(frame.grid.as_ref().map_or(Some(frame.len), |grid| grid.len(frame.element)).unwrap_or(0))

@@ -1,5 +1,5 @@
-//! Arrays of several axes in a frame of Blosc2: elements lie in blocks, and blocks in chunks, that are filled up at the edges
-//! of the array.
+//! Arrays of several axes in a frame of Blosc2: elements lie in blocks, and blocks in chunks, that
+//! are filled up at the edges of the array.
 
 use std::ops::Range;
 
@@ -29,7 +29,8 @@ pub(super) struct BlockPlace {
 impl Grid {
     /// Finds what a frame's header says of its axes, if it says something.
     pub(super) fn find(header: &[u8]) -> Result<Option<Grid>, String> {
-        // The fixed part is followed by an array of the size of all that, of its names with their places, and of itself.
+        // The fixed part is followed by an array of the size of all that, of its names with their
+        // places, and of itself.
         let layers = header.get(LAYERS..).filter(|layers| layers.len() >= 4);
         let Some(mut layers) = layers.map(Bytes::new) else { return Ok(None) };
         let [.., map_mark] = layers.array::<2>()?;
@@ -96,7 +97,8 @@ impl Grid {
         count(&self.chunk, &self.block)
     }
 
-    /// The place of a block, given the numbers of its chunk and, in that, its own; `None` if it lies beyond the array.
+    /// The place of a block, given the numbers of its chunk and, in that, its own; `None` if it
+    /// lies beyond the array.
     pub(super) fn place(&self, chunk: usize, block: usize) -> Option<BlockPlace> {
         let axes = self.shape.len();
         let (mut start, mut extent) = (vec![0; axes], vec![0; axes]);

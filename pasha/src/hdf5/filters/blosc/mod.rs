@@ -1,8 +1,10 @@
-//! Blosc (HDF5's registered filter 32001: one chunk of the format of Blosc 1) and Blosc2 (32026: a frame of such chunks).
+//! Blosc (HDF5's registered filter 32001: one chunk of the format of Blosc 1) and Blosc2 (32026: a
+//! frame of such chunks).
 //!
-//! Both are read here and not by c-blosc: the formats are one, c-blosc2 has no crate that builds beside the zstd of others,
-//! and this reads nothing but what it has checked. (README_CHUNK_FORMAT, README_CFRAME_FORMAT and README_B2ND_METALAYER of
-//! github.com/Blosc/c-blosc2; `blosc_filter.c` and `blosc2_filter.c` of github.com/PyTables/PyTables.)
+//! Both are read here and not by c-blosc: the formats are one, c-blosc2 has no crate that builds
+//! beside the zstd of others, and this reads nothing but what it has checked. (README_CHUNK_FORMAT,
+//! README_CFRAME_FORMAT and README_B2ND_METALAYER of github.com/Blosc/c-blosc2; `blosc_filter.c`
+//! and `blosc2_filter.c` of github.com/PyTables/PyTables.)
 
 mod blosclz;
 mod chunk;

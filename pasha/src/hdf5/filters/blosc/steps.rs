@@ -28,7 +28,8 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Undoes the steps of block number `block` of a chunk of this version; `fill` writes what its streams hold.
+    /// Undoes the steps of block number `block` of a chunk of this version; `fill` writes what its
+    /// streams hold.
     pub(super) fn undo(
         &mut self,
         steps: &[Step],
@@ -73,8 +74,8 @@ impl Buffers {
     }
 }
 
-/// Puts bits together again, of a multiple of 8 elements: Blosc 1 left blocks of other numbers alone, Blosc2 the elements
-/// beyond.
+/// Puts bits together again, of a multiple of 8 elements: Blosc 1 left blocks of other numbers
+/// alone, Blosc2 the elements beyond.
 fn unshuffle_bits(
     transposer: &mut Transposer,
     version: u8,
