@@ -1,8 +1,9 @@
 //! After a refusal: what keeps one mistake from looking like twenty.
 //!
-//! The function stays, unless rustc would find the same mistake in it, and the generated names exist with the right number of arguments. Their
-//! types are arrays whose length is the error: rustc reports it once, and has nothing more to say
-//! about values of such a type, whatever is done with them.
+//! The function stays, unless rustc would find the same mistake in it, and the generated names
+//! exist with the right number of arguments. Their types are arrays whose length is the error:
+//! rustc reports it once, and has nothing more to say about values of such a type, whatever is done
+//! with them.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -20,8 +21,8 @@ pub(crate) fn not_a_function(item: TokenStream, errors: &[syn::Error]) -> TokenS
 
 /// For a function whose syntax is not understood.
 ///
-/// What rustc understands only to say that it is wrong has been reported by it before: a default of a
-/// parameter, `impl` without a trait.
+/// What rustc understands only to say that it is wrong has been reported by it before: a default of
+/// a parameter, `impl` without a trait.
 pub(crate) fn not_understood(item: TokenStream, errors: &[syn::Error]) -> TokenStream {
     let is =
         |token: &TokenTree, sign| matches!(token, TokenTree::Punct(it) if it.as_char() == sign);
@@ -44,7 +45,8 @@ pub(crate) fn not_understood(item: TokenStream, errors: &[syn::Error]) -> TokenS
     }
 }
 
-/// The parameters without the attributes, which rustc would not understand; other tokens as they are.
+/// The parameters without the attributes, which rustc would not understand; other tokens as they
+/// are.
 fn without_attributes(token: TokenTree) -> TokenTree {
     let TokenTree::Group(group) = &token else { return token };
     if group.delimiter() != Delimiter::Parenthesis {

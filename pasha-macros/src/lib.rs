@@ -59,23 +59,23 @@ use proc_macro::TokenStream;
 ///
 /// # Return type
 ///
-/// Nothing; `T` for an `(n,)` array; `[T; N]` for an `(n, N)` array; a tuple of these for a tuple of
-/// arrays; or a `Result` of any of these, whose `Err` is a failure at that index.
+/// Nothing; `T` for an `(n,)` array; `[T; N]` for an `(n, N)` array; a tuple of these for a tuple
+/// of arrays; or a `Result` of any of these, whose `Err` is a failure at that index.
 ///
 /// # Options
 ///
-/// `#[kernel(stream_stores)]` writes the outputs past the caches, with *streaming stores*: each call
-/// writes its slots into a small buffer that stays in the core's cache, and whole cache lines go from
-/// there to memory. It gains a fifth or more where outputs are far larger than the last-level
-/// cache and nobody reads them soon, and loses where they fit it. Slots without a fill value
-/// begin with what an earlier item has left, so the call is to write all of them. Slots of more
-/// than 2 MiB, ragged ones, and maps that go on after failures, have an `item_timeout` or
-/// are resumed are written in the ordinary way.
+/// `#[kernel(stream_stores)]` writes the outputs past the caches, with *streaming stores*: each
+/// call writes its slots into a small buffer that stays in the core's cache, and whole cache lines
+/// go from there to memory. It gains a fifth or more where outputs are far larger than the
+/// last-level cache and nobody reads them soon, and loses where they fit it. Slots without a fill
+/// value begin with what an earlier item has left, so the call is to write all of them. Slots of
+/// more than 2 MiB, ragged ones, and maps that go on after failures, have an `item_timeout` or are
+/// resumed are written in the ordinary way.
 ///
 /// `#[kernel(output = Name)]` names the struct of the outputs, where the usual name is taken.
 ///
-/// `#[kernel(crate = "path")]` says where pasha is, where it is not `::pasha`: in a crate that renames it
-/// in its `Cargo.toml`, or gets it from another crate that exports it.
+/// `#[kernel(crate = "path")]` says where pasha is, where it is not `::pasha`: in a crate that
+/// renames it in its `Cargo.toml`, or gets it from another crate that exports it.
 ///
 /// ```
 /// # extern crate pasha as facade;
@@ -102,8 +102,9 @@ use proc_macro::TokenStream;
 /// | `k::bind(shared…)` | gives a kernel value, which composes with others by `then` |
 ///
 /// A kernel with several outputs returns them in a struct, named as the function in CamelCase with
-/// `Output` after it (or as the option `output` says): a field for each output parameter, and `result` for what the function
-/// returns. A single array, or a tuple of returned arrays alone, is returned as it is.
+/// `Output` after it (or as the option `output` says): a field for each output parameter, and
+/// `result` for what the function returns. A single array, or a tuple of returned arrays alone, is
+/// returned as it is.
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(args.into(), item.into()).into()

@@ -36,8 +36,9 @@ pub(crate) fn is_primitive(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| NAMES.iter().any(|name| segment.ident == name))
 }
 
-/// The part of a type that has no size known when compiling, where it would be held by value: `[T]`,
-/// `str`, `dyn Trait`, and the standard library's `Path`, `OsStr` and `CStr` by their full names.
+/// The part of a type that has no size known when compiling, where it would be held by value:
+/// `[T]`, `str`, `dyn Trait`, and the standard library's `Path`, `OsStr` and `CStr` by their full
+/// names.
 pub(crate) fn is_unsized(ty: &Type) -> bool {
     match plain(ty) {
         Type::Slice(_) | Type::TraitObject(_) => true,

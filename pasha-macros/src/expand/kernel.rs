@@ -130,8 +130,8 @@ fn sharing(kernel: &Kernel) -> Option<(TokenStream, TokenStream)> {
         .then(|| (quote!(use #private::NotInteriorMutable as _;), quote!(.sharing(&[#(#asked),*]))))
 }
 
-/// Asks of a type whether it is changed through `&`; of a tuple for each part, because the trait that
-/// knows can't say "one of them".
+/// Asks of a type whether it is changed through `&`; of a tuple for each part, because the trait
+/// that knows can't say "one of them".
 fn is_interior_mutable(ty: &Type) -> TokenStream {
     match types::plain(ty) {
         Type::Reference(reference) => is_interior_mutable(&reference.elem),

@@ -130,8 +130,10 @@ impl NpyOutput<'_> {
         reserve(claim.file(), found.offset, self.bytes)
             .map_err(self.failed("reserve space on the disk for"))?;
         let mapping = self.map(claim, &found)?;
-        if let Some(number) = (self.stored.first_invalid)(mapping.bytes()) {
-            let byte = mapping.bytes()[number];
+        // SAFETY: the mapping was made in the line above, and nobody has a pointer into it yet.
+        let bytes = unsafe { mapping.bytes() };
+        if let Some(number) = (self.stored.first_invalid)(bytes) {
+            let byte = bytes[number];
             return Err(refused(format!(
                 "is damaged: element {number} is byte {byte}, which is no `{now}`"
             )));

@@ -188,11 +188,11 @@ impl Mapping {
 
     /// All bytes, as they are now.
     ///
-    /// Nobody else has a pointer into a mapping before its owner hands one out.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: the invariant of `Mapping`: `len` bytes are there to be read, for as long as it
-        // lives; nothing of this program writes them while the reference lives, because the caller
-        // has handed out no pointer yet.
+    /// # Safety
+    /// Nobody writes them while the reference lives: no pointer into the mapping was handed out.
+    pub(crate) unsafe fn bytes(&self) -> &[u8] {
+        // SAFETY: the invariant of `Mapping`: `len` bytes are there to be read for as long as it
+        // lives; the caller promises that nobody writes them meanwhile.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 

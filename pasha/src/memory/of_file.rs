@@ -29,10 +29,9 @@ impl Mapping {
         let failed = |source| Error::File { action: "map", path: path.to_owned(), source };
         let claim = claims.first().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
         let identity = claim.identity(mark).map_err(failed)?;
-        // SAFETY: whoever calls has claimed the file, so that nothing else in this process maps it,
-        // and no other program that uses pasha. That nobody truncates or writes it by other means
-        // is what the documentation of `AllocBuilder::file` asks of the user, as every memory map
-        // does.
+        // SAFETY: whoever calls has claimed the file, so that no other mapping of it is made by
+        // pasha, here or in another program; that nobody truncates or writes it by other means is
+        // asked of the user by `AllocBuilder::file`, as of every memory map.
         let map = unsafe { memmap2::MmapOptions::new().len(offset + len).map_mut(claim.file()) };
         let mut map = map.map_err(failed)?;
         let start = map
