@@ -1,9 +1,10 @@
 //! A tile of bits transposed with instructions of 256 bits (AVX2).
 
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_slli_epi64,
-    _mm256_srli_epi64, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32,
-    _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_xor_si256,
+    __m256i, _mm256_and_si256, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi8,
+    _mm256_slli_epi64, _mm256_srli_epi64, _mm256_testz_si256, _mm256_unpackhi_epi8,
+    _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
+    _mm256_unpacklo_epi32, _mm256_xor_si256,
 };
 
 use super::tile::TILE;
@@ -15,7 +16,12 @@ pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
     let row = |row: usize| -> __m256i {
         bytemuck::pod_read_unaligned(&bits[row * columns + start..][..TILE])
     };
-    let [a, b, c, d, e, f, g, h] = transpose(std::array::from_fn(row));
+    let rows = std::array::from_fn(row);
+    if all_zero(rows) {
+        out[..8 * TILE].fill(0);
+        return;
+    }
+    let [a, b, c, d, e, f, g, h] = transpose(rows);
     // Each step puts neighbours side by side, within each half of 128 bits: bytes to pairs, pairs
     // to fours, fours to the eight elements of a column.
     let lower = [(a, b), (c, d), (e, f), (g, h)].map(|(a, b)| _mm256_unpacklo_epi8(a, b));
@@ -36,6 +42,16 @@ pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
             }
         }
     }
+}
+
+/// Whether no bit is set, as in the upper bytes of small counts.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn all_zero([a, b, c, d, e, f, g, h]: [__m256i; 8]) -> bool {
+    let first = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
+    let second = _mm256_or_si256(_mm256_or_si256(e, f), _mm256_or_si256(g, h));
+    let any = _mm256_or_si256(first, second);
+    _mm256_testz_si256(any, any) == 1
 }
 
 /// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S.

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
 use super::tile::{TILE, tile};
-use crate::hdf5::filters::shuffle::unshuffle_inline;
+use crate::hdf5::filters::shuffle::{self, unshuffle_inline};
 use crate::memory::buffer::resize;
 
 /// Puts the bits of elements together again, with a buffer that is used again.
@@ -35,7 +35,7 @@ impl Transposer {
             unsafe { elements_avx2(size, bits, &mut self.planes, out) };
             return Ok(());
         }
-        elements_inline(size, bits, &mut self.planes, out, tile);
+        elements_inline(size, bits, &mut self.planes, out, tile, unshuffle_inline);
         Ok(())
     }
 }
@@ -44,13 +44,17 @@ impl Transposer {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn elements_avx2(size: usize, bits: &[u8], planes: &mut [u8], out: &mut [u8]) {
-    elements_inline(size, bits, planes, out, |bits, columns, start, out| {
+    let tile = |bits: &[u8], columns, start, out: &mut [u8]| {
         avx2::tile(bits, columns, start, out);
-    });
+    };
+    let unshuffle = |size, planes: &[u8], out: &mut [u8]| {
+        shuffle::avx2::unshuffle(size, planes, out);
+    };
+    elements_inline(size, bits, planes, out, tile, unshuffle);
 }
 
-/// As [`Transposer::elements`], compiled with what its caller may use, and with its way to make a
-/// tile.
+/// As [`Transposer::elements`], compiled with what its caller may use, and with its ways to make a
+/// tile and to put bytes together.
 #[inline(always)]
 fn elements_inline(
     size: usize,
@@ -58,6 +62,7 @@ fn elements_inline(
     planes: &mut [u8],
     out: &mut [u8],
     tile: impl Fn(&[u8], usize, usize, &mut [u8]),
+    unshuffle: impl Fn(usize, &[u8], &mut [u8]),
 ) {
     let elements = out.len() / size.max(1);
     if elements == 0 {
@@ -75,7 +80,7 @@ fn elements_inline(
         for (bits, plane) in bytes_of_elements {
             tile(bits, columns, start, plane);
         }
-        unshuffle_inline(size, planes, out);
+        unshuffle(size, planes, out);
     }
     for column in whole..columns {
         for (byte, bits) in bits.chunks_exact(elements).enumerate() {
@@ -114,20 +119,31 @@ mod tests {
 
     #[test]
     fn shuffled_bits_come_back() {
-        let data: Vec<u8> =
+        let random: Vec<u8> =
             (0..12_288_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        for size in [1, 2, 3, 4, 8, 12] {
-            for count in [8, 64, 248, 256, 264, 1024] {
-                let data = &data[..size * count];
-                let bits = shuffle_bits(size, data);
-                let mut out = vec![0; data.len()];
-                Transposer::default().elements(size, &bits, &mut out).unwrap();
-                assert_eq!(out, data, "{count} elements of {size} bytes");
-                out.fill(0);
-                let planes = &mut vec![0; size * 8 * TILE];
-                elements_inline(size, &bits, planes, &mut out, tile);
-                assert_eq!(out, data, "{count} elements of {size} bytes, portable");
+        // Small counts, whose upper bytes are 0.
+        let counts: Vec<u8> = random
+            .iter()
+            .enumerate()
+            .map(|(at, &byte)| if at % 4 == 0 { byte } else { 0 })
+            .collect();
+        for data in [random, counts] {
+            for size in [1, 2, 3, 4, 8, 12] {
+                for count in [8, 64, 248, 256, 264, 1024] {
+                    comes_back(size, &data[..size * count]);
+                }
             }
         }
+    }
+
+    fn comes_back(size: usize, data: &[u8]) {
+        let bits = shuffle_bits(size, data);
+        let mut out = vec![1; data.len()];
+        Transposer::default().elements(size, &bits, &mut out).unwrap();
+        assert_eq!(out, data, "{} bytes, elements of {size}", data.len());
+        out.fill(1);
+        let planes = &mut vec![1; size * 8 * TILE];
+        elements_inline(size, &bits, planes, &mut out, tile, unshuffle_inline);
+        assert_eq!(out, data, "{} bytes, elements of {size}, portable", data.len());
     }
 }

@@ -1,20 +1,16 @@
 //! Shuffled bytes (HDF5's filter 2): the first bytes of all elements, then the second bytes, ….
 
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+
 /// Puts the bytes of each element of `size` bytes together again; both sides are of one length.
 pub(super) fn unshuffle(size: usize, shuffled: &[u8], out: &mut [u8]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor that runs this has AVX2, which is all that the function asks for.
-        unsafe { unshuffle_avx2(size, shuffled, out) };
+        unsafe { avx2::unshuffle(size, shuffled, out) };
         return;
     }
-    unshuffle_inline(size, shuffled, out);
-}
-
-/// As [`unshuffle`], compiled to instructions of 256 bits.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn unshuffle_avx2(size: usize, shuffled: &[u8], out: &mut [u8]) {
     unshuffle_inline(size, shuffled, out);
 }
 
