@@ -15,17 +15,15 @@ pub use crate::functor::IntoFunctor;
 pub use crate::functor::list::IntoFunctors;
 pub use crate::interior::{NotInteriorMutable, Sharing};
 pub use crate::kernel::{
-    FnKernel, Items, Kernel, KernelError, Names, Position, Shapes, SlotsOf, Values, kernel,
+    FnKernel, Items, Kernel, KernelError, Names, Position, Shapes, SlotsOf, kernel,
 };
 pub use crate::map::bound::BoundKernel;
+pub use crate::output::index::{PerIndex, PerIndexScalar, Ragged, ReturnRow, ReturnValue};
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;
-pub use crate::output::per::{PerIndex, PerIndexScalar, PerWorker, PerWorkerScalar};
-pub use crate::output::ragged::Ragged;
-pub use crate::output::reduce::{Reduce, ReduceScalar};
-pub use crate::output::returned::{ReturnList, ReturnRow, ReturnValue};
-pub use crate::output::set::{NoOutput, OneOutput, OneReturned, OutputSet, ReturnedTuple};
+pub use crate::output::pack::{NoOutput, OneOutput, OneReturned, OutputSet, ReturnedTuple};
 pub use crate::output::slots::Slots;
+pub use crate::output::worker::{PerWorker, PerWorkerScalar, Reduce, ReduceScalar};
 pub use crate::param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
 pub use crate::report::Report;
 

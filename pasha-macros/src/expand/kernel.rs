@@ -23,10 +23,11 @@ pub(super) fn bind(
     let vis = &kernel.vis;
     let doc = docs::bind(kernel);
     let set = &outputs.set;
-    let specs: Vec<_> = kernel.outputs().map(|(_, output)| output::spec_type(output)).collect();
+    let parameters = kernel.outputs().map(|(_, output)| output::spec_type(output));
+    let returned = kernel.returns.values.list().iter().map(output::returned_spec);
+    let specs: Vec<_> = parameters.chain(returned).collect();
     let specs = nested(specs);
     let items = items::list(kernel);
-    let returned = nested(kernel.returns.values.list().iter().map(output::returned_spec));
     let assertions = assertions(kernel);
     let scratch = nested(scratch_types(kernel));
     let failure = match kernel.returns.fallible {
@@ -48,7 +49,7 @@ pub(super) fn bind(
     let stream_stores = kernel.options.stream_stores.then(|| quote!(.with_stream_stores()));
     let (start, end) = blamed(kernel);
     let there = names::private_at(start);
-    let types = quote!(#items, #specs, #returned, #set, #scratch, #failure, #ragged);
+    let types = quote!(#items, #specs, #set, #scratch, #failure, #ragged);
     let make = quote_spanned!(start=> #there::kernel::<#types, _, _, _, _>);
     let closures = quote_spanned! {end=>
         (#allocate, #lengths, move || #make_scratch, #call)
@@ -66,7 +67,7 @@ pub(super) fn bind(
         #vis fn bind #declared (
             #(#shared),*
         ) -> #private::BoundKernel<
-            impl #private::Kernel<Items = #items, Set = #set, Specs = #specs, Returned = #returned>
+            impl #private::Kernel<Items = #items, Set = #set, Specs = #specs>
         > #clause {
             #(#assertions)*
             #import
@@ -186,6 +187,8 @@ fn allocate(kernel: &Kernel) -> TokenStream {
         mentioned.extend(output::expressions(output).flat_map(mentions::of));
         mentioned.extend(output.like().cloned());
     }
+    let returned = kernel.returns.values.list().iter().map(output::returned_spec);
+    specs.extend(returned.map(|spec| quote!(<#spec>::new())));
     let specs = nested(specs);
     let known = kernel.items().filter_map(|(param, _)| {
         let name = param.name.as_ref().filter(|name| mentioned.contains(name))?;
@@ -261,7 +264,8 @@ fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
     let turbofish = &generics.turbofish;
     let call = quote!(#function #turbofish (#(#arguments),*));
 
-    let (pattern, values) = values(&kernel.returns.values);
+    let (pattern, results, stores) = results(&kernel.returns.values);
+    slots.extend(results);
     let outcome = if kernel.returns.fallible {
         let span = kernel.returns.original.span();
         let there = names::private_at(span);
@@ -269,17 +273,20 @@ fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
         let failed = quote_spanned!(span=> #there::KernelError::new(&#error));
         quote! {
             match #call {
-                #private::Ok(#pattern) => #private::Ok(#values),
+                #private::Ok(#pattern) => {
+                    #stores
+                    #private::Ok(())
+                }
                 #private::Err(#error) => #private::Err(#failed),
             }
         }
     } else {
-        match &kernel.returns.values {
-            Values::Nothing => quote!({ #call; #private::Ok(#values) }),
-            Values::One(_) => quote!(#private::Ok((#call, ()))),
-            Values::Tuple(_) => {
-                quote!({ let #pattern = #call; #private::Ok(#values) })
+        match (&kernel.returns.values, slots.last()) {
+            (Values::One(_), Some(result)) => quote!({ *#result = #call; #private::Ok(()) }),
+            (Values::Tuple(_), _) => {
+                quote!({ let #pattern = #call; #stores #private::Ok(()) })
             }
+            _ => quote!({ #call; #private::Ok(()) }),
         }
     };
     let items = nested(items);
@@ -310,15 +317,17 @@ fn shared_argument(param: &Param) -> TokenStream {
     }
 }
 
-/// A pattern for what the function returns, and the same as a nested list.
-fn values(values: &Values) -> (TokenStream, TokenStream) {
-    let locals: Vec<_> =
-        (0..values.list().len()).map(|number| names::numbered("value", number)).collect();
-    let list = nested(&locals);
-    match values {
+/// A pattern for what the function returns, the slots of these values, and what puts them there.
+fn results(values: &Values) -> (TokenStream, Vec<Ident>, TokenStream) {
+    let numbered = |kind| (0..values.list().len()).map(move |number| names::numbered(kind, number));
+    let locals: Vec<_> = numbered("value").collect();
+    let slots: Vec<_> = numbered("result").collect();
+    let pattern = match values {
         // An alias may hide what is in the `Result`, and only `()` fits.
-        Values::Nothing => (quote!(()), list),
-        Values::One(_) => (quote!(#(#locals)*), list),
-        Values::Tuple(_) => (quote!((#(#locals,)*)), list),
-    }
+        Values::Nothing => quote!(()),
+        Values::One(_) => quote!(#(#locals)*),
+        Values::Tuple(_) => quote!((#(#locals,)*)),
+    };
+    let stores = quote!(#(*#slots = #locals;)*);
+    (pattern, slots, stores)
 }

@@ -91,12 +91,10 @@ fn definition(
             )
         }
     };
-    let params_type = nested(arrays);
-    let returned_type = nested(returned);
-    let params_pattern = nested(&params);
-    let values_pattern = nested(&values);
-    let params_mut = nested(fields.iter().map(|field| quote!(&mut #out.#field)));
-    let returned_mut = nested(result_places);
+    let arrays_type = nested(arrays.iter().chain(returned));
+    let pattern = nested(params.iter().chain(&values));
+    let field_places = fields.iter().map(|field| quote!(&mut #out.#field));
+    let places = nested(field_places.chain(result_places));
     let text = name.to_string();
 
     quote! {
@@ -111,21 +109,15 @@ fn definition(
         #(#attrs)*
         #quiet
         impl #declared #private::OutputSet for #name #arguments #clause {
-            type Params = #params_type;
-            type Returned = #returned_type;
+            type Arrays = #arrays_type;
             type Out = Self;
 
-            fn pack(#params_pattern: Self::Params, #values_pattern: Self::Returned) -> Self {
+            fn pack(#pattern: Self::Arrays) -> Self {
                 Self { #(#fields: #params,)* #pack_result }
             }
 
-            fn arrays_mut(
-                #out: &mut Self,
-            ) -> (
-                <Self::Params as #private::List>::Mut<'_>,
-                <Self::Returned as #private::List>::Mut<'_>,
-            ) {
-                (#params_mut, #returned_mut)
+            fn arrays_mut(#out: &mut Self) -> <Self::Arrays as #private::List>::Mut<'_> {
+                #places
             }
         }
 

@@ -397,7 +397,6 @@ What keeps a map from starting (such as items of different number) or from finis
                 >,
             >,
             Specs = (::pasha::__private::PerIndex<T, D>, ()),
-            Returned = (),
         >,
     >
     where
@@ -416,7 +415,6 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::kernel::<
                 (::pasha::__private::SubView<T, D>, ()),
                 (::pasha::__private::PerIndex<T, D>, ()),
-                (),
                 ::pasha::__private::OneOutput<
                     ::pasha::__private::SharedArray<
                         T,

@@ -233,15 +233,13 @@ What keeps a map from starting (such as items of different number) or from finis
             Set = ::pasha::__private::OneReturned<
                 ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
             >,
-            Specs = (),
-            Returned = (::pasha::__private::ReturnValue<f64>, ()),
+            Specs = (::pasha::__private::ReturnValue<f64>, ()),
         >,
     > {
         ::pasha::__private::assert_element::<f64>();
         ::pasha::__private::BoundKernel::new(
             ::pasha::__private::kernel::<
                 (::pasha::__private::ByValue<f64>, ()),
-                (),
                 (::pasha::__private::ReturnValue<f64>, ()),
                 ::pasha::__private::OneReturned<
                     ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
@@ -254,13 +252,16 @@ What keeps a map from starting (such as items of different number) or from finis
                 _,
                 _,
             >(
-                    move |_| ::pasha::__private::Ok(()),
-                    move |_, _| [],
-                    move || (),
-                    move |at, (item0, ()), (), _| ::pasha::__private::Ok((
-                        triple_it(item0),
+                    move |_| ::pasha::__private::Ok((
+                        <::pasha::__private::ReturnValue<f64>>::new(),
                         (),
                     )),
+                    move |_, _| [],
+                    move || (),
+                    move |at, (item0, ()), (result0, ()), _| {
+                        *result0 = triple_it(item0);
+                        ::pasha::__private::Ok(())
+                    },
                 )
                 .named(
                     &::pasha::__private::Names {

@@ -66,7 +66,7 @@ struct PeaksOutput {
     clippy::nursery
 )]
 impl ::pasha::__private::OutputSet for PeaksOutput {
-    type Params = (
+    type Arrays = (
         ::pasha::__private::RaggedArray<i64>,
         (
             ::pasha::__private::RaggedArray<f32>,
@@ -76,12 +76,8 @@ impl ::pasha::__private::OutputSet for PeaksOutput {
             ),
         ),
     );
-    type Returned = ();
     type Out = Self;
-    fn pack(
-        (array0, (array1, (array2, (array3, ())))): Self::Params,
-        (): Self::Returned,
-    ) -> Self {
+    fn pack((array0, (array1, (array2, (array3, ())))): Self::Arrays) -> Self {
         Self {
             positions: array0,
             heights: array1,
@@ -91,17 +87,8 @@ impl ::pasha::__private::OutputSet for PeaksOutput {
     }
     fn arrays_mut(
         out: &mut Self,
-    ) -> (
-        <Self::Params as ::pasha::__private::List>::Mut<'_>,
-        <Self::Returned as ::pasha::__private::List>::Mut<'_>,
-    ) {
-        (
-            (
-                &mut out.positions,
-                (&mut out.heights, (&mut out.best, (&mut out.seen, ()))),
-            ),
-            (),
-        )
+    ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
+        (&mut out.positions, (&mut out.heights, (&mut out.best, (&mut out.seen, ()))))
     }
 }
 #[allow(
@@ -400,7 +387,6 @@ What keeps a map from starting (such as items of different number) or from finis
                     ),
                 ),
             ),
-            Returned = (),
         >,
     > {
         ::pasha::__private::assert_element::<i64>();
@@ -426,7 +412,6 @@ What keeps a map from starting (such as items of different number) or from finis
                         ),
                     ),
                 ),
-                (),
                 PeaksOutput,
                 (),
                 ::pasha::__private::Infallible,

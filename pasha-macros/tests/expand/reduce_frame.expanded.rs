@@ -71,19 +71,18 @@ pub struct ReduceFrameOutput {
     clippy::nursery
 )]
 impl ::pasha::__private::OutputSet for ReduceFrameOutput {
-    type Params = (
+    type Arrays = (
         ::pasha::__private::SharedArray<f32, ::pasha::__private::Ix3>,
         (
             ::pasha::__private::SharedArray<f32, ::pasha::__private::Ix2>,
-            (::pasha::__private::SharedArray<f64, ::pasha::__private::Ix2>, ()),
+            (
+                ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix2>,
+                (::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>, ()),
+            ),
         ),
     );
-    type Returned = (::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>, ());
     type Out = Self;
-    fn pack(
-        (array0, (array1, (array2, ()))): Self::Params,
-        (value0, ()): Self::Returned,
-    ) -> Self {
+    fn pack((array0, (array1, (array2, (value0, ())))): Self::Arrays) -> Self {
         Self {
             corrected: array0,
             profile: array1,
@@ -93,14 +92,8 @@ impl ::pasha::__private::OutputSet for ReduceFrameOutput {
     }
     fn arrays_mut(
         out: &mut Self,
-    ) -> (
-        <Self::Params as ::pasha::__private::List>::Mut<'_>,
-        <Self::Returned as ::pasha::__private::List>::Mut<'_>,
-    ) {
-        (
-            (&mut out.corrected, (&mut out.profile, (&mut out.total, ()))),
-            (&mut out.result, ()),
-        )
+    ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
+        (&mut out.corrected, (&mut out.profile, (&mut out.total, (&mut out.result, ()))))
     }
 }
 #[allow(
@@ -463,11 +456,10 @@ What keeps a map from starting (such as items of different number) or from finis
                             ::pasha::__private::Ix2,
                             ::pasha::__private::merge::Sum,
                         >,
-                        (),
+                        (::pasha::__private::ReturnValue<f64>, ()),
                     ),
                 ),
             ),
-            Returned = (::pasha::__private::ReturnValue<f64>, ()),
         >,
     > {
         ::pasha::__private::assert_element::<f32>();
@@ -494,11 +486,10 @@ What keeps a map from starting (such as items of different number) or from finis
                                 ::pasha::__private::Ix2,
                                 ::pasha::__private::merge::Sum,
                             >,
-                            (),
+                            (::pasha::__private::ReturnValue<f64>, ()),
                         ),
                     ),
                 ),
-                (::pasha::__private::ReturnValue<f64>, ()),
                 ReduceFrameOutput,
                 (Vec<u32>, ()),
                 ::pasha::__private::Infallible,
@@ -531,7 +522,7 @@ What keeps a map from starting (such as items of different number) or from finis
                                         ::pasha::__private::like(&frame),
                                         ::pasha::__private::merge::Sum,
                                     ),
-                                    (),
+                                    (<::pasha::__private::ReturnValue<f64>>::new(), ()),
                                 ),
                             ),
                         ))
@@ -541,12 +532,12 @@ What keeps a map from starting (such as items of different number) or from finis
                     move |
                         at,
                         (item0, (item1, ())),
-                        (slot0, (slot1, (slot2, ()))),
+                        (slot0, (slot1, (slot2, (result0, ())))),
                         buffers|
                     {
                         let (buffer0, ()) = buffers;
-                        ::pasha::__private::Ok((
-                            reduce_frame(
+                        {
+                            *result0 = reduce_frame(
                                 item0,
                                 item1,
                                 at.index,
@@ -558,9 +549,9 @@ What keeps a map from starting (such as items of different number) or from finis
                                 slot1,
                                 buffer0,
                                 slot2,
-                            ),
-                            (),
-                        ))
+                            );
+                            ::pasha::__private::Ok(())
+                        }
                     },
                 )
                 .named(

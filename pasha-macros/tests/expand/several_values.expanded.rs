@@ -61,13 +61,15 @@ struct MomentsOutput {
     clippy::nursery
 )]
 impl ::pasha::__private::OutputSet for MomentsOutput {
-    type Params = (::pasha::__private::SharedArray<bool, ::pasha::__private::Ix1>, ());
-    type Returned = (
-        ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
-        (::pasha::__private::SharedArray<f64, ::pasha::__private::Ix2>, ()),
+    type Arrays = (
+        ::pasha::__private::SharedArray<bool, ::pasha::__private::Ix1>,
+        (
+            ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
+            (::pasha::__private::SharedArray<f64, ::pasha::__private::Ix2>, ()),
+        ),
     );
     type Out = Self;
-    fn pack((array0, ()): Self::Params, (value0, (value1, ())): Self::Returned) -> Self {
+    fn pack((array0, (value0, (value1, ()))): Self::Arrays) -> Self {
         Self {
             valid: array0,
             result: (value0, value1),
@@ -75,11 +77,8 @@ impl ::pasha::__private::OutputSet for MomentsOutput {
     }
     fn arrays_mut(
         out: &mut Self,
-    ) -> (
-        <Self::Params as ::pasha::__private::List>::Mut<'_>,
-        <Self::Returned as ::pasha::__private::List>::Mut<'_>,
-    ) {
-        ((&mut out.valid, ()), (&mut out.result.0, (&mut out.result.1, ())))
+    ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
+        (&mut out.valid, (&mut out.result.0, (&mut out.result.1, ())))
     }
 }
 #[allow(
@@ -330,10 +329,12 @@ What keeps a map from starting (such as items of different number) or from finis
         impl ::pasha::__private::Kernel<
             Items = (::pasha::__private::ByRef<[f64; N]>, ()),
             Set = MomentsOutput,
-            Specs = (::pasha::__private::PerIndexScalar<bool>, ()),
-            Returned = (
-                ::pasha::__private::ReturnValue<f64>,
-                (::pasha::__private::ReturnRow<f64, { N }>, ()),
+            Specs = (
+                ::pasha::__private::PerIndexScalar<bool>,
+                (
+                    ::pasha::__private::ReturnValue<f64>,
+                    (::pasha::__private::ReturnRow<f64, { N }>, ()),
+                ),
             ),
         >,
     > {
@@ -343,10 +344,12 @@ What keeps a map from starting (such as items of different number) or from finis
         ::pasha::__private::BoundKernel::new(
             ::pasha::__private::kernel::<
                 (::pasha::__private::ByRef<[f64; N]>, ()),
-                (::pasha::__private::PerIndexScalar<bool>, ()),
                 (
-                    ::pasha::__private::ReturnValue<f64>,
-                    (::pasha::__private::ReturnRow<f64, { N }>, ()),
+                    ::pasha::__private::PerIndexScalar<bool>,
+                    (
+                        ::pasha::__private::ReturnValue<f64>,
+                        (::pasha::__private::ReturnRow<f64, { N }>, ()),
+                    ),
                 ),
                 MomentsOutput,
                 (),
@@ -359,15 +362,20 @@ What keeps a map from starting (such as items of different number) or from finis
             >(
                     move |_| ::pasha::__private::Ok((
                         <::pasha::__private::PerIndexScalar<bool>>::new(),
-                        (),
+                        (
+                            <::pasha::__private::ReturnValue<f64>>::new(),
+                            (<::pasha::__private::ReturnRow<f64, { N }>>::new(), ()),
+                        ),
                     )),
                     move |_, _| [],
                     move || (),
-                    move |at, (item0, ()), (slot0, ()), _| match moments::<
+                    move |at, (item0, ()), (slot0, (result0, (result1, ()))), _| match moments::<
                         N,
                     >(item0, slot0) {
                         ::pasha::__private::Ok((value0, value1)) => {
-                            ::pasha::__private::Ok((value0, (value1, ())))
+                            *result0 = value0;
+                            *result1 = value1;
+                            ::pasha::__private::Ok(())
                         }
                         ::pasha::__private::Err(error) => {
                             ::pasha::__private::Err(
@@ -649,8 +657,7 @@ What keeps a map from starting (such as items of different number) or from finis
                     ::pasha::__private::SharedArray<f64, ::pasha::__private::Ix1>,
                 ),
             >,
-            Specs = (),
-            Returned = (
+            Specs = (
                 ::pasha::__private::ReturnValue<f64>,
                 (::pasha::__private::ReturnValue<f64>, ()),
             ),
@@ -661,7 +668,6 @@ What keeps a map from starting (such as items of different number) or from finis
         ::pasha::__private::BoundKernel::new(
             ::pasha::__private::kernel::<
                 (::pasha::__private::ByValue<f64>, ()),
-                (),
                 (
                     ::pasha::__private::ReturnValue<f64>,
                     (::pasha::__private::ReturnValue<f64>, ()),
@@ -680,12 +686,17 @@ What keeps a map from starting (such as items of different number) or from finis
                 _,
                 _,
             >(
-                    move |_| ::pasha::__private::Ok(()),
+                    move |_| ::pasha::__private::Ok((
+                        <::pasha::__private::ReturnValue<f64>>::new(),
+                        (<::pasha::__private::ReturnValue<f64>>::new(), ()),
+                    )),
                     move |_, _| [],
                     move || (),
-                    move |at, (item0, ()), (), _| {
+                    move |at, (item0, ()), (result0, (result1, ())), _| {
                         let (value0, value1) = min_max(item0);
-                        ::pasha::__private::Ok((value0, (value1, ())))
+                        *result0 = value0;
+                        *result1 = value1;
+                        ::pasha::__private::Ok(())
                     },
                 )
                 .named(

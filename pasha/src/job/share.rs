@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::memory::HUGE_PAGE;
+use crate::memory::{CACHE_LINES, HUGE_PAGE};
 use crate::options::Splitting;
 
 /// Splits `len` items into `parts` balanced, contiguous slices: part `i` is
@@ -48,9 +48,6 @@ pub(crate) struct Borders {
     line: Option<usize>,
 }
 
-/// Two cache lines: processors fetch lines in pairs.
-const LINES: usize = 128;
-
 impl Borders {
     /// Adds an output whose items have this many bytes.
     pub(crate) fn add(&mut self, item: usize) {
@@ -59,7 +56,7 @@ impl Borders {
             _ => border,
         };
         self.page = larger(self.page, HUGE_PAGE);
-        self.line = larger(self.line, LINES);
+        self.line = larger(self.line, CACHE_LINES);
     }
 
     /// The last border in `start..end`, if one is near its end.

@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Display};
 
-use super::{Items, Kernel, Names, Position, Shapes, SlotsOf, Values};
+use super::{Items, Kernel, Names, Position, Shapes, SlotsOf};
 use crate::error::Result;
-use crate::output::returned::{ReturnList, ReturnSpec};
+use crate::output::OutputSpec;
+use crate::output::index::ReturnSpec;
+use crate::output::pack::OneReturned;
 use crate::param::{ByRef, ByValue, ItemList};
 
 /// A kernel whose only output is one returned value, so that it may come first in a composition.
@@ -13,25 +15,37 @@ use crate::param::{ByRef, ByValue, ItemList};
     label = "it has other outputs than one returned value",
     note = "`first.then(second)` hands the value that `first` returns to `second`: `first` must return one value and have no `#[output]`, `#[per_worker]` or `#[reduce]` parameters"
 )]
-pub trait ReturnsOneValue: Kernel<Specs = ()> {
+pub trait ReturnsOneValue: Kernel {
     /// The value.
     type Value;
 
-    /// Takes the value out of the list of returned values.
-    fn value(values: Values<Self::Returned>) -> Self::Value;
+    /// Calls the kernel, and gives the value.
+    fn value_of<'r>(
+        &self,
+        at: Position,
+        items: Items<'r, Self::Items>,
+        scratch: &mut Self::Scratch,
+    ) -> Result<Self::Value, Self::Failure>;
 }
 
 impl<K, R> ReturnsOneValue for K
 where
-    K: Kernel<Specs = (), Returned = (R, ())>,
+    K: Kernel<Specs = (R, ()), Set = OneReturned<<R as OutputSpec>::Array>>,
     R: ReturnSpec,
-    (R, ()): ReturnList<Values = (R::Value, ())>,
 {
     type Value = R::Value;
 
     #[inline(always)]
-    fn value((value, ()): (R::Value, ())) -> R::Value {
-        value
+    fn value_of<'r>(
+        &self,
+        at: Position,
+        items: Items<'r, Self::Items>,
+        scratch: &mut Self::Scratch,
+    ) -> Result<R::Value, Self::Failure> {
+        // A slot of its own: there is no array between the kernels.
+        let mut value = R::blank();
+        self.call(at, items, (&mut value, ()), scratch)?;
+        Ok(value)
     }
 }
 
@@ -112,7 +126,6 @@ where
     type Items = K::Items;
     type Set = L::Set;
     type Specs = L::Specs;
-    type Returned = L::Returned;
     type Scratch = (K::Scratch, L::Scratch);
     type Failure = EitherFailure<K::Failure, L::Failure>;
     const RAGGED: usize = L::RAGGED;
@@ -141,9 +154,7 @@ where
         scratch: &'s mut Self::Scratch,
         lengths: &mut [usize],
     ) -> Result<(), Self::Failure> {
-        let values =
-            self.first.call(at, items, (), &mut scratch.0).map_err(EitherFailure::First)?;
-        let value = K::value(values);
+        let value = self.first.value_of(at, items, &mut scratch.0).map_err(EitherFailure::First)?;
         self.second
             .lengths(at, L::Items::items(&value), &mut scratch.1, lengths)
             .map_err(EitherFailure::Second)
@@ -160,10 +171,8 @@ where
         items: Items<'r, K::Items>,
         slots: SlotsOf<'s, L::Specs>,
         scratch: &'s mut Self::Scratch,
-    ) -> Result<Values<L::Returned>, Self::Failure> {
-        let values =
-            self.first.call(at, items, (), &mut scratch.0).map_err(EitherFailure::First)?;
-        let value = K::value(values);
+    ) -> Result<(), Self::Failure> {
+        let value = self.first.value_of(at, items, &mut scratch.0).map_err(EitherFailure::First)?;
         self.second
             .call(at, L::Items::items(&value), slots, &mut scratch.1)
             .map_err(EitherFailure::Second)

@@ -12,9 +12,8 @@ use std::marker::PhantomData;
 
 use crate::error::Result;
 use crate::output::list::SpecList;
+use crate::output::pack::OutputSet;
 pub use crate::output::position::Position;
-use crate::output::returned::ReturnList;
-use crate::output::set::OutputSet;
 use crate::output::slots::Slots;
 use crate::param::ItemList;
 
@@ -48,13 +47,9 @@ pub trait Kernel: Sync {
     /// How the outputs are packed for the caller.
     type Set: OutputSet;
 
-    /// The list of output parameters' specs.
+    /// The list of the outputs' specs: those of parameters, then those of returned values.
     #[doc(hidden)]
-    type Specs: SpecList<Arrays = <Self::Set as OutputSet>::Params>;
-
-    /// The list of returned values' specs.
-    #[doc(hidden)]
-    type Returned: ReturnList<Arrays = <Self::Set as OutputSet>::Returned>;
+    type Specs: SpecList<Arrays = <Self::Set as OutputSet>::Arrays>;
 
     /// What each worker makes once for itself.
     #[doc(hidden)]
@@ -104,7 +99,7 @@ pub trait Kernel: Sync {
     #[doc(hidden)]
     fn scratch(&self) -> Self::Scratch;
 
-    /// Calls the function.
+    /// Calls the function, and puts what it returns into the slots.
     #[doc(hidden)]
     fn call<'r, 's>(
         &self,
@@ -112,7 +107,7 @@ pub trait Kernel: Sync {
         items: Items<'r, Self::Items>,
         slots: SlotsOf<'s, Self::Specs>,
         scratch: &'s mut Self::Scratch,
-    ) -> Result<Values<Self::Returned>, Self::Failure>;
+    ) -> Result<(), Self::Failure>;
 }
 
 /// The items of one call.
@@ -123,9 +118,6 @@ pub type Shapes<I> = <I as ItemList>::Shapes;
 
 /// The slots of one call.
 pub type SlotsOf<'s, O> = <<O as SpecList>::Slots as Slots>::Slot<'s>;
-
-/// The values that one call returns.
-pub type Values<R> = <R as ReturnList>::Values;
 
 /// An error of a kernel, as text: what crosses from a worker to the caller.
 #[derive(Debug, Clone)]
@@ -146,47 +138,45 @@ impl Display for KernelError {
 }
 
 /// A kernel made of closures over its shared parameters.
-pub struct FnKernel<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> {
+pub struct FnKernel<I, O, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> {
     allocate: A,
     lengths: L,
     scratch: B,
     call: C,
     names: &'static Names,
     interior_mutable: Option<&'static str>,
-    types: Types<I, O, R, T, S, E>,
+    types: Types<I, O, T, S, E>,
 }
 
 /// Carries the types of a kernel without owning any.
-type Types<I, O, R, T, S, E> = PhantomData<fn() -> (I, O, R, T, S, E)>;
+type Types<I, O, T, S, E> = PhantomData<fn() -> (I, O, T, S, E)>;
 
 /// Makes a kernel of closures; called by generated code.
-pub fn kernel<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>(
+pub fn kernel<I, O, T, S, E, const RAGGED: usize, A, L, B, C>(
     allocate: A,
     lengths: L,
     scratch: B,
     call: C,
-) -> FnKernel<I, O, R, T, S, E, RAGGED, false, A, L, B, C>
+) -> FnKernel<I, O, T, S, E, RAGGED, false, A, L, B, C>
 where
     I: ItemList,
     O: SpecList,
-    R: ReturnList,
-    T: OutputSet<Params = O::Arrays, Returned = R::Arrays>,
+    T: OutputSet<Arrays = O::Arrays>,
     E: Display,
     A: Fn(Shapes<I>) -> Result<O> + Sync,
     L: for<'r> Fn(Position, Items<'r, I>) -> [usize; RAGGED] + Sync,
     B: Fn() -> S + Sync,
-    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<Values<R>, E>
-        + Sync,
+    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<(), E> + Sync,
 {
     let (names, interior_mutable) = (Names::NONE, None);
     FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types: PhantomData }
 }
 
-impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
-    FnKernel<I, O, R, T, S, E, RAGGED, false, A, L, B, C>
+impl<I, O, T, S, E, const RAGGED: usize, A, L, B, C>
+    FnKernel<I, O, T, S, E, RAGGED, false, A, L, B, C>
 {
     /// Has the outputs written with streaming stores.
-    pub fn with_stream_stores(self) -> FnKernel<I, O, R, T, S, E, RAGGED, true, A, L, B, C> {
+    pub fn with_stream_stores(self) -> FnKernel<I, O, T, S, E, RAGGED, true, A, L, B, C> {
         let FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types } = self;
         FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types }
     }
@@ -205,24 +195,21 @@ impl<I, O, R, T, S, E, const RAGGED: usize, A, L, B, C>
     }
 }
 
-impl<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> Kernel
-    for FnKernel<I, O, R, T, S, E, RAGGED, STREAM_STORES, A, L, B, C>
+impl<I, O, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> Kernel
+    for FnKernel<I, O, T, S, E, RAGGED, STREAM_STORES, A, L, B, C>
 where
     I: ItemList,
     O: SpecList,
-    R: ReturnList,
-    T: OutputSet<Params = O::Arrays, Returned = R::Arrays>,
+    T: OutputSet<Arrays = O::Arrays>,
     E: Display,
     A: Fn(Shapes<I>) -> Result<O> + Sync,
     L: for<'r> Fn(Position, Items<'r, I>) -> [usize; RAGGED] + Sync,
     B: Fn() -> S + Sync,
-    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<Values<R>, E>
-        + Sync,
+    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<(), E> + Sync,
 {
     type Items = I;
     type Set = T;
     type Specs = O;
-    type Returned = R;
     type Scratch = S;
     type Failure = E;
     const RAGGED: usize = RAGGED;
@@ -262,13 +249,13 @@ where
         items: Items<'r, I>,
         slots: SlotsOf<'s, O>,
         scratch: &'s mut S,
-    ) -> Result<Values<R>, E> {
+    ) -> Result<(), E> {
         (self.call)(at, items, slots, scratch)
     }
 }
 
-impl<I, O, R, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> fmt::Debug
-    for FnKernel<I, O, R, T, S, E, RAGGED, STREAM_STORES, A, L, B, C>
+impl<I, O, T, S, E, const RAGGED: usize, const STREAM_STORES: bool, A, L, B, C> fmt::Debug
+    for FnKernel<I, O, T, S, E, RAGGED, STREAM_STORES, A, L, B, C>
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kernel").field("names", &self.names).finish_non_exhaustive()

@@ -8,9 +8,9 @@ use crate::context::{self, Context};
 use crate::element::Element;
 use crate::error::Result;
 use crate::functor::NaturalItem;
-use crate::kernel::{KernelError, kernel};
-use crate::output::returned::ReturnValue;
-use crate::output::set::OneReturned;
+use crate::kernel::{KernelError, Position, kernel};
+use crate::output::index::ReturnValue;
+use crate::output::pack::OneReturned;
 use crate::param::Param;
 use crate::report::Report;
 
@@ -89,25 +89,9 @@ where
     T: Element,
     K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> T + Sync,
 {
-    let kernel = kernel::<
-        (F::Param, ()),
-        (),
-        (ReturnValue<T>, ()),
-        OneReturned<SharedArray<T, Ix1>>,
-        (),
-        Infallible,
-        0,
-        _,
-        _,
-        _,
-        _,
-    >(
-        |_shapes| Ok(()),
-        |_at, _items| [],
-        || (),
-        move |at, (item, ()), (), _scratch| Ok((closure(at.worker_id, at.index, item), ())),
-    );
-    super::run_report(context, &kernel, &(source.into_functor(), ()))
+    run_closure(context, source, move |at, item| {
+        Ok::<T, Infallible>(closure(at.worker_id, at.index, item))
+    })
 }
 
 /// Applies a closure that may fail to each item in the default context.
@@ -176,25 +160,42 @@ where
     E: Display,
     K: for<'r> Fn(usize, usize, ItemOf<'r, F>) -> Result<T, E> + Sync,
 {
+    run_closure(context, source, move |at, item| {
+        closure(at.worker_id, at.index, item).map_err(|error| KernelError::new(&error))
+    })
+}
+
+/// Makes a kernel of a closure, and runs it.
+fn run_closure<C, F, K, T, E>(
+    context: &C,
+    source: F,
+    closure: K,
+) -> Result<(SharedArray<T, Ix1>, Report)>
+where
+    C: Context + ?Sized,
+    F: NaturalItem,
+    T: Element,
+    E: Display,
+    K: for<'r> Fn(Position, ItemOf<'r, F>) -> Result<T, E> + Sync,
+{
     let kernel = kernel::<
         (F::Param, ()),
-        (),
         (ReturnValue<T>, ()),
         OneReturned<SharedArray<T, Ix1>>,
         (),
-        KernelError,
+        E,
         0,
         _,
         _,
         _,
         _,
     >(
-        |_shapes| Ok(()),
+        |_shapes| Ok((ReturnValue::new(), ())),
         |_at, _items| [],
         || (),
-        move |at, (item, ()), (), _scratch| match closure(at.worker_id, at.index, item) {
-            Ok(value) => Ok((value, ())),
-            Err(error) => Err(KernelError::new(&error)),
+        move |at, (item, ()), (result, ()), _scratch| {
+            *result = closure(at, item)?;
+            Ok(())
         },
     );
     super::run_report(context, &kernel, &(source.into_functor(), ()))

@@ -16,15 +16,14 @@ use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
 use crate::job::panic;
-use crate::job::work::Task;
+use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Items, Kernel, Names, Out, Position, Shapes, SlotsOf};
 use crate::memory::Memory;
 use crate::options::Options;
-use crate::output::list::SpecList;
-use crate::output::per::PerIndex;
-use crate::output::returned::ReturnList;
-use crate::output::set::{OneOutput, OutputSet};
-use crate::output::slots::Slots;
+use crate::output::index::PerIndex;
+use crate::output::list::{RESULT, SpecList};
+use crate::output::pack::{OneOutput, OutputSet};
+use crate::output::worker::Accumulators;
 use crate::output::{Attached, Plan};
 use crate::report::Report;
 use crate::resume::{Identity, JobFile, OutputFile};
@@ -116,7 +115,7 @@ const NO_FILES: &str = "the outputs do not lie in files: allocate them with `.fi
 /// otherwise for the reason given, if one is.
 fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Result<()> {
     let Some(path) = options.job_file() else { return Ok(()) };
-    let reason = if SlotsBy::<K>::BY_WORKER {
+    let reason = if AccumulatorsOf::<K>::COUNT > 0 {
         "the kernel has `#[reduce]` or `#[per_worker]` outputs, and what a worker has accumulated \
          dies with it: give each index a slot of its own with `#[output]` and merge those after \
          the map, or use a context without `resume`"
@@ -149,9 +148,6 @@ fn refuse_lost_changes(parameter: Option<&str>) -> Result<()> {
     }
 }
 
-/// The slots of a kernel's output parameters.
-type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
-
 /// Runs in the given context, or serially within a worker of another map: there all workers are
 /// busy already, and more would only stand in each other's way, or wait for each other for ever.
 #[inline(always)]
@@ -175,7 +171,6 @@ struct Prepared<'p, K: Kernel, F> {
     kernel: &'p K,
     functors: &'p F,
     specs: K::Specs,
-    returned: K::Returned,
     len: usize,
     /// Of the slots of ragged outputs, if there are any.
     lengths: Option<Box<Array2<usize>>>,
@@ -217,7 +212,6 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             kernel,
             functors,
             specs: kernel.specs(functors.shapes())?,
-            returned: K::Returned::specs(),
             len,
             lengths: None,
         })
@@ -236,9 +230,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
 
     fn allocate(&self) -> Result<Out<K>> {
         let plan = self.plan(true);
-        let params = self.specs.allocate(&plan)?;
-        let returned = self.returned.allocate(&plan)?;
-        Ok(K::Set::pack(params, returned))
+        Ok(K::Set::pack(self.specs.allocate(&plan)?))
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
@@ -273,57 +265,45 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         self.functors.announce();
         let resumes = self.setting.options.job_file().is_some();
         let plan = self.plan(fresh || resumes);
-        let (params, returned) = K::Set::arrays_mut(out);
-        let params = self.specs.attach(params, self.kernel.names().outputs, &plan)?;
-        let returned = self.returned.attach(returned, &["result"], &plan)?;
+        let arrays = K::Set::arrays_mut(out);
+        let attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
         let writable = || {
             let mut starts = Vec::new();
-            params.writable(&mut starts);
-            returned.writable(&mut starts);
+            attached.writable(&mut starts);
             starts
         };
         let mut new_memory = Vec::new();
-        params.new_memory(&mut new_memory);
-        returned.new_memory(&mut new_memory);
-        let job_file = self.job_file(&params, &returned)?;
+        attached.new_memory(&mut new_memory);
+        let job_file = self.job_file(&attached)?;
         let task = Task {
             kernel: self.kernel,
             functors: self.functors,
-            slots: params.slots(),
-            returned: returned.slots(),
+            slots: attached.index_slots(),
+            accumulators: attached.accumulators(),
             len: self.len,
             new_memory,
             job_file: job_file.as_deref(),
         };
         let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost.
-        let finish = || {
-            params.finish();
-            returned.finish();
-        };
         // Apart from each other, because moving a whole `Result` takes longer than all the rest.
         match outcome {
             Ok(value) => {
-                finish();
+                attached.finish();
                 Ok(value)
             }
             Err(error) => {
-                finish();
+                attached.finish();
                 Err(error)
             }
         }
     }
 
     /// Opens the file that says what is done, in a context that resumes.
-    fn job_file(
-        &self,
-        params: &impl Attached,
-        returned: &impl Attached,
-    ) -> Result<Option<Box<JobFile>>> {
+    fn job_file(&self, attached: &impl Attached) -> Result<Option<Box<JobFile>>> {
         let Some(path) = self.setting.options.job_file() else { return Ok(None) };
         let mut files = Vec::new();
-        params.files(&mut files);
-        returned.files(&mut files);
+        attached.files(&mut files);
         let names = self.kernel.names().outputs;
         open_job_file(path, names, files, self.kernel.signature(), self.len)
             .map(|file| Some(Box::new(file)))
@@ -339,7 +319,7 @@ fn open_job_file(
     signature: String,
     len: usize,
 ) -> Result<JobFile> {
-    let names = names.iter().chain(std::iter::repeat(&"result"));
+    let names = names.iter().chain(std::iter::repeat(&RESULT));
     let mut outputs = Vec::new();
     for (file, name) in files.into_iter().zip(names) {
         let file = file.ok_or_else(|| Error::Resume {
@@ -361,7 +341,6 @@ impl<K: Kernel> Kernel for LengthsOf<'_, K> {
     type Items = K::Items;
     type Set = OneOutput<SharedArray<usize, Ix2>>;
     type Specs = (PerIndex<usize, Ix1>, ());
-    type Returned = ();
     type Scratch = K::Scratch;
     type Failure = K::Failure;
     const RAGGED: usize = 0;

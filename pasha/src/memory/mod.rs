@@ -25,6 +25,9 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::error::{Error, Result};
 use file::FileBacking;
+/// Bytes of two cache lines: processors fetch lines in pairs.
+pub(crate) const CACHE_LINES: usize = 128;
+
 pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler, collapse_range};
 pub(crate) use live::LiveMappings;
 pub(crate) use pages::SharedPages;

@@ -9,6 +9,9 @@ use super::{Attached, OutputSpec, Plan};
 use crate::error::Result;
 use crate::resume::OutputFile;
 
+/// What values are called that a kernel returns; parameters have names.
+pub(crate) const RESULT: &str = "result";
+
 /// A list of arrays.
 pub trait List: Sized {
     /// The list of references to them.
@@ -42,7 +45,7 @@ pub trait SpecList: Sync {
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Arrays>;
 
     /// Checks the arrays against the run and opens them for the workers. `names` are those of
-    /// the outputs, in order.
+    /// the parameters, which come first, in order.
     fn attach<'a>(
         &'a self,
         arrays: <Self::Arrays as List>::Mut<'a>,
@@ -84,7 +87,7 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
         names: &[&str],
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
-        let (name, names) = names.split_first().unwrap_or((&"output", &[]));
+        let (name, names) = names.split_first().unwrap_or((&RESULT, &[]));
         Ok((self.0.attach(array, name, plan)?, self.1.attach(rest, names, plan)?))
     }
 }
@@ -93,7 +96,9 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
 unsafe impl Attached for () {
     type Slots = ();
 
-    fn slots(&self) {}
+    fn index_slots(&self) {}
+
+    fn accumulators(&self) {}
 
     fn writable(&self, _starts: &mut Vec<usize>) {}
 
@@ -108,8 +113,12 @@ unsafe impl Attached for () {
 unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     type Slots = (A::Slots, B::Slots);
 
-    fn slots(&self) -> Self::Slots {
-        (self.0.slots(), self.1.slots())
+    fn index_slots(&self) -> <Self::Slots as Slots>::Index {
+        (self.0.index_slots(), self.1.index_slots())
+    }
+
+    fn accumulators(&self) -> <Self::Slots as Slots>::Worker {
+        (self.0.accumulators(), self.1.accumulators())
     }
 
     fn writable(&self, starts: &mut Vec<usize>) {

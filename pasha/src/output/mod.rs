@@ -1,29 +1,29 @@
-//! Outputs: how they are allocated, handed to the workers slot by slot, and finished.
+//! Outputs: how they are allocated, handed to the workers, and finished.
 //!
 //! An output *spec* says what a parameter or return value asks for, a shape and a fill value. From
 //! it comes the *array* that the caller gets. For a run the array is *attached*: checked against
-//! the run, reset where the kernel counts on it, and opened as raw [`Slots`](slots::Slots) for
-//! the workers. After the run it is finished: accumulators are merged.
+//! the run, reset where the kernel counts on it, and opened as raw memory for the workers. After
+//! the run it is finished: accumulators are merged.
+//!
+//! The memory belongs to an index ([`index`]: slots, each written by whoever runs the index) or to
+//! a worker ([`worker`]: accumulators). [`slots`] puts both together for a call of the kernel.
 
-mod apart;
+pub(crate) mod index;
 pub(crate) mod list;
 pub mod merge;
-pub(crate) mod per;
+pub(crate) mod pack;
 mod plan;
 pub(crate) mod position;
-pub(crate) mod ragged;
-pub(crate) mod reduce;
-pub(crate) mod returned;
-pub(crate) mod set;
 pub(crate) mod slots;
+mod sub_arrays;
+pub(crate) mod worker;
 
 use std::ops::Range;
 
 use ndarray::Dimension;
 
-use apart::Apart;
-
 use crate::array::SharedArray;
+use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, Memory};
 use crate::resume::OutputFile;
@@ -58,15 +58,18 @@ pub trait OutputSpec: Sync {
 /// An array attached to a run; it borrows the array until the run is over.
 ///
 /// # Safety
-/// For as long as the value lives, its slots must be valid for all indices and workers of the plan
-/// that it was attached for, nothing else may use the memory that they give, and `writable` must
-/// name the mapping of all of it.
+/// For as long as the value lives, its slots and accumulators must be valid for all indices and
+/// workers of the plan that it was attached for, nothing else may use the memory that they give,
+/// and `writable` must name the mapping of all of it.
 pub unsafe trait Attached {
     /// Raw access for the workers.
     type Slots: Slots;
 
-    /// Raw access for the workers, valid as long as `self`.
-    fn slots(&self) -> Self::Slots;
+    /// The slots of indices, valid as long as `self`.
+    fn index_slots(&self) -> <Self::Slots as Slots>::Index;
+
+    /// The accumulators of workers, valid as long as `self`.
+    fn accumulators(&self) -> <Self::Slots as Slots>::Worker;
 
     /// Adds the start addresses of the mappings that workers write.
     fn writable(&self, starts: &mut Vec<usize>);
@@ -80,63 +83,6 @@ pub unsafe trait Attached {
 
     /// Makes the array what the caller gets, after the last worker has ended.
     fn finish(self);
-}
-
-/// An attached array whose slots are what the caller gets.
-pub struct Plain<'a, S> {
-    slots: S,
-    // Keeps the array borrowed, so that nobody writes or drops it while workers do.
-    array: &'a dyn Backed,
-    /// Where the slots lie, if not in the array.
-    // A box, because few slots do, and attached arrays are moved several times.
-    apart: Option<Box<Apart<S>>>,
-}
-
-impl<'a, S: Slots> Plain<'a, S> {
-    pub(crate) fn new<A, D: Dimension>(slots: S, array: &'a mut SharedArray<A, D>) -> Self {
-        Plain { slots, array, apart: None }
-    }
-
-    /// Has workers write other slots than those of the array, to which they are copied in the end.
-    pub(self) fn with_apart(self, slots: S, apart: Apart<S>) -> Self {
-        Plain { slots, apart: Some(Box::new(apart)), ..self }
-    }
-}
-
-// SAFETY: `Plain::new` is called by specs that checked the array against the plan and opened its
-// slots; the array was borrowed mutably, so that nothing else reads, writes or drops it.
-unsafe impl<S: Slots> Attached for Plain<'_, S> {
-    type Slots = S;
-
-    fn slots(&self) -> S {
-        self.slots.clone()
-    }
-
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.array.mapping().start().as_ptr() as usize);
-        starts.extend(self.apart.as_ref().map(|apart| apart.start()));
-    }
-
-    fn new_memory(&self, new: &mut Vec<Range<usize>>) {
-        new.extend(self.array.mapping().take_new());
-    }
-
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(self.array.file());
-    }
-
-    fn finish(self) {
-        if let Some(apart) = &self.apart {
-            // SAFETY: the workers have ended; the array is still borrowed, for the slots in it.
-            unsafe { apart.collect() };
-        }
-    }
-}
-
-impl<S> std::fmt::Debug for Plain<'_, S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plain").field("mapping", self.array.mapping()).finish_non_exhaustive()
-    }
 }
 
 /// An array of any elements and shape, as memory.
@@ -194,10 +140,19 @@ pub(crate) fn check_memory(memory: Memory, name: &str, plan: &Plan<'_>) -> Resul
     Ok(())
 }
 
-/// A dimension with one more axis in front, for slots one after another.
-pub(crate) fn with_leading_axis<D: Dimension>(len: usize, dim: &D) -> D::Larger {
-    use ndarray::Axis;
-    let mut larger = dim.insert_axis(Axis(0));
-    larger[0] = len;
-    larger
+/// The first element of an array whose elements lie back to back, in order.
+#[inline]
+fn contiguous<A: Element, D: Dimension>(
+    array: &mut SharedArray<A, D>,
+    name: &str,
+) -> Result<*mut A> {
+    if !array.is_standard_layout() {
+        return Err(Error::NotWritable {
+            output: name.to_owned(),
+            reason: "its axes were changed since it was allocated, so its elements do not lie \
+                     back to back"
+                .to_owned(),
+        });
+    }
+    Ok(array.as_mut_ptr())
 }

@@ -19,7 +19,7 @@ use crate::job::board::Stage;
 use crate::job::forked::Generation;
 use crate::kernel::Kernel;
 use crate::memory::Settler;
-use crate::output::slots::Slots;
+use crate::output::index::IndexSlots;
 
 /// Blocks grow until they take this long.
 const LONG_ENOUGH: Duration = Duration::from_micros(20);
@@ -173,7 +173,6 @@ impl<'m> Blocks<'m> {
         unsafe {
             let mut settle = |place| settled |= self.settler.settle(place);
             task.slots.places(block, &mut settle);
-            task.returned.places(block, &mut settle);
         }
         if settled {
             state.table.count_pages(self.settler.take_outcome());
@@ -195,7 +194,8 @@ impl<'m> Blocks<'m> {
             let record = state.table.record(worker_id);
             // SAFETY: the worker's number is its own, and no slot of it is alive.
             unsafe {
-                self.pace.keep(state.checkpoints, &task.slots, worker_id, record, next, self.last);
+                let accumulators = &task.accumulators;
+                self.pace.keep(state.checkpoints, accumulators, worker_id, record, next, self.last);
             }
         }
     }
@@ -221,10 +221,7 @@ fn enter_pages<K: Kernel, F, R: ReadList<K::Items>>(
     let mut enter = |place| state.pages.enter(place);
     readers.places(share, &mut enter);
     // SAFETY: the share lies within the map, whose outputs are attached.
-    unsafe {
-        task.slots.places(share, &mut enter);
-        task.returned.places(share, &mut enter);
-    }
+    unsafe { task.slots.places(share, &mut enter) };
 }
 
 /// The indices of this range that the map goes on without; they are few.

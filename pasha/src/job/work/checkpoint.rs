@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::job::board::Record;
 use crate::memory::{Mapping, Memory, Pages};
-use crate::output::slots::Slots;
+use crate::output::worker::Accumulators;
 
 /// A copy is made when the work since the last took this many times as long as that copy …
 const TIMES_THE_COST: u32 = 20;
@@ -33,20 +33,20 @@ impl Checkpoints {
     /// Makes a first copy for each worker.
     ///
     /// # Safety
-    /// The slots are attached for this many workers, none of which has started.
-    pub(crate) unsafe fn new<S: Slots>(
-        slots: &S,
+    /// The accumulators are attached for this many workers, none of which has started.
+    pub(crate) unsafe fn new<W: Accumulators>(
+        accumulators: &W,
         num_workers: usize,
         memory: Memory,
         pages: Pages,
     ) -> Result<Checkpoints> {
-        let size = slots.checkpoint_size();
+        let size = accumulators.saved_size();
         let mut mapping = Mapping::anonymous(2 * num_workers * size, memory, pages)?;
         mapping.settle();
         let checkpoints = Checkpoints { mapping: Some(mapping), size };
         for worker_id in 0..num_workers {
             // SAFETY: as the caller promises, and the place has room for the copy.
-            unsafe { slots.save(worker_id, checkpoints.place(worker_id, 0)) };
+            unsafe { accumulators.save(worker_id, checkpoints.place(worker_id, 0)) };
         }
         Ok(checkpoints)
     }
@@ -69,12 +69,17 @@ impl Checkpoints {
     /// Puts a worker's accumulators back to what they were at its checkpoint.
     ///
     /// # Safety
-    /// The caller is this worker, the slots are those that the copies were made of, and none of
+    /// The caller is this worker, the accumulators are those that the copies were made of, and none of
     /// the worker's is alive.
-    pub(crate) unsafe fn restore<S: Slots>(&self, slots: &S, worker_id: usize, record: &Record) {
+    pub(crate) unsafe fn restore<W: Accumulators>(
+        &self,
+        accumulators: &W,
+        worker_id: usize,
+        record: &Record,
+    ) {
         if self.are_kept() {
             // SAFETY: as the caller promises; the copy is the valid one.
-            unsafe { slots.load(worker_id, self.place(worker_id, record.checkpoint())) };
+            unsafe { accumulators.load(worker_id, self.place(worker_id, record.checkpoint())) };
         }
     }
 
@@ -82,10 +87,16 @@ impl Checkpoints {
     ///
     /// # Safety
     /// As for [`restore`](Self::restore).
-    unsafe fn save<S: Slots>(&self, slots: &S, worker_id: usize, record: &Record, index: usize) {
+    unsafe fn save<W: Accumulators>(
+        &self,
+        accumulators: &W,
+        worker_id: usize,
+        record: &Record,
+        index: usize,
+    ) {
         let other = 1 - record.checkpoint();
         // SAFETY: as the caller promises; the other copy is not valid, so it may be half written.
-        unsafe { slots.save(worker_id, self.place(worker_id, other)) };
+        unsafe { accumulators.save(worker_id, self.place(worker_id, other)) };
         record.set_checkpoint(index, other);
     }
 }
@@ -105,10 +116,10 @@ impl CheckpointTimer {
     ///
     /// # Safety
     /// As for [`Checkpoints::restore`].
-    pub(crate) unsafe fn keep<S: Slots>(
+    pub(crate) unsafe fn keep<W: Accumulators>(
         &mut self,
         checkpoints: &Checkpoints,
-        slots: &S,
+        accumulators: &W,
         worker_id: usize,
         record: &Record,
         index: usize,
@@ -117,7 +128,7 @@ impl CheckpointTimer {
         let due = LEAST.max(self.cost * TIMES_THE_COST);
         if index == record.todo_end() || now.duration_since(self.last) > due {
             // SAFETY: as the caller promises.
-            unsafe { checkpoints.save(slots, worker_id, record, index) };
+            unsafe { checkpoints.save(accumulators, worker_id, record, index) };
             self.last = Instant::now();
             self.cost = self.last.duration_since(now);
         }

@@ -8,8 +8,10 @@ use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{Current, Record};
 use crate::kernel::{Kernel, Position};
-use crate::output::returned::ReturnList;
-use crate::output::slots::{InHand, Slots};
+use crate::output::index::IndexSlots;
+use crate::output::list::SpecList;
+use crate::output::slots::Slots;
+use crate::output::worker::LocalAccumulators;
 
 /// Why a block ended early; without values where nothing can fail.
 pub(super) enum BlockError<R, K> {
@@ -20,6 +22,9 @@ pub(super) enum BlockError<R, K> {
     /// The item took longer than it may.
     Late,
 }
+
+/// What puts the slots of a call of `K` together.
+pub(super) type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
 
 /// How a block of `K` over readers `R` fails.
 pub(super) type BlockResult<K, R> =
@@ -48,9 +53,10 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
     current: Current<'_>,
 ) -> BlockResult<K, R> {
     // Copies in local variables: nothing that the kernel writes can change them.
-    let (kernel, slots, returned) = (task.kernel, task.slots.clone(), task.returned.clone());
+    let (kernel, slots, accumulators) =
+        (task.kernel, task.slots.clone(), task.accumulators.clone());
     // SAFETY: the worker's number is the caller's own.
-    let mut in_hand = unsafe { InHand::take(&task.slots, worker_id) };
+    let mut local = unsafe { LocalAccumulators::new(&task.accumulators, worker_id) };
     for span in Current::spans(block) {
         current.enter(span.start);
         for index in span {
@@ -60,15 +66,12 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
             // before are gone.
             unsafe {
                 if F::MAY_BE_ABSENT && !task.functors.are_present(index) {
-                    slots.reset(at);
-                    returned.reset(at);
+                    slots.reset(index);
                     continue;
                 }
                 let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-                let values = kernel
-                    .call(at, items, in_hand.slot(&slots, at), scratch)
-                    .map_err(BlockError::Kernel)?;
-                K::Returned::store(&returned, at, values);
+                let slot = SlotsBy::<K>::slot(&slots, &accumulators, at, &mut local.local);
+                kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }
         }
     }
@@ -94,7 +97,8 @@ pub(super) unsafe fn run_block_exactly<
     seat: &Seat<'_>,
     reset: bool,
 ) -> BlockResult<K, R> {
-    let (kernel, slots, returned) = (task.kernel, task.slots.clone(), task.returned.clone());
+    let (kernel, slots, accumulators) =
+        (task.kernel, task.slots.clone(), task.accumulators.clone());
     let (current, calls) = (seat.record.current(), seat.record.calls());
     for index in block {
         let at = Position { index, worker_id: seat.worker_id };
@@ -108,17 +112,17 @@ pub(super) unsafe fn run_block_exactly<
             compiler_fence(Ordering::SeqCst);
             let is_absent = F::MAY_BE_ABSENT && !task.functors.are_present(index);
             if reset || is_absent {
-                slots.reset(at);
-                returned.reset(at);
+                slots.reset(index);
             }
             if is_absent {
                 continue;
             }
             let begun = seat.limit.map(|limit| (limit, Instant::now()));
             let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-            let values =
-                kernel.call(at, items, slots.slot(at), scratch).map_err(BlockError::Kernel)?;
-            K::Returned::store(&returned, at, values);
+            let mut local = LocalAccumulators::new(&task.accumulators, seat.worker_id);
+            let slot = SlotsBy::<K>::slot(&slots, &accumulators, at, &mut local.local);
+            kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
+            drop(local);
             if begun.is_some_and(|(limit, begun)| begun.elapsed() > limit) {
                 return Err(BlockError::Late);
             }

@@ -6,24 +6,25 @@
 
 use std::ops::Range;
 
-use super::inner_loop::{BlockError, BlockResult};
-use super::task::Task;
+use super::inner_loop::{BlockError, BlockResult, SlotsBy};
+use super::task::{IndexSlotsOf, Task};
+use crate::element::MOST_ALIGNED;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Current;
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
-use crate::output::list::SpecList;
-use crate::output::returned::ReturnList;
-use crate::output::slots::{COPY_ALIGN, InHand, Slots};
+use crate::output::index::{IndexSlots, Staged};
+use crate::output::slots::Slots;
+use crate::output::worker::LocalAccumulators;
 
 /// Small slots are staged by so many bytes: a few fill the first-level cache.
 const BYTES: usize = 32 << 10;
 
-/// Memory of a staging buffer; aligned to `COPY_ALIGN`.
+/// Memory of a staging buffer; aligned to `MOST_ALIGNED`.
 #[derive(Clone, Copy)]
 #[repr(align(128))]
 #[allow(dead_code, reason = "what is written there are elements of outputs")]
-struct Line([u8; COPY_ALIGN]);
+struct Line([u8; MOST_ALIGNED]);
 
 /// One worker's staging buffer.
 pub(super) struct StagingBuffer {
@@ -35,14 +36,14 @@ pub(super) struct StagingBuffer {
 impl StagingBuffer {
     /// A buffer for the outputs of a task, if any of them is to be staged and there is memory.
     pub(super) fn new<K: Kernel, F>(task: &Task<'_, K, F>) -> Option<StagingBuffer> {
-        let size = |items| task.slots.stage_size(items) + task.returned.stage_size(items);
+        let size = |items| task.slots.staged_size(items);
         // Of many, so that what sizes are rounded up by does not count.
         const MANY: usize = 1 << 10;
         let items = (BYTES * MANY).checked_div(size(MANY))?.max(1);
-        let num_lines = size(items).div_ceil(COPY_ALIGN);
+        let num_lines = size(items).div_ceil(MOST_ALIGNED);
         let mut lines = Vec::new();
         lines.try_reserve_exact(num_lines).ok()?;
-        lines.resize(num_lines, Line([0; COPY_ALIGN]));
+        lines.resize(num_lines, Line([0; MOST_ALIGNED]));
         Some(StagingBuffer { lines, items })
     }
 
@@ -72,18 +73,12 @@ pub(super) unsafe fn run_block_staged<
 ) -> BlockResult<K, R> {
     let at_buffer = staging.lines.as_mut_ptr().cast::<u8>();
     // SAFETY: the caller has the block's indices; the buffer is aligned, this worker's alone, was
-    // zeros at first, and is always used for slots of this run and this many items; the returned
-    // values' slots lie behind the others.
-    let (slots, returned) = unsafe {
-        let behind = at_buffer.add(task.slots.stage_size(staging.items));
-        let slots = task.slots.staged(block.start, staging.items, at_buffer);
-        (slots, task.returned.staged(block.start, staging.items, behind))
-    };
-    let mut out =
-        StreamOut { task, slots: &slots, returned: &returned, block, current, is_whole: false };
-    let (kernel, slots, returned) = (task.kernel, slots.clone(), returned.clone());
+    // zeros at first, and is always used for slots of this run and this many items.
+    let slots = unsafe { task.slots.staged(block.start, staging.items, at_buffer) };
+    let mut out = StreamOut { task, slots: &slots, block, current, is_whole: false };
+    let (kernel, slots, accumulators) = (task.kernel, slots.clone(), task.accumulators.clone());
     // SAFETY: the worker's number is the caller's own.
-    let mut in_hand = unsafe { InHand::take(&task.slots, worker_id) };
+    let mut local = unsafe { LocalAccumulators::new(&task.accumulators, worker_id) };
     for span in Current::spans(out.block.clone()) {
         current.enter(span.start);
         for index in span {
@@ -94,16 +89,13 @@ pub(super) unsafe fn run_block_staged<
             // before are gone.
             unsafe {
                 if F::MAY_BE_ABSENT && !task.functors.are_present(index) {
-                    slots.reset(place);
-                    returned.reset(place);
+                    slots.reset(place.index);
                     continue;
                 }
-                slots.refill(place);
+                slots.refill(place.index);
                 let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
-                let values = kernel
-                    .call(at, items, in_hand.slot(&slots, place), scratch)
-                    .map_err(BlockError::Kernel)?;
-                K::Returned::store(&returned, place, values);
+                let slot = SlotsBy::<K>::slot(&slots, &accumulators, place, &mut local.local);
+                kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }
         }
     }
@@ -115,8 +107,7 @@ pub(super) unsafe fn run_block_staged<
 /// failure is not lost.
 struct StreamOut<'s, 'r, K: Kernel, F> {
     task: &'s Task<'r, K, F>,
-    slots: &'s <K::Specs as SpecList>::Slots,
-    returned: &'s <K::Returned as SpecList>::Slots,
+    slots: &'s IndexSlotsOf<K>,
     block: Range<usize>,
     /// The index that the worker is at.
     current: Current<'s>,
@@ -129,10 +120,7 @@ impl<K: Kernel, F> Drop for StreamOut<'_, '_, K, F> {
         let end = if self.is_whole { end } else { self.current.index().clamp(start, end) };
         // SAFETY: the worker alone has these indices, no slot is alive any more, and the staged
         // slots begin with that of the first index.
-        unsafe {
-            self.task.slots.stream_out(self.slots, &(start..end));
-            self.task.returned.stream_out(self.returned, &(start..end));
-        }
+        unsafe { self.task.slots.stream_out(self.slots, &(start..end)) };
         stream::order();
     }
 }

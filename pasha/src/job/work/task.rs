@@ -6,18 +6,26 @@ use super::checkpoint::Checkpoints;
 use crate::error::Result;
 use crate::functor::list::FunctorList;
 use crate::job::share::Borders;
-use crate::kernel::{Kernel, Position};
+use crate::kernel::Kernel;
 use crate::memory::{Memory, Pages};
+use crate::output::index::IndexSlots;
 use crate::output::list::SpecList;
 use crate::output::slots::Slots;
+use crate::output::worker::Accumulators;
 use crate::resume::JobFile;
+
+/// The slots of a kernel's outputs that belong to indices.
+pub(crate) type IndexSlotsOf<K> = <<<K as Kernel>::Specs as SpecList>::Slots as Slots>::Index;
+
+/// The accumulators of a kernel's outputs, which belong to workers.
+pub(crate) type AccumulatorsOf<K> = <<<K as Kernel>::Specs as SpecList>::Slots as Slots>::Worker;
 
 /// Everything that the workers of one map read: kernel, functors and open outputs.
 pub(crate) struct Task<'r, K: Kernel, F> {
     pub(crate) kernel: &'r K,
     pub(crate) functors: &'r F,
-    pub(crate) slots: <K::Specs as SpecList>::Slots,
-    pub(crate) returned: <K::Returned as SpecList>::Slots,
+    pub(crate) slots: IndexSlotsOf<K>,
+    pub(crate) accumulators: AccumulatorsOf<K>,
     pub(crate) len: usize,
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<Range<usize>>,
@@ -34,11 +42,11 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         memory: Memory,
         pages: Pages,
     ) -> Result<Checkpoints> {
-        if aborts || !<K::Specs as SpecList>::Slots::BY_WORKER {
+        if aborts || AccumulatorsOf::<K>::COUNT == 0 {
             return Ok(Checkpoints::none());
         }
-        // SAFETY: the slots are attached for all workers of the context, of which none runs yet.
-        unsafe { Checkpoints::new(&self.slots, num_workers, memory, pages) }
+        // SAFETY: the accumulators are attached for all workers of the context, of which none runs yet.
+        unsafe { Checkpoints::new(&self.accumulators, num_workers, memory, pages) }
     }
 
     /// Where the outputs' pages and cache lines end.
@@ -50,7 +58,6 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             unsafe {
                 let mut visit = |place: Range<usize>| borders.add(place.len());
                 self.slots.places(&first_slots, &mut visit);
-                self.returned.places(&first_slots, &mut visit);
             }
         }
         borders
@@ -61,12 +68,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// # Safety
     /// All workers have ended, and the index is one of the map.
     pub(crate) unsafe fn put_back(&self, index: usize) {
-        let at = Position { index, worker_id: 0 };
-        // SAFETY: the caller's promises: nobody else has the slots, and they are there.
-        unsafe {
-            self.slots.reset(at);
-            self.returned.reset(at);
-        }
+        // SAFETY: no worker runs any more, and the index is one that the slots are attached for.
+        unsafe { self.slots.reset(index) };
     }
 
     /// The number of indices without an item.

@@ -62,7 +62,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
 
     /// Puts the worker's accumulators back to what they were where it goes on.
     fn restore(&self, worker_id: usize, state: &MapState<'_>) {
+        let record = state.table.record(worker_id);
         // SAFETY: the worker's number is its own, and no slot of it is alive.
-        unsafe { state.checkpoints.restore(&self.slots, worker_id, state.table.record(worker_id)) };
+        unsafe { state.checkpoints.restore(&self.accumulators, worker_id, record) };
     }
 }

@@ -8,22 +8,18 @@ use super::list::List;
 ///
 /// The attribute implements it for the struct of outputs that it generates.
 pub trait OutputSet: 'static {
-    /// The arrays of the output parameters, in the order of their declaration.
-    type Params: List + 'static;
-
-    /// The arrays of the returned values.
-    type Returned: List + 'static;
+    /// The arrays: those of the parameters in the order of their declaration, then those of the
+    /// returned values.
+    type Arrays: List + 'static;
 
     /// What the caller gets.
     type Out;
 
     /// Packs the arrays.
-    fn pack(params: Self::Params, returned: Self::Returned) -> Self::Out;
+    fn pack(arrays: Self::Arrays) -> Self::Out;
 
     /// Gives access to the packed arrays.
-    fn arrays_mut(
-        out: &mut Self::Out,
-    ) -> (<Self::Params as List>::Mut<'_>, <Self::Returned as List>::Mut<'_>);
+    fn arrays_mut(out: &mut Self::Out) -> <Self::Arrays as List>::Mut<'_>;
 }
 
 /// A kernel without outputs gives `()`.
@@ -31,52 +27,41 @@ pub trait OutputSet: 'static {
 pub struct NoOutput;
 
 impl OutputSet for NoOutput {
-    type Params = ();
-    type Returned = ();
+    type Arrays = ();
     type Out = ();
 
-    fn pack((): (), (): ()) {}
+    fn pack((): ()) {}
 
-    fn arrays_mut((): &mut ()) -> ((), ()) {
-        ((), ())
-    }
+    fn arrays_mut((): &mut ()) {}
 }
 
 /// A kernel with one output parameter and no return value gives that output's array.
 #[derive(Debug)]
 pub struct OneOutput<Arr>(PhantomData<fn() -> Arr>);
 
-impl<Arr: 'static> OutputSet for OneOutput<Arr> {
-    type Params = (Arr, ());
-    type Returned = ();
-    type Out = Arr;
-
-    fn pack((array, ()): (Arr, ()), (): ()) -> Arr {
-        array
-    }
-
-    fn arrays_mut(out: &mut Arr) -> ((&mut Arr, ()), ()) {
-        ((out, ()), ())
-    }
-}
-
 /// A kernel that returns a value and has no output parameter gives the array of values.
+///
+/// Another type than [`OneOutput`], because such a kernel may come first in a composition.
 #[derive(Debug)]
 pub struct OneReturned<Arr>(PhantomData<fn() -> Arr>);
 
-impl<Arr: 'static> OutputSet for OneReturned<Arr> {
-    type Params = ();
-    type Returned = (Arr, ());
-    type Out = Arr;
+macro_rules! one_array {
+    ($($set:ident)+) => {$(
+        impl<Arr: 'static> OutputSet for $set<Arr> {
+            type Arrays = (Arr, ());
+            type Out = Arr;
 
-    fn pack((): (), (array, ()): (Arr, ())) -> Arr {
-        array
-    }
+            fn pack((array, ()): (Arr, ())) -> Arr {
+                array
+            }
 
-    fn arrays_mut(out: &mut Arr) -> ((), (&mut Arr, ())) {
-        ((), (out, ()))
-    }
+            fn arrays_mut(out: &mut Arr) -> (&mut Arr, ()) {
+                (out, ())
+            }
+        }
+    )+};
 }
+one_array!(OneOutput OneReturned);
 
 /// A kernel that returns a tuple and has no output parameter gives a tuple of arrays.
 #[derive(Debug)]
@@ -95,19 +80,16 @@ macro_rules! nested_mut {
 macro_rules! returned_tuple {
     ($($arr:ident $place:tt),+) => {
         impl<$($arr: 'static),+> OutputSet for ReturnedTuple<($($arr,)+)> {
-            type Params = ();
-            type Returned = nested!($($arr)+);
+            type Arrays = nested!($($arr)+);
             type Out = ($($arr,)+);
 
             #[allow(non_snake_case, reason = "one name for the type and the value")]
-            fn pack((): (), nested!($($arr)+): Self::Returned) -> Self::Out {
+            fn pack(nested!($($arr)+): Self::Arrays) -> Self::Out {
                 ($($arr,)+)
             }
 
-            fn arrays_mut(
-                out: &mut Self::Out,
-            ) -> ((), <Self::Returned as List>::Mut<'_>) {
-                ((), nested_mut!(out $($place)+))
+            fn arrays_mut(out: &mut Self::Out) -> <Self::Arrays as List>::Mut<'_> {
+                nested_mut!(out $($place)+)
             }
         }
     };

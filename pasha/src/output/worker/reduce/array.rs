@@ -1,24 +1,24 @@
-//! Outputs that are accumulated by each worker and merged after the map: `#[reduce(…)]`.
+//! One array, merged from one accumulator for each worker.
 //!
 //! While the map runs there is one accumulator for each worker, a whole number of cache lines
 //! apart, so that workers do not slow each other down. They lie in the memory of the result itself,
 //! behind its first elements, so that a second run into the same output allocates nothing.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayViewMut, Dimension, IntoDimension, Ix1, ShapeBuilder, Zip};
+use ndarray::{ArrayView, Dimension, IntoDimension, ShapeBuilder, Zip};
 
-use super::apart::{map_accumulators, step_of};
-use super::merge::Merge;
-use super::slots::{ArraySlots, EachWorker, WorkerScalars};
-use super::{Attached, OutputSpec, Plan, check_array};
-use crate::array::{
-    Order, SharedArray, bytes_of_shape, copy_elements, fill_with_copies, strides_for,
-};
+use super::{Start, reset};
+use crate::array::{Order, SharedArray, bytes_of_shape, copy_elements, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::Mapping;
+use crate::output::merge::Merge;
+use crate::output::slots::OfWorker;
+use crate::output::sub_arrays::SubArrays;
+use crate::output::worker::array::ArrayAccumulators;
+use crate::output::worker::padded::{map_accumulators, step_of};
+use crate::output::{Attached, OutputSpec, Plan, check_array};
 use crate::resume::OutputFile;
 
 /// One array, merged from one accumulator for each worker.
@@ -52,23 +52,9 @@ impl<A, D: Dimension, M> Reduce<A, D, M> {
     }
 }
 
-/// What an accumulator starts with: the neutral element.
-fn start_of<A: Element, M: Merge<A>>(merge: &M, init: Option<A>) -> A {
-    merge.neutral().or(init).unwrap_or_else(bytemuck::Zeroable::zeroed)
-}
-
-/// Sets all elements of an accumulator from its start.
-///
-/// # Safety
-/// The pointer is valid for writes of `size` elements that nothing else uses meanwhile.
-unsafe fn reset<A: Element>(first: *mut A, size: usize, start: A) {
-    // SAFETY: as the caller promises.
-    fill_with_copies(&mut unsafe { ArrayViewMut::from_shape_ptr(Ix1(size), first) }, start);
-}
-
 impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D, M> {
     type Array = SharedArray<A, D>;
-    type Slots = ArraySlots<A, D, EachWorker>;
+    type Slots = OfWorker<ArrayAccumulators<A, D>>;
     type Attached<'a>
         = AttachedReduce<'a, A, D, M>
     where
@@ -78,7 +64,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         bytes_of_shape::<A>(self.dim.slice())?;
         let mapping = map_accumulators::<A>(self.dim.size(), plan)?;
         let mut array = SharedArray::over(mapping, self.dim.clone(), self.order);
-        array.fill_fresh(self.init.unwrap_or_else(|| start_of(&self.merge, None)));
+        array.fill_fresh(Start::of_nothing(&self.merge, self.init));
         Ok(array)
     }
 
@@ -113,8 +99,9 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         let mapping = own.as_ref().unwrap_or(array.mapping());
         let attached = AttachedReduce {
             first: mapping.start().cast::<A>().as_ptr(),
-            start: mapping.start().as_ptr() as usize,
+            address: mapping.start().as_ptr() as usize,
             strides,
+            start: Start::of(&self.merge, self.init),
             spec: self,
             num_workers: plan.num_workers.max(1),
             target: array,
@@ -131,8 +118,10 @@ pub struct AttachedReduce<'a, A: Element, D: Dimension, M> {
     /// The accumulators: `num_workers` times `spec.step()` elements, in `target`'s own mapping or
     /// in `own`.
     first: *mut A,
-    start: usize,
+    /// The address of the mapping that they lie in.
+    address: usize,
     strides: D,
+    start: Start<A>,
     spec: &'a Reduce<A, D, M>,
     num_workers: usize,
     target: &'a mut SharedArray<A, D>,
@@ -146,7 +135,7 @@ impl<A: Element, D: Dimension, M: Merge<A>> AttachedReduce<'_, A, D, M> {
     }
 
     fn reset(&self) {
-        let start = start_of(&self.spec.merge, self.spec.init);
+        let start = self.start.accumulator;
         for worker_id in 0..self.num_workers {
             // SAFETY: the accumulator lies within the mapping, and no worker has started yet.
             unsafe { reset(self.accumulator(worker_id), self.spec.dim.size(), start) };
@@ -157,22 +146,21 @@ impl<A: Element, D: Dimension, M: Merge<A>> AttachedReduce<'_, A, D, M> {
 // SAFETY: `attach` made sure that the mapping, the target's or its own, has room for an accumulator
 // of each worker, one step apart; the target stays borrowed mutably.
 unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'_, A, D, M> {
-    type Slots = ArraySlots<A, D, EachWorker>;
+    type Slots = OfWorker<ArrayAccumulators<A, D>>;
 
-    fn slots(&self) -> Self::Slots {
-        ArraySlots {
+    fn index_slots(&self) {}
+
+    fn accumulators(&self) -> ArrayAccumulators<A, D> {
+        ArrayAccumulators(SubArrays {
             first: self.first,
             step: self.spec.step() as isize,
             dim: self.spec.dim.clone(),
             strides: self.strides.clone(),
-            fill: A::zeroed(),
-            is_filled: false,
-            number: PhantomData,
-        }
+        })
     }
 
     fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.start);
+        starts.push(self.address);
         starts.push(self.target.mapping().start().as_ptr() as usize);
     }
 
@@ -185,7 +173,7 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
 
     fn finish(self) {
         // `own` keeps the accumulators mapped to the end, if they do not lie in the target.
-        let AttachedReduce { first, strides, spec, num_workers, target, own, .. } = self;
+        let AttachedReduce { first, strides, start, spec, num_workers, target, own, .. } = self;
         let part = |worker_id: usize| {
             let shape = spec.dim.clone().strides(strides.clone());
             let first = first.wrapping_add(worker_id * spec.step()).cast_const();
@@ -201,113 +189,8 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
                 .and(&part(worker_id))
                 .for_each(|total, &part| *total = spec.merge.merge(*total, part));
         }
-        // A built-in merge has a neutral element, so what the user starts from enters once.
-        if let (Some(_), Some(init)) = (spec.merge.neutral(), spec.init) {
+        if let Some(init) = start.result {
             target.mapv_inplace(|total| spec.merge.merge(init, total));
-        }
-    }
-}
-
-/// One value, merged from one accumulator for each worker.
-#[derive(Debug, Clone)]
-pub struct ReduceScalar<A, M> {
-    init: Option<A>,
-    merge: M,
-}
-
-impl<A, M> ReduceScalar<A, M> {
-    /// Accumulators of one element.
-    pub fn new(merge: M) -> Self {
-        ReduceScalar { init: None, merge }
-    }
-
-    /// What the result starts from. For a merge of the user's it is the neutral element.
-    pub fn init(self, value: A) -> Self {
-        ReduceScalar { init: Some(value), ..self }
-    }
-}
-
-impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
-    type Array = A;
-    type Slots = WorkerScalars<A>;
-    type Attached<'a>
-        = AttachedScalar<'a, A, M>
-    where
-        Self: 'a;
-
-    fn allocate(&self, _plan: &Plan<'_>) -> Result<A> {
-        Ok(self.init.unwrap_or_else(|| start_of(&self.merge, None)))
-    }
-
-    fn attach<'a>(
-        &'a self,
-        target: &'a mut A,
-        _name: &str,
-        plan: &Plan<'_>,
-    ) -> Result<Self::Attached<'a>> {
-        let accumulators = map_accumulators::<A>(1, plan)?;
-        let attached = AttachedScalar {
-            accumulators,
-            spec: self,
-            num_workers: plan.num_workers.max(1),
-            target,
-        };
-        let start = start_of(&self.merge, self.init);
-        for worker_id in 0..attached.num_workers {
-            // SAFETY: the accumulator lies within the mapping, and no worker has started yet.
-            unsafe { reset(attached.accumulator(worker_id), 1, start) };
-        }
-        Ok(attached)
-    }
-}
-
-/// A reduced value during a run.
-#[derive(Debug)]
-pub struct AttachedScalar<'a, A, M> {
-    accumulators: Mapping,
-    spec: &'a ReduceScalar<A, M>,
-    num_workers: usize,
-    target: &'a mut A,
-}
-
-impl<A: Element, M> AttachedScalar<'_, A, M> {
-    fn accumulator(&self, worker_id: usize) -> *mut A {
-        let first = self.accumulators.start().cast::<A>().as_ptr();
-        first.wrapping_add(worker_id * step_of::<A>(1))
-    }
-}
-
-// SAFETY: the mapping is its own and was made with room for an accumulator of each worker, one step
-// apart.
-unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
-    type Slots = WorkerScalars<A>;
-
-    fn slots(&self) -> Self::Slots {
-        WorkerScalars { first: self.accumulator(0), step: step_of::<A>(1) }
-    }
-
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.accumulators.start().as_ptr() as usize);
-    }
-
-    // Accumulators have been written, by their reset.
-    fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
-
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(None);
-    }
-
-    fn finish(self) {
-        // SAFETY: the accumulators lie within the mapping and the workers have ended.
-        let mut parts = (0..self.num_workers).map(|id| unsafe { *self.accumulator(id) });
-        let merge = |a, b| self.spec.merge.merge(a, b);
-        let total = parts.by_ref().reduce(merge);
-        let total = match (self.spec.merge.neutral(), self.spec.init) {
-            (Some(_), Some(init)) => total.map(|total| merge(init, total)),
-            _ => total,
-        };
-        if let Some(total) = total {
-            *self.target = total;
         }
     }
 }

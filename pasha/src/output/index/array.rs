@@ -1,0 +1,161 @@
+//! One array for each index: `ArrayViewMut<A, D>`.
+
+use std::ops::Range;
+
+use ndarray::{ArrayViewMut, Dimension, IntoDimension};
+
+use super::staged::{LARGEST_STAGED, size_in_buffer, stream};
+use super::{AttachedSlots, IndexSlots, Staged, address};
+use crate::array::{Order, SharedArray, fill_with_copies};
+use crate::element::Element;
+use crate::error::Result;
+use crate::output::slots::OfIndex;
+use crate::output::sub_arrays::{SlotShape, SubArrays};
+use crate::output::{OutputSpec, Plan};
+
+/// One array for each index: the output is `(n, shape…)`.
+#[derive(Debug, Clone)]
+pub struct PerIndex<A, D> {
+    shape: SlotShape<D>,
+    fill: Option<A>,
+}
+
+// Without the bound `A: Element`, so that a wrong element is told once, where it is asserted.
+impl<A, D: Dimension> PerIndex<A, D> {
+    /// Slots of this shape.
+    pub fn new(shape: impl IntoDimension<Dim = D>) -> Self {
+        PerIndex { shape: SlotShape { dim: shape.into_dimension(), order: Order::C }, fill: None }
+    }
+
+    /// Sets all elements before a run; without it fresh slots are zero.
+    pub fn fill(self, value: A) -> Self {
+        PerIndex { fill: Some(value), ..self }
+    }
+
+    /// Makes the first axis of a slot the contiguous one.
+    pub fn fortran(self) -> Self {
+        PerIndex { shape: SlotShape { order: Order::F, ..self.shape }, ..self }
+    }
+}
+
+impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerIndex<A, D> {
+    type Array = SharedArray<A, D::Larger>;
+    type Slots = OfIndex<ArraySlots<A, D>>;
+    type Attached<'a>
+        = AttachedSlots<'a, ArraySlots<A, D>>
+    where
+        Self: 'a;
+
+    fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
+        self.shape.allocate(plan.len, self.fill, plan)
+    }
+
+    fn attach<'a>(
+        &'a self,
+        array: &'a mut Self::Array,
+        name: &str,
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>> {
+        self.shape.check(array, plan.len, name, plan)?;
+        // Without a fill value slots keep what they have: the kernel writes them.
+        if let (Some(value), false) = (self.fill, plan.keep) {
+            array.fill_with_copies(value);
+        }
+        let slots = ArraySlots {
+            arrays: self.shape.open(array, name)?,
+            fill: self.fill.unwrap_or_else(A::zeroed),
+            is_filled: self.fill.is_some(),
+        };
+        Ok(AttachedSlots::new(slots, array))
+    }
+}
+
+/// Slots that are arrays.
+#[derive(Debug)]
+pub struct ArraySlots<A, D> {
+    arrays: SubArrays<A, D>,
+    fill: A,
+    /// Whether the kernel counts on the fill value.
+    is_filled: bool,
+}
+
+impl<A: Copy, D: Clone> Clone for ArraySlots<A, D> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        ArraySlots { arrays: self.arrays.clone(), ..*self }
+    }
+}
+
+impl<A, D: Dimension> ArraySlots<A, D> {
+    /// Whether the slots are back to back and small enough for a staging buffer.
+    fn is_staged(&self) -> bool {
+        let size = self.arrays.size();
+        let bytes = size * size_of::<A>();
+        let gapless = self.arrays.step_in_order() == Some(size) && self.arrays.extent() == size;
+        gapless && (1..=LARGEST_STAGED).contains(&bytes)
+    }
+}
+
+// SAFETY: slots are the sub-arrays of an array along one axis, which do not overlap.
+unsafe impl<A: Element, D: Dimension> IndexSlots for ArraySlots<A, D> {
+    type Slot<'s> = ArrayViewMut<'s, A, D>;
+
+    #[inline(always)]
+    unsafe fn slot<'s>(&self, index: usize) -> ArrayViewMut<'s, A, D> {
+        // SAFETY: the output was attached with more than this number of sub-arrays, and the caller
+        // alone has the index.
+        unsafe { self.arrays.get(index) }
+    }
+
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        let SubArrays { first, .. } = self.arrays;
+        if indices.is_empty() || self.arrays.size() == 0 {
+            return;
+        }
+        if let Some(step) = self.arrays.step_in_order() {
+            let end = (indices.end - 1) * step + self.arrays.extent();
+            visit(address(first, indices.start * step)..address(first, end));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn reset(&self, index: usize) {
+        // SAFETY: the caller alone has the index, and no other slot of it is alive.
+        fill_with_copies(&mut unsafe { self.slot(index) }, self.fill);
+    }
+}
+
+impl<A: Element, D: Dimension> Staged for ArraySlots<A, D> {
+    fn staged_size(&self, items: usize) -> usize {
+        if self.is_staged() { size_in_buffer::<A>(items * self.arrays.size()) } else { 0 }
+    }
+
+    unsafe fn staged(&self, first: usize, _items: usize, buffer: *mut u8) -> Self {
+        let first = if self.is_staged() {
+            buffer.cast()
+        } else {
+            // SAFETY: the slot of the first index lies within the output.
+            unsafe { self.arrays.first.offset(first as isize * self.arrays.step) }
+        };
+        ArraySlots { arrays: SubArrays { first, ..self.arrays.clone() }, ..*self }
+    }
+
+    #[inline(always)]
+    unsafe fn refill(&self, index: usize) {
+        if self.is_filled && self.is_staged() {
+            // SAFETY: the caller alone has the index, and no other slot of it is alive.
+            unsafe { self.reset(index) };
+        }
+    }
+
+    unsafe fn stream_out(&self, staged: &Self, indices: &Range<usize>) {
+        if self.is_staged() {
+            let size = self.arrays.size();
+            // SAFETY: the slots of these indices lie back to back, here as in the buffer.
+            unsafe {
+                let to = self.arrays.first.add(indices.start * size);
+                stream(staged.arrays.first, to, indices.len() * size);
+            }
+        }
+    }
+}

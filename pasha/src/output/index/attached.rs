@@ -1,0 +1,61 @@
+//! An array attached to a run whose slots belong to indices.
+
+use std::fmt;
+use std::ops::Range;
+
+use ndarray::Dimension;
+
+use super::IndexSlots;
+use crate::array::SharedArray;
+use crate::output::slots::OfIndex;
+use crate::output::{Attached, Backed};
+use crate::resume::OutputFile;
+
+/// An array attached to a run whose slots belong to indices.
+pub struct AttachedSlots<'a, S> {
+    slots: S,
+    // Keeps the array borrowed, so that nobody writes or drops it while workers do.
+    array: &'a dyn Backed,
+}
+
+impl<'a, S: IndexSlots> AttachedSlots<'a, S> {
+    pub(super) fn new<A: 'static, D: Dimension>(
+        slots: S,
+        array: &'a mut SharedArray<A, D>,
+    ) -> Self {
+        AttachedSlots { slots, array }
+    }
+}
+
+// SAFETY: `AttachedSlots::new` is called by specs that checked the array against the plan and
+// opened its slots; the array was borrowed mutably, so that nothing else reads, writes or drops it.
+unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
+    type Slots = OfIndex<S>;
+
+    fn index_slots(&self) -> S {
+        self.slots.clone()
+    }
+
+    fn accumulators(&self) {}
+
+    fn writable(&self, starts: &mut Vec<usize>) {
+        starts.push(self.array.mapping().start().as_ptr() as usize);
+    }
+
+    fn new_memory(&self, new: &mut Vec<Range<usize>>) {
+        new.extend(self.array.mapping().take_new());
+    }
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        files.push(self.array.file());
+    }
+
+    fn finish(self) {}
+}
+
+impl<S> fmt::Debug for AttachedSlots<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mapping = self.array.mapping();
+        f.debug_struct("AttachedSlots").field("mapping", mapping).finish_non_exhaustive()
+    }
+}

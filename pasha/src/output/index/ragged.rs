@@ -1,0 +1,148 @@
+//! Outputs whose slots have a length of their own: `#[output(ragged = …)]`.
+//!
+//! The lengths are found by a first pass over the items, in the same context; their prefix sums
+//! are the offsets at which the slots lie, back to back.
+
+use std::ops::Range;
+
+use ndarray::{ArrayViewMut, Ix1};
+
+use super::{AttachedSlots, IndexSlots, Staged, address};
+use crate::array::{Order, RaggedArray, SharedArray, fill_with_copies};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::output::slots::OfIndex;
+use crate::output::{OutputSpec, Plan, check_memory, contiguous};
+
+/// One slot of its own length for each index.
+#[derive(Debug, Clone)]
+pub struct Ragged<A> {
+    column: usize,
+    fill: Option<A>,
+}
+
+impl<A> Ragged<A> {
+    /// Slots whose lengths are in this column of the lengths that the first pass finds.
+    pub fn new(column: usize) -> Self {
+        Ragged { column, fill: None }
+    }
+
+    /// Sets all elements before a run.
+    pub fn fill(self, value: A) -> Self {
+        Ragged { fill: Some(value), ..self }
+    }
+
+    /// The lengths of this output's slots.
+    fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> {
+        plan.lengths.map(|lengths| lengths.column(self.column)).into_iter().flatten().copied()
+    }
+}
+
+impl<A: Element> OutputSpec for Ragged<A> {
+    type Array = RaggedArray<A>;
+    type Slots = OfIndex<RaggedSlots<A>>;
+    type Attached<'a> = AttachedSlots<'a, RaggedSlots<A>>;
+
+    fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
+        let mut offsets =
+            SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;
+        let mut end = 0_usize;
+        for (offset, len) in offsets.iter_mut().skip(1).zip(self.lengths(plan)) {
+            end = end.checked_add(len).ok_or_else(|| Error::ShapeOverflow {
+                shape: vec![end, len],
+                element_size: size_of::<A>(),
+            })?;
+            *offset = end;
+        }
+        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, plan.pages)?;
+        if let Some(value) = self.fill {
+            values.fill_fresh(value);
+        }
+        Ok(RaggedArray::new(offsets, values))
+    }
+
+    fn attach<'a>(
+        &'a self,
+        array: &'a mut RaggedArray<A>,
+        name: &str,
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>> {
+        let (offsets, values) = array.parts_mut();
+        check_memory(values.memory(), name, plan)?;
+        let given = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+        if offsets.len() != plan.len + 1 || !given.clone().eq(self.lengths(plan)) {
+            return Err(Error::ShapeMismatch {
+                output: name.to_owned(),
+                given: given.collect(),
+                needed: self.lengths(plan).collect(),
+            });
+        }
+        if let (Some(value), false) = (self.fill, plan.keep) {
+            values.fill_with_copies(value);
+        }
+        let offsets = offsets.as_ptr();
+        let first = contiguous(values, name)?;
+        let fill = self.fill.unwrap_or_else(A::zeroed);
+        Ok(AttachedSlots::new(RaggedSlots { first, offsets, fill }, values))
+    }
+}
+
+/// Slots of a length of their own for each index, back to back.
+#[derive(Debug)]
+pub struct RaggedSlots<A> {
+    first: *mut A,
+    /// One more offset than there are indices, rising.
+    offsets: *const usize,
+    fill: A,
+}
+
+// SAFETY: slots stand for views of different places, which may go to any thread if the elements
+// may; the offsets are plain numbers.
+unsafe impl<A: Send> Send for RaggedSlots<A> {}
+// SAFETY: the address alone gives no access; slots do by the contract of `slot`, nobody writes the
+// offsets during a map, and sharing the fill value is sharing a plain value.
+unsafe impl<A: Send + Sync> Sync for RaggedSlots<A> {}
+
+impl<A: Copy> Clone for RaggedSlots<A> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        RaggedSlots { ..*self }
+    }
+}
+
+// SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
+unsafe impl<A: Element> IndexSlots for RaggedSlots<A> {
+    type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
+
+    #[inline(always)]
+    unsafe fn slot<'s>(&self, index: usize) -> ArrayViewMut<'s, A, Ix1> {
+        // SAFETY: there is one offset more than indices, they rise, the last is the number of
+        // values, nobody writes them during the map, and the caller alone has the index.
+        unsafe {
+            let start = *self.offsets.add(index);
+            let end = *self.offsets.add(index + 1);
+            ArrayViewMut::from_shape_ptr(Ix1(end - start), self.first.add(start))
+        }
+    }
+
+    unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+        // SAFETY: there is one offset more than indices, and the caller promises that these are
+        // indices.
+        let (start, end) =
+            unsafe { (*self.offsets.add(indices.start), *self.offsets.add(indices.end)) };
+        visit(address(self.first, start)..address(self.first, end));
+    }
+
+    #[inline(always)]
+    unsafe fn reset(&self, index: usize) {
+        // SAFETY: the caller alone has the index, and no other slot of it is alive.
+        fill_with_copies(&mut unsafe { self.slot(index) }, self.fill);
+    }
+}
+
+impl<A: Element> Staged for RaggedSlots<A> {
+    unsafe fn staged(&self, first: usize, _items: usize, _buffer: *mut u8) -> Self {
+        // SAFETY: there is one offset more than indices, and values are found by their offsets.
+        RaggedSlots { offsets: unsafe { self.offsets.add(first) }, ..self.clone() }
+    }
+}

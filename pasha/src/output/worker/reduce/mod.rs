@@ -1,0 +1,47 @@
+//! Outputs that are accumulated by each worker and merged after the map: `#[reduce(…)]`.
+
+mod array;
+mod scalar;
+
+pub use array::Reduce;
+pub use scalar::ReduceScalar;
+
+use ndarray::{ArrayViewMut, Ix1};
+
+use crate::array::fill_with_copies;
+use crate::element::Element;
+use crate::output::merge::Merge;
+
+/// What a reduction starts from. The merge is asked once for each, because one of the user's might
+/// answer otherwise the next time.
+#[derive(Debug, Clone, Copy)]
+struct Start<A> {
+    /// What each accumulator starts with: the neutral element.
+    accumulator: A,
+    /// What is merged into the result besides, once.
+    result: Option<A>,
+}
+
+impl<A: Element> Start<A> {
+    fn of<M: Merge<A>>(merge: &M, init: Option<A>) -> Self {
+        match merge.neutral() {
+            // A built-in merge has a neutral element, so what the user starts from enters once.
+            Some(neutral) => Start { accumulator: neutral, result: init },
+            None => Start { accumulator: init.unwrap_or_else(A::zeroed), result: None },
+        }
+    }
+
+    /// The result over no items.
+    fn of_nothing<M: Merge<A>>(merge: &M, init: Option<A>) -> A {
+        init.unwrap_or_else(|| Start::of(merge, None).accumulator)
+    }
+}
+
+/// Sets all elements of an accumulator.
+///
+/// # Safety
+/// The pointer is valid for writes of `size` elements that nothing else uses meanwhile.
+unsafe fn reset<A: Element>(first: *mut A, size: usize, start: A) {
+    // SAFETY: the caller promises that the elements are valid and that nothing else uses them.
+    fill_with_copies(&mut unsafe { ArrayViewMut::from_shape_ptr(Ix1(size), first) }, start);
+}

@@ -1,0 +1,121 @@
+//! One value, merged from one accumulator for each worker.
+
+use std::ops::Range;
+
+use super::{Start, reset};
+use crate::element::Element;
+use crate::error::Result;
+use crate::memory::Mapping;
+use crate::output::merge::Merge;
+use crate::output::slots::OfWorker;
+use crate::output::worker::padded::{map_accumulators, step_of};
+use crate::output::worker::scalar::ScalarAccumulators;
+use crate::output::{Attached, OutputSpec, Plan};
+use crate::resume::OutputFile;
+
+/// One value, merged from one accumulator for each worker.
+#[derive(Debug, Clone)]
+pub struct ReduceScalar<A, M> {
+    init: Option<A>,
+    merge: M,
+}
+
+impl<A, M> ReduceScalar<A, M> {
+    /// Accumulators of one element.
+    pub fn new(merge: M) -> Self {
+        ReduceScalar { init: None, merge }
+    }
+
+    /// What the result starts from. For a merge of the user's it is the neutral element.
+    pub fn init(self, value: A) -> Self {
+        ReduceScalar { init: Some(value), ..self }
+    }
+}
+
+impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
+    type Array = A;
+    type Slots = OfWorker<ScalarAccumulators<A>>;
+    type Attached<'a>
+        = AttachedScalar<'a, A, M>
+    where
+        Self: 'a;
+
+    fn allocate(&self, _plan: &Plan<'_>) -> Result<A> {
+        Ok(Start::of_nothing(&self.merge, self.init))
+    }
+
+    fn attach<'a>(
+        &'a self,
+        target: &'a mut A,
+        _name: &str,
+        plan: &Plan<'_>,
+    ) -> Result<Self::Attached<'a>> {
+        let accumulators = map_accumulators::<A>(1, plan)?;
+        let attached = AttachedScalar {
+            accumulators,
+            start: Start::of(&self.merge, self.init),
+            spec: self,
+            num_workers: plan.num_workers.max(1),
+            target,
+        };
+        for worker_id in 0..attached.num_workers {
+            // SAFETY: the accumulator lies within the mapping, and no worker has started yet.
+            unsafe { reset(attached.accumulator(worker_id), 1, attached.start.accumulator) };
+        }
+        Ok(attached)
+    }
+}
+
+/// A reduced value during a run.
+#[derive(Debug)]
+pub struct AttachedScalar<'a, A, M> {
+    accumulators: Mapping,
+    start: Start<A>,
+    spec: &'a ReduceScalar<A, M>,
+    num_workers: usize,
+    target: &'a mut A,
+}
+
+impl<A: Element, M> AttachedScalar<'_, A, M> {
+    fn accumulator(&self, worker_id: usize) -> *mut A {
+        let first = self.accumulators.start().cast::<A>().as_ptr();
+        first.wrapping_add(worker_id * step_of::<A>(1))
+    }
+}
+
+// SAFETY: the mapping is its own and was made with room for an accumulator of each worker, one step
+// apart.
+unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
+    type Slots = OfWorker<ScalarAccumulators<A>>;
+
+    fn index_slots(&self) {}
+
+    fn accumulators(&self) -> ScalarAccumulators<A> {
+        ScalarAccumulators { first: self.accumulator(0), step: step_of::<A>(1) }
+    }
+
+    fn writable(&self, starts: &mut Vec<usize>) {
+        starts.push(self.accumulators.start().as_ptr() as usize);
+    }
+
+    // Accumulators have been written, by their reset.
+    fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        files.push(None);
+    }
+
+    fn finish(self) {
+        // SAFETY: the accumulators lie within the mapping and the workers have ended.
+        let mut parts = (0..self.num_workers).map(|id| unsafe { *self.accumulator(id) });
+        let merge = |a, b| self.spec.merge.merge(a, b);
+        let total = parts.by_ref().reduce(merge);
+        let total = match self.start.result {
+            Some(init) => total.map(|total| merge(init, total)),
+            None => total,
+        };
+        if let Some(total) = total {
+            *self.target = total;
+        }
+    }
+}
