@@ -36,7 +36,10 @@ mod resume;
 pub mod xfel;
 
 pub use alloc::{Allocate, AllocateLike};
-pub use array::{Order, RaggedArray, SharedArray, advise_huge};
+pub use array::{
+    Order, RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3,
+    SharedArray4, SharedArray5, SharedArray6, advise_huge,
+};
 pub use context::{
     AnyContext, Context, ProcessContext, SerialContext, ThreadContext, available_workers,
     default_context, set_default_context,

@@ -7,17 +7,21 @@ pub use std::{compile_error, fmt, unimplemented};
 
 pub use ndarray::{Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
 
-pub use crate::array::{RaggedArray, SharedArray};
-pub use crate::context::{Context, SerialContext};
+pub use crate::array::{
+    RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3, SharedArray4,
+    SharedArray5, SharedArray6,
+};
+pub use crate::context::{Context, SerialContext, default_context};
 pub use crate::element::Element;
 pub use crate::error::{Error, Result};
 pub use crate::functor::IntoFunctor;
 pub use crate::functor::list::IntoFunctors;
 pub use crate::interior::{NotInteriorMutable, Sharing};
 pub use crate::kernel::{
-    FnKernel, Items, Kernel, KernelError, Names, Position, Shapes, SlotsOf, kernel,
+    FnKernel, Items, Kernel, KernelError, KernelTypes, Position, Shapes, SlotsOf,
 };
 pub use crate::map::bound::BoundKernel;
+pub use crate::map::{Reported, alloc, report, report_into, run, run_into};
 pub use crate::output::index::{PerIndex, PerIndexScalar, Ragged, ReturnRow, ReturnValue};
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;

@@ -8,7 +8,7 @@ use syn::{Attribute, Type, TypeImplTrait, TypeReference, parse_quote};
 
 use super::generics::{self, OfFunctions};
 use super::output::Outputs;
-use super::{docs, inherited, items, kernel, nested, quiet};
+use super::{docs, inherited, items, kernel, nested, quiet, quiet_type};
 use crate::model::{Kernel, Param, Role};
 use crate::{names, types};
 
@@ -17,7 +17,7 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
     let name = &kernel.sig.ident;
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
-    let quiet = quiet();
+    let (quiet, quiet_type) = (quiet(), quiet_type());
     let on_type = kernel.attrs.iter().filter(|attr| belongs_on_type(attr));
     let doc = docs::entry(kernel, &outputs.packed);
 
@@ -28,12 +28,13 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
     quote! {
         #(#on_type)*
         #(#attrs)*
-        #quiet
-        #[doc = #doc]
+        #quiet_type
+        #doc
         #vis struct #name {}
 
         #(#attrs)*
         #quiet
+        #[automatically_derived]
         impl #name {
             #(#runs)*
             #bind
@@ -57,29 +58,28 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
     let context_type = quote!(&(impl #private::Context + ?#private::Sized));
 
     let arguments: Vec<_> = kernel.params.iter().filter_map(argument).collect();
+    let given = kernel.params.iter().filter(|param| param.is_argument());
+    let given: Vec<_> = given.filter_map(|param| param.name.as_ref()).collect();
     let shared = kernel.shared().filter_map(|param| param.name.as_ref());
     let functors: Vec<_> = kernel.items().filter_map(|(param, _)| param.name.as_ref()).collect();
     let functors = nested(functors);
-    let bound = quote!(Self::bind #turbofish (#(#shared),*));
+    let bound = quote!(Self::bind #turbofish (#(#shared),*).kernel());
 
     let run_parallel = docs::run_parallel(kernel);
-    let run_in = docs::run_in(kernel);
-    let run_serial = docs::run_serial(kernel);
-    let alloc = docs::alloc(kernel);
-    let run_into = docs::run_into(kernel);
-    let [report, report_in, report_serial, report_into] = [
-        docs::run_report(kernel),
-        docs::run_report_in(kernel),
-        docs::run_report_serial(kernel),
-        docs::run_report_into(kernel),
-    ];
+    let [run_in, run_serial, alloc, run_into] =
+        [docs::RUN_IN, docs::RUN_SERIAL, docs::ALLOC, docs::RUN_INTO];
+    let [run_report, run_report_in, run_report_serial, run_report_into] =
+        [docs::RUN_REPORT, docs::RUN_REPORT_IN, docs::RUN_REPORT_SERIAL, docs::RUN_REPORT_INTO];
+    let default = quote!(&*#private::default_context()?);
+    let serial = quote!(&#private::SerialContext::new());
+    let report = quote!(#private::Reported<#packed>);
     [
         quote! {
             #[doc = #run_parallel]
             #vis fn run_parallel #declared (
                 #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #private::BoundKernel::run_list(&#bound, #functors)
+                Self::run_in #turbofish (#default, #(#given),*)
             }
         },
         quote! {
@@ -87,7 +87,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_in #declared (
                 #context: #context_type, #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #private::BoundKernel::run_list_in(&#bound, #context, #functors)
+                #private::run(#context, #bound, #functors)
             }
         },
         quote! {
@@ -95,7 +95,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_serial #declared (
                 #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #private::BoundKernel::run_list_in(&#bound, &#private::SerialContext::new(), #functors)
+                Self::run_in #turbofish (#serial, #(#given),*)
             }
         },
         quote! {
@@ -103,7 +103,7 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn alloc #declared (
                 #context: #context_type, #(#arguments),*
             ) -> #private::Result<#packed> #clause {
-                #private::BoundKernel::alloc_list(&#bound, #context, #functors)
+                #private::alloc(#context, #bound, #functors)
             }
         },
         quote! {
@@ -111,39 +111,39 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
             #vis fn run_into #declared (
                 #context: #context_type, #(#arguments,)* #out: &mut #packed
             ) -> #private::Result<()> #clause {
-                #private::BoundKernel::run_list_into(&#bound, #context, #functors, #out)
+                #private::run_into(#context, #bound, #functors, #out)
             }
         },
         quote! {
-            #[doc = #report]
+            #[doc = #run_report]
             #vis fn run_report #declared (
                 #(#arguments),*
-            ) -> #private::Result<(#packed, #private::Report)> #clause {
-                #private::BoundKernel::run_list_report(&#bound, #functors)
+            ) -> #report #clause {
+                Self::run_report_in #turbofish (#default, #(#given),*)
             }
         },
         quote! {
-            #[doc = #report_in]
+            #[doc = #run_report_in]
             #vis fn run_report_in #declared (
                 #context: #context_type, #(#arguments),*
-            ) -> #private::Result<(#packed, #private::Report)> #clause {
-                #private::BoundKernel::run_list_report_in(&#bound, #context, #functors)
+            ) -> #report #clause {
+                #private::report(#context, #bound, #functors)
             }
         },
         quote! {
-            #[doc = #report_serial]
+            #[doc = #run_report_serial]
             #vis fn run_report_serial #declared (
                 #(#arguments),*
-            ) -> #private::Result<(#packed, #private::Report)> #clause {
-                #private::BoundKernel::run_list_report_in(&#bound, &#private::SerialContext::new(), #functors)
+            ) -> #report #clause {
+                Self::run_report_in #turbofish (#serial, #(#given),*)
             }
         },
         quote! {
-            #[doc = #report_into]
+            #[doc = #run_report_into]
             #vis fn run_report_into #declared (
                 #context: #context_type, #(#arguments,)* #out: &mut #packed
             ) -> #private::Result<#private::Report> #clause {
-                #private::BoundKernel::run_list_report_into(&#bound, #context, #functors, #out)
+                #private::report_into(#context, #bound, #functors, #out)
             }
         },
     ]

@@ -1,7 +1,8 @@
 //! Items: the parameter kind that names what a functor must deliver.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use super::nested;
@@ -52,17 +53,30 @@ pub(super) fn dim(dim: &Dim) -> TokenStream {
     }
 }
 
-/// The dimension with one axis more.
-pub(super) fn larger(dim: &Dim) -> TokenStream {
+/// The array that the caller gets of elements in this dimension.
+pub(super) fn shared_array(element: &Type, dim: &Dim) -> TokenStream {
     let private = names::private();
     match dim {
-        Dim::Fixed(axes @ 0..6) => {
-            let name = fixed(axes + 1);
-            quote!(#private::#name)
+        Dim::Fixed(axes) => {
+            let name = format_ident!("SharedArray{axes}");
+            quote!(#private::#name<#element>)
         }
-        Dim::Fixed(_) | Dim::Dyn => quote!(#private::IxDyn),
+        _ => {
+            let dim = self::dim(dim);
+            quote!(#private::SharedArray<#element, #dim>)
+        }
+    }
+}
+
+/// The array that the caller gets of slots in this dimension: it has one axis more.
+pub(super) fn shared_array_of(element: &Type, dim: &Dim) -> TokenStream {
+    match dim {
+        Dim::Fixed(axes @ 0..6) => shared_array(element, &Dim::Fixed(axes + 1)),
+        Dim::Fixed(_) | Dim::Dyn => shared_array(element, &Dim::Dyn),
         Dim::Written(ty) => {
-            quote_spanned!(ty.span()=> <#ty as ::pasha::__private::Dimension>::Larger)
+            let private = names::private();
+            let larger = quote_spanned!(ty.span()=> <#ty as ::pasha::__private::Dimension>::Larger);
+            quote!(#private::SharedArray<#element, #larger>)
         }
     }
 }

@@ -50,14 +50,10 @@ pub(super) fn bind(
     let (start, end) = blamed(kernel);
     let there = names::private_at(start);
     let types = quote!(#items, #specs, #set, #scratch, #failure, #ragged);
-    let make = quote_spanned!(start=> #there::kernel::<#types, _, _, _, _>);
+    let make = quote_spanned!(start=> #there::KernelTypes::<#types>::kernel);
     let closures = quote_spanned! {end=>
         (#allocate, #lengths, move || #make_scratch, #call)
-        .named(&#private::Names {
-            signature: #signature,
-            items: &[#(#item_names),*],
-            outputs: &[#(#output_names),*],
-        })
+        .named(#signature, &[#(#item_names),*], &[#(#output_names),*])
         #sharing
         #stream_stores
     };

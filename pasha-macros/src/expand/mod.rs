@@ -119,26 +119,17 @@ pub(crate) fn inherited(kernel: &Kernel) -> Vec<&Attribute> {
 /// every generated function is used.
 pub(crate) fn quiet() -> TokenStream {
     quote! {
-        #[allow(
-            dead_code,
-            deprecated,
-            elided_lifetimes_in_paths,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            non_camel_case_types,
-            private_bounds,
-            private_interfaces,
-            single_use_lifetimes,
-            unreachable_pub,
-            unused_braces,
-            unused_imports,
-            unused_lifetimes,
-            unused_parens,
-            unused_qualifications,
-            unused_variables,
-            clippy::all,
-            clippy::pedantic,
-            clippy::nursery
-        )]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
+        #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
+        #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
+    }
+}
+
+/// Such lints that are about a generated type.
+pub(crate) fn quiet_type() -> TokenStream {
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
+        #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]
+        #[allow(private_bounds, private_interfaces, unused_qualifications)]
     }
 }

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
 use super::generics::{self, OfOutputs};
-use super::{docs, inherited, items, nested, quiet};
+use super::{docs, inherited, items, nested, quiet, quiet_type};
 use crate::model::{Kernel, Merge, Output, OutputKind, Param, Slot, Value, Values};
 use crate::names;
 
@@ -61,7 +61,7 @@ fn definition(
     let private = names::private();
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
-    let quiet = quiet();
+    let (quiet, quiet_type) = (quiet(), quiet_type());
     let OfOutputs { declared, names: arguments, clause } = generics;
     let doc = docs::output_struct(kernel);
 
@@ -99,7 +99,7 @@ fn definition(
 
     quote! {
         #(#attrs)*
-        #quiet
+        #quiet_type
         #[doc = #doc]
         #vis struct #name #declared #clause {
             #(#field_docs #vis #fields: #arrays,)*
@@ -108,6 +108,7 @@ fn definition(
 
         #(#attrs)*
         #quiet
+        #[automatically_derived]
         impl #declared #private::OutputSet for #name #arguments #clause {
             type Arrays = #arrays_type;
             type Out = Self;
@@ -124,6 +125,7 @@ fn definition(
         #(#attrs)*
         #quiet
         // Elements need not be `Debug`, so the arrays are left out.
+        #[automatically_derived]
         impl #declared #private::fmt::Debug for #name #arguments #clause {
             fn fmt(&self, #formatter: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
                 #private::debug_outputs(#formatter, #text)
@@ -139,16 +141,10 @@ fn array(output: &Output) -> TokenStream {
     let private = names::private_at(element.span());
     match (&output.slot, &output.kind) {
         (Slot::Array(_), _) if ragged => quote!(#private::RaggedArray<#element>),
-        (Slot::Array(view), OutputKind::Reduce(_)) => {
-            let dim = items::dim(&view.dim);
-            quote!(#private::SharedArray<#element, #dim>)
-        }
-        (Slot::Array(view), _) => {
-            let larger = items::larger(&view.dim);
-            quote!(#private::SharedArray<#element, #larger>)
-        }
+        (Slot::Array(view), OutputKind::Reduce(_)) => items::shared_array(element, &view.dim),
+        (Slot::Array(view), _) => items::shared_array_of(element, &view.dim),
         (Slot::Scalar(_), OutputKind::Reduce(_)) => quote!(#element),
-        (Slot::Scalar(_), _) => quote!(#private::SharedArray<#element, #private::Ix1>),
+        (Slot::Scalar(_), _) => quote!(#private::SharedArray1<#element>),
         (Slot::Other, _) => checked(),
     }
 }
@@ -159,8 +155,8 @@ fn returned_array(value: &Value) -> TokenStream {
     let span = element.span();
     let private = names::private_at(span);
     match value.row {
-        Some(_) => quote_spanned!(span=> #private::SharedArray<#element, #private::Ix2>),
-        None => quote_spanned!(span=> #private::SharedArray<#element, #private::Ix1>),
+        Some(_) => quote_spanned!(span=> #private::SharedArray2<#element>),
+        None => quote_spanned!(span=> #private::SharedArray1<#element>),
     }
 }
 

@@ -44,3 +44,10 @@ macro_rules! expansions {
 }
 
 expansions! { one_value reduce_frame generic ragged_and_merged several_values }
+
+#[test]
+fn a_kernel_of_one_item_and_one_value_is_short() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
+    let lines = fs::read_to_string(folder.join("one_value.expanded.rs")).unwrap().lines().count();
+    assert!(lines <= 120, "{lines} lines");
+}

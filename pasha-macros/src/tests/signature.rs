@@ -118,6 +118,6 @@ fn what_a_macro_substitutes_reads_as_if_it_were_written() {
 #[test]
 fn the_kernel_value_is_given_its_signature() {
     let text = expanded("pub fn k(value: f64, #[index] i: usize) -> f64 { 0.0 }").to_string();
-    let named = "signature : \"fn k(value: f64, #[index] i: usize) -> f64\"";
+    let named = "named (\"fn k(value: f64, #[index] i: usize) -> f64\"";
     assert!(text.contains(named), "{text}");
 }

@@ -5,6 +5,7 @@ mod convert;
 mod copies;
 mod huge;
 mod ragged;
+mod with_axes;
 
 use std::fmt;
 use std::io;
@@ -21,6 +22,10 @@ use crate::memory::{Mapping, Memory, Pages};
 pub(crate) use copies::{copy_elements, fill_with_copies};
 pub use huge::advise_huge;
 pub use ragged::RaggedArray;
+pub use with_axes::{
+    SharedArray0, SharedArray1, SharedArray2, SharedArray3, SharedArray4, SharedArray5,
+    SharedArray6,
+};
 
 /// The memory order of an array's axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

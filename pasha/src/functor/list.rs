@@ -281,18 +281,18 @@ impl<P: Param, L: ItemList, F: IntoFunctor<P>, G: IntoFunctors<L>> IntoFunctors<
     note = "give one functor for a kernel with one item, or a tuple with one functor for each item: `(&frames, &monitor)`"
 )]
 pub trait IntoItems<I: ItemList> {
-    /// The functors.
-    type Functors: FunctorList<I>;
+    /// What was given, as a nested list.
+    type List: IntoFunctors<I>;
 
-    /// Gives the functors.
-    fn into_items(self) -> Self::Functors;
+    /// Gives the nested list.
+    fn into_list(self) -> Self::List;
 }
 
 impl<P: Param, F: IntoFunctor<P>> IntoItems<(P, ())> for F {
-    type Functors = (F::Functor, ());
+    type List = (F, ());
 
-    fn into_items(self) -> Self::Functors {
-        (self.into_functor(), ())
+    fn into_list(self) -> (F, ()) {
+        (self, ())
     }
 }
 
@@ -306,18 +306,14 @@ macro_rules! tuple_of_functors {
         impl<$($param: Param, $functor: IntoFunctor<$param>),+> IntoItems<nested!($($param)+)>
             for ($($functor,)+)
         {
-            type Functors = tuple_of_functors!(@functors $($param $functor)+);
+            type List = nested!($($functor)+);
 
             #[allow(non_snake_case, reason = "one name for the type and the value")]
-            fn into_items(self) -> Self::Functors {
+            fn into_list(self) -> Self::List {
                 let ($($functor,)+) = self;
-                nested!($($functor)+).into_functors()
+                nested!($($functor)+)
             }
         }
-    };
-    (@functors) => { () };
-    (@functors $param:ident $functor:ident $($tail:ident)*) => {
-        (<$functor as IntoFunctor<$param>>::Functor, tuple_of_functors!(@functors $($tail)*))
     };
 }
 tuple_of_functors!(P0 F0, P1 F1);

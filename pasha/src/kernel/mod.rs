@@ -30,7 +30,7 @@ pub struct Names {
 
 impl Names {
     /// Of a closure, which has none.
-    const NONE: &'static Names = &Names { signature: "", items: &[], outputs: &[] };
+    const NONE: Names = Names { signature: "", items: &[], outputs: &[] };
 }
 
 /// What a run of the kernel `K` gives: an array, a tuple of arrays, or a struct of outputs.
@@ -143,7 +143,7 @@ pub struct FnKernel<I, O, T, S, E, const RAGGED: usize, const STREAM_STORES: boo
     lengths: L,
     scratch: B,
     call: C,
-    names: &'static Names,
+    names: Names,
     interior_mutable: Option<&'static str>,
     types: Types<I, O, T, S, E>,
 }
@@ -151,25 +151,33 @@ pub struct FnKernel<I, O, T, S, E, const RAGGED: usize, const STREAM_STORES: boo
 /// Carries the types of a kernel without owning any.
 type Types<I, O, T, S, E> = PhantomData<fn() -> (I, O, T, S, E)>;
 
-/// Makes a kernel of closures; called by generated code.
-pub fn kernel<I, O, T, S, E, const RAGGED: usize, A, L, B, C>(
-    allocate: A,
-    lengths: L,
-    scratch: B,
-    call: C,
-) -> FnKernel<I, O, T, S, E, RAGGED, false, A, L, B, C>
-where
-    I: ItemList,
-    O: SpecList,
-    T: OutputSet<Arrays = O::Arrays>,
-    E: Display,
-    A: Fn(Shapes<I>) -> Result<O> + Sync,
-    L: for<'r> Fn(Position, Items<'r, I>) -> [usize; RAGGED] + Sync,
-    B: Fn() -> S + Sync,
-    C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<(), E> + Sync,
-{
-    let (names, interior_mutable) = (Names::NONE, None);
-    FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types: PhantomData }
+/// The types of a kernel that is to be made of closures, whose own types have no names.
+#[derive(Debug)]
+pub struct KernelTypes<I, O, T, S, E, const RAGGED: usize>(Types<I, O, T, S, E>);
+
+impl<I, O, T, S, E, const RAGGED: usize> KernelTypes<I, O, T, S, E, RAGGED> {
+    /// Makes a kernel of closures.
+    // The bounds on the function, so that rustc says which is not met.
+    pub fn kernel<A, L, B, C>(
+        allocate: A,
+        lengths: L,
+        scratch: B,
+        call: C,
+    ) -> FnKernel<I, O, T, S, E, RAGGED, false, A, L, B, C>
+    where
+        I: ItemList,
+        O: SpecList,
+        T: OutputSet<Arrays = O::Arrays>,
+        E: Display,
+        A: Fn(Shapes<I>) -> Result<O> + Sync,
+        L: for<'r> Fn(Position, Items<'r, I>) -> [usize; RAGGED] + Sync,
+        B: Fn() -> S + Sync,
+        C: for<'r, 's> Fn(Position, Items<'r, I>, SlotsOf<'s, O>, &'s mut S) -> Result<(), E>
+            + Sync,
+    {
+        let (names, interior_mutable) = (Names::NONE, None);
+        FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types: PhantomData }
+    }
 }
 
 impl<I, O, T, S, E, const RAGGED: usize, A, L, B, C>
@@ -182,9 +190,13 @@ impl<I, O, T, S, E, const RAGGED: usize, A, L, B, C>
     }
 
     /// Names the kernel and its parameters for error messages.
-    // By reference, because a map asks for them, and one word is moved faster than six.
-    pub fn named(self, names: &'static Names) -> Self {
-        FnKernel { names, ..self }
+    pub fn named(
+        self,
+        signature: &'static str,
+        items: &'static [&'static str],
+        outputs: &'static [&'static str],
+    ) -> Self {
+        FnKernel { names: Names { signature, items, outputs }, ..self }
     }
 
     /// Tells of shared parameters, each by its name, whether they are changed through `&`.
@@ -216,7 +228,7 @@ where
     const STREAM_STORES: bool = STREAM_STORES;
 
     fn names(&self) -> Names {
-        *self.names
+        self.names
     }
 
     fn interior_mutable(&self) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, SerialContext};
 use crate::error::Result;
-use crate::functor::list::{IntoFunctors, IntoItems};
+use crate::functor::list::IntoItems;
 use crate::kernel::compose::{Accepts, ReturnsOneValue, Then};
 use crate::kernel::{Kernel, Out};
 use crate::report::Report;
@@ -36,6 +36,12 @@ impl<K: Kernel> BoundKernel<K> {
         BoundKernel(kernel)
     }
 
+    /// The kernel, for generated code.
+    #[doc(hidden)]
+    pub fn kernel(&self) -> &K {
+        &self.0
+    }
+
     /// Runs the kernel in the default context.
     ///
     /// `items` is a functor for a kernel with one item, or a tuple of functors for one with
@@ -44,7 +50,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// Whatever keeps the map from starting or from finishing; see [`Error`](crate::Error).
     pub fn run_parallel(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
-        super::run(&*crate::context::default_context()?, &self.0, &items.into_items())
+        super::run(&*crate::context::default_context()?, &self.0, items.into_list())
     }
 
     /// Runs the kernel in this context.
@@ -56,7 +62,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoItems<K::Items>,
     ) -> Result<Out<K>> {
-        super::run(context, &self.0, &items.into_items())
+        super::run(context, &self.0, items.into_list())
     }
 
     /// Runs the kernel here, one item after another.
@@ -64,7 +70,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
     pub fn run_serial(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
-        super::run(&SerialContext::new(), &self.0, &items.into_items())
+        super::run(&SerialContext::new(), &self.0, items.into_list())
     }
 
     /// Allocates the outputs for these items and runs nothing.
@@ -76,7 +82,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoItems<K::Items>,
     ) -> Result<Out<K>> {
-        super::alloc(context, &self.0, &items.into_items())
+        super::alloc(context, &self.0, items.into_list())
     }
 
     /// Runs the kernel into outputs that exist already, allocated by [`alloc`](Self::alloc) or
@@ -91,7 +97,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<()> {
-        super::run_into(context, &self.0, &items.into_items(), out)
+        super::run_into(context, &self.0, items.into_list(), out)
     }
 
     /// Runs the kernel in the default context, and reports what happened.
@@ -99,7 +105,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
     pub fn run_report(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
-        super::run_report(&*crate::context::default_context()?, &self.0, &items.into_items())
+        super::report(&*crate::context::default_context()?, &self.0, items.into_list())
     }
 
     /// Runs the kernel in this context, and reports what happened.
@@ -111,7 +117,7 @@ impl<K: Kernel> BoundKernel<K> {
         context: &C,
         items: impl IntoItems<K::Items>,
     ) -> Result<(Out<K>, Report)> {
-        super::run_report(context, &self.0, &items.into_items())
+        super::report(context, &self.0, items.into_list())
     }
 
     /// Runs the kernel here, one item after another, and reports what happened.
@@ -119,7 +125,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
     pub fn run_report_serial(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
-        super::run_report(&SerialContext::new(), &self.0, &items.into_items())
+        super::report(&SerialContext::new(), &self.0, items.into_list())
     }
 
     /// Runs the kernel into outputs that exist already, and reports what happened.
@@ -132,7 +138,7 @@ impl<K: Kernel> BoundKernel<K> {
         items: impl IntoItems<K::Items>,
         out: &mut Out<K>,
     ) -> Result<Report> {
-        super::run_report_into(context, &self.0, &items.into_items(), out)
+        super::report_into(context, &self.0, items.into_list(), out)
     }
 
     /// Makes one kernel of this and another that takes this one's returned value as its item.
@@ -145,65 +151,5 @@ impl<K: Kernel> BoundKernel<K> {
         L: Kernel<Items: Accepts<K::Value>>,
     {
         BoundKernel(Then::new(self.0, next.0))
-    }
-}
-
-/// The same for generated code, whose items come as nested lists.
-impl<K: Kernel> BoundKernel<K> {
-    #[doc(hidden)]
-    pub fn run_list(&self, items: impl IntoFunctors<K::Items>) -> Result<Out<K>> {
-        super::run(&*crate::context::default_context()?, &self.0, &items.into_functors())
-    }
-
-    #[doc(hidden)]
-    pub fn run_list_in<C: Context + ?Sized>(
-        &self,
-        context: &C,
-        items: impl IntoFunctors<K::Items>,
-    ) -> Result<Out<K>> {
-        super::run(context, &self.0, &items.into_functors())
-    }
-
-    #[doc(hidden)]
-    pub fn alloc_list<C: Context + ?Sized>(
-        &self,
-        context: &C,
-        items: impl IntoFunctors<K::Items>,
-    ) -> Result<Out<K>> {
-        super::alloc(context, &self.0, &items.into_functors())
-    }
-
-    #[doc(hidden)]
-    pub fn run_list_into<C: Context + ?Sized>(
-        &self,
-        context: &C,
-        items: impl IntoFunctors<K::Items>,
-        out: &mut Out<K>,
-    ) -> Result<()> {
-        super::run_into(context, &self.0, &items.into_functors(), out)
-    }
-
-    #[doc(hidden)]
-    pub fn run_list_report(&self, items: impl IntoFunctors<K::Items>) -> Result<(Out<K>, Report)> {
-        super::run_report(&*crate::context::default_context()?, &self.0, &items.into_functors())
-    }
-
-    #[doc(hidden)]
-    pub fn run_list_report_in<C: Context + ?Sized>(
-        &self,
-        context: &C,
-        items: impl IntoFunctors<K::Items>,
-    ) -> Result<(Out<K>, Report)> {
-        super::run_report(context, &self.0, &items.into_functors())
-    }
-
-    #[doc(hidden)]
-    pub fn run_list_report_into<C: Context + ?Sized>(
-        &self,
-        context: &C,
-        items: impl IntoFunctors<K::Items>,
-        out: &mut Out<K>,
-    ) -> Result<Report> {
-        super::run_report_into(context, &self.0, &items.into_functors(), out)
     }
 }

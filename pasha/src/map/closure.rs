@@ -3,18 +3,16 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 
-use crate::array::SharedArray;
+use crate::array::SharedArray1;
 use crate::context::{self, Context};
 use crate::element::Element;
 use crate::error::Result;
 use crate::functor::NaturalItem;
-use crate::kernel::{KernelError, Position, kernel};
+use crate::kernel::{KernelError, KernelTypes, Position};
 use crate::output::index::ReturnValue;
 use crate::output::pack::OneReturned;
 use crate::param::Param;
 use crate::report::Report;
-
-use ndarray::Ix1;
 
 /// What a closure gets for one index of a source.
 type ItemOf<'r, F> = <<F as NaturalItem>::Param as Param>::Item<'r>;
@@ -41,7 +39,7 @@ type ItemOf<'r, F> = <<F as NaturalItem>::Param as Param>::Item<'r>;
 /// assert_eq!(squares, ndarray::array![1.0, 4.0, 9.0]);
 /// # Ok::<(), pasha::Error>(())
 /// ```
-pub fn map<F, K, T>(source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+pub fn map<F, K, T>(source: F, closure: K) -> Result<SharedArray1<T>>
 where
     F: NaturalItem,
     T: Element,
@@ -63,7 +61,7 @@ where
 /// assert_eq!(cubes, ndarray::array![0, 1, 8, 27]);
 /// # Ok::<(), pasha::Error>(())
 /// ```
-pub fn map_in<C, F, K, T>(context: &C, source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+pub fn map_in<C, F, K, T>(context: &C, source: F, closure: K) -> Result<SharedArray1<T>>
 where
     C: Context + ?Sized,
     F: NaturalItem,
@@ -82,7 +80,7 @@ pub fn map_report_in<C, F, K, T>(
     context: &C,
     source: F,
     closure: K,
-) -> Result<(SharedArray<T, Ix1>, Report)>
+) -> Result<(SharedArray1<T>, Report)>
 where
     C: Context + ?Sized,
     F: NaturalItem,
@@ -106,7 +104,7 @@ where
 /// let error = pasha::try_map(&text, |_, _, number| number.parse::<i32>()).unwrap_err();
 /// assert!(matches!(error, pasha::Error::Kernel { index: 2, .. }));
 /// ```
-pub fn try_map<F, K, T, E>(source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+pub fn try_map<F, K, T, E>(source: F, closure: K) -> Result<SharedArray1<T>>
 where
     F: NaturalItem,
     T: Element,
@@ -120,7 +118,7 @@ where
 ///
 /// # Errors
 /// As [`try_map`].
-pub fn try_map_in<C, F, K, T, E>(context: &C, source: F, closure: K) -> Result<SharedArray<T, Ix1>>
+pub fn try_map_in<C, F, K, T, E>(context: &C, source: F, closure: K) -> Result<SharedArray1<T>>
 where
     C: Context + ?Sized,
     F: NaturalItem,
@@ -152,7 +150,7 @@ pub fn try_map_report_in<C, F, K, T, E>(
     context: &C,
     source: F,
     closure: K,
-) -> Result<(SharedArray<T, Ix1>, Report)>
+) -> Result<(SharedArray1<T>, Report)>
 where
     C: Context + ?Sized,
     F: NaturalItem,
@@ -170,7 +168,7 @@ fn run_closure<C, F, K, T, E>(
     context: &C,
     source: F,
     closure: K,
-) -> Result<(SharedArray<T, Ix1>, Report)>
+) -> Result<(SharedArray1<T>, Report)>
 where
     C: Context + ?Sized,
     F: NaturalItem,
@@ -178,18 +176,9 @@ where
     E: Display,
     K: for<'r> Fn(Position, ItemOf<'r, F>) -> Result<T, E> + Sync,
 {
-    let kernel = kernel::<
-        (F::Param, ()),
-        (ReturnValue<T>, ()),
-        OneReturned<SharedArray<T, Ix1>>,
-        (),
-        E,
-        0,
-        _,
-        _,
-        _,
-        _,
-    >(
+    type Types<P, T, E> =
+        KernelTypes<(P, ()), (ReturnValue<T>, ()), OneReturned<SharedArray1<T>>, (), E, 0>;
+    let kernel = Types::<F::Param, T, E>::kernel(
         |_shapes| Ok((ReturnValue::new(), ())),
         |_at, _items| [],
         || (),
@@ -198,5 +187,5 @@ where
             Ok(())
         },
     );
-    super::run_report(context, &kernel, &(source.into_functor(), ()))
+    super::report(context, &kernel, (source, ()))
 }

@@ -14,7 +14,7 @@ use ndarray::{Array2, Ix1, Ix2};
 use crate::array::SharedArray;
 use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
 use crate::error::{Error, Result};
-use crate::functor::list::FunctorList;
+use crate::functor::list::{FunctorList, IntoFunctors};
 use crate::job::panic;
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Items, Kernel, Names, Out, Position, Shapes, SlotsOf};
@@ -30,31 +30,42 @@ use crate::resume::{Identity, JobFile, OutputFile};
 use outcome::Told;
 
 /// Allocates the outputs and runs the kernel into them.
-pub(crate) fn run<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<Out<K>>
+///
+/// # Errors
+/// Whatever keeps the map from starting or from finishing.
+pub fn run<C, K, F>(context: &C, kernel: &K, functors: F) -> Result<Out<K>>
 where
     C: Context + ?Sized,
     K: Kernel,
-    F: FunctorList<K::Items>,
+    F: IntoFunctors<K::Items>,
 {
+    let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
-        let prepared = Prepared::new(setting, kernel, functors)?;
+        let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         prepared.fill(&mut out, true)?;
         Ok(out)
     })
 }
 
+/// What a map gives, and how it went.
+pub type Reported<T> = Result<(T, Report)>;
+
 /// Allocates the outputs, runs the kernel into them, and reports.
-pub(crate) fn run_report<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<(Out<K>, Report)>
+///
+/// # Errors
+/// As [`run`].
+pub fn report<C, K, F>(context: &C, kernel: &K, functors: F) -> Reported<Out<K>>
 where
     C: Context + ?Sized,
     K: Kernel,
-    F: FunctorList<K::Items>,
+    F: IntoFunctors<K::Items>,
 {
+    let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
-        let prepared = Prepared::new(setting, kernel, functors)?;
+        let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         let report = prepared.run_into(&mut out, true)?;
         Ok((out, report))
@@ -62,48 +73,55 @@ where
 }
 
 /// Allocates the outputs and runs nothing, but for finding the lengths of ragged slots.
-pub(crate) fn alloc<C, K, F>(context: &C, kernel: &K, functors: &F) -> Result<Out<K>>
+///
+/// # Errors
+/// Whatever would keep a map from starting.
+pub fn alloc<C, K, F>(context: &C, kernel: &K, functors: F) -> Result<Out<K>>
 where
     C: Context + ?Sized,
     K: Kernel,
-    F: FunctorList<K::Items>,
+    F: IntoFunctors<K::Items>,
 {
-    in_setting(context, |setting| Prepared::new(setting, kernel, functors)?.allocate())
+    let functors = functors.into_functors();
+    in_setting(context, |setting| Prepared::new(setting, kernel, &functors)?.allocate())
 }
 
 /// Runs the kernel into outputs that exist.
-pub(crate) fn run_into<C, K, F>(
-    context: &C,
-    kernel: &K,
-    functors: &F,
-    out: &mut Out<K>,
-) -> Result<()>
+///
+/// # Errors
+/// As [`run`].
+pub fn run_into<C, K, F>(context: &C, kernel: &K, functors: F, out: &mut Out<K>) -> Result<()>
 where
     C: Context + ?Sized,
     K: Kernel,
-    F: FunctorList<K::Items>,
+    F: IntoFunctors<K::Items>,
 {
+    let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
-        Prepared::new(setting, kernel, functors)?.fill(out, false)
+        Prepared::new(setting, kernel, &functors)?.fill(out, false)
     })
 }
 
 /// Runs the kernel into outputs that exist, and reports.
-pub(crate) fn run_report_into<C, K, F>(
+///
+/// # Errors
+/// As [`run`].
+pub fn report_into<C, K, F>(
     context: &C,
     kernel: &K,
-    functors: &F,
+    functors: F,
     out: &mut Out<K>,
 ) -> Result<Report>
 where
     C: Context + ?Sized,
     K: Kernel,
-    F: FunctorList<K::Items>,
+    F: IntoFunctors<K::Items>,
 {
+    let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
-        Prepared::new(setting, kernel, functors)?.run_into(out, false)
+        Prepared::new(setting, kernel, &functors)?.run_into(out, false)
     })
 }
 

@@ -24,7 +24,7 @@ pub trait Slots {
     /// The slot of one call.
     ///
     /// # Safety
-    /// As for [`IndexSlots::slot`] at the index, and as for [`Accumulators::slot`] of the worker,
+    /// As for `IndexSlots::slot` at the index, and as for `Accumulators::slot` of the worker,
     /// whose local copies `local` are.
     unsafe fn slot<'s>(
         index: &Self::Index,
@@ -77,7 +77,7 @@ impl Slots for () {
     type Slot<'s> = ();
 
     #[inline(always)]
-    unsafe fn slot<'s>((): &(), (): &(), _at: Position, (): &'s mut ()) {}
+    unsafe fn slot((): &(), (): &(), _at: Position, (): &mut ()) {}
 }
 
 impl<A: Slots, B: Slots> Slots for (A, B) {

@@ -13,7 +13,7 @@ unsafe impl Accumulators for () {
     unsafe fn local(&self, _worker_id: usize) {}
 
     #[inline(always)]
-    unsafe fn slot<'s>(&self, _worker_id: usize, (): &'s mut ()) {}
+    unsafe fn slot(&self, _worker_id: usize, (): &mut ()) {}
 
     #[inline(always)]
     unsafe fn put_back(&self, _worker_id: usize, (): &()) {}

@@ -23,11 +23,8 @@ impl<'s, W: Accumulators> LocalAccumulators<'s, W> {
     #[inline(always)]
     pub(crate) unsafe fn new(accumulators: &'s W, worker_id: usize) -> Self {
         // SAFETY: the caller alone is this worker, and none of its slots is alive.
-        LocalAccumulators {
-            accumulators,
-            worker_id,
-            local: unsafe { accumulators.local(worker_id) },
-        }
+        let local = unsafe { accumulators.local(worker_id) };
+        LocalAccumulators { accumulators, worker_id, local }
     }
 }
 
