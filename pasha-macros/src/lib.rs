@@ -9,6 +9,7 @@ mod errors;
 mod expand;
 mod fallback;
 mod mentions;
+mod merges;
 mod model;
 mod names;
 mod parse;

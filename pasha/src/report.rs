@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::memory::Settled;
+use crate::memory::HugePageCounts;
 
 /// What happened during a map that came to its end.
 ///
@@ -69,8 +69,8 @@ pub struct HugePages {
 }
 
 impl HugePages {
-    pub(crate) fn of(settled: Settled) -> Self {
-        let Settled { made, refused, errno } = settled;
+    pub(crate) fn of(counts: HugePageCounts) -> Self {
+        let HugePageCounts { made, refused, errno } = counts;
         HugePages { made, refused, errno: (refused > 0).then_some(errno) }
     }
 }

@@ -7,7 +7,7 @@ use crate::errors::Errors;
 use crate::model::{
     Dim, Extent, ItemKind, Kernel, Merge, Output, OutputKind, Param, Role, Slot, Values,
 };
-use crate::{names, types};
+use crate::{merges, names, types};
 
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     for (param, output) in kernel.outputs() {
@@ -231,9 +231,11 @@ fn one_merge(param: &Param, output: &Output, errors: &mut Errors) {
             if let Some(attr) = &param.attr {
                 errors.at(
                     attr,
-                    "how are the workers' accumulators merged? write `#[reduce(sum, …)]`, or \
-                     `product`, `min`, `max`, `any`, `all`, or the path of a function `fn(A, A) \
-                     -> A`",
+                    format!(
+                        "how are the workers' accumulators merged? write `#[reduce(sum, …)]`, or \
+                         {}, or the path of a function `fn(A, A) -> A`",
+                        merges::words_but_the_first()
+                    ),
                 );
             }
         }
@@ -244,8 +246,8 @@ fn one_merge(param: &Param, output: &Output, errors: &mut Errors) {
                  …`{}",
                 match merge {
                     Expr::Path(path) if path.path.get_ident().is_some() =>
-                        " (the built-in merges are `sum`, `product`, `min`, `max`, `any`, `all`)",
-                    _ => "",
+                        format!(" (the built-in merges are {})", merges::words()),
+                    _ => String::new(),
                 }
             ),
         ),

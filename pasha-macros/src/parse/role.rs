@@ -7,20 +7,10 @@ use syn::{Attribute, Expr, Meta, Token, Type};
 
 use crate::errors::Errors;
 use crate::model::{Extent, Merge, Order, Output, OutputKind, Role, Slot};
-use crate::{names, types};
+use crate::{merges, names, types};
 
 const ROLES: [&str; 7] =
     ["shared", "index", "worker_id", "output", "per_worker", "reduce", "scratch"];
-
-/// The built-in merges, and the types that do them.
-const MERGES: [(&str, &str); 6] = [
-    ("sum", "Sum"),
-    ("product", "Product"),
-    ("min", "Min"),
-    ("max", "Max"),
-    ("any", "Any"),
-    ("all", "All"),
-];
 
 /// What stands in the parentheses of a role.
 struct Entries {
@@ -167,18 +157,17 @@ fn reduction(mut entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
     let merges = std::mem::take(&mut entries.positional);
     let merges = merges.into_iter().filter_map(|merge| match merge {
         Expr::Path(path) => {
-            let built_in = path.path.get_ident().and_then(|name| {
-                let (_, merge) = MERGES.iter().find(|(word, _)| name == word)?;
-                Some(Merge::BuiltIn(name.clone(), merge))
-            });
+            let built_in = path
+                .path
+                .get_ident()
+                .and_then(|name| Some(Merge::BuiltIn(name.clone(), merges::type_of(name)?)));
             Some(built_in.unwrap_or(Merge::Custom(Expr::Path(path))))
         }
         Expr::Closure(_) => Some(Merge::Custom(merge)),
         other => {
             errors.at(
                 other,
-                "a merge is `sum`, `product`, `min`, `max`, `any`, `all` or the path of a function \
-                 `fn(A, A) -> A`",
+                format!("a merge is {} or the path of a function `fn(A, A) -> A`", merges::words()),
             );
             None
         }

@@ -16,7 +16,7 @@ impl<A: Element, D: Dimension> Clone for SharedArray<A, D> {
         let copy = Self::zeros(self.raw_dim(), Order::C, self.memory(), Pages::Huge);
         match copy {
             Ok(mut copy) => {
-                copy.mapping.settle();
+                copy.mapping.make_huge_pages();
                 copy.copy_from(self);
                 copy
             }

@@ -129,7 +129,7 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     /// ```
     pub fn from_array(array: &ArrayRef<A, D>) -> Result<Self> {
         let mut copy = Self::zeros(array.raw_dim(), Order::C, Memory::Shared, Pages::Huge)?;
-        copy.mapping.settle();
+        copy.mapping.make_huge_pages();
         copy.copy_from(array);
         Ok(copy)
     }
@@ -137,7 +137,7 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
     /// Sets all elements, leaving untouched pages alone where they are zero already.
     pub(crate) fn fill_fresh(&mut self, value: A) {
         if bytemuck::bytes_of(&value).iter().any(|&byte| byte != 0) {
-            self.mapping.settle();
+            self.mapping.make_huge_pages();
             self.fill_with_copies(value);
         }
     }

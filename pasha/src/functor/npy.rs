@@ -213,7 +213,7 @@ enum ReadError {
 fn read<A>(file: &File, offset: usize, len: usize, fit: Fit) -> Result<Mapping, ReadError> {
     let mut mapping =
         Mapping::anonymous(len, Memory::Shared, Pages::Huge).map_err(ReadError::Alloc)?;
-    mapping.settle();
+    mapping.make_huge_pages();
     // SAFETY: the mapping is new and so long, and nobody else knows of it yet.
     let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.start().as_ptr(), len) };
     file.read_exact_at(bytes, offset as u64).map_err(ReadError::Io)?;

@@ -21,13 +21,13 @@ use crate::element::Element;
     note = "open it as `i8` to `i64`, `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, or `bool` (as h5py writes it)",
     note = "for a compound give a `#[repr(C)]` struct with `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]` and the line `pasha::hdf5_record!({Self} {{ field: type, … }});`"
 )]
-pub trait Hdf5Element: Element + sealed::Stored {}
+pub trait Hdf5Element: Element + sealed::InFile {}
 
 pub(super) mod sealed {
     use super::{Misfit, Number, StoredType};
 
     /// What the readers need of an element type.
-    pub trait Stored: Sized {
+    pub trait InFile: Sized {
         /// The stored type that needs no conversion.
         const NUMBER: Number;
 
@@ -123,7 +123,7 @@ macro_rules! elements {
     ($($t:ty, $number:ident, [$($from:ident $from_type:ty),+];)+) => {$(
         impl Hdf5Element for $t {}
 
-        impl sealed::Stored for $t {
+        impl sealed::InFile for $t {
             const NUMBER: Number = Number::$number;
 
             fn read_from(stored: StoredType) -> Result<StoredType, String> {
@@ -212,7 +212,7 @@ type ComplexF64 = Complex<f64>;
 
 #[cfg(test)]
 mod tests {
-    use super::sealed::Stored;
+    use super::sealed::InFile;
     use super::*;
 
     fn decode<A: Hdf5Element>(number: Number, swapped: bool, bytes: &[u8]) -> Result<A, String> {

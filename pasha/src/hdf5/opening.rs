@@ -134,7 +134,7 @@ impl Stored {
             |source: io::Error| Error::File { action: "open", path: found.path.clone(), source };
         let file = open_regular(&found.path, File::options().read(true)).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        let place = Place { file: &file, path: &found.path, size: metadata.len(), depth };
+        let place = FoundIn { file: &file, path: &found.path, size: metadata.len(), depth };
         let storage = find_storage::<A>(&place, dataset, &kind, &shape).map_err(refused)?;
         Ok(Stored {
             path: path.to_owned(),
@@ -150,7 +150,7 @@ impl Stored {
 }
 
 /// Where a data set is described.
-struct Place<'a> {
+struct FoundIn<'a> {
     file: &'a File,
     path: &'a Path,
     /// Bytes of the file.
@@ -161,7 +161,7 @@ struct Place<'a> {
 
 /// Finds out how the elements are stored.
 fn find_storage<A: Hdf5Element>(
-    place: &Place<'_>,
+    place: &FoundIn<'_>,
     dataset: Dataset,
     kind: &StoredType,
     shape: &[usize],
@@ -220,7 +220,7 @@ fn find_storage<A: Hdf5Element>(
     };
     let mut working_folder = None;
     if is_virtual {
-        let Place { path, depth, .. } = *place;
+        let FoundIn { path, depth, .. } = *place;
         if let Some(fill) = &fill {
             if depth > DEEPEST {
                 return Err(format!(

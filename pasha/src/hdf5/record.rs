@@ -87,8 +87,8 @@ impl Hdf5Member {
             offset,
             size: size_of::<T>(),
             lengths: T::LENGTHS,
-            number: <T::Number as sealed::Stored>::NUMBER,
-            read_from: <T::Number as sealed::Stored>::read_from,
+            number: <T::Number as sealed::InFile>::NUMBER,
+            read_from: <T::Number as sealed::InFile>::read_from,
             convert: convert::<T::Number>,
         }
     }
@@ -283,7 +283,7 @@ fn convert<A: Hdf5Element + Pod>(
 
 impl<A: Hdf5Record> Hdf5Element for A {}
 
-impl<A: Hdf5Record> sealed::Stored for A {
+impl<A: Hdf5Record> sealed::InFile for A {
     const NUMBER: Number = Number::Compound(size_of::<A>());
 
     fn name() -> &'static str {

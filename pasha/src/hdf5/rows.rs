@@ -57,8 +57,8 @@ impl<A: Hdf5Element> Rows<A> {
     /// Opens a reader, for one worker.
     pub(crate) fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
         let source = match self.stored.view::<A>() {
-            Some(all) => Source::Mapped(all),
-            None => Source::Bands(Box::new(ElementReader::new(&self.stored, 0)?)),
+            Some(all) => RowSource::Mapped(all),
+            None => RowSource::Bands(Box::new(ElementReader::new(&self.stored, 0)?)),
         };
         Ok(RowsReader {
             len: self.stored.shape[0],
@@ -76,13 +76,13 @@ pub(crate) struct RowsReader<'f, A> {
     len: usize,
     /// Elements of one row.
     width: usize,
-    source: Source<'f, A>,
+    source: RowSource<'f, A>,
     /// Rows of several bands, put together.
     joined: Vec<A>,
 }
 
 #[derive(Debug)]
-enum Source<'f, A> {
+enum RowSource<'f, A> {
     Mapped(&'f [A]),
     Bands(Box<ElementReader<'f, A>>),
 }
@@ -98,8 +98,8 @@ impl<A: Hdf5Element> RowsReader<'_, A> {
         };
         let width = self.width;
         let bands = match &mut self.source {
-            Source::Mapped(all) => return Ok(&all[first * width..end * width]),
-            Source::Bands(bands) => bands,
+            RowSource::Mapped(all) => return Ok(&all[first * width..end * width]),
+            RowSource::Bands(bands) => bands,
         };
         if count == 0 {
             return Ok(&[]);

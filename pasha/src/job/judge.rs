@@ -59,7 +59,7 @@ impl Judge<'_> {
     }
 
     /// Has a worker that ended for no fault of its own go on where it was.
-    pub(crate) fn pardon(&self, worker_id: usize) -> Verdict {
+    pub(crate) fn go_on_unharmed(&self, worker_id: usize) -> Verdict {
         let record = self.table.record(worker_id);
         let position = record.left().start;
         self.go_on_from(record, position, position + 1);

@@ -34,7 +34,7 @@ impl Job<'_> {
             _ if record.is_deadlocked() => {
                 self.state.judge.judge(worker_id, Failure::Deadlocked, end)
             }
-            (Late::NoMore, _) => self.state.judge.pardon(worker_id),
+            (Late::NoMore, _) => self.state.judge.go_on_unharmed(worker_id),
             (Late::Yes, _) => self.state.judge.judge(worker_id, Failure::TimedOut, end),
             (Late::No, Some(status)) => {
                 let end = End { signal: None, status: Some(status) };

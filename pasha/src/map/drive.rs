@@ -103,7 +103,7 @@ fn drive(
     let wall_time = begun.elapsed();
     let outcome = Outcome { state, len, resumed, wall_time, absent: num_absent() };
     let source_errors = std::mem::take(&mut *state.source_errors());
-    outcome.tell(started, options, source_errors)
+    outcome.into_result(started, options, source_errors)
 }
 
 /// The most items that a map can go on without: the log has an entry for each, of 96 GiB in all

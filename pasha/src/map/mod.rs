@@ -27,7 +27,7 @@ use crate::output::worker::Accumulators;
 use crate::output::{Attached, Plan};
 use crate::report::Report;
 use crate::resume::{Identity, JobFile, OutputFile};
-use outcome::Told;
+use outcome::HowFar;
 
 /// Allocates the outputs and runs the kernel into them.
 ///
@@ -264,7 +264,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
                 task.run_directly().map_err(|failure| {
                     let (finished, len, options) =
                         (failure.finished, self.len, self.setting.options);
-                    Told { finished, len, options }.error_of(failure.logged, failure.source)
+                    HowFar { finished, len, options }.error_of(failure.logged, failure.source)
                 })
             } else {
                 drive::run(&task, self.setting, writable()).map(|_report| ())

@@ -23,18 +23,18 @@ pub(super) struct Outcome<'o> {
     pub(super) absent: usize,
 }
 
-/// What all errors of a map tell besides.
+/// How far a map came, which all its errors tell.
 #[derive(Clone, Copy)]
-pub(super) struct Told<'o> {
+pub(super) struct HowFar<'o> {
     pub(super) finished: usize,
     pub(super) len: usize,
     pub(super) options: &'o Options,
 }
 
 impl Outcome<'_> {
-    /// Tells the caller what happened.
-    pub(super) fn tell(
-        &self,
+    /// The report, or the error that ended the map.
+    pub(super) fn into_result(
+        self,
         started: Result<()>,
         options: &Options,
         mut source_errors: BTreeMap<usize, SourceError>,
@@ -42,14 +42,14 @@ impl Outcome<'_> {
         let table = self.state.table;
         let failed: BTreeSet<usize> = table.failures().skipped().collect();
         let finished = self.finished(&failed);
-        let told = Told { finished, len: self.len, options };
+        let how_far = HowFar { finished, len: self.len, options };
         let mut error_of = |logged: Logged| {
             let source = source_errors.remove(&logged.index);
-            told.error_of(logged, source)
+            how_far.error_of(logged, source)
         };
         let mut first_logged =
             || (0..table.failures().len()).find_map(|number| table.failures().get(number));
-        let Told { len, .. } = told;
+        let len = self.len;
         // A map that was finished when the end came from outside is finished.
         let is_whole = finished + failed.len() >= len;
         match table.stopped() {
@@ -136,10 +136,10 @@ impl Outcome<'_> {
     }
 }
 
-impl Told<'_> {
+impl HowFar<'_> {
     /// Makes an error of an entry in the log.
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
-        let Told { finished, len, options } = self;
+        let HowFar { finished, len, options } = self;
         let limit = options.time_for_item().unwrap_or_default();
         let Logged { failure, stage, index, worker_id, attempts, end, message, location, .. } =
             logged;

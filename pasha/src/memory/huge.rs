@@ -90,21 +90,21 @@ fn collapse(page: usize) -> rustix::io::Result<()> {
 }
 
 /// Makes huge pages of memory that is in use, as far as they lie within the range.
-pub(crate) fn collapse_range(range: Range<usize>) -> Settled {
+pub(crate) fn collapse_range(range: Range<usize>) -> HugePageCounts {
     let first = range.start.checked_next_multiple_of(HUGE_PAGE).unwrap_or(range.end);
-    let mut outcome = Settled::default();
+    let mut counts = HugePageCounts::default();
     let mut refused_in_a_row = 0;
     for page in
         (first..range.end).step_by(HUGE_PAGE).take_while(|page| page + HUGE_PAGE <= range.end)
     {
         match collapse(page) {
             Ok(()) => {
-                outcome.made += 1;
+                counts.made += 1;
                 refused_in_a_row = 0;
             }
             Err(errno) => {
-                outcome.refused += 1;
-                outcome.errno = errno.raw_os_error();
+                counts.refused += 1;
+                counts.errno = errno.raw_os_error();
                 refused_in_a_row += 1;
             }
         }
@@ -112,34 +112,34 @@ pub(crate) fn collapse_range(range: Range<usize>) -> Settled {
             break;
         }
     }
-    outcome
+    counts
 }
 
 /// After this many refusals in a row a worker asks no more.
 const PATIENCE: usize = 4;
 
 /// One worker's way through new memory: it makes huge pages of what is about to be written.
-pub(crate) struct Settler<'u> {
+pub(crate) struct HugePageMaker<'u> {
     /// New mappings, each with the address up to which there is nothing left to do for this worker.
     new: Vec<(&'u Range<usize>, usize)>,
     refused_in_a_row: usize,
-    outcome: Settled,
+    counts: HugePageCounts,
 }
 
 /// What came of asking for huge pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Settled {
+pub(crate) struct HugePageCounts {
     pub(crate) made: usize,
     pub(crate) refused: usize,
     /// The last refusal's error number.
     pub(crate) errno: i32,
 }
 
-impl<'u> Settler<'u> {
-    /// A settler of these new mappings.
+impl<'u> HugePageMaker<'u> {
+    /// A maker for these new mappings.
     pub(crate) fn new(new: &'u [Range<usize>]) -> Self {
         let new = new.iter().map(|range| (range, range.start)).collect();
-        Settler { new, refused_in_a_row: 0, outcome: Settled::default() }
+        HugePageMaker { new, refused_in_a_row: 0, counts: HugePageCounts::default() }
     }
 
     /// Whether there is nothing to be done, or nothing that can be.
@@ -154,17 +154,17 @@ impl<'u> Settler<'u> {
     /// # Safety
     /// The place is valid for reads, and nobody else writes it.
     #[inline]
-    pub(crate) unsafe fn settle(&mut self, place: Range<usize>) -> bool {
+    pub(crate) unsafe fn make_for(&mut self, place: Range<usize>) -> bool {
         let Some((new, done)) = self.new.iter_mut().find(|(new, _)| new.contains(&place.start))
         else {
             return false;
         };
-        // Shares are claimed in rising order, so whatever is before has been settled, or is not
+        // Shares are claimed in rising order, so whatever is before has been dealt with, or is not
         // this worker's to write.
         let first = (place.start / HUGE_PAGE * HUGE_PAGE).max(*done);
         // What does not fill a huge page stays as it is.
         let end = place.end.min(new.end / HUGE_PAGE * HUGE_PAGE);
-        let mut settled = false;
+        let mut asked = false;
         for page in (first..end).step_by(HUGE_PAGE) {
             let byte = std::ptr::with_exposed_provenance::<u8>(page.max(place.start));
             // One page must be there.
@@ -172,26 +172,26 @@ impl<'u> Settler<'u> {
             unsafe { byte.read_volatile() };
             match collapse(page) {
                 Ok(()) => {
-                    self.outcome.made += 1;
+                    self.counts.made += 1;
                     self.refused_in_a_row = 0;
                 }
                 Err(errno) => {
-                    self.outcome.refused += 1;
-                    self.outcome.errno = errno.raw_os_error();
+                    self.counts.refused += 1;
+                    self.counts.errno = errno.raw_os_error();
                     self.refused_in_a_row += 1;
                 }
             }
             *done = page + HUGE_PAGE;
-            settled = true;
+            asked = true;
         }
         if self.refused_in_a_row >= PATIENCE {
             self.new.clear();
         }
-        settled
+        asked
     }
 
     /// What came of it since the last time.
-    pub(crate) fn take_outcome(&mut self) -> Settled {
-        std::mem::take(&mut self.outcome)
+    pub(crate) fn take_counts(&mut self) -> HugePageCounts {
+        std::mem::take(&mut self.counts)
     }
 }

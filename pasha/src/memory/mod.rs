@@ -28,7 +28,7 @@ use file::FileBacking;
 /// Bytes of two cache lines: processors fetch lines in pairs.
 pub(crate) const CACHE_LINES: usize = 128;
 
-pub(crate) use huge::{HUGE_PAGE, Pages, Settled, Settler, collapse_range};
+pub(crate) use huge::{HUGE_PAGE, HugePageCounts, HugePageMaker, Pages, collapse_range};
 pub(crate) use live::LiveMappings;
 pub(crate) use pages::SharedPages;
 
@@ -165,10 +165,10 @@ impl Mapping {
     }
 
     /// Makes huge pages of all of it now, if that is still to be done.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn make_huge_pages(&mut self) {
         if let Some(new) = self.take_new() {
             // SAFETY: the mapping is valid for reads, and its owner has it mutably.
-            unsafe { Settler::new(std::slice::from_ref(&new)).settle(new.clone()) };
+            unsafe { HugePageMaker::new(std::slice::from_ref(&new)).make_for(new.clone()) };
         }
     }
 
@@ -280,7 +280,7 @@ mod tests {
         ] {
             let mut mapping = Mapping::anonymous(len, memory, pages).unwrap();
             assert_eq!(mapping.start().as_ptr() as usize % align, 0);
-            mapping.settle();
+            mapping.make_huge_pages();
             // SAFETY: the mapping is alive and this long.
             let bytes = unsafe { std::slice::from_raw_parts(mapping.start().as_ptr(), len) };
             assert!(bytes.iter().all(|&byte| byte == 0));

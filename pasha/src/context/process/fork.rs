@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::end;
-use super::still::{self, Still};
+use super::fork_guard::{self, ForkGuard};
 use crate::files::above_standard;
 use crate::job::{Job, forked, panic, peak_memory, pin};
 
@@ -16,23 +16,23 @@ use crate::job::{Job, forked, panic, peak_memory, pin};
 /// becomes readable when it ends, or nothing if it has ended already and the program reaps all its
 /// children.
 ///
-/// What the parent holds still comes back to it; the child lets go of its copy.
+/// The guard comes back to the parent; the child lets go of its copy.
 pub(super) fn fork(
     job: &Job<'_>,
     worker_id: usize,
-    still: Still,
-) -> (Still, io::Result<Option<(Pid, OwnedFd)>>) {
+    guard: ForkGuard,
+) -> (ForkGuard, io::Result<Option<(Pid, OwnedFd)>>) {
     let parent = rustix::process::getpid();
     // SAFETY: in a program with other threads the child may call only what works without them. It
     // never returns from this function: it runs `child_main`, which keeps to that for itself, and
     // the kernel, whose author is told what to rely on in the documentation of `ProcessContext`.
     let forked = unsafe { nix::unistd::fork() };
     let child = match forked {
-        Ok(ForkResult::Child) => child_main(job, worker_id, still, parent),
+        Ok(ForkResult::Child) => child_main(job, worker_id, guard, parent),
         Ok(ForkResult::Parent { child }) => watch(child).inspect(|_| job.record(worker_id).watch()),
         Err(errno) => Err(errno.into()),
     };
-    (still, child)
+    (guard, child)
 }
 
 /// Opens a child's pidfd; ends a child that nobody could wait for.
@@ -51,16 +51,16 @@ fn watch(child: nix::unistd::Pid) -> io::Result<Option<(Pid, OwnedFd)>> {
 }
 
 /// The whole life of a child.
-fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
+fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) -> ! {
     // The child dies with its parent, also if that died before this line.
     let tied = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).is_ok();
     let orphaned = rustix::process::getppid() != Some(parent);
-    if !tied || orphaned || still.live.protect_all_but(job.writable()).is_err() {
+    if !tied || orphaned || guard.live.protect_all_but(job.writable()).is_err() {
         forked::end(1);
     }
-    still.handled.take_off();
+    guard.handled.take_off();
     end::keep_exit_to_this_process(job.record(worker_id));
-    still.let_go_in_child();
+    guard.let_go_in_child();
     // The threads of rayon's pools do not exist here, so a kernel that uses rayon would wait for
     // them for ever. With a pool of this thread alone it works, on this thread.
     if pool_of_this_thread().is_err() {
@@ -76,7 +76,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, still: Still, parent: Pid) -> ! {
     job.record(worker_id).wait_until_watched();
     job.work_in_seat(worker_id);
     job.record(worker_id).note_memory(peak_memory());
-    still::flush();
+    fork_guard::flush();
     forked::end(0)
 }
 

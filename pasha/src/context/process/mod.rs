@@ -3,9 +3,9 @@
 mod deadlock;
 mod end;
 mod fork;
+mod fork_guard;
 mod libraries;
 mod signals;
-mod still;
 mod supervise;
 
 use super::{Context, available_workers};

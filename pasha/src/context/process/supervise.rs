@@ -13,8 +13,8 @@ use rustix::process::{Pid, Signal};
 use super::deadlock::endless_wait;
 use super::end::reap;
 use super::fork::fork;
+use super::fork_guard::ForkGuard;
 use super::start_failed;
-use super::still::Still;
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::board::{End, Stage};
@@ -84,12 +84,12 @@ impl Children<'_, '_> {
         let mut workers: Vec<usize> = workers.into_iter().collect();
         while !workers.is_empty() {
             let mut gone = Vec::new();
-            let mut still = Still::hold();
+            let mut guard = ForkGuard::hold();
             // A seat that is taken has a worker already, whatever context has started it.
             for worker_id in workers.into_iter().filter(|&worker_id| self.job.take_seat(worker_id))
             {
                 let child;
-                (still, child) = fork(self.job, worker_id, still);
+                (guard, child) = fork(self.job, worker_id, guard);
                 match child {
                     Ok(Some((process, pidfd))) => {
                         let doing = self.job.record(worker_id).pulse();
@@ -111,7 +111,7 @@ impl Children<'_, '_> {
                     }
                 }
             }
-            drop(still);
+            drop(guard);
             // Nobody knows how these ended, but their records may say that they were done.
             gone.retain(|&worker_id| self.job.ended(worker_id, End::default()));
             workers = gone;

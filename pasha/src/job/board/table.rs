@@ -14,7 +14,7 @@ use super::failure_log::{FailureLog, LogCounts, LogLayout};
 use super::record::Record;
 use crate::error::Result;
 use crate::job::share::Shares;
-use crate::memory::{Mapping, Memory, Settled};
+use crate::memory::{HugePageCounts, Mapping, Memory};
 
 /// Why a map ends before all items are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Stop {
 #[repr(C, align(128))]
 struct Header {
     /// See `claim.rs`.
-    cursor: Line<AtomicU64>,
+    cursor: CacheLine<AtomicU64>,
     /// A [`Stop`] once workers are to stop at their next item, or 0.
     stop: AtomicU32,
     /// 1 + the number of the entry in the log that ended the map, or 0.
@@ -62,7 +62,7 @@ struct PageCounts {
 
 /// Something alone on its cache lines.
 #[repr(C, align(128))]
-struct Line<T>(T);
+struct CacheLine<T>(T);
 
 /// The table: a header, a record for each worker, and the log of failures.
 ///
@@ -192,19 +192,19 @@ impl Table {
     }
 
     /// Adds to the counts of huge pages.
-    pub(crate) fn count_pages(&self, settled: Settled) {
+    pub(crate) fn count_pages(&self, counts: HugePageCounts) {
         let pages = &self.header().pages;
-        pages.made.fetch_add(settled.made, Ordering::Relaxed);
-        pages.refused.fetch_add(settled.refused, Ordering::Relaxed);
-        if settled.refused > 0 {
-            pages.errno.store(settled.errno, Ordering::Relaxed);
+        pages.made.fetch_add(counts.made, Ordering::Relaxed);
+        pages.refused.fetch_add(counts.refused, Ordering::Relaxed);
+        if counts.refused > 0 {
+            pages.errno.store(counts.errno, Ordering::Relaxed);
         }
     }
 
     /// The counts of huge pages.
-    pub(crate) fn pages(&self) -> Settled {
+    pub(crate) fn pages(&self) -> HugePageCounts {
         let pages = &self.header().pages;
-        Settled {
+        HugePageCounts {
             made: pages.made.load(Ordering::Relaxed),
             refused: pages.refused.load(Ordering::Relaxed),
             errno: pages.errno.load(Ordering::Relaxed),

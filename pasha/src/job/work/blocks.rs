@@ -18,7 +18,7 @@ use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Stage;
 use crate::job::forked::Generation;
 use crate::kernel::Kernel;
-use crate::memory::Settler;
+use crate::memory::HugePageMaker;
 use crate::output::index::IndexSlots;
 
 /// Blocks grow until they take this long.
@@ -32,8 +32,8 @@ const MOST_ITEMS: usize = 32 * 1024;
 pub(super) struct Blocks<'m> {
     items: usize,
     last: Instant,
-    pace: CheckpointTimer,
-    settler: Settler<'m>,
+    checkpoint_timer: CheckpointTimer,
+    huge_pages: HugePageMaker<'m>,
     staging: Option<StagingBuffer>,
     generation: Generation,
 }
@@ -46,13 +46,13 @@ impl<'m> Blocks<'m> {
         generation: Generation,
     ) -> Self {
         let now = Instant::now();
-        let settler = Settler::new(&task.new_memory);
+        let huge_pages = HugePageMaker::new(&task.new_memory);
         let staging = if state.is_staged { StagingBuffer::new(task) } else { None };
         Blocks {
             items: 1,
             last: now,
-            pace: CheckpointTimer::new(now),
-            settler,
+            checkpoint_timer: CheckpointTimer::new(now),
+            huge_pages,
             staging,
             generation,
         }
@@ -109,7 +109,7 @@ impl<'m> Blocks<'m> {
             let room = self.staging.as_ref().map_or(MOST_ITEMS, StagingBuffer::items);
             let most = if is_dirty { 1 } else { self.items.min(room) };
             let block = next..missing.end.min(next.saturating_add(most));
-            self.settle(task, state, &block);
+            self.make_huge_pages(task, state, &block);
             record.begin_block(block.start);
             let seat = Seat { worker_id, record, limit: state.limit };
             let outcome = if state.is_exact {
@@ -158,24 +158,24 @@ impl<'m> Blocks<'m> {
     }
 
     /// Makes huge pages where a block is about to write new memory.
-    fn settle<K: Kernel, F>(
+    fn make_huge_pages<K: Kernel, F>(
         &mut self,
         task: &Task<'_, K, F>,
         state: &MapState<'_>,
         block: &Range<usize>,
     ) {
-        if self.settler.is_done() {
+        if self.huge_pages.is_done() {
             return;
         }
-        let mut settled = false;
+        let mut asked = false;
         // SAFETY: the block lies within the map, whose outputs are attached, and its slots are
         // this worker's, so nobody else writes there.
         unsafe {
-            let mut settle = |place| settled |= self.settler.settle(place);
-            task.slots.places(block, &mut settle);
+            let mut make = |place| asked |= self.huge_pages.make_for(place);
+            task.slots.places(block, &mut make);
         }
-        if settled {
-            state.table.count_pages(self.settler.take_outcome());
+        if asked {
+            state.table.count_pages(self.huge_pages.take_counts());
             // It is no part of the time that items take.
             self.last = Instant::now();
         }
@@ -195,7 +195,14 @@ impl<'m> Blocks<'m> {
             // SAFETY: the worker's number is its own, and no slot of it is alive.
             unsafe {
                 let accumulators = &task.accumulators;
-                self.pace.keep(state.checkpoints, accumulators, worker_id, record, next, self.last);
+                self.checkpoint_timer.keep(
+                    state.checkpoints,
+                    accumulators,
+                    worker_id,
+                    record,
+                    next,
+                    self.last,
+                );
             }
         }
     }

@@ -42,7 +42,7 @@ impl Checkpoints {
     ) -> Result<Checkpoints> {
         let size = accumulators.saved_size();
         let mut mapping = Mapping::anonymous(2 * num_workers * size, memory, pages)?;
-        mapping.settle();
+        mapping.make_huge_pages();
         let checkpoints = Checkpoints { mapping: Some(mapping), size };
         for worker_id in 0..num_workers {
             // SAFETY: as the caller promises, and the place has room for the copy.

@@ -24,11 +24,11 @@ const BYTES: usize = 32 << 10;
 #[derive(Clone, Copy)]
 #[repr(align(128))]
 #[allow(dead_code, reason = "what is written there are elements of outputs")]
-struct Line([u8; MOST_ALIGNED]);
+struct AlignedBytes([u8; MOST_ALIGNED]);
 
 /// One worker's staging buffer.
 pub(super) struct StagingBuffer {
-    lines: Vec<Line>,
+    lines: Vec<AlignedBytes>,
     /// Items that it has room for.
     items: usize,
 }
@@ -43,7 +43,7 @@ impl StagingBuffer {
         let num_lines = size(items).div_ceil(MOST_ALIGNED);
         let mut lines = Vec::new();
         lines.try_reserve_exact(num_lines).ok()?;
-        lines.resize(num_lines, Line([0; MOST_ALIGNED]));
+        lines.resize(num_lines, AlignedBytes([0; MOST_ALIGNED]));
         Some(StagingBuffer { lines, items })
     }
 

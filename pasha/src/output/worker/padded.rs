@@ -31,7 +31,7 @@ pub(super) fn map_accumulators<A>(size: usize, plan: &Plan<'_>) -> Result<Mappin
     const { assert_alignment::<A>() };
     let bytes = bytes_of_shape::<A>(&[plan.num_workers.max(1), step_of::<A>(size)])?;
     let mut mapping = Mapping::anonymous(bytes, plan.memory, plan.pages)?;
-    mapping.settle();
+    mapping.make_huge_pages();
     Ok(mapping)
 }
 

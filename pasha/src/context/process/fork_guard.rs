@@ -15,7 +15,7 @@ use crate::files::HeldClaims;
 use crate::memory::LiveMappings;
 
 /// Locks and signals, held until it is dropped, in the parent and in each child.
-pub(super) struct Still {
+pub(super) struct ForkGuard {
     pub(super) live: LiveMappings,
     _claims: HeldClaims,
     // Let go of in this order.
@@ -26,9 +26,10 @@ pub(super) struct Still {
     libraries: Libraries,
 }
 
-impl Still {
-    /// Flushes what the program has printed, which each child would print again, and holds still.
-    pub(super) fn hold() -> Still {
+impl ForkGuard {
+    /// Flushes what the program has printed, which each child would print again, and takes hold of the
+    /// rest.
+    pub(super) fn hold() -> ForkGuard {
         let mut stdout = io::stdout().lock();
         let stderr = io::stderr().lock();
         let _ = stdout.flush();
@@ -40,7 +41,7 @@ impl Still {
         let live = LiveMappings::lock();
         let signals = Blocked::all().ok();
         let handled = Handled::now();
-        Still {
+        ForkGuard {
             live,
             _claims: claims,
             _stdout: stdout,
