@@ -245,7 +245,7 @@ impl<P: Param, L: ItemList, R: Read<P>, S: ReadList<L>> ReadList<(P, L)> for (R,
     ) -> Result<(P::Item<'_>, L::Items<'_>), Self::Error> {
         // SAFETY: both were begun with the same share.
         let first = unsafe { self.0.read_unchecked(index) }.map_err(EitherError::First)?;
-        // SAFETY: as above.
+        // SAFETY: the rest of the readers was begun with the same share as the first.
         let rest = unsafe { self.1.read_unchecked(index) }.map_err(EitherError::Rest)?;
         Ok((first, rest))
     }

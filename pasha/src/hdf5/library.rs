@@ -40,7 +40,8 @@ pub(super) fn filters(dataset: &Dataset) -> hdf5_metno::Result<Vec<(i32, Vec<u32
                 let (mut flags, mut config) = (0, 0);
                 let mut parameters = [0; 32];
                 let mut len = parameters.len();
-                // SAFETY: as above; at most `len` parameters are written, and no name.
+                // SAFETY: the handle is that of such properties, and the lock is held; at most `len`
+                // parameters are written, and no name.
                 let id = h5check(unsafe {
                     h5p::H5Pget_filter2(
                         properties.id(),
@@ -326,8 +327,8 @@ impl OpenDataset {
         }
         out.resize(usize::try_from(size).map_err(|_| "a chunk larger than the memory")?, 0);
         let mut left_out = 0;
-        // SAFETY: as above, and `out` has the size that the library has just said it writes;
-        // the lock is held in between.
+        // SAFETY: the handle is that of a chunked data set with no more axes than `start`; `out` has
+        // the size that the library has just said it writes, and the lock is held in between.
         h5check(unsafe {
             let out = out.as_mut_ptr().cast();
             h5d::H5Dread_chunk(dataset, H5P_DEFAULT, start.as_ptr(), &raw mut left_out, out)
@@ -339,7 +340,8 @@ impl OpenDataset {
     fn has_chunk(&self, start: &[u64]) -> hdf5_metno::Result<bool> {
         goes_over_all_chunks();
         let (mut left_out, mut address, mut size) = (0, 0, 0);
-        // SAFETY: as for `fetch_chunk`.
+        // SAFETY: the handle is that of a chunked data set with no more axes than `start`, and the
+        // lock is held.
         h5check(unsafe {
             let (left_out, address) = (&raw mut left_out, &raw mut address);
             let dataset = self.dataset.id();

@@ -176,7 +176,8 @@ fn read(properties: &DatasetCreate, number: usize) -> Result<Option<Mapping>, St
             let dataset = text(|into, len| h5p::H5Pget_virtual_dsetname(id, number, into, len))?;
             (file, dataset)
         };
-        // SAFETY: as for the texts; the new handles are owned by nobody else.
+        // SAFETY: the handle is that of such properties, the number that of a mapping, and the lock
+        // is held; the new handles are owned by nobody else.
         let (whole, source): (Dataspace, Dataspace) = unsafe {
             let whole = h5check(h5p::H5Pget_virtual_vspace(id, number))?;
             let whole = hdf5_metno::from_id(whole)?;
@@ -209,7 +210,7 @@ fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<Selected>>> {
         H5S_sel_type::H5S_SEL_ALL => {
             return Ok(Some(shape.iter().map(|&len| Selected::all(len)).collect()));
         }
-        // SAFETY: as above.
+        // SAFETY: the handle is that of a space, and the lock is held.
         H5S_sel_type::H5S_SEL_HYPERSLABS if unsafe { h5s::H5Sis_regular_hyperslab(id) } > 0 => {}
         _ => return Ok(None),
     }
@@ -218,7 +219,8 @@ fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<Selected>>> {
     }
     let (mut start, mut stride) = ([0; MAX_RANK], [0; MAX_RANK]);
     let (mut count, mut block) = ([0; MAX_RANK], [0; MAX_RANK]);
-    // SAFETY: as above, and of its axes there are no more than the arrays have room for.
+    // SAFETY: the handle is that of a space, the lock is held, and the space has no more axes than
+    // the arrays have room for.
     h5check(unsafe {
         h5s::H5Sget_regular_hyperslab(
             id,

@@ -85,7 +85,8 @@ enum Backing {
 // SAFETY: a mapping is plain memory; whoever owns it may use and unmap it from any thread, and
 // shared references to it only give its address and length.
 unsafe impl Send for Mapping {}
-// SAFETY: as above.
+// SAFETY: what a shared reference to a mapping gives is its address and length, which are plain
+// numbers.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {

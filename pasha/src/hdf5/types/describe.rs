@@ -46,7 +46,7 @@ fn array(datatype: &Datatype) -> Result<StoredType, String> {
     let rank = usize::try_from(rank).ok().filter(|rank| (1..=MAX_RANK).contains(rank));
     let rank = rank.ok_or("it holds arrays without axes: the file is damaged")?;
     let mut lengths = vec![0; rank];
-    // SAFETY: as above, and there is room for all lengths.
+    // SAFETY: the handle is that of an array, the lock is held, and there is room for all lengths.
     unsafe { h5t::H5Tget_array_dims2(datatype.id(), lengths.as_mut_ptr()) };
     let mut lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
     lengths.extend(&of_elements.array);
