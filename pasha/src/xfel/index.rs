@@ -20,19 +20,32 @@ impl IndexGroup {
             cut(read.map_err(|error| format!("its index has no usable {name}: {error}"))?, len)
         };
         let first = numbers("first")?;
-        match group.link_exists("count") {
-            true => Ok(IndexGroup { first, counts: numbers("count")? }),
-            false => Ok(Self::of_old_form(first, &numbers("last")?, &numbers("status")?)?),
+        Ok(match group.link_exists("count") {
+            true => Self::new(first, numbers("count")?)?,
+            false => Self::of_old_form(first, &numbers("last")?, &numbers("status")?)?,
+        })
+    }
+
+    /// Refuses numbers that no data set can have: what is calculated of them fits a `u64`.
+    fn new(first: Vec<u64>, counts: Vec<u64>) -> Result<IndexGroup, String> {
+        let mut total = 0_u64;
+        for (row, (&first, &count)) in first.iter().zip(&counts).enumerate() {
+            if first.checked_add(count).is_none() {
+                return Err(beyond(row, &format!("count {count} from first {first} on")));
+            }
+            total = total.checked_add(count).ok_or_else(|| {
+                beyond(row, &format!("count {count}, after {total} in the rows before"))
+            })?;
         }
+        Ok(IndexGroup { first, counts })
     }
 
     fn of_old_form(first: Vec<u64>, last: &[u64], status: &[u64]) -> Result<IndexGroup, String> {
-        let rows = first.iter().zip(last).zip(status);
+        let rows = first.iter().zip(last).zip(status).enumerate();
         let counts = rows
-            .map(|((&first, &last), &status)| old_count(first, last, status))
-            .collect::<Option<_>>()
-            .ok_or("its index ends entries before they begin")?;
-        Ok(IndexGroup { first, counts })
+            .map(|(row, ((&first, &last), &status))| old_count(row, first, last, status))
+            .collect::<Result<_, _>>()?;
+        Self::new(first, counts)
     }
 
     /// The first entry and the number of entries of the train in this row of the file's list.
@@ -52,11 +65,27 @@ pub(super) fn cut<T>(mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceErr
     Ok(padded)
 }
 
-fn old_count(first: u64, last: u64, status: u64) -> Option<u64> {
+/// The number of entries in a row of the old form.
+fn old_count(row: usize, first: u64, last: u64, status: u64) -> Result<u64, String> {
     if status == 0 {
-        return Some(0);
+        return Ok(0);
     }
-    last.checked_add(1)?.checked_sub(first)?.checked_mul(status)
+    let Some(end) = last.checked_add(1) else {
+        return Err(beyond(row, &format!("last {last}")));
+    };
+    let count = end.checked_sub(first).ok_or_else(|| {
+        format!(
+            "its index ends entries before they begin, in row {row}: first {first}, last {last}"
+        )
+    })?;
+    count.checked_mul(status).ok_or_else(|| {
+        beyond(row, &format!("first {first} and last {last}, {status} times (its status)"))
+    })
+}
+
+#[cold]
+fn beyond(row: usize, numbers: &str) -> String {
+    format!("its index has in row {row} more entries than there can be: {numbers}")
 }
 
 /// Guesses which trains of an old file are not suspect: where the ids do not increase, the side
@@ -94,12 +123,12 @@ pub(crate) fn look_at_index(
     let len = train_ids.len();
     let [first, counts, last, status] = numbers;
     let cut = |numbers: Vec<u64>| cut(numbers, len).map_err(|error| error.to_string());
-    let new = IndexGroup { first: cut(first.clone())?, counts: cut(counts)? };
+    let new = IndexGroup::new(cut(first.clone())?, cut(counts)?)?;
     let old = IndexGroup::of_old_form(cut(first)?, &cut(last)?, &cut(status)?)?;
     let valid = guess_valid(train_ids).into_iter().enumerate().filter(|&(_, is_valid)| is_valid);
+    // No more than the totals, which fit.
     Ok(valid.fold((0, 0), |(all_new, all_old), (row, _)| {
-        let (all_new, all_old) = (new.entries(row).1.wrapping_add(all_new), all_old);
-        (all_new, old.entries(row).1.wrapping_add(all_old))
+        (all_new + new.entries(row).1, all_old + old.entries(row).1)
     }))
 }
 
@@ -117,9 +146,10 @@ mod tests {
 
     #[test]
     fn the_old_form_counts_from_first_to_last() {
-        assert_eq!(old_count(4, 6, 1), Some(3));
-        assert_eq!(old_count(4, 3, 0), Some(0));
-        assert_eq!(old_count(4, 2, 1), None);
-        assert_eq!(old_count(4, u64::MAX, 1), None);
+        assert_eq!(old_count(9, 4, 6, 1), Ok(3));
+        assert_eq!(old_count(9, 4, 3, 0), Ok(0));
+        let told = |last, status| old_count(9, 4, last, status).unwrap_err();
+        assert!(told(2, 1).contains("in row 9: first 4, last 2"), "{}", told(2, 1));
+        assert!(told(u64::MAX, 1).contains("row 9") && told(u64::MAX - 1, 2).contains("2 times"));
     }
 }
