@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{Current, Record};
+use crate::job::panic::Reading;
 use crate::kernel::{Kernel, Position};
 use crate::output::returned::ReturnList;
 use crate::output::slots::{InHand, Slots};
@@ -64,7 +65,10 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
                     returned.reset(at);
                     continue;
                 }
-                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let reading = Reading::begin();
+                let items = readers.read_unchecked(index);
+                reading.end();
+                let items = items.map_err(BlockError::Read)?;
                 let values = kernel
                     .call(at, items, in_hand.slot(&slots, at), scratch)
                     .map_err(BlockError::Kernel)?;
@@ -115,7 +119,10 @@ pub(super) unsafe fn run_block_exactly<
                 continue;
             }
             let begun = seat.limit.map(|limit| (limit, Instant::now()));
-            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+            let reading = Reading::begin();
+            let items = readers.read_unchecked(index);
+            reading.end();
+            let items = items.map_err(BlockError::Read)?;
             let values =
                 kernel.call(at, items, slots.slot(at), scratch).map_err(BlockError::Kernel)?;
             K::Returned::store(&returned, at, values);

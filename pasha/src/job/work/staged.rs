@@ -10,6 +10,7 @@ use super::inner_loop::{BlockError, BlockResult};
 use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Current;
+use crate::job::panic::Reading;
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::list::SpecList;
@@ -99,7 +100,10 @@ pub(super) unsafe fn run_block_staged<
                     continue;
                 }
                 slots.refill(place);
-                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let reading = Reading::begin();
+                let items = readers.read_unchecked(index);
+                reading.end();
+                let items = items.map_err(BlockError::Read)?;
                 let values = kernel
                     .call(at, items, in_hand.slot(&slots, place), scratch)
                     .map_err(BlockError::Kernel)?;
