@@ -36,6 +36,21 @@ pub(super) fn panic(index: usize, worker_id: usize, message: &str, place: Option
     format!("the kernel panicked at index {index} (worker {worker_id}), at {place}: {message}")
 }
 
+/// The message of a panic in the expression of a ragged length.
+pub(super) fn of_length(index: usize, outputs: &[&str], message: &str) -> String {
+    let output = match outputs {
+        [output] => format!("the ragged output `{output}`"),
+        _ => "a ragged output".to_owned(),
+    };
+    format!("in `ragged = …`, the length of slot {index} of {output}: {message}")
+}
+
+/// A panic of something that was named before.
+pub(crate) fn panicked(message: &str, place: Option<&str>) -> String {
+    let place = place.map(|place| format!(" at {place}"));
+    format!("panicked{}: {message}", place.unwrap_or_default())
+}
+
 pub(super) fn death_at(
     index: usize,
     worker_id: usize,

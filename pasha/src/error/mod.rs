@@ -555,6 +555,23 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
+    /// The error of a pass that finds the lengths of the slots of ragged outputs, which are among
+    /// these: a panic is told as the length's.
+    pub(crate) fn of_lengths(mut self, outputs: &[&str]) -> Error {
+        match &mut self {
+            Error::Panic { index, message, .. } => {
+                *message = describe::of_length(*index, outputs, message);
+            }
+            Error::TooManyFailures { source, .. } => {
+                if let Error::Panic { index, message, .. } = &mut **source {
+                    *message = describe::of_length(*index, outputs, message);
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// What happened, without how far the map had come and what to do: for lists of failures.
     pub(crate) fn brief(&self) -> String {
         match self {

@@ -109,9 +109,9 @@ impl<'j> Job<'j> {
                     record.explain(&error.to_string(), None);
                     Failure::Refused
                 }
-                Err(panic::Caught) => {
+                Err(panic::Caught { failure }) => {
                     self.state.note_interrupted(record);
-                    Failure::Panic
+                    failure
                 }
             };
             if self.state.judge.judge(worker_id, failure, End::default()) == Verdict::End {

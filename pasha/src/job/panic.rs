@@ -14,7 +14,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::board::Record;
+use super::board::{Failure, Record};
 
 thread_local! {
     /// The record of the worker that this thread runs, or null.
@@ -92,7 +92,41 @@ fn message_of(payload: &(dyn Any + Send)) -> &str {
 
 /// A panic was caught, and is explained in the worker's record.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Caught;
+pub(crate) struct Caught {
+    /// Whose panic it was.
+    pub(crate) failure: Failure,
+}
+
+/// As long as this lives the thread reads an item: a panic is the reader's, and not the kernel's.
+///
+/// Only the panic's way out costs something, which finds it here; the other ways
+/// [end](Reading::end) it.
+#[must_use]
+pub(crate) struct Reading(());
+
+impl Reading {
+    /// An item is about to be read.
+    #[inline(always)]
+    pub(crate) fn begin() -> Reading {
+        Reading(())
+    }
+
+    /// The item is read, or an error says why not.
+    #[inline(always)]
+    pub(crate) fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Reading {
+    #[cold]
+    fn drop(&mut self) {
+        // SAFETY: `guard` sets it for as long as it borrows the record, on this thread alone.
+        if let Some(record) = unsafe { RECORD.get().as_ref() } {
+            record.note_reader_panic();
+        }
+    }
+}
 
 /// Runs a part of a worker on this thread, and catches its panic.
 pub(crate) fn guard<T>(record: &Record, worker: impl FnOnce() -> T) -> Result<T, Caught> {
@@ -110,7 +144,8 @@ pub(crate) fn guard<T>(record: &Record, worker: impl FnOnce() -> T) -> Result<T,
             record.take_panic();
             std::mem::forget(second);
         }
-        Caught
+        let is_readers = record.take_reader_panic();
+        Caught { failure: if is_readers { Failure::ReaderPanic } else { Failure::Panic } }
     });
     RECORD.set(outer);
     result

@@ -213,7 +213,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             let lengths = LengthsOf(kernel);
             let first_pass = Prepared::without_lengths(setting, &lengths, functors, len)?;
             let mut found = first_pass.allocate()?;
-            first_pass.fill(&mut found, true)?;
+            let filled = first_pass.fill(&mut found, true);
+            filled.map_err(|error| error.of_lengths(kernel.names().outputs))?;
             prepared.lengths = Some(Box::new(found.to_owned()));
         }
         Ok(prepared)

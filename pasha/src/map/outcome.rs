@@ -148,9 +148,8 @@ impl HowFar<'_> {
                 Failure::Died => describe::death(end.signal, end.status),
                 Failure::TimedOut => "it did nothing for too long".to_owned(),
                 Failure::Deadlocked => describe::WAITS.to_owned(),
-                Failure::Panic => {
-                    let place = location.map(|place| format!(" at {place}"));
-                    format!("panicked{}: {message}", place.unwrap_or_default())
+                Failure::Panic | Failure::ReaderPanic => {
+                    describe::panicked(&message, location.as_deref())
                 }
                 Failure::Refused | Failure::Source => message,
             };
@@ -166,6 +165,10 @@ impl HowFar<'_> {
             }
             Failure::Panic => {
                 Error::Panic { index, worker_id, message, location, attempts, finished, len }
+            }
+            Failure::ReaderPanic => {
+                let source = describe::panicked(&message, location.as_deref()).into();
+                Error::Source { index, worker_id, source, attempts, finished, len }
             }
             Failure::Died => {
                 let (signal, status) = (end.signal, end.status);

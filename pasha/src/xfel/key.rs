@@ -151,6 +151,7 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
                 )));
             }
         }
+        let mut total = 0_usize;
         let trains = self.places.iter().zip(&*self.train_ids);
         for (place, id) in trains.filter(|(place, _)| place.count > 0) {
             let (path, rows) = &files[place.file as usize];
@@ -163,6 +164,15 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
                     path.display()
                 )));
             }
+            let sum = usize::try_from(place.count).ok().and_then(|count| total.checked_add(count));
+            total = sum.ok_or_else(|| {
+                refused(format!(
+                    "train {id} is to have {} entries in {}, and those before it have {total}, which is more \
+                     than can be counted together: select fewer trains",
+                    place.count,
+                    path.display()
+                ))
+            })?;
         }
         Ok(())
     }

@@ -541,3 +541,150 @@ fn numbers_that_nothing_can_be_made_of_are_named() {
     let text = ThreadContext::new(1 << 53).unwrap_err().to_string();
     assert!(text.contains("9007199254740992"), "{text}");
 }
+
+/// Numbers of which the eighth can't be read.
+#[derive(Clone, Copy, Debug)]
+enum Torn {
+    /// The reader panics.
+    Reader,
+    /// The reader fails, and its error panics when it is made a [`SourceError`].
+    Error,
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl From<Unspeakable> for SourceError {
+    fn from(_: Unspeakable) -> SourceError {
+        panic!("page 7 is torn")
+    }
+}
+
+impl Functor<ByValue<usize>> for Torn {
+    type Reader<'f> = &'f Torn;
+
+    fn num_items(&self) -> usize {
+        100
+    }
+
+    fn reader(&self) -> Result<&Torn, SourceError> {
+        Ok(self)
+    }
+}
+
+impl Read<ByValue<usize>> for &Torn {
+    type Error = Unspeakable;
+
+    fn read(&mut self, index: usize) -> Result<usize, Unspeakable> {
+        match (index, self) {
+            (7, Torn::Reader) => panic!("page {index} is torn"),
+            (7, Torn::Error) => Err(Unspeakable),
+            _ => Ok(index),
+        }
+    }
+}
+
+#[test]
+fn a_panic_at_an_item_that_is_read_is_told_as_the_readers() {
+    let told = |error: &Error, how: &str| {
+        let text = error.to_string();
+        assert!(matches!(error, Error::Source { index: 7, .. }), "{how}: {text}");
+        assert!(text.contains("reading item 7") && text.contains("panicked at "), "{how}: {text}");
+        assert!(text.contains("page 7 is torn") && text.contains("hostile.rs:"), "{how}: {text}");
+        assert!(!text.contains("kernel"), "{how}: {text}");
+    };
+    for torn in [Torn::Reader, Torn::Error] {
+        for context in contexts() {
+            let error = totals::run_in(&*context, &torn).unwrap_err();
+            told(&error, &format!("{context:?}, {torn:?}"));
+        }
+        let policy = OnFailure::Skip { at_most: 1 };
+        let contexts: [&dyn Context; 3] = [
+            &SerialContext::new().on_failure(policy),
+            &ThreadContext::new(2).unwrap().on_failure(policy),
+            &ProcessContext::new(2).unwrap().on_failure(policy),
+        ];
+        for context in contexts {
+            let (out, report) = totals::run_report_in(context, &torn).unwrap();
+            assert_eq!(out.total, 4943, "{context:?}, {torn:?}");
+            assert_eq!(report.failed.len(), 1);
+            told(&report.failed[0].cause, &format!("{context:?}, {torn:?}"));
+        }
+    }
+    // The kernel's own panics are told as before, also behind a panic that was the reader's.
+    let error = pasha::map_in(&SerialContext::new(), 0..9_u8, |_, _, n| assert_ne!(n, 7));
+    let text = error.unwrap_err().to_string();
+    assert!(text.contains("the kernel panicked at index 7"), "{text}");
+}
+
+#[test]
+fn a_panic_of_a_places_answer_is_told_where_it_is() {
+    let input = pasha::SharedArray::from_array(&ndarray::Array1::<u8>::ones(8 << 20)).unwrap();
+    let numbers = Numbers { place: |_| panic!("no place"), ..Numbers::new(&[100]) };
+    let error = totals::run_in(&ProcessContext::new(2).unwrap(), &numbers).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("preparing to read") && text.contains("no place"), "{text}");
+    drop(input);
+}
+
+/// Panics where there is no length.
+fn length(n: usize) -> usize {
+    if n == 7 { panic!("nothing is {n} long") } else { 1 }
+}
+
+/// Writes into a ragged slot and another.
+#[pasha::kernel]
+fn two_outputs(
+    n: usize,
+    #[output] one: &mut u64,
+    #[output(ragged = length(n))] mut slot: ArrayViewMut1<u64>,
+) {
+    *one = n as u64;
+    slot.fill(n as u64);
+}
+
+/// Writes into a ragged slot.
+#[pasha::kernel]
+fn one_output(n: usize, #[output(ragged = length(n))] mut slot: ArrayViewMut1<u64>) {
+    slot.fill(n as u64);
+}
+
+#[test]
+fn a_panic_of_a_ragged_length_is_told_as_the_lengths() {
+    for context in contexts() {
+        let error = one_output::run_in(&*context, 0..100_usize).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Panic { index: 7, .. }), "{context:?}: {text}");
+        assert!(text.contains("the length of slot 7 of the ragged output `slot`"), "{text}");
+        assert!(text.contains("nothing is 7 long") && text.contains("hostile.rs:"), "{text}");
+        let text = two_outputs::run_in(&*context, 0..100_usize).unwrap_err().to_string();
+        assert!(text.contains("the length of slot 7 of a ragged output"), "{text}");
+        // The item is read in this pass, too.
+        let text = pairs::run_in(&*context, &Torn::Reader).unwrap_err().to_string();
+        assert!(text.contains("reading item 7") && !text.contains("slot"), "{text}");
+    }
+    let context = SerialContext::new().on_failure(OnFailure::Skip { at_most: 0 });
+    let text = one_output::run_in(&context, 0..100_usize).unwrap_err().to_string();
+    assert!(text.contains("the length of slot 7 of the ragged output `slot`"), "{text}");
+}
+
+/// A slot of the length that comes in.
+#[pasha::kernel]
+fn as_long(len: u64, #[output(ragged = len)] _slot: ArrayViewMut1<f64>) {}
+
+#[test]
+fn a_ragged_length_beyond_memory_is_told_with_index_and_value() {
+    for context in contexts() {
+        // More elements than fit an address, more bytes, more than memory has.
+        for len in [u64::MAX, 1 << 61, 1 << 50] {
+            let mut lens = [1; 100];
+            lens[7] = len;
+            let text = as_long::run_in(&*context, &lens).unwrap_err().to_string();
+            assert!(text.contains("slot 7") && text.contains(&len.to_string()), "{text}");
+        }
+        // No single one is too long.
+        let lens = [1 << 62; 4];
+        let text = as_long::run_in(&*context, &lens).unwrap_err().to_string();
+        assert!(text.contains("slot 0") && text.contains(&lens[0].to_string()), "{text}");
+    }
+}

@@ -177,6 +177,54 @@ fn a_source_without_a_sound_index_does_not_keep_from_the_others() {
     assert_eq!(with_all.train_ids().first(), Some(&200));
 }
 
+/// Numbers in an index that no data set can have: an error that names the file, and nothing else is in the way.
+#[test]
+fn absurd_numbers_in_an_index_are_told_with_the_file() {
+    const HALF: u64 = 1 << 63;
+    let index = |name: &str| format!("INDEX/TEST/CAM/A:daqOutput/data/{name}");
+    type Numbers = [u64; 5];
+    let new_form: [(Numbers, Numbers); 3] = [
+        ([0, 1, 2, 3, 4], [1, 1, u64::MAX, 1, 1]),
+        ([0, 1, u64::MAX, 3, 4], [1; 5]),
+        ([0; 5], [HALF, HALF, 1, 1, 1]),
+    ];
+    // With `last` instead of the count, and a status.
+    let old_form: [[Numbers; 3]; 4] = [
+        [[0, 1, 0, 3, 4], [0, 1, u64::MAX, 3, 4], [1; 5]],
+        [[0, 1, 0, 3, 4], [0, 1, u64::MAX - 1, 3, 4], [1, 1, 2, 1, 1]],
+        [[0, 0, 2, 3, 4], [HALF, HALF, 2, 3, 4], [1; 5]],
+        [[0, 1, 2, 3, 4], [0, 1, 1, 0, 4], [1; 5]],
+    ];
+    let new_form = new_form.map(|(first, count)| (vec![("first", first), ("count", count)], false));
+    let old_form = old_form.map(|[first, last, status]| {
+        (vec![("first", first), ("last", last), ("status", status)], true)
+    });
+    for (numbers, is_old) in new_form.into_iter().chain(old_form) {
+        let folder = tempfile::tempdir().unwrap();
+        changing(folder.path());
+        let path = folder.path().join("RAW-DA01-S0.h5");
+        if is_old {
+            let h5 = hdf5_metno::File::open_rw(&path).unwrap();
+            let group = h5.group("INDEX/TEST/CAM/A:daqOutput/data").unwrap();
+            group.unlink("count").unwrap();
+            for name in ["last", "status"] {
+                group.new_dataset::<u64>().shape(5).create(name).unwrap();
+            }
+            h5.close().unwrap();
+        }
+        for (name, numbers) in &numbers {
+            overwrite(&path, &index(name), &Array1::from(numbers.to_vec()));
+        }
+        let run = Run::open(folder.path()).unwrap();
+        let texts = ["RAW-DA01-S0.h5", CAMERA.0, "its index"];
+        told(&run.counts(CAMERA.0, CAMERA.1).unwrap_err(), &texts);
+        told(&run.key::<u16, Ix2>(CAMERA.0, CAMERA.1).unwrap_err(), &texts);
+        let others = run.select_trains(by_id(200..300)).unwrap();
+        assert_eq!(others.counts(CAMERA.0, CAMERA.1).unwrap(), [1; 6], "{numbers:?}");
+        assert_eq!(run.counts(MONITOR.0, MONITOR.1).unwrap(), [1; 14], "{numbers:?}");
+    }
+}
+
 /// A train that comes twice is told by file and row; in different files, too.
 #[test]
 fn a_duplicate_is_told_with_its_rows() {

@@ -22,16 +22,19 @@ pub(crate) enum Failure {
     TimedOut,
     /// It waits for what can't come.
     Deadlocked,
+    /// A panic of a reader at an item.
+    ReaderPanic,
 }
 
 impl Failure {
-    const ALL: [Failure; 6] = [
+    const ALL: [Failure; 7] = [
         Failure::Refused,
         Failure::Source,
         Failure::Panic,
         Failure::Died,
         Failure::TimedOut,
         Failure::Deadlocked,
+        Failure::ReaderPanic,
     ];
 }
 

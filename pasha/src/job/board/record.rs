@@ -122,6 +122,8 @@ pub(crate) struct Record {
     panicked: AtomicUsize,
     /// Not 0 if that panic can't be caught, and ends the process.
     aborts: AtomicU32,
+    /// Not 0 if a panic came out of a reader, until it is caught.
+    reader_panicked: AtomicU32,
     message: Text<MESSAGE>,
     location: Text<LOCATION>,
 }
@@ -153,6 +155,7 @@ impl Record {
             deadlocked: AtomicU32::new(0),
             panicked: AtomicUsize::new(0),
             aborts: AtomicU32::new(0),
+            reader_panicked: AtomicU32::new(0),
             message: Text::new(),
             location: Text::new(),
         }
@@ -171,6 +174,7 @@ impl Record {
         self.exit_status.store(0, Ordering::Relaxed);
         self.panicked.store(0, Ordering::Relaxed);
         self.aborts.store(0, Ordering::Relaxed);
+        self.reader_panicked.store(0, Ordering::Relaxed);
         self.replaced.fetch_add(1, Ordering::Relaxed);
         self.watched.store(0, Ordering::Relaxed);
         self.taken.store(0, Ordering::Relaxed);
@@ -368,6 +372,18 @@ impl Record {
         let at = self.panicked.load(Ordering::Relaxed);
         self.panicked.store(0, Ordering::Relaxed);
         at == self.index() + 1
+    }
+
+    /// Notes that a panic is on its way out of a reader.
+    pub(crate) fn note_reader_panic(&self) {
+        self.reader_panicked.store(1, Ordering::Relaxed);
+    }
+
+    /// Whether the panic that was caught came out of a reader; from now on there was none.
+    pub(crate) fn take_reader_panic(&self) -> bool {
+        let noted = self.reader_panicked.load(Ordering::Relaxed);
+        self.reader_panicked.store(0, Ordering::Relaxed);
+        noted != 0
     }
 
     /// Whether the last panic was one that ends the process.

@@ -84,10 +84,10 @@ impl<'m> Blocks<'m> {
         assert!(todo.end <= task.len, "a share lies within the map");
         record.enter(Stage::BeginningShare);
         readers.begin(todo.clone());
-        record.enter(Stage::Claiming);
         if !state.pages.is_empty() {
             enter_pages(task, state, readers, &todo);
         }
+        record.enter(Stage::Claiming);
         self.last = Instant::now();
         let dirty_end = record.dirty_end();
         let left_out = left_out(state, todo.start..dirty_end);

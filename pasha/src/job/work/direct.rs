@@ -9,7 +9,7 @@ use crate::error::SourceError;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{End, Failure, Logged, Record, Stage, read_text};
 use crate::job::forked::{self, Generation};
-use crate::job::panic;
+use crate::job::panic::{self, Reading};
 use crate::kernel::Kernel;
 
 /// What ended such a map.
@@ -44,7 +44,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             let (failure, source) = match outcome {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(failed)) => failed,
-                Err(panic::Caught) => (Failure::Panic, None),
+                Err(panic::Caught { failure }) => (failure, None),
             };
             Err(Box::new(self.failed(record, failure, source)))
         })
@@ -75,7 +75,12 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                 record.explain(&failure.to_string(), None);
                 (Failure::Refused, None)
             }
-            BlockError::Read(error) => (Failure::Source, Some(error.into())),
+            BlockError::Read(error) => {
+                let reading = Reading::begin();
+                let error = error.into();
+                reading.end();
+                (Failure::Source, Some(error))
+            }
             BlockError::Late => (Failure::TimedOut, None),
         })
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{Current, Record};
+use crate::job::panic::Reading;
 use crate::kernel::{Kernel, Position};
 use crate::output::index::IndexSlots;
 use crate::output::list::SpecList;
@@ -69,7 +70,10 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
                     slots.reset(index);
                     continue;
                 }
-                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let reading = Reading::begin();
+                let items = readers.read_unchecked(index);
+                reading.end();
+                let items = items.map_err(BlockError::Read)?;
                 let slot = SlotsBy::<K>::slot(&slots, &accumulators, at, &mut local.local);
                 kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }
@@ -118,7 +122,10 @@ pub(super) unsafe fn run_block_exactly<
                 continue;
             }
             let begun = seat.limit.map(|limit| (limit, Instant::now()));
-            let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+            let reading = Reading::begin();
+            let items = readers.read_unchecked(index);
+            reading.end();
+            let items = items.map_err(BlockError::Read)?;
             let mut local = LocalAccumulators::new(&task.accumulators, seat.worker_id);
             let slot = SlotsBy::<K>::slot(&slots, &accumulators, at, &mut local.local);
             kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;

@@ -11,6 +11,7 @@ use super::task::{IndexSlotsOf, Task};
 use crate::element::MOST_ALIGNED;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Current;
+use crate::job::panic::Reading;
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::index::{IndexSlots, Staged};
@@ -93,7 +94,10 @@ pub(super) unsafe fn run_block_staged<
                     continue;
                 }
                 slots.refill(place.index);
-                let items = readers.read_unchecked(index).map_err(BlockError::Read)?;
+                let reading = Reading::begin();
+                let items = readers.read_unchecked(index);
+                reading.end();
+                let items = items.map_err(BlockError::Read)?;
                 let slot = SlotsBy::<K>::slot(&slots, &accumulators, place, &mut local.local);
                 kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }

@@ -9,6 +9,7 @@ use crate::functor::list::FunctorList;
 use crate::job::board::{End, Failure, Stage};
 use crate::job::forked::Generation;
 use crate::job::judge::Verdict;
+use crate::job::panic::Reading;
 use crate::kernel::Kernel;
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
@@ -42,8 +43,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                     Failure::Refused
                 }
                 Err(BlockError::Read(error)) => {
+                    let reading = Reading::begin();
                     let error = error.into();
                     record.explain(&error.to_string(), None);
+                    reading.end();
                     // Reaches the caller where the worker is a thread; its text always does.
                     state.keep(record.index(), error);
                     Failure::Source
