@@ -45,7 +45,7 @@ pub use context::{
     default_context, set_default_context,
 };
 pub use element::{Element, Shareable, SharedByValue};
-pub use error::{Error, Result, SourceError};
+pub use error::{Cause, Error, ItemFailure, Result, SourceError};
 pub use functor::axis::{AlongAxis, AsView, axis};
 pub use functor::chunks::{Blocks, chunks, windows};
 pub use functor::list::IntoItems;

@@ -1,11 +1,14 @@
 //! Everything that can go wrong, in one type.
 
 pub(crate) mod describe;
+mod item;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use item::{Cause, ItemFailure};
 
 /// What functors and readers of any kind report when reading fails.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
@@ -301,141 +304,10 @@ pub enum Error {
         source: SourceError,
     },
 
-    /// Reading an item failed.
-    #[error(
-        "{}{}",
-        describe::source(*index, *worker_id, source),
-        describe::how_far(*attempts, *finished, *len, describe::SKIP)
-    )]
-    #[non_exhaustive]
-    Source {
-        /// Index of the item.
-        index: usize,
-        /// The worker that read it.
-        worker_id: usize,
-        /// What the functor's reader said.
-        source: SourceError,
-        /// How often it was tried.
-        attempts: usize,
-        /// Number of items that were finished when the map ended.
-        finished: usize,
-        /// Number of items.
-        len: usize,
-    },
-
-    /// The kernel returned an `Err`.
-    #[error(
-        "{}{}",
-        describe::kernel(*index, *worker_id, message),
-        describe::how_far(*attempts, *finished, *len, describe::SKIP)
-    )]
-    #[non_exhaustive]
-    Kernel {
-        /// Index of the item.
-        index: usize,
-        /// The worker that ran it.
-        worker_id: usize,
-        /// The kernel's error as text.
-        message: String,
-        /// How often it was tried.
-        attempts: usize,
-        /// Number of items that were finished when the map ended.
-        finished: usize,
-        /// Number of items.
-        len: usize,
-    },
-
-    /// The kernel panicked.
-    #[error(
-        "{}{}",
-        describe::panic(*index, *worker_id, message, location.as_deref()),
-        describe::how_far(*attempts, *finished, *len, describe::SKIP)
-    )]
-    #[non_exhaustive]
-    Panic {
-        /// Index of the item.
-        index: usize,
-        /// The worker that ran it.
-        worker_id: usize,
-        /// The panic's message.
-        message: String,
-        /// Where it panicked, as `file:line:column`; not known if the program has set a panic hook
-        /// of its own since its first map.
-        location: Option<String>,
-        /// How often it was tried.
-        attempts: usize,
-        /// Number of items that were finished when the map ended.
-        finished: usize,
-        /// Number of items.
-        len: usize,
-    },
-
-    /// A worker process died while it ran the kernel.
-    #[error(
-        "{}{}",
-        describe::death_at(*index, *worker_id, *signal, *status),
-        describe::how_far(*attempts, *finished, *len, describe::DEBUG)
-    )]
-    #[non_exhaustive]
-    WorkerDied {
-        /// Index of the item.
-        index: usize,
-        /// The worker that ran it.
-        worker_id: usize,
-        /// The signal that killed it, if one did.
-        signal: Option<i32>,
-        /// The status that it exited with, if it exited.
-        status: Option<i32>,
-        /// How often the item was tried.
-        attempts: usize,
-        /// Number of items that were finished when the map ended.
-        finished: usize,
-        /// Number of items.
-        len: usize,
-    },
-
-    /// An item took longer than the context's `item_timeout` allows.
-    #[error(
-        "{}{}",
-        describe::late(*index, *worker_id, *limit),
-        describe::how_far(*attempts, *finished, *len, describe::ALLOW_MORE)
-    )]
-    #[non_exhaustive]
-    TimedOut {
-        /// Index of the item.
-        index: usize,
-        /// The worker that ran it.
-        worker_id: usize,
-        /// The time that an item may take.
-        limit: Duration,
-        /// How often it was tried.
-        attempts: usize,
-        /// Number of items that were finished when the map ended.
-        finished: usize,
-        /// Number of items.
-        len: usize,
-    },
-
-    /// A forked worker waited in the kernel for what can't come there: a lock that another thread
-    /// of the program held, or a thread of the program.
-    #[error(
-        "{}{}",
-        describe::deadlock(*index, *worker_id),
-        describe::how_far(*attempts, *finished, *len, describe::MAKE_ANEW)
-    )]
-    #[non_exhaustive]
-    Deadlock {
-        /// Index of the item.
-        index: usize,
-        /// The worker that ran it.
-        worker_id: usize,
-        /// How often it was tried.
-        attempts: usize,
-        /// Number of items that were finished when the map ended.
-        finished: usize,
-        /// Number of items.
-        len: usize,
-    },
+    /// An item failed: the kernel returned an `Err` or panicked, its worker died, it took too long,
+    /// or it could not be read.
+    #[error(transparent)]
+    Item(ItemFailure),
 
     /// More items failed than the context's `on_failure` lets a map skip.
     #[error(
@@ -558,13 +430,16 @@ impl Error {
     /// The error of a pass that finds the lengths of the slots of ragged outputs, which are among
     /// these: a panic is told as the length's.
     pub(crate) fn of_lengths(mut self, outputs: &[&str]) -> Error {
-        match &mut self {
-            Error::Panic { index, message, .. } => {
-                *message = describe::of_length(*index, outputs, message);
+        let tell = |failure: &mut ItemFailure| {
+            if let Cause::Panic { message, .. } = &mut failure.cause {
+                *message = describe::of_length(failure.index, outputs, message);
             }
+        };
+        match &mut self {
+            Error::Item(failure) => tell(failure),
             Error::TooManyFailures { source, .. } => {
-                if let Error::Panic { index, message, .. } = &mut **source {
-                    *message = describe::of_length(*index, outputs, message);
+                if let Error::Item(failure) = &mut **source {
+                    tell(failure);
                 }
             }
             _ => {}
@@ -575,22 +450,7 @@ impl Error {
     /// What happened, without how far the map had come and what to do: for lists of failures.
     pub(crate) fn brief(&self) -> String {
         match self {
-            Error::Source { index, worker_id, source, .. } => {
-                describe::source(*index, *worker_id, source)
-            }
-            Error::Kernel { index, worker_id, message, .. } => {
-                describe::kernel(*index, *worker_id, message)
-            }
-            Error::Panic { index, worker_id, message, location, .. } => {
-                describe::panic(*index, *worker_id, message, location.as_deref())
-            }
-            Error::WorkerDied { index, worker_id, signal, status, .. } => {
-                describe::death_at(*index, *worker_id, *signal, *status)
-            }
-            Error::TimedOut { index, worker_id, limit, .. } => {
-                describe::late(*index, *worker_id, *limit)
-            }
-            Error::Deadlock { index, worker_id, .. } => describe::deadlock(*index, *worker_id),
+            Error::Item(failure) => failure.brief(),
             other => other.to_string(),
         }
     }

@@ -13,7 +13,7 @@ use nix::libc;
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
 use crate::context::{ProcessContext, available_workers};
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Cause, Error, Result, SourceError};
 use crate::map::closure::{map_in, map_report_in};
 use crate::options::OnFailure;
 
@@ -97,19 +97,20 @@ fn limit_processor_time() {
 }
 
 fn reason(library: &str, error: Error) -> String {
-    match error {
-        Error::Panic { message, .. } => format!(
+    let Error::Item(failure) = &error else { return error.to_string() };
+    match failure.cause() {
+        Cause::Panic { message, .. } => format!(
             "the {library} library met something unexpected ({message}): the file is damaged"
         ),
-        Error::WorkerDied { signal: Some(libc::SIGXCPU), .. } => format!(
+        Cause::Died { signal: Some(libc::SIGXCPU), .. } => format!(
             "the {library} library did not come to an end with it in {MOST_SECONDS} s of processor time: the file is damaged"
         ),
-        Error::WorkerDied { .. } => {
+        Cause::Died { .. } => {
             format!("the {library} library crashed on it: the file is damaged")
         }
-        Error::TimedOut { .. } => {
+        Cause::TimedOut { .. } => {
             format!("it could not be read in {LONGEST:?}: the disk is very slow or does not answer")
         }
-        other => other.to_string(),
+        _ => error.to_string(),
     }
 }

@@ -95,14 +95,15 @@ where
 /// Applies a closure that may fail to each item in the default context.
 ///
 /// # Errors
-/// [`Error::Kernel`](crate::Error::Kernel) with the index and the text of the closure's error;
+/// [`Error::Item`](crate::Error::Item) with the index and, as the [cause](crate::Cause::Refused), the
+/// text of the closure's error;
 /// otherwise as [`map`].
 ///
 /// # Examples
 /// ```
 /// let text = ["1", "2", "three"];
 /// let error = pasha::try_map(&text, |_, _, number| number.parse::<i32>()).unwrap_err();
-/// assert!(matches!(error, pasha::Error::Kernel { index: 2, .. }));
+/// assert!(matches!(error, pasha::Error::Item(failure) if failure.index() == 2));
 /// ```
 pub fn try_map<F, K, T, E>(source: F, closure: K) -> Result<SharedArray1<T>>
 where

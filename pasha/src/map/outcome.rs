@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::error::{Error, Result, SourceError, describe};
+use crate::error::{Cause, Error, ItemFailure, Result, SourceError, describe};
 use crate::job::board::{Failure, Logged, Stage, Stop};
 use crate::job::peak_memory;
 use crate::job::work::MapState;
@@ -155,29 +155,17 @@ impl HowFar<'_> {
             };
             return Error::Worker { worker_id, stage: stage.phrase(), message, finished, len };
         }
-        match failure {
-            Failure::Refused => {
-                Error::Kernel { index, worker_id, message, attempts, finished, len }
-            }
-            Failure::Source => {
-                let source = source.unwrap_or_else(|| message.into());
-                Error::Source { index, worker_id, source, attempts, finished, len }
-            }
-            Failure::Panic => {
-                Error::Panic { index, worker_id, message, location, attempts, finished, len }
-            }
+        let cause = match failure {
+            Failure::Refused => Cause::Refused { message },
+            Failure::Panic => Cause::Panic { message, location },
+            Failure::Died => Cause::Died { signal: end.signal, status: end.status },
+            Failure::TimedOut => Cause::TimedOut { limit },
+            Failure::Deadlocked => Cause::Deadlock,
+            Failure::Source => Cause::Source(source.unwrap_or_else(|| message.into())),
             Failure::ReaderPanic => {
-                let source = describe::panicked(&message, location.as_deref()).into();
-                Error::Source { index, worker_id, source, attempts, finished, len }
+                Cause::Source(describe::panicked(&message, location.as_deref()).into())
             }
-            Failure::Died => {
-                let (signal, status) = (end.signal, end.status);
-                Error::WorkerDied { index, worker_id, signal, status, attempts, finished, len }
-            }
-            Failure::TimedOut => {
-                Error::TimedOut { index, worker_id, limit, attempts, finished, len }
-            }
-            Failure::Deadlocked => Error::Deadlock { index, worker_id, attempts, finished, len },
-        }
+        };
+        Error::Item(ItemFailure { index, worker_id, attempts, finished, len, cause })
     }
 }

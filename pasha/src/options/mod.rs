@@ -185,7 +185,7 @@ macro_rules! option_methods {
             }
 
             /// Fails an item that runs longer than this, with
-            /// [`Error::TimedOut`](crate::Error::TimedOut).
+            /// [`Cause::TimedOut`](crate::Cause::TimedOut).
             ///
             /// A forked worker is killed in the middle of such an item (at the latest after one
             /// and a quarter of the time) and replaced if the map goes on. A thread can't be

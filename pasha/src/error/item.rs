@@ -1,0 +1,163 @@
+//! Why an item failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use super::{SourceError, describe};
+
+/// What ended a map, or was left out of it, at one item.
+///
+/// `Display` says what happened, where, how far the map had come, and what to do; `Debug` shows the
+/// same text.
+///
+/// # Examples
+/// ```
+/// use pasha::{Cause, Error};
+///
+/// let text = ["1", "2", "three"];
+/// let error = pasha::try_map(&text, |_, _, number| number.parse::<i32>()).unwrap_err();
+/// let Error::Item(failure) = error else { panic!("{error}") };
+/// assert_eq!(failure.index(), 2);
+/// assert!(matches!(failure.cause(), Cause::Refused { message } if message.contains("digit")));
+/// ```
+pub struct ItemFailure {
+    pub(crate) index: usize,
+    pub(crate) worker_id: usize,
+    pub(crate) attempts: usize,
+    pub(crate) finished: usize,
+    pub(crate) len: usize,
+    pub(crate) cause: Cause,
+}
+
+/// What happened at an item.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The kernel returned an `Err`.
+    #[non_exhaustive]
+    Refused {
+        /// The kernel's error as text.
+        message: String,
+    },
+
+    /// The kernel panicked.
+    #[non_exhaustive]
+    Panic {
+        /// The panic's message.
+        message: String,
+        /// Where it panicked, as `file:line:column`; not known if the program has set a panic hook
+        /// of its own since its first map.
+        location: Option<String>,
+    },
+
+    /// A worker process died while it ran the kernel.
+    #[non_exhaustive]
+    Died {
+        /// The signal that killed it, if one did.
+        signal: Option<i32>,
+        /// The status that it exited with, if it exited.
+        status: Option<i32>,
+    },
+
+    /// The item took longer than the context's `item_timeout` allows.
+    #[non_exhaustive]
+    TimedOut {
+        /// The time that an item may take.
+        limit: Duration,
+    },
+
+    /// A forked worker waited in the kernel for what can't come there: a lock that another thread
+    /// of the program held, or a thread of the program.
+    Deadlock,
+
+    /// Reading the item failed.
+    Source(SourceError),
+}
+
+impl ItemFailure {
+    /// Index of the item.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The worker that ran it.
+    pub fn worker_id(&self) -> usize {
+        self.worker_id
+    }
+
+    /// The machine that it ran on, where a map has workers on several; `None` if it ran here.
+    pub fn host(&self) -> Option<&str> {
+        None
+    }
+
+    /// How often it was tried.
+    pub fn attempts(&self) -> usize {
+        self.attempts
+    }
+
+    /// Number of items that were finished when the map ended.
+    pub fn finished(&self) -> usize {
+        self.finished
+    }
+
+    /// Number of items of the map.
+    #[allow(clippy::len_without_is_empty, reason = "the length of the map, as in a report")]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// What happened.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// What happened, without how far the map had come and what to do: for lists of failures.
+    pub(super) fn brief(&self) -> String {
+        let ItemFailure { index, worker_id, .. } = *self;
+        match &self.cause {
+            Cause::Refused { message } => describe::kernel(index, worker_id, message),
+            Cause::Panic { message, location } => {
+                describe::panic(index, worker_id, message, location.as_deref())
+            }
+            Cause::Died { signal, status } => {
+                describe::death_at(index, worker_id, *signal, *status)
+            }
+            Cause::TimedOut { limit } => describe::late(index, worker_id, *limit),
+            Cause::Deadlock => describe::deadlock(index, worker_id),
+            Cause::Source(source) => describe::source(index, worker_id, source),
+        }
+    }
+
+    /// What to do about it.
+    fn advice(&self) -> &'static str {
+        match self.cause {
+            Cause::Refused { .. } | Cause::Panic { .. } | Cause::Source(_) => describe::SKIP,
+            Cause::Died { .. } => describe::DEBUG,
+            Cause::TimedOut { .. } => describe::ALLOW_MORE,
+            Cause::Deadlock => describe::MAKE_ANEW,
+        }
+    }
+}
+
+impl fmt::Display for ItemFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.brief())?;
+        f.write_str(&describe::how_far(self.attempts, self.finished, self.len, self.advice()))
+    }
+}
+
+impl fmt::Debug for ItemFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for ItemFailure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.cause {
+            Cause::Source(source) => Some(&**source),
+            _ => None,
+        }
+    }
+}
