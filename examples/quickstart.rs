@@ -90,7 +90,7 @@ fn main() -> Result<(), Failure> {
 
     // A kernel that fails: the error says where, and the program goes on.
     match root::run_parallel(&[4.0, 9.0, -1.0, 16.0]) {
-        Err(error @ Error::Kernel { index: 2, .. }) => println!("\nroot: {error}"),
+        Err(Error::Item(failure)) if failure.index() == 2 => println!("\nroot: {failure}"),
         other => println!("\nroot was to fail at index 2, but gave {other:?}"),
     }
     Ok(())

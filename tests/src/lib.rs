@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicU64;
 
+use pasha::{Cause, Error, ItemFailure};
+
 /// Makes one test for each built-in context out of a function that takes a context.
 ///
 /// The contexts can't drift apart: what holds in one is tested in all.
@@ -41,6 +43,28 @@ macro_rules! for_each_context {
             }
         }
     )+};
+}
+
+/// What an error says of the item that failed.
+///
+/// # Panics
+/// Panics with the error's text if it is not one of an item.
+#[track_caller]
+pub fn item_failure(error: &Error) -> &ItemFailure {
+    match error {
+        Error::Item(failure) => failure,
+        other => panic!("no error of an item: {other}"),
+    }
+}
+
+/// The index of the item that failed, and why it did.
+///
+/// # Panics
+/// Panics with the error's text if it is not one of an item.
+#[track_caller]
+pub fn at_item(error: &Error) -> (usize, &Cause) {
+    let failure = item_failure(error);
+    (failure.index(), failure.cause())
 }
 
 /// The folder of reference data, or `None` (with a printed word) where it is not to be had.

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use pasha::{AnyContext, Context, Error, ProcessContext};
+use pasha::{AnyContext, Cause, Context, Error, ProcessContext};
 
 /// Says in which process each item ran, and how many workers the context has.
 #[pasha::kernel]
@@ -76,14 +76,14 @@ fn death(context: &dyn Context, how: &str) -> Result<(), Error> {
         }
         Err(error) => error,
     };
-    match &error {
-        Error::WorkerDied { index, signal, status, .. } => {
+    match pasha_tests::at_item(&error) {
+        (index, Cause::Died { signal, status, .. }) => {
             println!("died index {index} signal {signal:?} status {status:?}");
         }
-        Error::Panic { index, message, location, .. } => {
+        (index, Cause::Panic { message, location, .. }) => {
             println!("panic index {index} message {message:?} located {}", location.is_some());
         }
-        other => println!("other {other:?}"),
+        _ => println!("other {error:?}"),
     }
     // What was finished is there, and nothing is half done.
     let consistent =

@@ -5,7 +5,8 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use pasha::prelude::*;
-use pasha::{AfterRetries, Error};
+use pasha::{AfterRetries, Cause};
+use pasha_tests::item_failure;
 
 fn two() -> ProcessContext {
     ProcessContext::new(2).unwrap()
@@ -20,7 +21,9 @@ fn check_that_a_wait_is_told(wait: impl Fn() + Sync) {
         n
     })
     .unwrap_err();
-    assert!(matches!(error, Error::Deadlock { index: 7, attempts: 1, .. }), "{error}");
+    let failure = item_failure(&error);
+    assert!(matches!(failure.cause(), Cause::Deadlock), "{error}");
+    assert_eq!((failure.index(), failure.attempts()), (7, 1));
     let text = error.to_string();
     assert!(text.contains("at index 7: it waits for a lock or a thread of the program"), "{text}");
     assert!(text.contains("`ThreadContext`") && text.contains("`#[scratch]`"), "{text}");
@@ -96,7 +99,8 @@ fn items_that_wait_for_ever_are_left_out_or_tried_again_as_others() {
     .unwrap();
     assert_eq!(out.sum(), 210 - 4);
     assert_eq!((report.failed.len(), report.failed[0].index, report.retried), (1, 3, 1));
-    assert!(matches!(report.failed[0].cause, Error::Deadlock { attempts: 2, .. }));
+    let failure = item_failure(&report.failed[0].cause);
+    assert!(matches!(failure.cause(), Cause::Deadlock) && failure.attempts() == 2);
 }
 
 /// What is slow, sleeps, or waits for threads of its own is no deadlock.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::prelude::*;
 use pasha::prelude::*;
-use pasha::{ByValue, Error, Functor, IntoFunctor, Read, SourceError};
-use pasha_tests::shared_counters;
+use pasha::{ByValue, Cause, Error, Functor, IntoFunctor, Read, SourceError};
+use pasha_tests::{at_item, item_failure, shared_counters};
 
 /// The built-in contexts with a policy.
 fn contexts(policy: OnFailure) -> Vec<(&'static str, Box<dyn Context>)> {
@@ -74,15 +74,15 @@ fn check_spoil(context: &dyn Context, name: &str, len: u64, bad: &BTreeSet<u64>,
     assert_eq!(failed, bad.iter().copied().collect::<Vec<_>>(), "{name}");
     for item in &report.failed {
         let text = format!("{} is bad", item.index);
-        match &item.cause {
-            Error::Panic { index, message, location: Some(place), .. } if panics => {
-                assert_eq!((*index, message), (item.index, &text));
+        match at_item(&item.cause) {
+            (index, Cause::Panic { message, location: Some(place), .. }) if panics => {
+                assert_eq!((index, message), (item.index, &text));
                 assert!(place.contains("policies.rs"));
             }
-            Error::Kernel { index, message, .. } if !panics => {
-                assert_eq!((*index, message), (item.index, &text));
+            (index, Cause::Refused { message, .. }) if !panics => {
+                assert_eq!((index, message), (item.index, &text));
             }
-            other => panic!("{name}: {other}"),
+            _ => panic!("{name}: {}", item.cause),
         }
     }
     assert_eq!(report.finished, good.len(), "{name}");
@@ -139,7 +139,10 @@ fn one_failure_too_many_ends_the_map() {
                     assert!(failed > at_most && failed <= 3, "{name}: {failed}");
                     assert_eq!((told, len), (at_most, 100), "{name}");
                     assert!(finished <= 97, "{name}: {finished}");
-                    assert!(matches!(*source, Error::Kernel { .. }), "{name}: {source}");
+                    assert!(
+                        matches!(at_item(&source), (_, Cause::Refused { .. })),
+                        "{name}: {source}"
+                    );
                 }
                 other => panic!("{name}: {other:?}"),
             }
@@ -152,9 +155,10 @@ fn the_caller_keeps_what_was_finished() {
     for (name, context) in contexts(OnFailure::Abort) {
         let mut out = pick::alloc(&*context, 0..1000, &[500]).unwrap();
         match pick::run_into(&*context, 0..1000, &[500], &mut out) {
-            Err(Error::Kernel { index: 500, attempts: 1, finished, len: 1000, .. }) => {
+            Err(Error::Item(failure)) if matches!(failure.cause(), Cause::Refused { .. }) => {
+                assert_eq!((failure.index(), failure.attempts(), failure.len()), (500, 1, 1000));
                 let kept = out.iter().filter(|&&value| value != 0).count();
-                assert_eq!(kept, finished, "{name}");
+                assert_eq!(kept, failure.finished(), "{name}");
             }
             other => panic!("{name}: {other:?}"),
         }
@@ -219,12 +223,14 @@ fn what_fails_is_tried_again() {
 
             let tries = shared_counters(1);
             let error = flaky::run_in(&*context, 0..100, 4, way, tries).unwrap_err();
+            let failure = item_failure(&error);
+            assert_eq!((failure.index(), failure.attempts()), (20, 4), "{name} {way}: {error}");
             assert!(
                 matches!(
-                    error,
-                    Error::Kernel { index: 20, attempts: 4, .. }
-                        | Error::Panic { index: 20, attempts: 4, .. }
-                        | Error::WorkerDied { index: 20, attempts: 4, signal: Some(9), .. }
+                    failure.cause(),
+                    Cause::Refused { .. }
+                        | Cause::Panic { .. }
+                        | Cause::Died { signal: Some(9), .. }
                 ),
                 "{name} {way}: {error}"
             );
@@ -237,7 +243,9 @@ fn what_fails_is_tried_again() {
         let (out, report) = flaky::run_report_in(&*context, 0..100, 9, 0, tries).unwrap();
         assert_eq!((out.total, out.slot[20]), (4930, 7), "{name}");
         assert_eq!((report.retried, report.failed[0].index), (1, 20), "{name}");
-        assert!(matches!(report.failed[0].cause, Error::Kernel { attempts: 2, .. }), "{name}");
+        let failure = item_failure(&report.failed[0].cause);
+        assert!(matches!(failure.cause(), Cause::Refused { .. }), "{name}: {failure}");
+        assert_eq!(failure.attempts(), 2, "{name}");
     }
 }
 
@@ -278,19 +286,20 @@ fn items_that_can_not_be_read_are_skipped_too() {
         let (out, report) = pick::run_report_in(&*context, &torn, &[]).unwrap();
         assert_eq!((out[5], out[6], out[77]), (0, 7, 0), "{name}");
         for (failed, index) in report.failed.iter().zip([5, 77]) {
-            match &failed.cause {
-                Error::Source { index: told, source, .. } => {
-                    assert_eq!(*told, index, "{name}");
+            match at_item(&failed.cause) {
+                (told, Cause::Source(source)) => {
+                    assert_eq!(told, index, "{name}");
                     assert_eq!(source.to_string(), format!("block {index} is torn"), "{name}");
                 }
-                other => panic!("{name}: {other}"),
+                _ => panic!("{name}: {}", failed.cause),
             }
         }
     }
     // In this process the error comes as it was.
     let error = pick::run_serial(&torn, &[]).unwrap_err();
     assert!(
-        matches!(error, Error::Source { index: 5, source, .. } if source.is::<std::io::Error>())
+        matches!(at_item(&error), (5, Cause::Source(source)) if source.is::<std::io::Error>()),
+        "{error}"
     );
 }
 

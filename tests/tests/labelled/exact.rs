@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ndarray::{Ix1, IxDyn};
 use pasha::labelled::{Attribute, StoredElement, Values};
-use pasha::{Context, DataArray, Error, StoredArray};
-use pasha_tests::for_each_context;
+use pasha::{Cause, Context, DataArray, StoredArray};
+use pasha_tests::{at_item, for_each_context};
 use serde_json::Value;
 
 use super::python::{folder, xarray};
@@ -46,7 +46,7 @@ for_each_context! {
             assert!(names(&error), "{error}");
             let along = array.along("time").unwrap();
             let error = pasha::map_in(context, &along, |_, _, item| item.data[()]).unwrap_err();
-            assert!(matches!(error, Error::Source { .. }), "{error}");
+            assert!(matches!(at_item(&error), (_, Cause::Source(_))), "{error}");
             let mut whole = error.to_string();
             let mut source = std::error::Error::source(&error);
             while let Some(cause) = source {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use ndarray::{Array3, Ix2, Ix3};
-use pasha::{Context, DataArray, Error, Result, StoredArray};
-use pasha_tests::for_each_context;
+use pasha::{Cause, Context, DataArray, Error, Result, StoredArray};
+use pasha_tests::{at_item, for_each_context};
 
 use super::expected::open;
 use super::python::{folder, references, xarray};
@@ -102,7 +102,7 @@ for_each_context! {
             item.data.iter().map(|&it| u64::from(it)).sum::<u64>()
         });
         let error = error.unwrap_err();
-        assert!(matches!(error, Error::Source { index: 4, .. }), "{error}");
+        assert!(matches!(at_item(&error), (4, Cause::Source(_))), "{error}");
     }
 }
 

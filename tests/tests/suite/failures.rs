@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use ndarray::Array1;
-use pasha::{Context, Error, SharedArray};
-use pasha_tests::{for_each_context, stdout_of};
+use pasha::{Cause, Context, SharedArray};
+use pasha_tests::{at_item, for_each_context, item_failure, stdout_of};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -60,8 +60,8 @@ fn a_killed_worker_takes_at_most_a_block_of_its_sums_with_it() {
     let context = pasha::ProcessContext::new(1).unwrap();
     for at in [1, 499, 99_999] {
         let mut out = add_until_killed::alloc(&context, 0..100_000_u64, at).unwrap();
-        let failed = add_until_killed::run_into(&context, 0..100_000_u64, at, &mut out);
-        assert!(matches!(failed, Err(Error::WorkerDied { .. })), "{failed:?}");
+        let error = add_until_killed::run_into(&context, 0..100_000_u64, at, &mut out).unwrap_err();
+        assert!(matches!(at_item(&error), (_, Cause::Died { .. })), "{error}");
         // The outputs of finished indices are there, all of them.
         assert!(out.reached.iter().zip(0..).all(|(&reached, value)| reached == (value < at)));
         // The sum is that of all values before some block.
@@ -74,13 +74,14 @@ fn a_killed_worker_takes_at_most_a_block_of_its_sums_with_it() {
 for_each_context! {
     fn an_error_is_told_with_its_index(context: &dyn Context) {
         for at in [0, 1, 499, 998, 999] {
-            match fail_at::run_in(context, 0..1000_usize, at) {
-                Err(Error::Kernel { index, worker_id, message, .. }) => {
-                    assert_eq!((index, message), (at, format!("{at} it is")));
-                    assert!(worker_id < context.num_workers());
+            let error = fail_at::run_in(context, 0..1000_usize, at).unwrap_err();
+            match at_item(&error) {
+                (index, Cause::Refused { message, .. }) => {
+                    assert_eq!((index, message), (at, &format!("{at} it is")));
                 }
-                other => panic!("{other:?}"),
+                _ => panic!("{error}"),
             }
+            assert!(item_failure(&error).worker_id() < context.num_workers());
         }
         assert!(fail_at::run_in(context, 0..1000_usize, 1000).is_ok());
     }
@@ -88,13 +89,13 @@ for_each_context! {
     fn a_panic_is_told_with_its_place(context: &dyn Context) {
         for at in [0, 1, 499, 999] {
             let mut out = panic_at::alloc(context, 0..1000_usize, at).unwrap();
-            match panic_at::run_into(context, 0..1000_usize, at, &mut out) {
-                Err(Error::Panic { index, message, location, .. }) => {
-                    assert_eq!((index, message), (at, format!("{at} it is")));
-                    let location = location.unwrap();
+            let error = panic_at::run_into(context, 0..1000_usize, at, &mut out).unwrap_err();
+            match at_item(&error) {
+                (index, Cause::Panic { message, location: Some(location), .. }) => {
+                    assert_eq!((index, message), (at, &format!("{at} it is")));
                     assert!(location.contains("failures.rs:"), "{location}");
                 }
-                other => panic!("{other:?}"),
+                _ => panic!("{error}"),
             }
             assert!(out[at], "what was written before the panic is there");
             assert!(!out.iter().all(|&reached| reached) || at == 999 || context.num_workers() > 1);
@@ -110,10 +111,11 @@ for_each_context! {
             for panics in [false, true] {
                 let mut out = add_until::alloc(context, 0..100_000_u64, at, panics).unwrap();
                 let failed = add_until::run_into(context, 0..100_000_u64, at, panics, &mut out);
-                match failed.unwrap_err() {
-                    Error::Kernel { index, .. } if !panics => assert_eq!(index, at as usize),
-                    Error::Panic { index, .. } if panics => assert_eq!(index, at as usize),
-                    other => panic!("{other:?}"),
+                let error = failed.unwrap_err();
+                match at_item(&error) {
+                    (index, Cause::Refused { .. }) if !panics => assert_eq!(index, at as usize),
+                    (index, Cause::Panic { .. }) if panics => assert_eq!(index, at as usize),
+                    _ => panic!("{error}"),
                 }
                 let reached: u64 = (0..100_000).filter(|&value| out.reached[value as usize]).sum();
                 assert_eq!(out.total, reached, "{at}, {panics}");
@@ -135,7 +137,7 @@ for_each_context! {
             }
         })
         .unwrap_err();
-        assert!(matches!(error, Error::Panic { index: 3, .. }), "{error}");
+        assert!(matches!(at_item(&error), (3, Cause::Panic { .. })), "{error}");
     }
 
     fn megabytes_of_message_are_cut(context: &dyn Context) {
@@ -143,12 +145,12 @@ for_each_context! {
             if index == 4 { Err("long ".repeat(1 << 20)) } else { Ok(()) }
         })
         .unwrap_err();
-        match error {
-            Error::Kernel { index: 4, message, .. } => {
+        match at_item(&error) {
+            (4, Cause::Refused { message, .. }) => {
                 assert!(message.starts_with("long long") && message.ends_with("(cut)"));
                 assert!(message.len() < 10_000);
             }
-            other => panic!("{other:?}"),
+            _ => panic!("{error}"),
         }
     }
 
@@ -165,7 +167,8 @@ for_each_context! {
                 while std::time::Instant::now() < until {}
                 Ok(1)
             });
-        assert!(matches!(result, Err(Error::Kernel { index: 0, .. })), "{result:?}");
+        let error = result.unwrap_err();
+        assert!(matches!(at_item(&error), (0, Cause::Refused { .. })), "{error}");
         // All items would take more than half a minute.
         assert!(started.elapsed().as_secs() < 10);
         out.fill(1);
@@ -270,10 +273,8 @@ fn a_forked_worker_can_not_write_arrays_that_are_not_its_jobs() {
             guarded.lock().unwrap()[0] += 1;
         })
     };
-    match count(&processes) {
-        Err(Error::WorkerDied { signal: Some(11), .. }) => {}
-        other => panic!("{other:?}"),
-    }
+    let error = count(&processes).unwrap_err();
+    assert!(matches!(at_item(&error), (_, Cause::Died { signal: Some(11), .. })), "{error}");
     assert_eq!(guarded.lock().unwrap()[0], 0);
     // Reading is what inputs are for.
     let read = pasha::map_in(&processes, 0..4_u8, |_, _, _| guarded.lock().unwrap()[0]).unwrap();

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use ndarray::{ArrayView1, ArrayViewMut1, Ix1};
 use pasha::{
-    AnyContext, ByValue, Context, Error, Functor, ItemShape, Job, Memory, OnFailure, Options,
-    ProcessContext, Read, SerialContext, SourceError, SubView, ThreadContext,
+    AnyContext, ByValue, Cause, Context, Error, Functor, ItemShape, Job, Memory, OnFailure,
+    Options, ProcessContext, Read, SerialContext, SourceError, SubView, ThreadContext,
 };
+use pasha_tests::at_item;
 
 /// Gives its answers in turn, and the last of them from then on.
 #[derive(Debug)]
@@ -287,7 +288,7 @@ fn items_of_another_shape_than_was_said_are_an_error() {
             let records =
                 Records { said: Turns::new([said]), given: Turns::new([given]), data: vec![1; 9] };
             let error = copied::run_in(&*context, &records).unwrap_err();
-            assert!(matches!(error, Error::Panic { .. }), "{context:?}: {error}");
+            assert!(matches!(at_item(&error), (_, Cause::Panic { .. })), "{context:?}: {error}");
         }
         // Other shapes with every question.
         let records = Records {
@@ -588,7 +589,7 @@ impl Read<ByValue<usize>> for &Torn {
 fn a_panic_at_an_item_that_is_read_is_told_as_the_readers() {
     let told = |error: &Error, how: &str| {
         let text = error.to_string();
-        assert!(matches!(error, Error::Source { index: 7, .. }), "{how}: {text}");
+        assert!(matches!(at_item(error), (7, Cause::Source(_))), "{how}: {text}");
         assert!(text.contains("reading item 7") && text.contains("panicked at "), "{how}: {text}");
         assert!(text.contains("page 7 is torn") && text.contains("hostile.rs:"), "{how}: {text}");
         assert!(!text.contains("kernel"), "{how}: {text}");
@@ -654,7 +655,7 @@ fn a_panic_of_a_ragged_length_is_told_as_the_lengths() {
     for context in contexts() {
         let error = one_output::run_in(&*context, 0..100_usize).unwrap_err();
         let text = error.to_string();
-        assert!(matches!(error, Error::Panic { index: 7, .. }), "{context:?}: {text}");
+        assert!(matches!(at_item(&error), (7, Cause::Panic { .. })), "{context:?}: {text}");
         assert!(text.contains("the length of slot 7 of the ragged output `slot`"), "{text}");
         assert!(text.contains("nothing is 7 long") && text.contains("hostile.rs:"), "{text}");
         let text = two_outputs::run_in(&*context, 0..100_usize).unwrap_err().to_string();

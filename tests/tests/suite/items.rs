@@ -6,8 +6,8 @@ use ndarray::{
     Array, Array1, Array2, Array3, ArrayView, ArrayView0, ArrayView1, ArrayView2, ArrayView3,
     ArrayView4, ArrayView5, ArrayView6, Dimension, Ix1, Ix2, IxDyn, array,
 };
-use pasha::{Context, Error, Functor, KernelItem, Param, Read, SourceError};
-use pasha_tests::for_each_context;
+use pasha::{Cause, Context, Error, Functor, KernelItem, Param, Read, SourceError};
+use pasha_tests::{at_item, for_each_context};
 
 macro_rules! sums {
     ($($name:ident $view:ident)+) => {$(
@@ -189,11 +189,11 @@ for_each_context! {
 
     fn an_item_that_cannot_be_read(context: &dyn Context) {
         let error = of_train::run_in(context, &Run { trains: 100, missing: Some(61) }).unwrap_err();
-        match &error {
-            Error::Source { index: 61, source, .. } => {
+        match at_item(&error) {
+            (61, Cause::Source(source)) => {
                 assert_eq!(source.to_string(), "train 61 is not in the file");
             }
-            other => panic!("{other:?}"),
+            _ => panic!("{error}"),
         }
     }
 

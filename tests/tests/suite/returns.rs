@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 
 use ndarray::{Array1, ArrayViewMut1, array};
-use pasha::{Context, Error};
-use pasha_tests::for_each_context;
+use pasha::{Cause, Context};
+use pasha_tests::{at_item, for_each_context, item_failure};
 
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
@@ -121,27 +121,24 @@ for_each_context! {
 
     fn results(context: &dyn Context) {
         assert_eq!(checked::run_in(context, &[1, 100]).unwrap(), array![1, 100]);
-        match checked::run_in(context, &[1, 2, 3, 101]) {
-            Err(Error::Kernel { index: 3, worker_id, message, .. }) => {
-                assert!(worker_id < context.num_workers());
-                assert_eq!(message, "101 is too large");
-            }
-            other => panic!("{other:?}"),
+        let error = checked::run_in(context, &[1, 2, 3, 101]).unwrap_err();
+        assert!(item_failure(&error).worker_id() < context.num_workers());
+        match at_item(&error) {
+            (3, Cause::Refused { message, .. }) => assert_eq!(message, "101 is too large"),
+            _ => panic!("{error}"),
         }
         let (values, rows) = checked_tuple::run_in(context, &[5, 6]).unwrap();
         assert_eq!(values, array![5, 6]);
         assert_eq!(rows, array![[0.0, 1.0], [0.0, 1.0]]);
-        assert!(matches!(
-            checked_tuple::run_in(context, &[-5]),
-            Err(Error::Kernel { index: 0, .. })
-        ));
+        let error = checked_tuple::run_in(context, &[-5]).err().expect("-5 is refused");
+        assert!(matches!(at_item(&error), (0, Cause::Refused { .. })), "{error}");
     }
 
     fn finished_items_of_a_failed_map_are_kept(context: &dyn Context) {
         let inp: Vec<i32> = (0..8).collect();
         let mut out = checked_nothing::alloc(context, &inp).unwrap();
         let error = checked_nothing::run_into(context, &inp, &mut out).unwrap_err();
-        assert!(matches!(error, Error::Kernel { index: 7, .. }), "{error}");
+        assert!(matches!(at_item(&error), (7, Cause::Refused { .. })), "{error}");
         // Index 7 was the last that its worker began; it wrote before it failed.
         assert_eq!(out[7], 14);
         assert!(out.iter().enumerate().all(|(i, &twice)| twice == 0 || twice == 2 * i as i32));

@@ -1,7 +1,7 @@
 //! `stream_stores`: the same results by way of a stage, whatever the outputs are.
 
 use ndarray::{Array3, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
-use pasha::{Context, Error, OnFailure, ProcessContext, SerialContext, ThreadContext};
+use pasha::{Cause, Context, Error, OnFailure, ProcessContext, SerialContext, ThreadContext};
 use pasha_tests::for_each_context;
 
 #[pasha::kernel(stream_stores)]
@@ -90,17 +90,17 @@ for_each_context! {
         for at in [0, 1, 5000, 70_000] {
             let mut out = fail_at::alloc(context, 0..80_000_usize, at).unwrap();
             match fail_at::run_into(context, 0..80_000_usize, at, &mut out) {
-                Err(Error::Kernel { index, finished, .. }) => {
-                    assert_eq!(index, at);
-                    check_finished(&out.to_vec(), at, finished);
+                Err(Error::Item(failure)) if matches!(failure.cause(), Cause::Refused { .. }) => {
+                    assert_eq!(failure.index(), at);
+                    check_finished(&out.to_vec(), at, failure.finished());
                 }
                 other => panic!("{other:?}"),
             }
             let mut out = panic_at::alloc(context, 0..80_000_usize, at).unwrap();
             match panic_at::run_into(context, 0..80_000_usize, at, &mut out) {
-                Err(Error::Panic { index, finished, .. }) => {
-                    assert_eq!(index, at);
-                    check_finished(&out.to_vec(), at, finished);
+                Err(Error::Item(failure)) if matches!(failure.cause(), Cause::Panic { .. }) => {
+                    assert_eq!(failure.index(), at);
+                    check_finished(&out.to_vec(), at, failure.finished());
                 }
                 other => panic!("{other:?}"),
             }
@@ -186,8 +186,9 @@ fn no_more_is_told_as_finished_than_is_there_after_a_death() {
     for at in [0, 3, 5000, 70_000] {
         let mut out = abort_at::alloc(&context, 0..80_000_usize, at).unwrap();
         match abort_at::run_into(&context, 0..80_000_usize, at, &mut out) {
-            Err(Error::WorkerDied { index, finished, .. }) => {
-                assert_eq!(index, at);
+            Err(Error::Item(failure)) if matches!(failure.cause(), Cause::Died { .. }) => {
+                assert_eq!(failure.index(), at);
+                let finished = failure.finished();
                 let there = out.iter().enumerate().filter(|&(i, &value)| value == i + 1).count();
                 assert!(finished <= there, "{finished} of {there}");
                 assert!(out.iter().enumerate().all(|(i, &v)| v == 0 || v == i + 1));

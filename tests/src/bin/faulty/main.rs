@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use faults::{FAULTS, Fault};
 use pasha::prelude::*;
-use pasha::{Error, Report};
+use pasha::{Cause, Error, Report};
 use pasha_tests::{children, nanoseconds, open_files_and_mappings};
 
 /// Fails at bad indices.
@@ -32,27 +32,24 @@ fn misbehave(
 
 /// What an error says, in a few stable words.
 pub(crate) fn words(error: &Error) -> String {
-    let told = match error {
-        Error::WorkerDied { signal: Some(signal), .. } => format!("died by signal {signal}"),
-        Error::WorkerDied { status: Some(status), .. } => format!("left with status {status}"),
-        Error::WorkerDied { .. } => "died".to_owned(),
-        Error::Panic { message, location, .. } => {
-            let place = if location.is_some() { "" } else { ", place unknown" };
-            format!("panicked: {}{place}", shorten(message))
-        }
-        Error::Kernel { message, .. } => format!("failed: {}", shorten(message)),
-        Error::TimedOut { .. } => "took too long".to_owned(),
+    let failure = match error {
+        Error::Item(failure) => failure,
         Error::Worker { stage, .. } => return format!("worker failed while {stage}"),
         other => return format!("other: {other}"),
     };
-    let (Error::WorkerDied { index, attempts, .. }
-    | Error::Panic { index, attempts, .. }
-    | Error::Kernel { index, attempts, .. }
-    | Error::TimedOut { index, attempts, .. }) = error
-    else {
-        return told;
+    let told = match failure.cause() {
+        Cause::Died { signal: Some(signal), .. } => format!("died by signal {signal}"),
+        Cause::Died { status: Some(status), .. } => format!("left with status {status}"),
+        Cause::Died { .. } => "died".to_owned(),
+        Cause::Panic { message, location, .. } => {
+            let place = if location.is_some() { "" } else { ", place unknown" };
+            format!("panicked: {}{place}", shorten(message))
+        }
+        Cause::Refused { message, .. } => format!("failed: {}", shorten(message)),
+        Cause::TimedOut { .. } => "took too long".to_owned(),
+        _ => return format!("other: {failure}"),
     };
-    format!("{index} {told} ({attempts})")
+    format!("{} {told} ({})", failure.index(), failure.attempts())
 }
 
 fn shorten(text: &str) -> String {

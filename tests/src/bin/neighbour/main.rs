@@ -19,7 +19,7 @@ use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use pasha::{Error, ProcessContext};
+use pasha::{Cause, Error, ProcessContext};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
 /// Doubles.
@@ -69,16 +69,21 @@ fn die_by(signal: rustix::process::Signal) -> ! {
 
 /// What a map came to, in words without numbers that differ between runs.
 fn told<T>(result: Result<T, Error>) -> String {
-    match result {
-        Ok(_) => "no error".to_owned(),
-        Err(Error::WorkerDied { index, signal, status, .. }) => {
+    let failure = match result {
+        Ok(_) => return "no error".to_owned(),
+        Err(Error::Item(failure)) => failure,
+        Err(other) => return format!("other: {other}"),
+    };
+    let index = failure.index();
+    match failure.cause() {
+        Cause::Died { signal, status, .. } => {
             format!("died at {index}, signal {signal:?}, status {status:?}")
         }
-        Err(Error::Panic { index, message, location, .. }) => {
+        Cause::Panic { message, location, .. } => {
             format!("panic at {index}, {message:?}, located {}", location.is_some())
         }
-        Err(Error::Kernel { index, message, .. }) => format!("error at {index}, {message:?}"),
-        Err(other) => format!("other: {other}"),
+        Cause::Refused { message, .. } => format!("error at {index}, {message:?}"),
+        _ => format!("other: {failure}"),
     }
 }
 
