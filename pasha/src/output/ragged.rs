@@ -3,6 +3,8 @@
 //! The lengths are found by a first pass over the items, in the same context; their prefix sums
 //! are the offsets at which the slots lie, back to back.
 
+use std::io;
+
 use ndarray::Ix1;
 
 use super::per::contiguous;
@@ -30,6 +32,43 @@ impl<A> Ragged<A> {
         Ragged { fill: Some(value), ..self }
     }
 
+    /// The longest slot, which is to blame where memory does not do for all, and its length.
+    fn longest(&self, plan: &Plan<'_>) -> (usize, usize) {
+        let longer = |a: (usize, usize), b: (usize, usize)| if b.1 > a.1 { b } else { a };
+        self.lengths(plan).enumerate().reduce(longer).unwrap_or_default()
+    }
+
+    #[cold]
+    fn too_long(&self, plan: &Plan<'_>) -> Error {
+        let (index, len) = self.longest(plan);
+        Error::Argument {
+            argument: format!("the length of slot {index} of a ragged output"),
+            value: len.to_string(),
+            advice: format!(
+                "no other of its {} slots is longer, and together they are larger than the address \
+                 space, with elements of {} bytes: give shorter slots, or map over fewer items at a \
+                 time",
+                plan.len,
+                size_of::<A>()
+            ),
+        }
+    }
+
+    #[cold]
+    fn not_allocated(&self, plan: &Plan<'_>, error: Error) -> Error {
+        let (index, len) = self.longest(plan);
+        match error {
+            Error::ShapeOverflow { .. } => self.too_long(plan),
+            Error::Alloc { bytes, kind, source } => {
+                let text = format!(
+                    "{source}; the longest slot of this ragged output is slot {index}, with {len} elements"
+                );
+                Error::Alloc { bytes, kind, source: io::Error::new(source.kind(), text) }
+            }
+            error => error,
+        }
+    }
+
     /// The lengths of this output's slots.
     fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> {
         plan.lengths.map(|lengths| lengths.column(self.column)).into_iter().flatten().copied()
@@ -49,13 +88,11 @@ impl<A: Element> OutputSpec for Ragged<A> {
             SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;
         let mut end = 0_usize;
         for (offset, len) in offsets.iter_mut().skip(1).zip(self.lengths(plan)) {
-            end = end.checked_add(len).ok_or_else(|| Error::ShapeOverflow {
-                shape: vec![end, len],
-                element_size: size_of::<A>(),
-            })?;
+            end = end.checked_add(len).ok_or_else(|| self.too_long(plan))?;
             *offset = end;
         }
-        let mut values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, plan.pages)?;
+        let values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, plan.pages);
+        let mut values = values.map_err(|error| self.not_allocated(plan, error))?;
         if let Some(value) = self.fill {
             values.fill_fresh(value);
         }

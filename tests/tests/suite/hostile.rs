@@ -667,3 +667,24 @@ fn a_panic_of_a_ragged_length_is_told_as_the_lengths() {
     let text = one_output::run_in(&context, 0..100_usize).unwrap_err().to_string();
     assert!(text.contains("the length of slot 7 of the ragged output `slot`"), "{text}");
 }
+
+/// A slot of the length that comes in.
+#[pasha::kernel]
+fn as_long(len: u64, #[output(ragged = len)] _slot: ArrayViewMut1<f64>) {}
+
+#[test]
+fn a_ragged_length_beyond_memory_is_told_with_index_and_value() {
+    for context in contexts() {
+        // More elements than fit an address, more bytes, more than memory has.
+        for len in [u64::MAX, 1 << 61, 1 << 50] {
+            let mut lens = [1; 100];
+            lens[7] = len;
+            let text = as_long::run_in(&*context, &lens).unwrap_err().to_string();
+            assert!(text.contains("slot 7") && text.contains(&len.to_string()), "{text}");
+        }
+        // No single one is too long.
+        let lens = [1 << 62; 4];
+        let text = as_long::run_in(&*context, &lens).unwrap_err().to_string();
+        assert!(text.contains("slot 0") && text.contains(&lens[0].to_string()), "{text}");
+    }
+}
