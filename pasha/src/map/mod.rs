@@ -226,14 +226,9 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         functors: &'p F,
         len: usize,
     ) -> Result<Self> {
-        Ok(Prepared {
-            setting,
-            kernel,
-            functors,
-            specs: kernel.specs(functors.shapes())?,
-            len,
-            lengths: None,
-        })
+        let mut specs = kernel.specs(functors.shapes())?;
+        specs.prepare();
+        Ok(Prepared { setting, kernel, functors, specs, len, lengths: None })
     }
 
     fn plan(&self, keep: bool) -> Plan<'_> {
