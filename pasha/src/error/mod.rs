@@ -572,6 +572,16 @@ impl Error {
         self
     }
 
+    /// Why the lengths of an item's slots in these outputs could not be found.
+    pub(crate) fn reason_for_lengths(self, outputs: &[&str]) -> String {
+        match self.of_lengths(outputs) {
+            Error::Panic { message, location, .. } => {
+                describe::panicked(&message, location.as_deref())
+            }
+            other => other.brief(),
+        }
+    }
+
     /// What happened, without how far the map had come and what to do: for lists of failures.
     pub(crate) fn brief(&self) -> String {
         match self {

@@ -886,3 +886,37 @@ fn items_of_a_kind_of_the_users_may_be_named_and_absent_as_they_like() {
         let _ = measure::run_in(&*context, &words(changing, false), 0..50_usize);
     }
 }
+
+fn length_but_of_seven(n: usize) -> usize {
+    assert_ne!(n, 7, "no length for this");
+    2
+}
+
+/// Writes a number twice.
+#[pasha::kernel]
+fn twice(
+    n: usize,
+    #[output(ragged = length_but_of_seven(n))] mut out: ndarray::ArrayViewMut1<usize>,
+) {
+    out.fill(n);
+}
+
+#[test]
+fn an_item_whose_length_failed_is_left_out_and_told() {
+    use pasha::{Context, OnFailure, ProcessContext, SerialContext, ThreadContext};
+    let skip = OnFailure::Skip { at_most: 1 };
+    let contexts: [Box<dyn Context>; 3] = [
+        Box::new(SerialContext::new().on_failure(skip)),
+        Box::new(ThreadContext::new(2).unwrap().on_failure(skip)),
+        Box::new(ProcessContext::new(2).unwrap().on_failure(skip)),
+    ];
+    for context in contexts {
+        let (out, report) = twice::run_report_in(&*context, 0..20).unwrap();
+        let failed: Vec<_> = report.failed.iter().map(|item| item.index).collect();
+        assert_eq!(failed, [7], "{context:?}");
+        let text = report.failed[0].cause.to_string();
+        assert!(text.contains("no length for this"), "{context:?}: {text}");
+        assert_eq!(report.finished, 19, "{context:?}");
+        assert_eq!((out[7].len(), out[8].to_vec()), (0, vec![8, 8]), "{context:?}");
+    }
+}
