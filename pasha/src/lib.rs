@@ -62,7 +62,7 @@ pub use map::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};
 pub use npy::NpyElement;
-pub use options::{AfterRetries, CancelToken, OnFailure, Options, Progress};
+pub use options::{AfterRetries, CancelToken, ContextOptions, OnFailure, Options, Progress};
 pub use output::merge;
 pub use output::merge::Merge;
 pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};

@@ -29,7 +29,9 @@ pub(crate) const MOST_WORKERS: usize = 1 << 22;
 /// A map asks each of these once.
 ///
 /// Built in are [`SerialContext`], [`ThreadContext`] and [`ProcessContext`]. One of your own needs
-/// two methods, in safe code:
+/// two methods, in safe code. To be configured as those are, with `on_failure`, `item_timeout` and
+/// the like, it keeps some [`Options`], returns them from [`options`](Self::options), and
+/// implements [`ContextOptions`](crate::ContextOptions), which shows how.
 ///
 /// # Examples
 /// A context that runs each worker on a thread of its own, made anew for every map:
@@ -84,7 +86,12 @@ pub trait Context: Debug + Send + Sync {
         false
     }
 
-    /// How the work is split, and the hooks around it.
+    /// How the work is split, what happens when it fails, and the hooks around it; the defaults if
+    /// nothing else is said.
+    ///
+    /// A context that keeps some [`Options`] returns them here, where maps read them. With
+    /// [`ContextOptions`](crate::ContextOptions), whose one method returns them to be changed, it
+    /// has `on_failure`, `deadline` and all other methods of the built-in contexts, too.
     fn options(&self) -> &Options {
         const DEFAULT: &Options = &Options::new();
         DEFAULT

@@ -12,7 +12,7 @@ use super::{Context, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::memory::Memory;
-use crate::options::{Options, option_methods};
+use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel in forked processes, so that a crash of one does not end the program.
 ///
@@ -97,7 +97,13 @@ impl ProcessContext {
     }
 }
 
-option_methods!(ProcessContext, self, self.options);
+option_methods!(ProcessContext);
+
+impl ContextOptions for ProcessContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
 
 impl Context for ProcessContext {
     fn num_workers(&self) -> usize {

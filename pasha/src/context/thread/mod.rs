@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Context, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::options::{Options, option_methods};
+use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel on the threads of a rayon pool of its own.
 ///
@@ -70,7 +70,13 @@ impl ThreadContext {
     }
 }
 
-option_methods!(ThreadContext, self, self.options);
+option_methods!(ThreadContext);
+
+impl ContextOptions for ThreadContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
 
 impl fmt::Debug for ThreadContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
