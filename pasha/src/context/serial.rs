@@ -21,6 +21,14 @@ pub struct SerialContext {
 
 impl SerialContext {
     /// A context with the calling thread as its one worker.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, SerialContext};
+    ///
+    /// static CONTEXT: SerialContext = SerialContext::new();
+    /// assert_eq!(CONTEXT.num_workers(), 1);
+    /// ```
     pub const fn new() -> Self {
         SerialContext { options: Options::new() }
     }

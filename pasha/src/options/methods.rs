@@ -261,14 +261,14 @@ pub trait ContextOptions: Sized {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use pasha::{Error, ProcessContext};
+    /// use pasha::ProcessContext;
     ///
     /// let context = ProcessContext::new(2)?.stop_within(Duration::from_millis(100));
     /// let error = pasha::try_map_in(&context, 0..2, |_, index, _| match index {
     ///     0 => Err("no beam"),
     ///     _ => { std::thread::sleep(Duration::from_secs(3600)); Ok(index) }
     /// });
-    /// assert!(matches!(error, Err(Error::Kernel { index: 0, .. })));
+    /// assert!(error.unwrap_err().to_string().contains("no beam"));
     /// # Ok::<(), pasha::Error>(())
     /// ```
     fn stop_within(mut self, limit: Duration) -> Self {
@@ -281,14 +281,14 @@ pub trait ContextOptions: Sized {
     ///
     /// # Examples
     /// ```
-    /// use pasha::{Error, ProcessContext};
+    /// use pasha::ProcessContext;
     ///
     /// let context = ProcessContext::new(2)?.stop_at_once();
     /// let error = pasha::try_map_in(&context, 0..100, |_, index, _| match index {
     ///     40 => Err("no beam"),
     ///     _ => Ok(index),
     /// });
-    /// assert!(matches!(error, Err(Error::Kernel { index: 40, .. })));
+    /// assert!(error.unwrap_err().to_string().contains("no beam"));
     /// # Ok::<(), pasha::Error>(())
     /// ```
     fn stop_at_once(self) -> Self {

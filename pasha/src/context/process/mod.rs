@@ -81,6 +81,15 @@ impl ProcessContext {
     ///
     /// # Errors
     /// [`Error::ZeroWorkers`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, Error, ProcessContext};
+    ///
+    /// assert_eq!(ProcessContext::new(4)?.num_workers(), 4);
+    /// assert!(matches!(ProcessContext::new(0), Err(Error::ZeroWorkers)));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn new(num_workers: usize) -> Result<Self> {
         if num_workers == 0 {
             return Err(Error::ZeroWorkers);
@@ -92,6 +101,15 @@ impl ProcessContext {
     ///
     /// # Errors
     /// As [`available_workers`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, ProcessContext};
+    ///
+    /// let context = ProcessContext::with_available_workers()?;
+    /// assert_eq!(context.num_workers(), pasha::available_workers()?);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn with_available_workers() -> Result<Self> {
         Self::new(available_workers()?)
     }
