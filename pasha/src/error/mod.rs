@@ -20,6 +20,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// `Debug` shows the same text as `Display`, because that is what `fn main() -> pasha::Result<()>`
 /// and `unwrap` print.
+///
+/// # Examples
+/// ```
+/// use pasha::Error;
+///
+/// let lines = ["12.5", "beam lost"];
+/// let error = pasha::try_map(&lines, |_, _, line| line.parse::<f64>()).unwrap_err();
+/// assert!(error.to_string().contains("invalid float literal"), "{error}");
+/// let error = pasha::ThreadContext::new(0).unwrap_err();
+/// assert!(matches!(error, Error::ZeroWorkers));
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
