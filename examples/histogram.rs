@@ -1,7 +1,7 @@
 //! A reduction over a stream: the pulse heights of a billion detector readings, in one histogram.
 //!
-//! Nothing is stored but the histogram. The stream is a functor of our own: it has a length, opens a
-//! reader for each worker, and the reader lends its buffer for each chunk, as one for a file or a
+//! Nothing is stored but the histogram. The stream is a functor of our own: it has a length, opens
+//! a reader for each worker, and the reader lends its buffer for each chunk, as one for a file or a
 //! digitiser would. The kernel has an accumulator for each worker, `#[reduce(sum)]`, and the
 //! accumulators are merged after the map.
 //!

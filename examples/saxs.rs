@@ -13,9 +13,9 @@
 //! cargo run --release --example saxs -- --help
 //! ```
 //!
-//! Without a file it simulates a run first, with another kernel: silver behenate on a detector of 1024 x 1024
-//! pixels, whose rings fade as the beam destroys it. It prints how long it took and a table
-//! of frames, and writes the profiles and two pictures into the folder `out`.
+//! Without a file it simulates a run first, with another kernel: silver behenate on a detector of
+//! 1024 x 1024 pixels, whose rings fade as the beam destroys it. It prints how long it took and a
+//! table of frames, and writes the profiles and two pictures into the folder `out`.
 
 use std::time::{Duration, Instant};
 

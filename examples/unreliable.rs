@@ -1,9 +1,9 @@
 //! A kernel that fails in every way there is, and a map that comes to its end all the same.
 //!
-//! Some frames of this run are bad: one makes the kernel return an error, one makes it panic, one crashes the
-//! C library that the kernel stands for, and one never ends. The map leaves these out, tells why,
-//! and gives everything else. Then the same map runs into a file, stops half-way, and goes on
-//! where it was.
+//! Some frames of this run are bad: one makes the kernel return an error, one makes it panic, one
+//! crashes the C library that the kernel stands for, and one never ends. The map leaves these out,
+//! tells why, and gives everything else. Then the same map runs into a file, stops half-way, and
+//! goes on where it was.
 //!
 //! ```sh
 //! cargo run --release --example unreliable

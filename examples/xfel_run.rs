@@ -1,4 +1,5 @@
-//! A run of the European XFEL: lists it, and corrects the images of a camera by an intensity monitor.
+//! A run of the European XFEL: lists it, and corrects the images of a camera by an intensity
+//! monitor.
 //!
 //! ```sh
 //! cargo run --release --example xfel_run --features xfel
@@ -38,7 +39,8 @@ Without RUN, the folder of a run, a small one is written into out/xfel_run.
                          source key index train_id ndim dim0 crc32
 ";
 
-/// Corrects an image, in counts, for the dark level and the intensity of its train, and gives its mean.
+/// Corrects an image, in counts, for the dark level and the intensity of its train, and gives its
+/// mean.
 ///
 /// It is called for the trains that have both; the outputs of the others keep their fill value.
 #[pasha::kernel]

@@ -22,8 +22,8 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The detector of a small-angle scattering (USAXS/SAXS/WAXS) instrument, beamline 9-ID-C of the
-    /// Advanced Photon Source, on 2016-06-23: frames of 195 x 487 pixels.
+    /// The detector of a small-angle scattering (USAXS/SAXS/WAXS) instrument, beamline 9-ID-C of
+    /// the Advanced Photon Source, on 2016-06-23: frames of 195 x 487 pixels.
     pub const PILATUS_WAXS: Geometry = Geometry {
         pixel_size_mm: 0.172,
         centre_x: 99.95,
@@ -68,8 +68,8 @@ impl QBins {
     pub const ALL: RangeInclusive<f64> = 0.0..=f64::INFINITY;
 
     /// Divides the range from the smallest to the largest momentum transfer of the valid pixels
-    /// into `n_bins` equal bins. A pixel is valid if its momentum transfer lies within `q_range` (in
-    /// 1/Å) and the mask, if there is one, does not say `true` at its place.
+    /// into `n_bins` equal bins. A pixel is valid if its momentum transfer lies within `q_range`
+    /// (in 1/Å) and the mask, if there is one, does not say `true` at its place.
     ///
     /// As in pyFAI the upper end of the range is raised by a hair (the precision of `f32`), so
     /// that the outermost pixel lies within the last bin and not on its edge.

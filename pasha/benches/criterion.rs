@@ -1,4 +1,5 @@
-//! All rows that are two ways to do one work, as Criterion benchmarks: `cargo bench --bench criterion`.
+//! All rows that are two ways to do one work, as Criterion benchmarks:
+//! `cargo bench --bench criterion`.
 //!
 //! Criterion measures one side after the other; for ratios between them that do not depend on the
 //! machine's mood take `table`, which lets them take turns.

@@ -44,18 +44,16 @@ pub use context::{
     AnyContext, Context, ProcessContext, SerialContext, ThreadContext, available_workers,
     default_context, set_default_context,
 };
-pub use element::{Element, Shareable, SharedByValue};
+pub use element::Element;
 pub use error::{Cause, Error, ItemFailure, Result, SourceError};
-pub use functor::axis::{AlongAxis, AsView, axis};
+pub use functor::axis::{AlongAxis, axis};
 pub use functor::chunks::{Blocks, chunks, windows};
-pub use functor::list::IntoItems;
 pub use functor::npy::NpyFile;
 pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 #[cfg(feature = "hdf5")]
-pub use hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Field, Hdf5Member, Hdf5Record};
+pub use hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Field, Hdf5Record};
 pub use job::Job;
 pub use job::share::split;
-pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
 pub use kernel::{Kernel, Out};
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use labelled::StoredArray;
@@ -65,9 +63,24 @@ pub use map::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};
 pub use npy::NpyElement;
-pub use options::{AfterRetries, CancelToken, OnFailure, Options, Progress};
+pub use options::{AfterRetries, CancelToken, ContextOptions, OnFailure, Options, Progress};
 pub use output::merge;
 pub use output::merge::Merge;
-pub use param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
+pub use param::{ByRef, ByValue, ItemShape, KernelItem, Param, SubView};
 pub use pasha_macros::kernel;
 pub use report::{FailedItem, HugePages, Report, WorkerReport};
+
+// What signatures and macros name, and nobody writes: implemented for all that it makes sense for.
+#[doc(hidden)]
+pub use element::{Shareable, SharedByValue};
+#[doc(hidden)]
+pub use functor::axis::AsView;
+#[doc(hidden)]
+pub use functor::list::IntoItems;
+#[cfg(feature = "hdf5")]
+#[doc(hidden)]
+pub use hdf5::Hdf5Member;
+#[doc(hidden)]
+pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
+#[doc(hidden)]
+pub use param::ItemList;

@@ -13,6 +13,24 @@ use ndarray::{ArrayView, Dimension};
 ///
 /// Implement it only for items of your own that borrow from their reader (see [`KernelItem`]);
 /// values, references and array views are covered by [`ByValue`], [`ByRef`] and [`SubView`].
+///
+/// # Examples
+/// ```
+/// use pasha::{ItemShape, KernelItem, Param};
+///
+/// /// A spectrum with the energy of its first channel in eV.
+/// struct Spectrum<'a> { first: f64, counts: ndarray::ArrayView1<'a, u32> }
+///
+/// /// The kind of parameter that gets a [`Spectrum`].
+/// struct SpectrumParam;
+///
+/// impl Param for SpectrumParam {
+///     type Item<'r> = Spectrum<'r>;
+///     type Shape = ItemShape<ndarray::Ix1>; // `like = spectrum` takes it
+/// }
+///
+/// impl KernelItem for Spectrum<'_> { type Param = SpectrumParam; }
+/// ```
 pub trait Param: 'static {
     /// What the kernel gets for one index, lent by the reader for the time of one call.
     type Item<'r>;
@@ -22,12 +40,43 @@ pub trait Param: 'static {
 }
 
 /// The item is a value: `value: f64`.
+///
+/// # Examples
+/// ```
+/// use pasha::{ByValue, Functor};
+///
+/// /// Anything whose items are numbers.
+/// fn count(source: &impl Functor<ByValue<f64>>) -> usize { source.num_items() }
+///
+/// assert_eq!(count(&vec![0.5, 1.5]), 2);
+/// ```
 pub struct ByValue<T>(PhantomData<fn() -> T>);
 
 /// The item is a reference: `value: &f64`.
+///
+/// # Examples
+/// ```
+/// use pasha::{ByRef, Functor};
+///
+/// /// Anything whose items are texts.
+/// fn count(source: &impl Functor<ByRef<str>>) -> usize { source.num_items() }
+///
+/// assert_eq!(count(&vec!["a".to_owned(), "b".to_owned()]), 2);
+/// ```
 pub struct ByRef<T: ?Sized>(PhantomData<fn(&T)>);
 
 /// The item is a read-only view of an array: `frame: ArrayView2<u16>`.
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, Ix2};
+/// use pasha::{Functor, SubView};
+///
+/// /// Anything whose items are frames of counts.
+/// fn count(source: &impl Functor<SubView<u16, Ix2>>) -> usize { source.num_items() }
+///
+/// assert_eq!(count(&Array3::<u16>::zeros((10, 64, 128))), 10);
+/// ```
 pub struct SubView<A, D>(PhantomData<fn() -> (A, D)>);
 
 impl<T: 'static> Param for ByValue<T> {
@@ -127,36 +176,88 @@ pub struct ItemShape<D>(D);
 
 impl<D: Dimension> ItemShape<D> {
     /// Wraps the dimension of an item, for a functor's [`item_shape`](crate::Functor::item_shape).
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::ItemShape;
+    ///
+    /// let frame = ItemShape::new((64, 128)); // (y, x)
+    /// assert_eq!(frame.shape(), [64, 128]);
+    /// ```
     pub fn new(dim: impl ndarray::IntoDimension<Dim = D>) -> Self {
         ItemShape(dim.into_dimension())
     }
 
     /// The shape as a tuple (or number), as `ArrayBase::dim` gives it.
+    ///
+    /// # Examples
+    /// ```
+    /// let (ny, nx) = pasha::ItemShape::new((64, 128)).dim();
+    /// assert_eq!((ny, nx), (64, 128));
+    /// ```
     pub fn dim(&self) -> D::Pattern {
         self.0.clone().into_pattern()
     }
 
     /// The shape as ndarray's dimension type.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::ItemShape::new((64, 128)).raw_dim(), ndarray::Ix2(64, 128));
+    /// ```
     pub fn raw_dim(&self) -> D {
         self.0.clone()
     }
 
     /// The shape as a slice, one length per axis.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::ItemShape::new((64, 128)).shape(), [64, 128]);
+    /// ```
     pub fn shape(&self) -> &[usize] {
         self.0.slice()
     }
 
     /// The number of axes.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::ItemShape::new((64, 128)).ndim(), 2);
+    /// ```
     pub fn ndim(&self) -> usize {
         self.0.ndim()
     }
 
     /// The number of elements in one item.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2, ArrayViewMut1};
+    ///
+    /// /// The pixels of a frame in one row.
+    /// #[pasha::kernel]
+    /// fn flatten(
+    ///     frame: ArrayView2<u16>,
+    ///     #[output(shape = frame.len())] mut row: ArrayViewMut1<u16>,
+    /// ) {
+    ///     row.iter_mut().zip(frame).for_each(|(place, &count)| *place = count);
+    /// }
+    ///
+    /// assert_eq!(flatten::run_serial(&Array3::ones((10, 4, 5)))?.shape(), [10, 20]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.0.size()
     }
 
     /// Whether an item has no elements.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!pasha::ItemShape::new((64, 128)).is_empty());
+    /// assert!(pasha::ItemShape::new((64, 0)).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -165,6 +266,13 @@ impl<D: Dimension> ItemShape<D> {
     ///
     /// # Panics
     /// Panics if the item has no such axis.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Axis;
+    ///
+    /// assert_eq!(pasha::ItemShape::new((64, 128)).len_of(Axis(1)), 128);
+    /// ```
     pub fn len_of(&self, axis: ndarray::Axis) -> usize {
         self.0[axis.index()]
     }
@@ -172,11 +280,21 @@ impl<D: Dimension> ItemShape<D> {
 
 impl ItemShape<ndarray::Ix2> {
     /// The number of rows, the length of axis 0.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::ItemShape::new((64, 128)).nrows(), 64);
+    /// ```
     pub fn nrows(&self) -> usize {
         self.0[0]
     }
 
     /// The number of columns, the length of axis 1.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::ItemShape::new((64, 128)).ncols(), 128);
+    /// ```
     pub fn ncols(&self) -> usize {
         self.0[1]
     }

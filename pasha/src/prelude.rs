@@ -1,6 +1,6 @@
 //! What most programs use: `use pasha::prelude::*;`.
 
 pub use crate::{
-    AfterRetries, Allocate, AllocateLike, CancelToken, Context, NpyFile, OnFailure, Order,
-    ProcessContext, SerialContext, SharedArray, ThreadContext, axis, chunks, windows,
+    AfterRetries, Allocate, AllocateLike, CancelToken, Context, ContextOptions, NpyFile, OnFailure,
+    Order, ProcessContext, SerialContext, SharedArray, ThreadContext, axis, chunks, windows,
 };

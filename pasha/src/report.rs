@@ -57,6 +57,18 @@ pub struct Report {
 /// What came of asking for huge pages, of 2 MiB, for new outputs in memory that processes share.
 ///
 /// Private memory, that of threads, gets them without asking for each.
+///
+/// # Examples
+/// ```
+/// use pasha::ProcessContext;
+///
+/// let context = ProcessContext::new(2)?;
+/// let (_, report) = pasha::map_report_in(&context, 0..1_000_000, |_, index, _| index as f64)?;
+/// let pages = report.huge_pages;
+/// assert_eq!(pages.errno.is_some(), pages.refused > 0);
+/// println!("{} huge pages, {} were refused", pages.made, pages.refused);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HugePages {
@@ -76,6 +88,20 @@ impl HugePages {
 }
 
 /// An item that failed and was left out.
+///
+/// # Examples
+/// ```
+/// use pasha::{OnFailure, SerialContext};
+///
+/// let context = SerialContext::new().on_failure(OnFailure::Skip { at_most: 10 });
+/// let lines = ["12.5", "beam lost", "13"];
+/// let (_, report) =
+///     pasha::try_map_report_in(&context, &lines, |_, _, line| line.parse::<f64>())?;
+/// let failed = &report.failed[0];
+/// assert_eq!(failed.index, 1);
+/// assert!(failed.cause.to_string().contains("invalid float literal"));
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedItem {
@@ -86,6 +112,19 @@ pub struct FailedItem {
 }
 
 /// What one worker did during a map.
+///
+/// # Examples
+/// ```
+/// use pasha::ThreadContext;
+///
+/// let context = ThreadContext::new(2)?.static_split();
+/// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+/// let [first, second] = &report.workers[..] else { panic!("there are two workers") };
+/// assert_eq!((first.worker_id, first.finished), (0, 50));
+/// assert_eq!((second.worker_id, second.finished), (1, 50));
+/// assert!(first.busy <= report.wall_time);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerReport {

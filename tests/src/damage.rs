@@ -23,8 +23,8 @@ impl Random {
         ((self.0 >> 33) as usize) % end.max(1)
     }
 
-    /// Cuts a file short, flips a bit, overwrites or takes out some bytes, or puts another digit in the place of one, as
-    /// where a file says of itself what it is not.
+    /// Cuts a file short, flips a bit, overwrites or takes out some bytes, or puts another digit in
+    /// the place of one, as where a file says of itself what it is not.
     pub fn damage(&mut self, bytes: &mut Vec<u8>) {
         let at = self.below(bytes.len());
         match self.below(6) {
@@ -46,8 +46,8 @@ impl Random {
     }
 }
 
-/// What the program `hdf5_reader` at this path says of each file or run, read in one of its ways; `died …` for those that
-/// it died at.
+/// What the program `hdf5_reader` at this path says of each file or run, read in one of its ways;
+/// `died …` for those that it died at.
 ///
 /// # Panics
 /// Panics if the program can't be run or says nothing.

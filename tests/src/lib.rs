@@ -77,8 +77,8 @@ pub fn reference_data(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Runs a Python program with NumPy and returns what it prints, or `None` (with a printed word) where
-/// there is no NumPy.
+/// Runs a Python program with NumPy and returns what it prints, or `None` (with a printed word)
+/// where there is no NumPy.
 ///
 /// # Panics
 /// Panics if the program fails.

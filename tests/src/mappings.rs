@@ -53,8 +53,8 @@ pub fn bytes_in_huge_pages(address: usize) -> usize {
     found.map_or(0, |mapped| mapped.in_huge_pages)
 }
 
-/// For how many bytes of a file, as it is mapped here, huge pages were asked for; `None`, with a printed word, where the
-/// kernel knows none.
+/// For how many bytes of a file, as it is mapped here, huge pages were asked for; `None`, with a
+/// printed word, where the kernel knows none.
 pub fn bytes_asked_for_in_huge_pages(file: &Path) -> Option<usize> {
     if !Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
         println!("skipped: this kernel has no huge pages");

@@ -1,8 +1,8 @@
 //! What the compiler says to those who get it wrong, and programs that must compile.
 //!
 //! Each file in `ui/` is one mistake, named after it. After a change of messages run
-//! `TRYBUILD=overwrite cargo test -p pasha-tests --test ui`, and read every changed one by eye: would
-//! a newcomer know what to type next?
+//! `TRYBUILD=overwrite cargo test -p pasha-tests --test ui`, and read every changed one by eye:
+//! would a newcomer know what to type next?
 
 #[test]
 fn mistakes_are_refused_with_advice() {

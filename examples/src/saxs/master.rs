@@ -1,4 +1,5 @@
-//! What an Eiger detector writes into its master file: where the frames are, the mask and the geometry.
+//! What an Eiger detector writes into its master file: where the frames are, the mask and the
+//! geometry.
 
 use std::path::Path;
 
@@ -33,10 +34,12 @@ const MASKS: [&str; 2] = [
 ];
 
 impl Master {
-    /// Opens a master file; its frames are those of `dataset`, or those that the group `entry/data` links to.
+    /// Opens a master file; its frames are those of `dataset`, or those that the group `entry/data`
+    /// links to.
     ///
-    /// What is given of the geometry counts, and is not asked of the file. Of the file, lengths are in m, the wavelength in Å
-    /// and the beam's centre in pixels, as DECTRIS documents its detectors' files.
+    /// What is given of the geometry counts, and is not asked of the file. Of the file, lengths are
+    /// in m, the wavelength in Å and the beam's centre in pixels, as DECTRIS documents its
+    /// detectors' files.
     ///
     /// # Errors
     /// If a file or value that is needed can't be read, or the pixels are no squares.

@@ -1,4 +1,5 @@
-//! Runs of the European XFEL: listing one, checking every train of it, and writing one to try things on.
+//! Runs of the European XFEL: listing one, checking every train of it, and writing one to try
+//! things on.
 
 pub mod listing;
 pub mod sample;

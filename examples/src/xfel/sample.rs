@@ -1,4 +1,5 @@
-//! A small run of our own: a camera in two sequence files, and an intensity monitor in another file.
+//! A small run of our own: a camera in two sequence files, and an intensity monitor in another
+//! file.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Every train of every key on a line of its own, so that other programs can check what pasha reads.
+//! Every train of every key on a line of its own, so that other programs can check what pasha
+//! reads.
 
 use std::io::{self, Write};
 
@@ -60,8 +61,8 @@ impl Bytes for String {
     }
 }
 
-/// Describes a train's data: 1 as a sign that the kernel was called, the number of axes, the length of the first
-/// (-1 if there is none), and the CRC-32 of the elements.
+/// Describes a train's data: 1 as a sign that the kernel was called, the number of axes, the length
+/// of the first (-1 if there is none), and the CRC-32 of the elements.
 #[pasha::kernel]
 pub fn checksum<A: Bytes>(train: Train<'_, A, IxDyn>) -> [i64; 4] {
     let mut hasher = crc32fast::Hasher::new();
@@ -70,8 +71,9 @@ pub fn checksum<A: Bytes>(train: Train<'_, A, IxDyn>) -> [i64; 4] {
     [1, train.data.ndim() as i64, length, i64::from(hasher.finalize())]
 }
 
-/// Writes a line for each key and train of a run: `source key index train_id ndim dim0 crc32`, with tabs between
-/// and `-` for the last three where there are no data. Keys that hold neither numbers nor texts nor [`Hit`]s are left out.
+/// Writes a line for each key and train of a run: `source key index train_id ndim dim0 crc32`, with
+/// tabs between and `-` for the last three where there are no data. Keys that hold neither numbers
+/// nor texts nor [`Hit`]s are left out.
 ///
 /// # Errors
 /// If the run can't be read, or the lines can't be written.

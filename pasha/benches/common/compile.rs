@@ -48,8 +48,8 @@ pub fn all(frames: &ndarray::Array3<u16>, dark: &ndarray::Array2<f32>) -> pasha:
 }
 "#;
 
-/// The same function as a kernel and as it is, each in a library that uses it: what is linked in the
-/// end is the same for any number of kernels.
+/// The same function as a kernel and as it is, each in a library that uses it: what is linked in
+/// the end is the same for any number of kernels.
 pub(crate) fn one_kernel(profile: &str) -> Result<Measured, String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compile-one-kernel");
     let pasha = env!("CARGO_MANIFEST_DIR");

@@ -1,5 +1,5 @@
-//! Frames of a detector in chunks of bitshuffle and LZ4, as Eiger detectors write them, against h5py with hdf5plugin, which
-//! undoes them with bitshuffle's own C, and NumPy.
+//! Frames of a detector in chunks of bitshuffle and LZ4, as Eiger detectors write them, against
+//! h5py with hdf5plugin, which undoes them with bitshuffle's own C, and NumPy.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Simple kernels against the loops that somebody would write by hand; serial and in the cache, where nothing
-//! but the loop counts.
+//! Simple kernels against the loops that somebody would write by hand; serial and in the cache,
+//! where nothing but the loop counts.
 
 use std::cell::RefCell;
 use std::hint::black_box;

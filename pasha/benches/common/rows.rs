@@ -12,11 +12,13 @@ use super::{
 /// What a row should come to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
-    /// Ours takes at most so many times as long as the peer, by the fastest times and by the medians.
+    /// Ours takes at most so many times as long as the peer, by the fastest times and by the
+    /// medians.
     Ratio(f64, f64),
     /// As [`Ratio`](Goal::Ratio), by the fastest times alone.
     Minimum(f64),
-    /// The peer takes at least so many times as long as ours, by the fastest times and by the medians.
+    /// The peer takes at least so many times as long as ours, by the fastest times and by the
+    /// medians.
     TimesFaster(f64),
     /// Ours takes at most this long, by the median.
     Median(Duration),

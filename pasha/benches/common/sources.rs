@@ -105,7 +105,8 @@ fn run(python: &mut Python, storage: &str, trains: usize) -> Result<PathBuf, Str
     Ok(folder)
 }
 
-/// Has a run's files in the page cache as a map over them leaves them there, and not as they were written.
+/// Has a run's files in the page cache as a map over them leaves them there, and not as they were
+/// written.
 ///
 /// Linux keeps a file in pieces as large as what was read or written at once, and each piece takes
 /// its page faults. A run is written elsewhere, by the data acquisition, and read here.

@@ -1,9 +1,10 @@
-//! Measures all rows, or those whose names contain the argument, and prints them as a Markdown table.
+//! Measures all rows, or those whose names contain the argument, and prints them as a Markdown
+//! table.
 //!
 //! `--write` puts the whole into `benches/RESULTS.md` and draws `benches/RESULTS.svg`.
 //!
-//! Each row runs in a process of its own, so that none inherits another's memory. Rows whose peer is
-//! compiled for this processor run in the program that `PASHA_BENCH_NATIVE` names, where that is
+//! Each row runs in a process of its own, so that none inherits another's memory. Rows whose peer
+//! is compiled for this processor run in the program that `PASHA_BENCH_NATIVE` names, where that is
 //! pasha compiled the same way, and those that need neither in that of `PASHA_BENCH_PLAIN`;
 //! `tests/bench` sees to it.
 

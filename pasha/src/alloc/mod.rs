@@ -22,6 +22,16 @@ use file::{ElementInFile, NpyOutput, absolute};
 /// Allocation of arrays by their shape; implemented by every context.
 ///
 /// The type parameter is that of the shape; it is found by itself.
+///
+/// # Examples
+/// ```
+/// use pasha::prelude::*;
+///
+/// let context = ThreadContext::new(2)?;
+/// let spectra = context.alloc::<f32>((10, 512)).build()?; // (n, channel)
+/// assert_eq!(spectra.shape(), [10, 512]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub trait Allocate<S: IntoDimension>: Context {
     /// Begins the allocation of an array of this shape, of zeros in C order if nothing else is
     /// said.
@@ -46,6 +56,16 @@ pub trait Allocate<S: IntoDimension>: Context {
 impl<C: Context + ?Sized, S: IntoDimension> Allocate<S> for C {}
 
 /// Allocation of arrays by an example; implemented by every context.
+///
+/// # Examples
+/// ```
+/// use pasha::prelude::*;
+///
+/// let spectra = ndarray::Array2::<u16>::ones((10, 512)); // (n, channel)
+/// let like = ThreadContext::new(2)?.alloc_like(&spectra).build()?;
+/// assert_eq!(like, ndarray::Array2::<u16>::zeros((10, 512)));
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub trait AllocateLike: Context {
     /// Begins the allocation of an array of zeros with the shape, the element type and the memory
     /// order of another, as far as nothing else is said.
@@ -76,6 +96,7 @@ pub trait AllocateLike: Context {
 impl<C: Context + ?Sized> AllocateLike for C {}
 
 /// Something whose shape and memory order an allocation can take over: an array or a view.
+#[doc(hidden)]
 pub trait AsLayout<A, D> {
     /// Its layout.
     fn layout(&self) -> &LayoutRef<A, D>;
@@ -116,6 +137,18 @@ impl Owner {
 }
 
 /// An allocation after an example, of which shape and element type may still change.
+///
+/// # Examples
+/// ```
+/// use pasha::prelude::*;
+///
+/// let frames = ndarray::Array3::<u16>::ones((10, 4, 5)); // (n, y, x), in counts
+/// let context = ThreadContext::new(2)?;
+/// let corrected = context.alloc_like(&frames).element::<f32>().fill(f32::NAN).build()?;
+/// assert_eq!(corrected.shape(), [10, 4, 5]);
+/// assert!(corrected[[9, 3, 4]].is_nan());
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AllocLikeBuilder<A, D> {
     owner: Owner,
@@ -126,12 +159,33 @@ pub struct AllocLikeBuilder<A, D> {
 
 impl<A, D: Dimension> AllocLikeBuilder<A, D> {
     /// Takes another element type than the example's.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let frames = ndarray::Array3::<u16>::ones((10, 4, 5));
+    /// let out: SharedArray<f64, _> =
+    ///     ThreadContext::new(2)?.alloc_like(&frames).element::<f64>().build()?;
+    /// assert_eq!(out.shape(), [10, 4, 5]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn element<B>(self) -> AllocLikeBuilder<B, D> {
         let AllocLikeBuilder { owner, dim, order, .. } = self;
         AllocLikeBuilder { owner, dim, order, element: PhantomData }
     }
 
     /// Takes another shape than the example's.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let frames = ndarray::Array3::<u16>::ones((10, 4, 5));
+    /// let profiles = ThreadContext::new(2)?.alloc_like(&frames).shape((10, 16)).build()?;
+    /// assert_eq!(profiles, ndarray::Array2::<u16>::zeros((10, 16)));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn shape<S: IntoDimension>(self, shape: S) -> AllocLikeBuilder<A, S::Dim> {
         let AllocLikeBuilder { owner, order, .. } = self;
         let dim = shape.into_dimension();
@@ -145,21 +199,64 @@ impl<A: Element, D: Dimension> AllocLikeBuilder<A, D> {
     }
 
     /// Takes another memory order than the example's.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let frames = ndarray::Array2::<u16>::ones((10, 4));
+    /// let out = ThreadContext::new(2)?.alloc_like(&frames).order(Order::F).build()?;
+    /// assert_eq!(out.strides(), [1, 10]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn order(self, order: Order) -> AllocBuilder<A, D> {
         self.decided().order(order)
     }
 
     /// Sets all elements.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let frames = ndarray::Array2::<u16>::ones((10, 4));
+    /// let out = ThreadContext::new(2)?.alloc_like(&frames).fill(7).build()?;
+    /// assert_eq!(out, ndarray::Array2::<u16>::from_elem((10, 4), 7));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn fill(self, value: A) -> AllocBuilder<A, D> {
         self.decided().fill(value)
     }
 
     /// Adds an axis for the workers; see [`AllocBuilder::per_worker`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let dark = ndarray::Array2::<f64>::zeros((64, 128)); // (y, x)
+    /// let sums = ThreadContext::new(3)?.alloc_like(&dark).per_worker().build()?;
+    /// assert_eq!(sums.shape(), [3, 64, 128]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn per_worker(self) -> AllocBuilder<A, D, PerWorker> {
         self.decided().per_worker()
     }
 
     /// Puts the array into a file; see [`AllocBuilder::file`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-like-{}.npy", std::process::id()));
+    /// let frames = ndarray::Array3::<u16>::ones((10, 4, 5));
+    /// let corrected =
+    ///     ProcessContext::new(2)?.alloc_like(&frames).element::<f32>().file(&path).build()?;
+    /// assert!(corrected.is_file_backed());
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn file(self, path: impl Into<PathBuf>) -> AllocBuilder<A, D>
     where
         A: NpyElement,
@@ -171,20 +268,63 @@ impl<A: Element, D: Dimension> AllocLikeBuilder<A, D> {
     ///
     /// # Errors
     /// As [`AllocBuilder::build`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let frames = ndarray::Array3::<u16>::ones((10, 4, 5));
+    /// let out = ThreadContext::new(2)?.alloc_like(&frames).build()?;
+    /// assert_eq!(out.sum(), 0);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn build(self) -> Result<SharedArray<A, D>> {
         self.decided().build()
     }
 }
 
 /// One array for all workers.
+///
+/// # Examples
+/// ```
+/// use ndarray::Ix2;
+/// use pasha::alloc::{AllocBuilder, ForAll};
+/// use pasha::prelude::*;
+///
+/// let builder: AllocBuilder<f64, Ix2, ForAll> = SerialContext::new().alloc((10, 4));
+/// assert_eq!(builder.build()?.shape(), [10, 4]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ForAll;
 
 /// One array for each worker, along an axis of its own.
+///
+/// # Examples
+/// ```
+/// use ndarray::Ix1;
+/// use pasha::alloc::{AllocBuilder, PerWorker};
+/// use pasha::prelude::*;
+///
+/// let builder: AllocBuilder<u64, Ix1, PerWorker> =
+///     ThreadContext::new(3)?.alloc(512).per_worker();
+/// assert_eq!(builder.build()?.shape(), [3, 512]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct PerWorker;
 
 /// An allocation that is being described.
+///
+/// # Examples
+/// ```
+/// use pasha::prelude::*;
+///
+/// let context = ThreadContext::new(2)?;
+/// let frames = context.alloc::<u16>((10, 4, 5)).order(Order::F).fill(1).build()?;
+/// assert_eq!(frames.sum(), 200);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[must_use = "nothing is allocated before `build`"]
 #[derive(Debug, Clone)]
 pub struct AllocBuilder<A, D, W = ForAll> {
@@ -204,6 +344,17 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D> {
 
     /// Adds an axis as long as the context has workers, so that each has an array of its own:
     /// in front in C order, `(num_workers, …)`, and last in Fortran order, `(…, num_workers)`.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let context = ThreadContext::new(3)?;
+    /// assert_eq!(context.alloc::<u64>((4, 5)).per_worker().build()?.shape(), [3, 4, 5]);
+    /// let builder = context.alloc::<u64>((4, 5)).order(Order::F);
+    /// assert_eq!(builder.per_worker().build()?.shape(), [4, 5, 3]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn per_worker(self) -> AllocBuilder<A, D, PerWorker> {
         let AllocBuilder { owner, dim, order, fill, file, .. } = self;
         AllocBuilder { owner, dim, order, fill, file, workers: PhantomData }
@@ -219,6 +370,17 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D> {
     /// here or in another program, or if this program has it open as a file to be resumed and reads
     /// it as well; and [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be
     /// resumed, or another program is at work on that job.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let context = ThreadContext::new(2)?;
+    /// assert_eq!(context.alloc::<f64>((3, 2)).build()?, ndarray::Array2::<f64>::zeros((3, 2)));
+    /// let error = context.alloc::<f64>((usize::MAX, 2)).build().unwrap_err();
+    /// assert!(matches!(error, pasha::Error::ShapeOverflow { .. }));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn build(self) -> Result<SharedArray<A, D>> {
         let dim = self.dim.clone();
         build(self, dim)
@@ -230,6 +392,15 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D, PerWorker> {
     ///
     /// # Errors
     /// As [`AllocBuilder::build`] of one for all workers.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let histograms = ThreadContext::new(3)?.alloc::<u64>(512).per_worker().build()?;
+    /// assert_eq!(histograms.shape(), [3, 512]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn build(self) -> Result<SharedArray<A, D::Larger>> {
         let axis = match self.order {
             Order::C => Axis(0),
@@ -243,11 +414,29 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D, PerWorker> {
 
 impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
     /// Chooses the memory order.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let image = SerialContext::new().alloc::<f32>((64, 128)).order(Order::F).build()?;
+    /// assert_eq!(image.strides(), [1, 64]); // in elements
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn order(self, order: Order) -> Self {
         AllocBuilder { order, ..self }
     }
 
     /// Sets all elements; without it they are zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let image = SerialContext::new().alloc::<f32>((64, 128)).fill(f32::NAN).build()?;
+    /// assert!(image.iter().all(|value| value.is_nan()));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn fill(self, value: A) -> Self {
         AllocBuilder { fill: Some(value), ..self }
     }
@@ -264,6 +453,25 @@ impl<A: Element, D: Dimension, W> AllocBuilder<A, D, W> {
     /// While the array lives, nobody may shorten or write the file by other means. Other arrays of
     /// pasha and [`NpyFile`](crate::NpyFile)s of it are refused, in this program and, where the
     /// file system has locks, in others.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// /// Photons from counts.
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64) -> f64 { counts / 50.0 }
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-file-{}.npy", std::process::id()));
+    /// let context = ProcessContext::new(2)?;
+    /// let mut out = context.alloc::<f64>(2).file(&path).build()?;
+    /// photons::run_into(&context, &[100.0, 150.0], &mut out)?;
+    /// drop(out);
+    /// let file = NpyFile::<f64, ndarray::Ix1>::open(&path)?; // or `numpy.load`
+    /// assert_eq!(file.view(), ndarray::array![2.0, 3.0]);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn file(self, path: impl Into<PathBuf>) -> Self
     where
         A: NpyElement,

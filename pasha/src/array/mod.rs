@@ -28,6 +28,16 @@ pub use with_axes::{
 };
 
 /// The memory order of an array's axes.
+///
+/// # Examples
+/// ```
+/// use pasha::prelude::*;
+///
+/// let context = ThreadContext::new(2)?;
+/// let frames = context.alloc::<u16>((10, 4, 5)).order(Order::F).build()?;
+/// assert_eq!(frames.strides(), [1, 10, 40]); // in elements
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Row-major: the last axis is contiguous.
@@ -145,21 +155,59 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
 
 impl<A: 'static, D: Dimension> SharedArray<A, D> {
     /// A read-only view of the whole array.
+    ///
+    /// # Examples
+    /// ```
+    /// let squares = pasha::map(0..4_u64, |_, _, n| n * n)?;
+    /// assert_eq!(squares.view().split_at(ndarray::Axis(0), 2).1, ndarray::array![4, 9]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn view(&self) -> ArrayView<'_, A, D> {
         self.view.view()
     }
 
     /// A writable view of the whole array.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut squares = pasha::map(0..4_u64, |_, _, n| n * n)?;
+    /// squares.view_mut().split_at(ndarray::Axis(0), 2).0.fill(7);
+    /// assert_eq!(squares, ndarray::array![7, 7, 4, 9]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn view_mut(&mut self) -> ArrayViewMut<'_, A, D> {
         self.view.view_mut()
     }
 
     /// Which workers can write the array: those of this process alone, or forked ones too.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Memory, ProcessContext, ThreadContext};
+    ///
+    /// let of_threads = pasha::map_in(&ThreadContext::new(2)?, 0..4_u64, |_, _, n| n * n)?;
+    /// assert_eq!(of_threads.memory(), Memory::Private);
+    /// let of_processes = pasha::map_in(&ProcessContext::new(2)?, 0..4_u64, |_, _, n| n * n)?;
+    /// assert_eq!(of_processes.memory(), Memory::Shared);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn memory(&self) -> Memory {
         self.mapping.memory()
     }
 
     /// Whether the array lies in a file.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-back-{}.npy", std::process::id()));
+    /// let context = ProcessContext::new(2)?;
+    /// assert!(context.alloc::<f32>((10, 4)).file(&path).build()?.is_file_backed());
+    /// assert!(!context.alloc::<f32>((10, 4)).build()?.is_file_backed());
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn is_file_backed(&self) -> bool {
         self.mapping.is_file()
     }
@@ -171,6 +219,18 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
     ///
     /// # Errors
     /// What the operating system reports.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-flush-{}.npy", std::process::id()));
+    /// let mut spectra = ProcessContext::new(2)?.alloc::<f32>((10, 512)).file(&path).build()?;
+    /// spectra.fill(1.0);
+    /// spectra.flush()?;
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flush(&self) -> io::Result<()> {
         self.mapping.flush()
     }

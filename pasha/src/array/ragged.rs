@@ -53,11 +53,35 @@ impl<A: 'static> RaggedArray<A> {
     }
 
     /// The number of slots, one for each index.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// assert_eq!(hits.len(), 3);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.offsets.len() - 1
     }
 
     /// Whether there are no slots.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// assert!(hits::run_serial(&[] as &[u32])?.is_empty());
+    /// assert!(!hits::run_serial(&[0_u32])?.is_empty());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -66,6 +90,19 @@ impl<A: 'static> RaggedArray<A> {
     ///
     /// # Panics
     /// Panics if there is no such index.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// assert_eq!(hits.slot(0), ndarray::array![2, 2]);
+    /// assert_eq!(hits.slot(1).len(), 0);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn slot(&self, index: usize) -> ArrayView<'_, A, Ix1> {
         let range = self.offsets[index]..self.offsets[index + 1];
         self.values.view().slice_move(ndarray::s![range])
@@ -75,12 +112,38 @@ impl<A: 'static> RaggedArray<A> {
     ///
     /// # Panics
     /// Panics if there is no such index.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let mut hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// hits.slot_mut(2)[0] = 7;
+    /// assert_eq!(hits.values(), ndarray::array![2, 2, 7, 3, 3]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn slot_mut(&mut self, index: usize) -> ArrayViewMut<'_, A, Ix1> {
         let range = self.offsets[index]..self.offsets[index + 1];
         self.values.view_mut().slice_move(ndarray::s![range])
     }
 
     /// All slots, in the order of their indices.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// let sums: Vec<u32> = hits.iter().map(|of_frame| of_frame.sum()).collect();
+    /// assert_eq!(sums, [4, 0, 9]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = ArrayView<'_, A, Ix1>> {
         (0..self.len()).map(|index| self.slot(index))
     }
@@ -113,21 +176,70 @@ impl<A: 'static> RaggedArray<A> {
     }
 
     /// The values of all slots, back to back.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// assert_eq!(hits.values(), ndarray::array![2, 2, 3, 3, 3]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn values(&self) -> ArrayView<'_, A, Ix1> {
         self.values.view()
     }
 
     /// The values of all slots, back to back, for writing.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let mut hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// hits.values_mut().mapv_inplace(|energy| 10 * energy);
+    /// assert_eq!(hits.slot(0), ndarray::array![20, 20]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn values_mut(&mut self) -> ArrayViewMut<'_, A, Ix1> {
         self.values.view_mut()
     }
 
     /// Where each slot starts in [`values`](Self::values), and at last their number: `(n + 1,)`.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let hits = hits::run_serial(&[2_u32, 0, 3])?;
+    /// assert_eq!(hits.offsets(), ndarray::array![0, 2, 2, 5]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn offsets(&self) -> ArrayView<'_, usize, Ix1> {
         self.offsets.view()
     }
 
     /// Which workers can write the array.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[pasha::kernel]
+    /// # fn hits(n: u32, #[output(ragged = n)] mut slot: ndarray::ArrayViewMut1<u32>) {
+    /// #     slot.fill(n)
+    /// # }
+    /// // A kernel with the output `#[output(ragged = n)]`: `n` hits in frame `n`.
+    /// let hits = hits::run_in(&pasha::ProcessContext::new(2)?, &[2_u32, 0, 3])?;
+    /// assert_eq!(hits.memory(), pasha::Memory::Shared);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn memory(&self) -> Memory {
         self.values.memory()
     }

@@ -8,6 +8,15 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::NumWorkers`] if `PASHA_NUM_WORKERS` is not a whole number of at least 1.
+///
+/// # Examples
+/// ```
+/// // As `PASHA_NUM_WORKERS=3 program` does.
+/// # // SAFETY: the example has one thread.
+/// # unsafe { std::env::set_var("PASHA_NUM_WORKERS", "3") };
+/// assert_eq!(pasha::available_workers()?, 3);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub fn available_workers() -> Result<usize> {
     match std::env::var_os("PASHA_NUM_WORKERS") {
         None => Ok(std::thread::available_parallelism().map_or(1, Into::into)),

@@ -29,7 +29,9 @@ pub(crate) const MOST_WORKERS: usize = 1 << 22;
 /// A map asks each of these once.
 ///
 /// Built in are [`SerialContext`], [`ThreadContext`] and [`ProcessContext`]. One of your own needs
-/// two methods, in safe code:
+/// two methods, in safe code. To be configured as those are, with `on_failure`, `item_timeout` and
+/// the like, it keeps some [`Options`], returns them from [`options`](Self::options), and
+/// implements [`ContextOptions`](crate::ContextOptions), which shows how.
 ///
 /// # Examples
 /// A context that runs each worker on a thread of its own, made anew for every map:
@@ -58,6 +60,14 @@ pub(crate) const MOST_WORKERS: usize = 1 << 22;
 /// ```
 pub trait Context: Debug + Send + Sync {
     /// The number of workers, at least 1, the same for as long as the context lives.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, ThreadContext};
+    ///
+    /// assert_eq!(ThreadContext::new(4)?.num_workers(), 4);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     fn num_workers(&self) -> usize;
 
     /// Starts the job's workers and waits for them: calls [`Job::work`] once for each number
@@ -66,6 +76,24 @@ pub trait Context: Debug + Send + Sync {
     /// # Errors
     /// Whatever keeps workers from being started. What happens within a worker is told to the
     /// caller of the map by the job itself.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::{Context, Job};
+    /// # #[derive(Debug)]
+    /// # struct Threads;
+    /// # impl Context for Threads {
+    /// #     fn num_workers(&self) -> usize { 3 }
+    /// fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///     std::thread::scope(|scope| {
+    ///         (0..job.num_workers()).for_each(|id| drop(scope.spawn(move || job.work(id))));
+    ///     });
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # assert_eq!(pasha::map_in(&Threads, 0..10_u64, |_, _, n| n * n)?.sum(), 285);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     fn run(&self, job: &Job<'_>) -> Result<()>;
 
     /// The memory that the workers share with the caller; outputs are allocated in it.
@@ -73,6 +101,29 @@ pub trait Context: Debug + Send + Sync {
     /// [`Memory::Private`] is right for workers in this process. A context around another one
     /// forwards this method and [`options`](Self::options) to it: a [`ProcessContext`] refuses a
     /// job in private memory.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, Job, Memory, ProcessContext};
+    ///
+    /// /// Says when maps begin.
+    /// #[derive(Debug)]
+    /// struct Announced(ProcessContext);
+    ///
+    /// impl Context for Announced {
+    ///     fn num_workers(&self) -> usize { self.0.num_workers() }
+    ///     fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///         eprintln!("a map begins");
+    ///         self.0.run(job)
+    ///     }
+    ///     fn memory(&self) -> Memory { self.0.memory() }
+    /// }
+    ///
+    /// let context = Announced(ProcessContext::new(2)?);
+    /// let squares = pasha::map_in(&context, 0..4_u64, |_, _, n| n * n)?;
+    /// assert_eq!(squares, ndarray::array![0, 1, 4, 9]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     fn memory(&self) -> Memory {
         Memory::Private
     }
@@ -84,7 +135,37 @@ pub trait Context: Debug + Send + Sync {
         false
     }
 
-    /// How the work is split, and the hooks around it.
+    /// How the work is split, what happens when it fails, and the hooks around it; the defaults if
+    /// nothing else is said.
+    ///
+    /// A context that keeps some [`Options`] returns them here, where maps read them. With
+    /// [`ContextOptions`](crate::ContextOptions), whose one method returns them to be changed, it
+    /// has `on_failure`, `deadline` and all other methods of the built-in contexts, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, Job, Options};
+    ///
+    /// /// Runs all workers on the calling thread, one after another.
+    /// #[derive(Debug)]
+    /// struct InTurn { workers: usize, options: Options }
+    ///
+    /// impl Context for InTurn {
+    ///     fn num_workers(&self) -> usize { self.workers }
+    ///
+    ///     fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///         (0..job.num_workers()).for_each(|worker_id| job.work(worker_id));
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn options(&self) -> &Options { &self.options }
+    /// }
+    ///
+    /// let context = InTurn { workers: 2, options: Options::new().static_split() };
+    /// let workers = pasha::map_in(&context, 0..4, |worker_id, _index, _item| worker_id)?;
+    /// assert_eq!(workers, ndarray::array![0, 0, 1, 1]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     fn options(&self) -> &Options {
         const DEFAULT: &Options = &Options::new();
         DEFAULT

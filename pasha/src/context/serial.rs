@@ -3,7 +3,7 @@
 use super::Context;
 use crate::error::Result;
 use crate::job::Job;
-use crate::options::{Options, option_methods};
+use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel on the calling thread, one item after another: for tests and debuggers.
 ///
@@ -21,12 +21,26 @@ pub struct SerialContext {
 
 impl SerialContext {
     /// A context with the calling thread as its one worker.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, SerialContext};
+    ///
+    /// static CONTEXT: SerialContext = SerialContext::new();
+    /// assert_eq!(CONTEXT.num_workers(), 1);
+    /// ```
     pub const fn new() -> Self {
         SerialContext { options: Options::new() }
     }
 }
 
-option_methods!(SerialContext, self, self.options);
+option_methods!(SerialContext);
+
+impl ContextOptions for SerialContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
 
 impl Context for SerialContext {
     fn num_workers(&self) -> usize {

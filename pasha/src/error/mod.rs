@@ -23,6 +23,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// `Debug` shows the same text as `Display`, because that is what `fn main() -> pasha::Result<()>`
 /// and `unwrap` print.
+///
+/// # Examples
+/// ```
+/// use pasha::Error;
+///
+/// let lines = ["12.5", "beam lost"];
+/// let error = pasha::try_map(&lines, |_, _, line| line.parse::<f64>()).unwrap_err();
+/// assert!(error.to_string().contains("invalid float literal"), "{error}");
+/// let error = pasha::ThreadContext::new(0).unwrap_err();
+/// assert!(matches!(error, Error::ZeroWorkers));
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -445,6 +456,17 @@ impl Error {
             _ => {}
         }
         self
+    }
+
+    /// Why the lengths of an item's slots in these outputs could not be found.
+    pub(crate) fn reason_for_lengths(self, outputs: &[&str]) -> String {
+        let error = self.of_lengths(outputs);
+        if let Error::Item(failure) = &error
+            && let Cause::Panic { message, location } = &failure.cause
+        {
+            return describe::panicked(message, location.as_deref());
+        }
+        error.brief()
     }
 
     /// What happened, without how far the map had come and what to do: for lists of failures.

@@ -48,6 +48,18 @@ as_view! {
 }
 
 /// An array, mapped over along one of its axes; made by [`axis`].
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, Axis, Ix3};
+/// use pasha::AlongAxis;
+///
+/// let frames = Array3::<u16>::ones((4, 5, 10)); // (y, x, time)
+/// let along_time: AlongAxis<'_, u16, Ix3> = pasha::axis(&frames, Axis(2));
+/// let totals = pasha::map(along_time, |_, _, frame| frame.sum())?;
+/// assert_eq!(totals.shape(), [10]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct AlongAxis<'a, A, D: Dimension> {
     view: ArrayView<'a, A, D>,

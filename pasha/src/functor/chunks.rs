@@ -12,6 +12,18 @@ use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
 
 /// Blocks of an array along axis 0; made by [`chunks`] and [`windows`].
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, Ix3};
+/// use pasha::Blocks;
+///
+/// let frames = Array3::<u16>::ones((10, 4, 5)); // (n, y, x)
+/// let blocks: Blocks<'_, u16, Ix3> = pasha::chunks(&frames, 4);
+/// let lengths = pasha::map(blocks, |_, _, block| block.shape()[0])?;
+/// assert_eq!(lengths, ndarray::array![4, 4, 2]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Blocks<'a, A, D: Dimension> {
     view: ArrayView<'a, A, D>,

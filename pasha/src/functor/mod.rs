@@ -90,23 +90,84 @@ pub trait Functor<P: Param>: Sync {
         Self: 'f;
 
     /// The number of items: the functor's length.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, Ix2};
+    /// use pasha::{Functor, SubView};
+    ///
+    /// let frames = Array3::<u16>::zeros((10, 64, 128)); // (n, y, x)
+    /// assert_eq!(Functor::<SubView<u16, Ix2>>::num_items(&frames), 10);
+    /// ```
     fn num_items(&self) -> usize;
 
     /// Opens a reader. Each worker does so once, in its own process or thread.
     ///
     /// # Errors
     /// Whatever keeps the source from being opened; the map fails with it.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2, Ix2};
+    /// use pasha::{Functor, Read, SubView};
+    ///
+    /// let frames = Array3::<u16>::ones((10, 64, 128)); // (n, y, x)
+    /// let mut reader = Functor::<SubView<u16, Ix2>>::reader(&frames)?;
+    /// let frame: ArrayView2<u16> = reader.read(3)?;
+    /// assert_eq!(frame.shape(), [64, 128]);
+    /// # Ok::<(), pasha::SourceError>(())
+    /// ```
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError>;
 
     /// The shape that every item has, if that is known before the first is read.
     ///
     /// Outputs with `like = item`, or with an item's name in their shape, need it.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, Ix2};
+    /// use pasha::{Functor, ItemShape, SubView};
+    ///
+    /// let frames = Array3::<u16>::ones((10, 64, 128)); // (n, y, x)
+    /// let shape = Functor::<SubView<u16, Ix2>>::item_shape(&frames);
+    /// assert_eq!(shape, Some(ItemShape::new((64, 128))));
+    /// ```
     fn item_shape(&self) -> Option<P::Shape> {
         None
     }
 
     /// The number of items that are best read together, such as those of one chunk of a file:
     /// shares start at multiples of it where there are enough items.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use pasha::{ByValue, Functor, Read, SourceError};
+    ///
+    /// /// Numbers that lie in chunks of 100 in their file.
+    /// struct Chunked(Vec<f64>);
+    ///
+    /// impl Functor<ByValue<f64>> for Chunked {
+    ///     type Reader<'f> = &'f Chunked;
+    ///     fn num_items(&self) -> usize { self.0.len() }
+    ///     fn reader(&self) -> Result<&Chunked, SourceError> { Ok(self) }
+    ///     fn items_together(&self) -> usize { 100 }
+    /// }
+    ///
+    /// impl Read<ByValue<f64>> for &Chunked {
+    ///     type Error = Infallible;
+    ///     fn read(&mut self, index: usize) -> Result<f64, Infallible> { Ok(self.0[index]) }
+    /// }
+    ///
+    /// /// Adds up, in shares that begin at 0, 100, 200, …
+    /// #[pasha::kernel]
+    /// fn total(value: f64, #[reduce(sum)] sum: &mut f64) { *sum += value }
+    ///
+    /// let context = pasha::ThreadContext::new(4)?;
+    /// assert_eq!(total::run_in(&context, &Chunked(vec![0.5; 1000]))?, 500.0);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     fn items_together(&self) -> usize {
         1
     }
@@ -115,6 +176,17 @@ pub trait Functor<P: Param>: Sync {
     ///
     /// # Errors
     /// What is wrong, as text for the user.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, Axis, Ix2};
+    /// use pasha::{Functor, SubView};
+    ///
+    /// let frames = Array3::<u16>::ones((10, 64, 128));
+    /// let along = pasha::axis(&frames, Axis(3));
+    /// let error = Functor::<SubView<u16, Ix2>>::check(&along).unwrap_err();
+    /// assert!(error.to_string().contains("it has 3 axes"));
+    /// ```
     fn check(&self) -> Result<(), SourceError> {
         Ok(())
     }
@@ -144,6 +216,42 @@ pub trait Functor<P: Param>: Sync {
 }
 
 /// One worker's reader of a functor's items.
+///
+/// # Examples
+/// ```
+/// use std::convert::Infallible;
+///
+/// use ndarray::{ArrayView1, Ix1};
+/// use pasha::{Functor, Read, SourceError, SubView};
+///
+/// /// Spectra of one channel after the other, as they are calculated: `(n, 4)`.
+/// struct Ramps(usize);
+///
+/// /// One worker's buffer, which it lends for one call after another.
+/// struct Buffer([f64; 4]);
+///
+/// impl Functor<SubView<f64, Ix1>> for Ramps {
+///     type Reader<'f> = Buffer;
+///     fn num_items(&self) -> usize { self.0 }
+///     fn reader(&self) -> Result<Buffer, SourceError> { Ok(Buffer([0.0; 4])) }
+/// }
+///
+/// impl Read<SubView<f64, Ix1>> for Buffer {
+///     type Error = Infallible;
+///
+///     fn read(&mut self, index: usize) -> Result<ArrayView1<'_, f64>, Infallible> {
+///         (0..4).for_each(|channel| self.0[channel] = (index * channel) as f64);
+///         Ok(ArrayView1::from(&self.0[..]))
+///     }
+/// }
+///
+/// /// The sum of a spectrum.
+/// #[pasha::kernel]
+/// fn total(spectrum: ArrayView1<f64>) -> f64 { spectrum.sum() }
+///
+/// assert_eq!(total::run_parallel(&Ramps(3))?, ndarray::array![0.0, 6.0, 12.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub trait Read<P: Param> {
     /// Why an item can't be read; [`Infallible`](std::convert::Infallible) where it always can.
     type Error: Into<SourceError>;
@@ -154,12 +262,64 @@ pub trait Read<P: Param> {
     ///
     /// # Errors
     /// Whatever keeps the item from being read; the map fails with the index and this.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{ByValue, Functor, Read};
+    ///
+    /// let monitor = vec![0.5, 1.5];
+    /// let mut reader = Functor::<ByValue<f64>>::reader(&monitor)?;
+    /// Read::<ByValue<f64>>::begin(&mut reader, 0..2);
+    /// let value: f64 = Read::<ByValue<f64>>::read(&mut reader, 1)?;
+    /// assert_eq!(value, 1.5);
+    /// # Ok::<(), pasha::SourceError>(())
+    /// ```
     fn read(&mut self, index: usize) -> Result<P::Item<'_>, Self::Error>;
 
     /// Tells which indices will be read next, in order, so that a reader may prepare for them.
     ///
     /// # Panics
     /// An implementation may panic if the range is not within the functor's length.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::convert::Infallible;
+    /// use std::ops::Range;
+    ///
+    /// use pasha::{ByValue, Functor, Read, SourceError};
+    ///
+    /// /// Squares, calculated for a whole share at once, as a file is read in one piece.
+    /// struct Squares(u64);
+    ///
+    /// #[derive(Default)]
+    /// struct Reader { start: usize, ready: Vec<u64> }
+    ///
+    /// impl Functor<ByValue<u64>> for Squares {
+    ///     type Reader<'f> = Reader;
+    ///     fn num_items(&self) -> usize { self.0 as usize }
+    ///     fn reader(&self) -> Result<Reader, SourceError> { Ok(Reader::default()) }
+    /// }
+    ///
+    /// impl Read<ByValue<u64>> for Reader {
+    ///     type Error = Infallible;
+    ///
+    ///     fn begin(&mut self, share: Range<usize>) {
+    ///         self.start = share.start;
+    ///         self.ready = share.map(|index| (index * index) as u64).collect();
+    ///     }
+    ///
+    ///     fn read(&mut self, index: usize) -> Result<u64, Infallible> {
+    ///         Ok(self.ready[index - self.start])
+    ///     }
+    /// }
+    ///
+    /// /// The item itself.
+    /// #[pasha::kernel]
+    /// fn same(value: u64) -> u64 { value }
+    ///
+    /// assert_eq!(same::run_serial(&Squares(4))?, ndarray::array![0, 1, 4, 9]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     fn begin(&mut self, share: Range<usize>) {
         let _ = share;
     }
@@ -184,6 +344,28 @@ pub trait Read<P: Param> {
 
 /// What may be given for an item of kind `P` when a kernel is run: a reference to a functor, or a
 /// functor that is itself no more than a reference or a range.
+///
+/// # Examples
+/// ```
+/// use pasha::{ByValue, Context, IntoFunctor};
+///
+/// /// Photons from counts.
+/// #[pasha::kernel]
+/// fn photons(counts: f64) -> f64 { counts / 50.0 }
+///
+/// /// A function of one's own that takes whatever a kernel takes.
+/// fn brightest(
+///     context: &impl Context,
+///     source: impl IntoFunctor<ByValue<f64>>,
+/// ) -> pasha::Result<f64> {
+///     let out = photons::run_in(context, source)?;
+///     Ok(out.fold(0.0, |most, &value| value.max(most)))
+/// }
+///
+/// let context = pasha::SerialContext::new();
+/// assert_eq!(brightest(&context, &[100.0, 150.0])?, 3.0);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
@@ -198,6 +380,14 @@ pub trait IntoFunctor<P: Param> {
     type Functor: Functor<P>;
 
     /// Gives the functor.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{ByValue, Functor, IntoFunctor};
+    ///
+    /// let functor = IntoFunctor::<ByValue<u32>>::into_functor(10..14_u32);
+    /// assert_eq!(Functor::<ByValue<u32>>::num_items(&functor), 4);
+    /// ```
     fn into_functor(self) -> Self::Functor;
 }
 
@@ -276,6 +466,37 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 ///
 /// Slices and one-dimensional arrays give references, arrays of more dimensions sub-views along
 /// axis 0, ranges their integers.
+///
+/// # Examples
+/// ```
+/// use std::convert::Infallible;
+///
+/// use pasha::{ByValue, Functor, NaturalItem, Read, SourceError};
+///
+/// /// The energies of a monochromator's scan, in eV.
+/// struct Scan { first: f64, step: f64, len: usize }
+///
+/// impl Functor<ByValue<f64>> for Scan {
+///     type Reader<'f> = &'f Scan;
+///     fn num_items(&self) -> usize { self.len }
+///     fn reader(&self) -> Result<&Scan, SourceError> { Ok(self) }
+/// }
+///
+/// impl Read<ByValue<f64>> for &Scan {
+///     type Error = Infallible;
+///     fn read(&mut self, index: usize) -> Result<f64, Infallible> {
+///         Ok(self.first + index as f64 * self.step)
+///     }
+/// }
+///
+/// // With this a closure can be mapped over it.
+/// impl NaturalItem for &Scan { type Param = ByValue<f64>; }
+///
+/// let scan = Scan { first: 7000.0, step: 0.5, len: 3 };
+/// let energies = pasha::map(&scan, |_, _, energy| energy)?;
+/// assert_eq!(energies, ndarray::array![7000.0, 7000.5, 7001.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",

@@ -92,6 +92,21 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
     /// if it is the memory of an array, here or in another program; [`Error::Alloc`] if it has to
     /// be read and is larger than the memory. The message names the file, both values and what to
     /// do.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-open-{}.npy", std::process::id()));
+    /// # SerialContext::new().alloc::<u16>((10, 64, 128)).file(&path).build()?;
+    /// let frames = NpyFile::<u16, Ix3>::open(&path)?; // (n, y, x), in counts
+    /// assert_eq!(frames.shape(), [10, 64, 128]);
+    /// let error = NpyFile::<f32, Ix3>::open(&path).unwrap_err();
+    /// assert!(matches!(error, pasha::Error::Npy { .. }));
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let failed = |action| {
@@ -137,6 +152,19 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
 
 impl<A: 'static, D: Dimension> NpyFile<A, D> {
     /// A view of the whole file.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix2;
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-view-{}.npy", std::process::id()));
+    /// # SerialContext::new().alloc::<f32>((64, 128)).fill(2.0).file(&path).build()?;
+    /// let dark = NpyFile::<f32, Ix2>::open(&path)?; // (y, x), in counts
+    /// assert_eq!(dark.view().mean(), Some(2.0));
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn view(&self) -> ArrayView<'_, A, D> {
         let elements = match self.dim.size() {
             0 => NonNull::<A>::dangling().as_ptr().cast_const(),
@@ -150,6 +178,18 @@ impl<A: 'static, D: Dimension> NpyFile<A, D> {
     }
 
     /// The shape of the array in the file, one length per axis.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-shape-{}.npy", std::process::id()));
+    /// # SerialContext::new().alloc::<u16>((10, 64, 128)).file(&path).build()?;
+    /// assert_eq!(NpyFile::<u16, Ix3>::open(&path)?.shape(), [10, 64, 128]);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn shape(&self) -> &[usize] {
         self.dim.slice()
     }
@@ -157,6 +197,18 @@ impl<A: 'static, D: Dimension> NpyFile<A, D> {
 
 impl<A, D> NpyFile<A, D> {
     /// The file's path, as it was opened.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix1;
+    /// use pasha::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-path-{}.npy", std::process::id()));
+    /// # SerialContext::new().alloc::<f64>(3).file(&path).build()?;
+    /// assert_eq!(NpyFile::<f64, Ix1>::open(&path)?.path(), path);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn path(&self) -> &Path {
         &self.path
     }

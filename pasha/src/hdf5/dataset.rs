@@ -99,6 +99,26 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// another number of axes, a filter that is not installed, or lies beyond the end of the file;
     /// if parts of a series do not agree in their type and in all axes but the first. The message
     /// names the file, the data set, both values and what to do.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-open-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let frames = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # let group = file.create_group("entry/data")?;
+    /// # group.new_dataset_builder().with_data(&frames).create("frames")?;
+    /// # file.close()?;
+    /// let frames = Hdf5Dataset::<u16, Ix3>::open(&path, "entry/data/frames")?; // (n, y, x)
+    /// assert_eq!(frames.shape(), [5, 4, 3]);
+    /// let error = Hdf5Dataset::<u16, Ix3>::open(&path, "entry/data/frame").unwrap_err();
+    /// assert!(error.to_string().contains("frames"), "{error}");
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>, dataset: &str) -> Result<Self> {
         let stored = Stored::open_soundly::<A>(path.as_ref(), dataset)?;
         Hdf5Dataset::new(stored)
@@ -189,6 +209,24 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// kept.
     ///
     /// An axis that is not there is an error when the kernel is run.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{ArrayView2, Ix3};
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-axis-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let frames = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # file.new_dataset_builder().with_data(&frames).create("frames")?;
+    /// # file.close()?;
+    /// let frames = Hdf5Dataset::<u16, Ix3>::open(&path, "frames")?; // (n, y, x)
+    /// let of_columns = pasha::map(&frames.axis(2), |_, _, column: ArrayView2<u16>| column.sum())?;
+    /// assert_eq!(of_columns, ndarray::array![20, 20, 20]);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn axis(self, axis: impl IntoAxis) -> Self {
         Hdf5Dataset { axis: axis.into_axis(), ..self }
     }
@@ -197,6 +235,24 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     ///
     /// The range counts from the data set's start, also after another `select`. One that ends
     /// beyond the axis is an error when the kernel is run.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{ArrayView2, Ix3};
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-select-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let frames = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # file.new_dataset_builder().with_data(&frames).create("frames")?;
+    /// # file.close()?;
+    /// let frames = Hdf5Dataset::<u16, Ix3>::open(&path, "frames")?; // (n, y, x)
+    /// let totals = pasha::map(&frames.select(3..), |_, _, frame: ArrayView2<u16>| frame.sum())?;
+    /// assert_eq!(totals, ndarray::array![12, 12]);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn select(self, range: impl RangeBounds<usize>) -> Self {
         let selected = (range.start_bound().cloned(), range.end_bound().cloned());
         Hdf5Dataset { selected, ..self }
@@ -238,6 +294,23 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// # Errors
     /// [`Error::Hdf5`] if the axis or an index is not there, elements can't be read or do not fit
     /// into `A`, or the memory can't be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix2;
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-load-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let mask = ndarray::Array2::<u8>::ones((4, 3));
+    /// # file.new_dataset_builder().with_data(&mask).create("pixel_mask")?;
+    /// # file.close()?;
+    /// let mask = Hdf5Dataset::<u32, Ix2>::open(&path, "pixel_mask")?.load()?; // (y, x)
+    /// assert_eq!(mask.sum(), 12);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load(&self) -> Result<Array<A, D>> {
         self.read_all().map_err(|reason| Error::Hdf5 {
             path: self.path().to_owned(),
@@ -280,16 +353,65 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
 
 impl<A, D> Hdf5Dataset<A, D> {
     /// The shape of the whole data set, one length per axis, whatever is selected.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-shape-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let frames = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # file.new_dataset_builder().with_data(&frames).create("frames")?;
+    /// # file.close()?;
+    /// let frames = Hdf5Dataset::<u16, Ix3>::open(&path, "frames")?;
+    /// assert_eq!(frames.select(3..).shape(), [5, 4, 3]);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shape(&self) -> &[usize] {
         &self.stored.shape
     }
 
     /// The file's absolute path; of files that were opened together that of the first.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-path-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let frames = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # file.new_dataset_builder().with_data(&frames).create("frames")?;
+    /// # file.close()?;
+    /// assert_eq!(Hdf5Dataset::<u16, Ix3>::open(&path, "frames")?.path(), path);
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn path(&self) -> &Path {
         &self.stored.path
     }
 
     /// The data set's path in the file, as it was opened.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::Hdf5Dataset;
+    ///
+    /// # let name = format!("pasha-hdf5-name-{}.h5", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let file = hdf5_metno::File::create(&path)?;
+    /// # let frames = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # file.new_dataset_builder().with_data(&frames).create("frames")?;
+    /// # file.close()?;
+    /// assert_eq!(Hdf5Dataset::<u16, Ix3>::open(&path, "frames")?.name(), "frames");
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.stored.name
     }

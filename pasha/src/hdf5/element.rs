@@ -15,6 +15,20 @@ use crate::element::Element;
 /// `Complex<f64>`, `bool`, and structs of your own for compounds, see
 /// [`Hdf5Record`](super::Hdf5Record). It is sealed: numbers of any width and byte order in a file
 /// are converted to these.
+///
+/// # Examples
+/// ```no_run
+/// use ndarray::Ix1;
+/// use pasha::{Hdf5Dataset, Hdf5Element};
+///
+/// /// Reads a column of any such elements.
+/// fn column<A: Hdf5Element>(path: &str, name: &str) -> pasha::Result<Vec<A>> {
+///     Ok(Hdf5Dataset::<A, Ix1>::open(path, name)?.load()?.to_vec())
+/// }
+///
+/// let energies: Vec<f64> = column("scan.h5", "entry/energy")?; // stored as `f32`, say
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a data set can't be opened with elements of type `{Self}`",
     label = "not a type of stored numbers",

@@ -143,6 +143,20 @@ impl fmt::Debug for Hdf5Member {
 
 /// A type that a field of an [`Hdf5Record`] may have: a number as in [`Hdf5Element`], but for
 /// `bool`, which is read as `u8`; or an array of these, `[T; N]`, `[[T; N]; M]`, …
+///
+/// # Examples
+/// ```no_run
+/// use bytemuck::{Pod, Zeroable};
+///
+/// /// A hit on the detector: numbers and arrays of numbers.
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(C)]
+/// struct Hit { position: [f32; 2], time: f64 }
+/// pasha::hdf5_record!(Hit { position: [f32; 2], time: f64 });
+///
+/// let hits = pasha::Hdf5Dataset::<Hit, ndarray::Ix1>::open("run.h5", "hits")?.load()?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a member of a compound can't be read as `{Self}`",
     label = "not a type of stored numbers",

@@ -25,6 +25,28 @@ use work::MapState;
 /// A [context](crate::Context) calls [`work`](Job::work) once for each number below
 /// [`num_workers`](Job::num_workers), each on a worker of its own, and returns when all have
 /// returned.
+///
+/// # Examples
+/// ```
+/// use pasha::{Context, Job};
+///
+/// /// Runs all workers on the calling thread, one after another.
+/// #[derive(Debug)]
+/// struct InTurn(usize);
+///
+/// impl Context for InTurn {
+///     fn num_workers(&self) -> usize { self.0 }
+///
+///     fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+///         (0..job.num_workers()).for_each(|worker_id| job.work(worker_id));
+///         Ok(())
+///     }
+/// }
+///
+/// let squares = pasha::map_in(&InTurn(3), 0..4_u64, |_, _, n| n * n)?;
+/// assert_eq!(squares, ndarray::array![0, 1, 4, 9]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub struct Job<'j> {
     state: &'j MapState<'j>,
     /// One dynamic call per worker, none per item.
@@ -46,16 +68,67 @@ impl<'j> Job<'j> {
     }
 
     /// The number of workers to start: that of the context, or the number of items if it is less.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::{Context, Job};
+    /// # #[derive(Debug)]
+    /// # struct InTurn;
+    /// # impl Context for InTurn {
+    /// #     fn num_workers(&self) -> usize { 8 }
+    /// fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///     assert_eq!(job.num_workers(), 3); // of eight: there are three items
+    ///     (0..job.num_workers()).for_each(|worker_id| job.work(worker_id));
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # pasha::map_in(&InTurn, 0..3_u64, |_, _, n| n * n)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn num_workers(&self) -> usize {
         self.state.table.num_workers()
     }
 
     /// The number of items to map over.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::{Context, Job};
+    /// # #[derive(Debug)]
+    /// # struct Named;
+    /// # impl Context for Named {
+    /// #     fn num_workers(&self) -> usize { 1 }
+    /// fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///     eprintln!("{} items", job.len());
+    ///     job.work(0);
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # pasha::map_in(&Named, 0..3_u64, |_, _, n| n * n)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.state.len
     }
 
     /// Whether there is nothing to map over. No context is asked to run such a job.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::{Context, Job};
+    /// # #[derive(Debug)]
+    /// # struct Sure;
+    /// # impl Context for Sure {
+    /// #     fn num_workers(&self) -> usize { 1 }
+    /// fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///     assert!(!job.is_empty());
+    ///     job.work(0);
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # pasha::map_in(&Sure, 0..0_u64, |_, _, n| n * n)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -65,6 +138,24 @@ impl<'j> Job<'j> {
     /// It never panics: what goes wrong is told to the caller of the map, or dealt with as the
     /// context's `on_failure` says. A number that is too large, or that has been started already,
     /// returns at once, so that no two workers can write one accumulator.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::{Context, Job};
+    /// # #[derive(Debug)]
+    /// # struct Threads;
+    /// # impl Context for Threads {
+    /// #     fn num_workers(&self) -> usize { 3 }
+    /// fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+    ///     std::thread::scope(|scope| {
+    ///         (0..job.num_workers()).for_each(|id| drop(scope.spawn(move || job.work(id))));
+    ///     });
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # assert_eq!(pasha::map_in(&Threads, 0..10_u64, |_, _, n| n * n)?.sum(), 285);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn work(&self, worker_id: usize) {
         if self.take_seat(worker_id) {
             self.work_in_seat(worker_id);

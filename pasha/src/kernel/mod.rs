@@ -40,6 +40,27 @@ pub type Out<K> = <<K as Kernel>::Set as OutputSet>::Out;
 ///
 /// It is implemented by what [`macro@crate::kernel`] generates; there is no need to implement it by
 /// hand. Its methods are internal and may change.
+///
+/// # Examples
+/// ```
+/// use pasha::{BoundKernel, ByValue, Kernel, Out};
+///
+/// /// Runs a kernel twice, for what it costs the second time.
+/// fn run_twice<K: Kernel<Items = (ByValue<f64>, ())>>(
+///     kernel: &BoundKernel<K>,
+///     values: &[f64],
+/// ) -> pasha::Result<Out<K>> {
+///     kernel.run_serial(values)?;
+///     kernel.run_serial(values)
+/// }
+///
+/// #[pasha::kernel]
+/// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+///
+/// let out = run_twice(&photons::bind(50.0), &[100.0, 150.0])?;
+/// assert_eq!(out, ndarray::array![2.0, 3.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub trait Kernel: Sync {
     /// The list of item kinds.
     type Items: ItemList;

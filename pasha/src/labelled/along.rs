@@ -14,6 +14,22 @@ use crate::param::{ItemShape, SubView};
 
 /// An array, mapped over along a named dimension; made by
 /// [`DataArray::along`](super::DataArray::along).
+///
+/// # Examples
+/// ```
+/// use ndarray::{Array3, Ix2};
+/// use pasha::{DataArray, Labelled};
+///
+/// /// The counts of a frame.
+/// #[pasha::kernel]
+/// fn total(frame: Labelled<'_, u32, Ix2>) -> u32 { frame.data.sum() }
+///
+/// let frames = DataArray::new(Array3::<u32>::ones((4, 5, 3)), ["y", "x", "time"])?;
+/// let along_time = frames.along("time")?;
+/// let totals = total::run_serial(&along_time)?.into_labelled(&along_time)?;
+/// assert_eq!(totals.dims(), ["time"]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Along<'a, A, D: Dimension> {
     view: ArrayView<'a, A, D>,

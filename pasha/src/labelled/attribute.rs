@@ -5,6 +5,14 @@
 pub(super) const BOOL: (&str, &str) = ("dtype", "bool");
 
 /// The value of an attribute: text, a number, or several of either.
+///
+/// # Examples
+/// ```
+/// use pasha::labelled::Attribute;
+///
+/// assert_eq!(Attribute::from("counts"), Attribute::Text("counts".to_owned()));
+/// assert_eq!(Attribute::from(0.5), Attribute::Float(0.5));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Attribute {
@@ -28,6 +36,14 @@ pub enum Attribute {
 
 impl Attribute {
     /// The text, if it is text.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Attribute;
+    ///
+    /// assert_eq!(Attribute::from("counts").as_text(), Some("counts"));
+    /// assert_eq!(Attribute::from(0.5).as_text(), None);
+    /// ```
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Attribute::Text(text) => Some(text),

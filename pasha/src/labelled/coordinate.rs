@@ -12,6 +12,14 @@ use super::values::{CoordinateValue, Values};
 ///
 /// Most coordinates lie along one dimension. Those of a curved grid lie along several, such as the
 /// latitude along `y` and `x`; a scalar, such as the time of a whole image, lies along none.
+///
+/// # Examples
+/// ```
+/// use pasha::labelled::Coordinate;
+///
+/// let energy = Coordinate::new("channel", [7000.0, 7000.5]).with_attr("units", "eV");
+/// assert_eq!((energy.dims(), energy.shape()), (&["channel".to_owned()][..], &[2][..]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coordinate {
     pub(super) dims: Vec<String>,
@@ -25,6 +33,14 @@ pub struct Coordinate {
 
 impl Coordinate {
     /// A coordinate of these values along the dimension `dim`.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let shot = Coordinate::new("time", [17, 18, 19]);
+    /// assert_eq!(shot.values().len(), 3);
+    /// ```
     pub fn new(dim: impl Into<String>, values: impl Into<Values>) -> Self {
         let values = values.into();
         let (dims, shape) = (vec![dim.into()], vec![values.len()]);
@@ -68,6 +84,15 @@ impl Coordinate {
     }
 
     /// A coordinate of one value, for all of the array.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let wavelength = Coordinate::scalar(0.5).with_attr("units", "Å");
+    /// assert!(wavelength.dims().is_empty());
+    /// assert_eq!(wavelength.get(0).unwrap().to_f64(), 0.5);
+    /// ```
     pub fn scalar<T: Clone>(value: T) -> Self
     where
         Vec<T>: Into<Values>,
@@ -76,6 +101,14 @@ impl Coordinate {
     }
 
     /// Adds an attribute, such as the units.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let energy = Coordinate::new("channel", [7000.0, 7000.5]).with_attr("units", "eV");
+    /// assert_eq!(energy.attrs()["units"].as_text(), Some("eV"));
+    /// ```
     #[must_use]
     pub fn with_attr(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Self {
         self.attrs.insert(name.into(), value.into());
@@ -83,27 +116,66 @@ impl Coordinate {
     }
 
     /// The dimensions along which it lies, none for a scalar.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// assert_eq!(Coordinate::new("time", [0.0, 0.1]).dims(), ["time"]);
+    /// ```
     pub fn dims(&self) -> &[String] {
         &self.dims
     }
 
     /// The length of each dimension.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// assert_eq!(Coordinate::new("time", [0.0, 0.1]).shape(), [2]);
+    /// ```
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
     /// Its values; of several dimensions the last changes fastest.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Coordinate, Values};
+    ///
+    /// let time = Coordinate::new("time", [0.0, 0.1]);
+    /// assert_eq!(*time.values(), Values::Float(vec![0.0, 0.1]));
+    /// ```
     pub fn values(&self) -> &Values {
         &self.values
     }
 
     /// Its attributes by name.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let time = Coordinate::new("time", [0.0, 0.1]).with_attr("units", "s");
+    /// assert_eq!(time.attrs().len(), 1);
+    /// ```
     pub fn attrs(&self) -> &BTreeMap<String, Attribute> {
         &self.attrs
     }
 
     /// The value at an index along the only dimension, or at a place among all
     /// [`values`](Coordinate::values); `None` beyond the last.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Coordinate, CoordinateValue};
+    ///
+    /// let time = Coordinate::new("time", [0.0, 0.1]);
+    /// assert_eq!(time.get(1), Some(CoordinateValue::Float(0.1)));
+    /// assert_eq!(time.get(2), None);
+    /// ```
     #[inline]
     pub fn get(&self, index: usize) -> Option<CoordinateValue<'_>> {
         self.values.get(index)
@@ -111,6 +183,16 @@ impl Coordinate {
 
     /// The value at an index along each dimension; `None` beyond the last, and if there are more
     /// or fewer dimensions.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Coordinate;
+    ///
+    /// let latitude = ndarray::array![[40.0, 40.1], [41.0, 41.1]]; // (y, x), in degrees
+    /// let latitude = Coordinate::from_array(["y", "x"], latitude.view());
+    /// assert_eq!(latitude.at(&[1, 0]).unwrap().to_f64(), 41.0);
+    /// assert!(latitude.at(&[1]).is_none());
+    /// ```
     pub fn at(&self, index: &[usize]) -> Option<CoordinateValue<'_>> {
         let is_inside = index.len() == self.shape.len()
             && index.iter().zip(&self.shape).all(|(index, len)| index < len);

@@ -44,22 +44,84 @@ pub struct Labelled<'r, A, D> {
 
 impl<'r, A, D> Labelled<'r, A, D> {
     /// The names of the remaining dimensions, in the order of the axes of `data`.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, Ix2};
+    /// use pasha::{DataArray, Labelled};
+    ///
+    /// /// Whether the frames lie as they should.
+    /// #[pasha::kernel]
+    /// fn is_upright(frame: Labelled<'_, u16, Ix2>) -> bool { frame.dims() == ["y", "x"] }
+    ///
+    /// let frames = DataArray::new(Array3::<u16>::ones((4, 3, 5)), ["y", "time", "x"])?;
+    /// assert_eq!(is_upright::run_serial(frames.along("time")?)?, ndarray::arr1(&[true; 3]));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn dims(&self) -> &'r [String] {
         &self.mapped.rest
     }
 
     /// The name of the dimension that is mapped along.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array2, Ix1};
+    /// use pasha::{DataArray, Labelled};
+    ///
+    /// /// Whether items follow one another in time.
+    /// #[pasha::kernel]
+    /// fn is_in_time(spectrum: Labelled<'_, u16, Ix1>) -> bool { spectrum.dim() == "time" }
+    ///
+    /// let spectra = DataArray::new(Array2::<u16>::ones((2, 5)), ["time", "energy"])?;
+    /// assert_eq!(is_in_time::run_serial(spectra.along("time")?)?, ndarray::array![true, true]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn dim(&self) -> &'r str {
         &self.mapped.labels.dims[self.mapped.axis.index()]
     }
 
     /// The mapped dimension's coordinate as a number: NaN for text and where there is none, the
     /// nanoseconds since 1970 for times.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array2, Ix1};
+    /// use pasha::{DataArray, Labelled};
+    ///
+    /// /// The energy of a channel in keV.
+    /// #[pasha::kernel]
+    /// fn energy(line: Labelled<'_, u16, Ix1>) -> f64 { line.coord_f64() / 1000.0 }
+    ///
+    /// let spectra = DataArray::new(Array2::<u16>::ones((5, 2)), ["time", "energy"])?
+    ///     .with_coord("energy", [7000.0, 7500.0])?;
+    /// assert_eq!(energy::run_serial(spectra.along("energy")?)?, ndarray::array![7.0, 7.5]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn coord_f64(&self) -> f64 {
         self.coord.map_or(f64::NAN, CoordinateValue::to_f64)
     }
 
     /// The value here of any coordinate that lies along the mapped dimension alone, and of scalars.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array2, Ix1};
+    /// use pasha::labelled::Coordinate;
+    /// use pasha::{DataArray, Labelled};
+    ///
+    /// /// The spectrum's sum for each unit of the beam's intensity.
+    /// #[pasha::kernel]
+    /// fn normed(spectrum: Labelled<'_, f64, Ix1>) -> f64 {
+    ///     let intensity = spectrum.coord_of("intensity").map_or(f64::NAN, |value| value.to_f64());
+    ///     spectrum.data.sum() / intensity
+    /// }
+    ///
+    /// let spectra = DataArray::new(Array2::<f64>::ones((2, 8)), ["time", "energy"])?
+    ///     .with_coordinate("intensity", Coordinate::new("time", [2.0, 4.0]))?;
+    /// assert_eq!(normed::run_serial(spectra.along("time")?)?, ndarray::array![4.0, 2.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn coord_of(&self, name: &str) -> Option<CoordinateValue<'r>> {
         let coordinate = self.mapped.labels.coords.get(name)?;
         match &coordinate.dims[..] {
@@ -72,11 +134,49 @@ impl<'r, A, D> Labelled<'r, A, D> {
     /// The part of any coordinate that belongs to this item, along the item's dimensions: of a
     /// latitude along `(time, y, x)` that is mapped over along time, the `(y, x)` here. It is
     /// copied; what all items share is found among the [`labels`](Labelled::labels).
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array2, Array3, Ix2};
+    /// use pasha::labelled::Coordinate;
+    /// use pasha::{DataArray, Labelled};
+    ///
+    /// /// The latitude of the first pixel of an image, in degrees.
+    /// #[pasha::kernel]
+    /// fn first_latitude(image: Labelled<'_, f32, Ix2>) -> f64 {
+    ///     let latitude = image.coordinate("lat").expect("all images have it");
+    ///     latitude.at(&[0, 0]).map_or(f64::NAN, |value| value.to_f64())
+    /// }
+    ///
+    /// let latitude = Array2::from_elem((4, 5), 41.5); // (y, x)
+    /// let images = DataArray::new(Array3::<f32>::zeros((2, 4, 5)), ["time", "y", "x"])?
+    ///     .with_coordinate("lat", Coordinate::from_array(["y", "x"], latitude.view()))?;
+    /// assert_eq!(first_latitude::run_serial(images.along("time")?)?, ndarray::array![41.5, 41.5]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn coordinate(&self, name: &str) -> Option<Coordinate> {
         self.mapped.labels.coords.get(name)?.select(self.dim(), self.index)
     }
 
     /// The labels of the whole array: its name, attributes and all coordinates.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array2, Ix1};
+    /// use pasha::{DataArray, Labelled};
+    ///
+    /// /// Whether the numbers are counts.
+    /// #[pasha::kernel]
+    /// fn are_counts(spectrum: Labelled<'_, u16, Ix1>) -> bool {
+    ///     let units = spectrum.labels().attrs().get("units");
+    ///     units.is_some_and(|units| units.as_text() == Some("counts"))
+    /// }
+    ///
+    /// let spectra = DataArray::new(Array2::<u16>::ones((2, 8)), ["time", "energy"])?
+    ///     .with_attr("units", "counts");
+    /// assert_eq!(are_counts::run_serial(spectra.along("time")?)?, ndarray::array![true, true]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn labels(&self) -> &'r Labels {
         self.mapped.labels
     }

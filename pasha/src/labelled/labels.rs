@@ -10,6 +10,21 @@ use crate::nearest::nearest;
 /// All that an array carries beside its elements.
 ///
 /// A [`DataArray`](super::DataArray) and a [`StoredArray`](super::DataArray) deref to it.
+///
+/// # Examples
+/// ```
+/// use pasha::DataArray;
+/// use pasha::labelled::Labels;
+///
+/// /// `counts (time, energy)`.
+/// fn describe(labels: &Labels) -> String {
+///     format!("{} ({})", labels.name().unwrap_or("data"), labels.dims().join(", "))
+/// }
+///
+/// let spectra = DataArray::new(ndarray::Array2::<u32>::zeros((10, 512)), ["time", "energy"])?;
+/// assert_eq!(describe(&spectra.with_name("counts")), "counts (time, energy)");
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Labels {
     pub(super) name: Option<String>,
@@ -20,21 +35,59 @@ pub struct Labels {
 
 impl Labels {
     /// The array's name, under which it lies in a file.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?;
+    /// assert_eq!(spectrum.name(), None);
+    /// assert_eq!(spectrum.with_name("counts").name(), Some("counts"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
     /// The dimensions' names, in the order of the axes.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectra = DataArray::new(ndarray::Array2::<u32>::zeros((10, 512)), ["time", "energy"])?;
+    /// assert_eq!(spectra.dims(), ["time", "energy"]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn dims(&self) -> &[String] {
         &self.dims
     }
 
     /// The coordinates by name; that of a dimension has its name.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?
+    ///     .with_coord("energy", [7000.0, 7000.5])?;
+    /// assert_eq!(spectrum.coords()["energy"].get(0).unwrap().to_f64(), 7000.0);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn coords(&self) -> &BTreeMap<String, Coordinate> {
         &self.coords
     }
 
     /// The attributes by name.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?;
+    /// assert!(spectrum.with_attr("units", "counts").attrs().contains_key("units"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn attrs(&self) -> &BTreeMap<String, Attribute> {
         &self.attrs
     }
@@ -43,6 +96,17 @@ impl Labels {
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such dimension, with the nearest that there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Axis;
+    /// use pasha::DataArray;
+    ///
+    /// let spectra = DataArray::new(ndarray::Array2::<u32>::zeros((10, 512)), ["time", "energy"])?;
+    /// assert_eq!(spectra.axis("energy")?, Axis(1));
+    /// assert!(spectra.axis("enrgy").unwrap_err().to_string().contains("\"energy\""));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn axis(&self, dim: &str) -> Result<ndarray::Axis> {
         let axis = self.dims.iter().position(|name| name == dim);
         axis.map(ndarray::Axis).ok_or_else(|| self.no_dimension(dim))

@@ -58,6 +58,17 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) if there are more or fewer names than axes, or
     /// one twice.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Array3;
+    /// use pasha::DataArray;
+    ///
+    /// let frames = DataArray::new(Array3::<u16>::zeros((10, 64, 128)), ["time", "y", "x"])?;
+    /// assert_eq!(frames.dims(), ["time", "y", "x"]);
+    /// assert!(DataArray::new(Array3::<u16>::zeros((10, 64, 128)), ["time", "y"]).is_err());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn new<N: Into<String>>(
         array: Array<A, D>,
         dims: impl IntoIterator<Item = N>,
@@ -69,6 +80,17 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     ///
     /// # Errors
     /// As [`new`](DataArray::new).
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let totals = pasha::map(0..4_u64, |_, _, frame| 100 * frame)?;
+    /// let totals = DataArray::from_shared(totals, ["time"])?;
+    /// assert_eq!(totals.dims(), ["time"]);
+    /// assert_eq!(totals.view()[3], 300);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn from_shared<N: Into<String>>(
         array: SharedArray<A, D>,
         dims: impl IntoIterator<Item = N>,
@@ -88,6 +110,19 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) if there is no such dimension, or it has
     /// another length.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let totals = DataArray::new(ndarray::array![10.0, 20.0], ["time"])?;
+    /// assert!(totals.with_coord("time", [0.0, 0.1, 0.2]).is_err()); // two values, three times
+    ///
+    /// let totals = DataArray::new(ndarray::array![10.0, 20.0], ["time"])?;
+    /// let totals = totals.with_coord("time", [0.0, 0.1])?;
+    /// assert_eq!(totals.coords()["time"].get(1).unwrap().to_f64(), 0.1);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn with_coord(self, dim: &str, values: impl Into<Values>) -> Result<Self> {
         self.with_coordinate(dim, Coordinate::new(dim, values))
     }
@@ -120,6 +155,19 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     }
 
     /// Adds an attribute.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    /// use pasha::labelled::Attribute;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?
+    ///     .with_attr("units", "counts")
+    ///     .with_attr("exposure", 0.5);
+    /// assert_eq!(spectrum.attrs()["units"].as_text(), Some("counts"));
+    /// assert_eq!(spectrum.attrs()["exposure"], Attribute::Float(0.5));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     #[must_use]
     pub fn with_attr(mut self, name: impl Into<String>, value: impl Into<Attribute>) -> Self {
         self.labels.attrs.insert(name.into(), value.into());
@@ -127,6 +175,15 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     }
 
     /// Gives it the name under which it is written to files.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?.with_name("counts");
+    /// assert_eq!(spectrum.name(), Some("counts"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.labels.name = Some(name.into());
@@ -138,12 +195,35 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) if there is no `old`, or a `new` already: a
     /// dimension or a coordinate.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["channel"])?
+    ///     .with_coord("channel", [7000.0, 7000.5])?
+    ///     .rename("channel", "energy")?;
+    /// assert_eq!(spectrum.dims(), ["energy"]);
+    /// assert!(spectrum.coords().contains_key("energy"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn rename(mut self, old: &str, new: &str) -> Result<Self> {
         self.labels.rename(old, new)?;
         Ok(self)
     }
 
     /// Its name, dimensions, coordinates and attributes.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?.with_name("counts");
+    /// let labels = spectrum.labels().clone(); // they live on without the elements
+    /// drop(spectrum);
+    /// assert_eq!((labels.name(), labels.dims().len()), (Some("counts"), 1));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
@@ -156,6 +236,15 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     }
 
     /// A read-only view of the elements.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?;
+    /// assert_eq!(spectrum.view().sum(), 30.0);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn view(&self) -> ArrayView<'_, A, D> {
         match &self.elements {
             Elements::Own(array) => array.view(),
@@ -164,6 +253,16 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     }
 
     /// A writable view of the elements.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::DataArray;
+    ///
+    /// let mut spectrum = DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?;
+    /// spectrum.view_mut().mapv_inplace(|counts| counts / 2.0);
+    /// assert_eq!(spectrum.view(), ndarray::array![5.0, 10.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn view_mut(&mut self) -> ArrayViewMut<'_, A, D> {
         match &mut self.elements {
             Elements::Own(array) => array.view_mut(),
@@ -178,6 +277,22 @@ impl<A: 'static, D: Dimension> DataArray<A, D> {
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) if there is no such dimension, with the nearest
     /// that there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2};
+    /// use pasha::DataArray;
+    ///
+    /// /// The counts of a frame.
+    /// #[pasha::kernel]
+    /// fn total(frame: ArrayView2<u32>) -> u32 { frame.sum() }
+    ///
+    /// let frames = DataArray::new(Array3::<u32>::ones((4, 5, 3)), ["y", "x", "time"])?;
+    /// assert_eq!(total::run_serial(frames.along("time")?)?, ndarray::array![20, 20, 20]);
+    /// let error = frames.along("tme").unwrap_err();
+    /// assert!(error.to_string().contains("\"time\""), "{error}");
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn along(&self, dim: &str) -> Result<Along<'_, A, D>>
     where
         D: RemoveAxis,

@@ -34,20 +34,28 @@ mod written;
 #[cfg(feature = "zarr")]
 mod zarr;
 
-pub use along::{Along, AlongReader};
+pub use along::Along;
+#[doc(hidden)]
+pub use along::AlongReader;
 pub use attribute::Attribute;
 pub use coordinate::Coordinate;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use element::StoredElement;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use found::SkippedCoordinate;
-pub use item::{Labelled, LabelledView};
+pub use item::Labelled;
+#[doc(hidden)]
+pub use item::LabelledView;
 pub use labels::Labels;
 pub use memory::DataArray;
+#[doc(hidden)]
 pub use output::MappedAlong;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 pub use stored::StoredArray;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
-pub use stored_along::{StoredAlong, StoredReader};
+pub use stored_along::StoredAlong;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+#[doc(hidden)]
+pub use stored_along::StoredReader;
 pub use time::{Calendar, CalendarTime, Time, TimeFields, TimeUnits};
 pub use values::{CoordinateValue, Values};

@@ -39,6 +39,24 @@ use crate::memory::buffer::zeroed;
 /// out. What the file itself has is read with `DataArray::from_netcdf_raw` and `from_zarr_raw`.
 ///
 /// While it is used, nobody may write the file.
+///
+/// # Examples
+/// ```
+/// use ndarray::Ix3;
+/// use pasha::DataArray;
+///
+/// # #[cfg(feature = "zarr")] {
+/// # let name = format!("pasha-zarr-stored-{}", std::process::id());
+/// # let path = std::env::temp_dir().join(name);
+/// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+/// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+/// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+/// let totals = pasha::map(frames.along("time")?, |_, _, frame| frame.data.sum())?;
+/// assert_eq!(totals, ndarray::array![12, 12, 12, 12, 12]);
+/// # std::fs::remove_dir_all(path).unwrap();
+/// # }
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub struct StoredArray<A, D> {
     file: Box<dyn StoredFile>,
     variable: String,
@@ -92,6 +110,24 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
     ///
     /// # Errors
     /// [`Error::Variable`] if it can't be read.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-load-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// let dark = frames.load()?; // all of it, in memory
+    /// assert_eq!((dark.view().sum(), dark.dims().len()), (60, 3));
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn load(&self) -> Result<DataArray<A, D>> {
         let failed = |source: SourceError| self.refusal(source.to_string());
         let shape = self.shape();
@@ -113,6 +149,23 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
 
 impl<A, D> StoredArray<A, D> {
     /// Its name, dimensions, coordinates and attributes.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-labels-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// assert_eq!(frames.labels().dims(), ["time", "y", "x"]);
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
@@ -120,23 +173,94 @@ impl<A, D> StoredArray<A, D> {
     /// The coordinates of the file that were left out, with the reasons: those of a type that is
     /// neither numbers, times, texts nor truth values, those that are damaged, and names in the
     /// attribute `coordinates` that nothing in the file has.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-skipped-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// for skipped in frames.skipped_coordinates() {
+    ///     eprintln!("{}: {}", skipped.name, skipped.reason);
+    /// }
+    /// assert!(frames.skipped_coordinates().is_empty());
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn skipped_coordinates(&self) -> &[SkippedCoordinate] {
         &self.skipped
     }
 
     /// The absolute path of the file or folder: it stays the same when the program changes its
     /// working directory.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-path-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// assert_eq!(frames.path(), path);
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
     /// The variable's name in the file.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-variable-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// assert_eq!(frames.variable(), "counts");
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn variable(&self) -> &str {
         &self.variable
     }
 
     /// The shape of the chunks in which it lies, one length per dimension; `None` if it lies in one
     /// piece.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-chunk-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// assert_eq!(frames.chunk_shape(), Some(&[5, 4, 3][..]));
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn chunk_shape(&self) -> Option<&[usize]> {
         self.chunk.as_deref()
     }
@@ -156,6 +280,23 @@ impl<A, D> StoredArray<A, D> {
 
 impl<A, D: Dimension> StoredArray<A, D> {
     /// The shape of the array, one length per dimension.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-shape-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// assert_eq!(frames.shape(), [5, 4, 3]); // (time, y, x)
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn shape(&self) -> &[usize] {
         self.dim.slice()
     }

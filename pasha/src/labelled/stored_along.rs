@@ -43,6 +43,24 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) if there is no such dimension, with the nearest
     /// that there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix3;
+    /// use pasha::DataArray;
+    ///
+    /// # #[cfg(feature = "zarr")] {
+    /// # let name = format!("pasha-zarr-along-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// # let counts = ndarray::Array3::<u16>::ones((5, 4, 3));
+    /// # DataArray::new(counts, ["time", "y", "x"])?.with_name("counts").to_zarr(&path)?;
+    /// let frames = DataArray::<u16, Ix3>::from_zarr(&path, "counts")?; // or `from_netcdf`
+    /// let maxima = pasha::map(frames.along("x")?, |_, _, line| line.data[[0, 0]])?;
+    /// assert_eq!(maxima, ndarray::array![1, 1, 1]);
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn along(&self, dim: &str) -> Result<StoredAlong<'_, A, D>>
     where
         D: RemoveAxis,

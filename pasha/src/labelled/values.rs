@@ -8,6 +8,14 @@ use ndarray::Array1;
 use super::time::{CalendarTime, Time};
 
 /// The values of a coordinate: numbers, times, texts or truth values.
+///
+/// # Examples
+/// ```
+/// use pasha::labelled::Values;
+///
+/// assert_eq!(Values::from([0.5, 1.5]), Values::Float(vec![0.5, 1.5]));
+/// assert_eq!(Values::from([17, 18]), Values::Integer(vec![17, 18]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Values {
@@ -29,6 +37,11 @@ pub enum Values {
 
 impl Values {
     /// The number of values.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::labelled::Values::from([0.5, 1.5]).len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         match self {
             Values::Float(values) => values.len(),
@@ -47,11 +60,24 @@ impl Values {
     }
 
     /// Whether there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!pasha::labelled::Values::from([0.5, 1.5]).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The value at a place; `None` beyond the last.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{CoordinateValue, Values};
+    ///
+    /// assert_eq!(Values::from([17, 18]).get(1), Some(CoordinateValue::Integer(18)));
+    /// assert_eq!(Values::from([17, 18]).get(2), None);
+    /// ```
     #[inline]
     pub fn get(&self, place: usize) -> Option<CoordinateValue<'_>> {
         match self {
@@ -139,6 +165,17 @@ impl From<Vec<u64>> for Values {
 }
 
 /// One value of a coordinate.
+///
+/// # Examples
+/// ```
+/// use pasha::labelled::{Coordinate, CoordinateValue};
+///
+/// let sample = Coordinate::new("time", ["water", "silver behenate"]);
+/// match sample.get(0) {
+///     Some(CoordinateValue::Text(name)) => assert_eq!(name, "water"),
+///     other => panic!("{other:?} is no text"),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CoordinateValue<'a> {
@@ -163,6 +200,16 @@ impl CoordinateValue<'_> {
     /// of truth values 1 or 0.
     ///
     /// Whole numbers and times beyond 2⁵³ are rounded; the variants have them exactly.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{CoordinateValue, Time};
+    ///
+    /// assert_eq!(CoordinateValue::Integer(17).to_f64(), 17.0);
+    /// assert_eq!(CoordinateValue::Bool(true).to_f64(), 1.0);
+    /// assert_eq!(CoordinateValue::Time(Time::from_nanoseconds(500)).to_f64(), 500.0);
+    /// assert!(CoordinateValue::Text("water").to_f64().is_nan());
+    /// ```
     pub fn to_f64(self) -> f64 {
         match self {
             CoordinateValue::Float(value) => value,

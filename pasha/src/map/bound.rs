@@ -32,6 +32,19 @@ pub struct BoundKernel<K>(K);
 
 impl<K: Kernel> BoundKernel<K> {
     /// Wraps a kernel.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::BoundKernel;
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// // What `bind` returns is wrapped already; this wraps the kernel within another bound one.
+    /// let bound: BoundKernel<_> = photons::bind(50.0);
+    /// assert_eq!(bound.run_serial(&[100.0, 150.0])?, ndarray::array![2.0, 3.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn new(kernel: K) -> Self {
         BoundKernel(kernel)
     }
@@ -49,6 +62,22 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// Whatever keeps the map from starting or from finishing; see [`Error`](crate::Error).
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::{Array3, ArrayView2};
+    ///
+    /// /// Photons in a frame `(y, x)` of counts, as far as the monitor saw the beam.
+    /// #[pasha::kernel]
+    /// fn photons(frame: ArrayView2<u16>, monitor: f64, #[shared] gain: f64) -> f64 {
+    ///     frame.iter().map(|&count| f64::from(count)).sum::<f64>() / (gain * monitor)
+    /// }
+    ///
+    /// let (frames, monitor) = (Array3::<u16>::ones((3, 4, 5)), [1.0, 2.0, 4.0]);
+    /// let out = photons::bind(10.0).run_parallel((&frames, &monitor))?;
+    /// assert_eq!(out, ndarray::array![2.0, 1.0, 0.5]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_parallel(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
         super::run(&*crate::context::default_context()?, &self.0, items.into_list())
     }
@@ -57,6 +86,18 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::ThreadContext;
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let out = photons::bind(50.0).run_in(&ThreadContext::new(2)?, &[100.0, 150.0])?;
+    /// assert_eq!(out, ndarray::array![2.0, 3.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_in<C: Context + ?Sized>(
         &self,
         context: &C,
@@ -69,6 +110,17 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
+    ///
+    /// # Examples
+    /// ```
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let to_photons = photons::bind(50.0);
+    /// assert_eq!(to_photons.run_serial(&[100.0, 150.0])?, ndarray::array![2.0, 3.0]);
+    /// assert_eq!(to_photons.run_serial(&[50.0])?, ndarray::array![1.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_serial(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
         super::run(&SerialContext::new(), &self.0, items.into_list())
     }
@@ -77,6 +129,18 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// Whatever would keep a map from starting.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::ThreadContext;
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let out = photons::bind(50.0).alloc(&ThreadContext::new(2)?, &[100.0, 150.0])?;
+    /// assert_eq!(out, ndarray::array![0.0, 0.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn alloc<C: Context + ?Sized>(
         &self,
         context: &C,
@@ -91,6 +155,22 @@ impl<K: Kernel> BoundKernel<K> {
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel), and if an output has another shape or can't be
     /// written by the context's workers. After a failure the outputs keep what was finished.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::ThreadContext;
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let (context, to_photons) = (ThreadContext::new(2)?, photons::bind(50.0));
+    /// let mut out = to_photons.alloc(&context, &[0.0; 2])?;
+    /// for run in [[100.0, 150.0], [50.0, 0.0]] {
+    ///     to_photons.run_into(&context, &run, &mut out)?; // the same memory each time
+    /// }
+    /// assert_eq!(out, ndarray::array![1.0, 0.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_into<C: Context + ?Sized>(
         &self,
         context: &C,
@@ -104,6 +184,17 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
+    ///
+    /// # Examples
+    /// ```
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let (out, report) = photons::bind(50.0).run_report(&[100.0, 150.0])?;
+    /// assert_eq!(out.sum(), 5.0);
+    /// assert_eq!(report.finished, 2);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_report(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
         super::report(&*crate::context::default_context()?, &self.0, items.into_list())
     }
@@ -112,6 +203,22 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{OnFailure, ProcessContext};
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> Result<f64, &'static str> {
+    ///     if counts < 0.0 { Err("negative counts") } else { Ok(counts / gain) }
+    /// }
+    ///
+    /// let context = ProcessContext::new(2)?.on_failure(OnFailure::Skip { at_most: 1 });
+    /// let (out, report) = photons::bind(50.0).run_report_in(&context, &[100.0, -1.0, 150.0])?;
+    /// assert_eq!(out, ndarray::array![2.0, 0.0, 3.0]);
+    /// assert_eq!(report.failed[0].index, 1);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_report_in<C: Context + ?Sized>(
         &self,
         context: &C,
@@ -124,6 +231,17 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel).
+    ///
+    /// # Examples
+    /// ```
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let (out, report) = photons::bind(50.0).run_report_serial(&[100.0, 150.0])?;
+    /// assert_eq!(out.sum(), 5.0);
+    /// assert_eq!(report.workers.len(), 1);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_report_serial(&self, items: impl IntoItems<K::Items>) -> Result<(Out<K>, Report)> {
         super::report(&SerialContext::new(), &self.0, items.into_list())
     }
@@ -132,6 +250,20 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// # Errors
     /// As [`run_into`](Self::run_into).
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::ThreadContext;
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let (context, to_photons) = (ThreadContext::new(2)?, photons::bind(50.0));
+    /// let mut out = to_photons.alloc(&context, &[100.0, 150.0])?;
+    /// let report = to_photons.run_report_into(&context, &[100.0, 150.0], &mut out)?;
+    /// assert_eq!((out.sum(), report.finished), (5.0, 2));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_report_into<C: Context + ?Sized>(
         &self,
         context: &C,
@@ -145,6 +277,19 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// The value goes from one to the other in a register: there is no array in between. The
     /// outputs are those of the other; this one returns one value and has no other output.
+    ///
+    /// # Examples
+    /// ```
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// #[pasha::kernel]
+    /// fn is_bright(photons: f64, #[shared] border: f64) -> bool { photons > border }
+    ///
+    /// let kernel = photons::bind(50.0).then(is_bright::bind(2.5));
+    /// assert_eq!(kernel.run_parallel(&[100.0, 150.0])?, ndarray::array![false, true]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn then<L>(self, next: BoundKernel<L>) -> BoundKernel<Then<K, L>>
     where
         K: ReturnsOneValue,

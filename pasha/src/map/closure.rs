@@ -76,6 +76,21 @@ where
 ///
 /// # Errors
 /// As [`map`].
+///
+/// # Examples
+/// ```
+/// use pasha::{OnFailure, ThreadContext};
+///
+/// let context = ThreadContext::new(2)?.on_failure(OnFailure::Skip { at_most: 1 });
+/// let frames = ndarray::Array3::<u16>::ones((3, 4, 5)); // (n, y, x), in counts
+/// let (totals, report) = pasha::map_report_in(&context, &frames, |_, index, frame| {
+///     assert_ne!(index, 1, "a panic is a failure of the item");
+///     frame.sum()
+/// })?;
+/// assert_eq!(totals, ndarray::array![20, 0, 20]);
+/// assert_eq!(report.failed[0].index, 1);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub fn map_report_in<C, F, K, T>(
     context: &C,
     source: F,
@@ -119,6 +134,16 @@ where
 ///
 /// # Errors
 /// As [`try_map`].
+///
+/// # Examples
+/// ```
+/// use pasha::ThreadContext;
+///
+/// let context = ThreadContext::new(2)?;
+/// let motor = pasha::try_map_in(&context, &["12.5", "13"], |_, _, line| line.parse::<f64>())?;
+/// assert_eq!(motor, ndarray::array![12.5, 13.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub fn try_map_in<C, F, K, T, E>(context: &C, source: F, closure: K) -> Result<SharedArray1<T>>
 where
     C: Context + ?Sized,

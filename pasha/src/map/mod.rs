@@ -7,6 +7,7 @@ pub(crate) mod closure;
 mod drive;
 mod outcome;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::{Array2, Ix1, Ix2};
@@ -183,6 +184,14 @@ fn in_setting<C: Context + ?Sized, T>(
     story(setting)
 }
 
+/// What a first pass has found for the slots of ragged outputs.
+struct Lengths {
+    /// `(n, number of ragged outputs)`.
+    found: Array2<usize>,
+    /// The items that it went on without, and why.
+    failed: BTreeMap<usize, String>,
+}
+
 /// A map whose arguments are checked.
 struct Prepared<'p, K: Kernel, F> {
     setting: Setting<'p>,
@@ -191,7 +200,7 @@ struct Prepared<'p, K: Kernel, F> {
     specs: K::Specs,
     len: usize,
     /// Of the slots of ragged outputs, if there are any.
-    lengths: Option<Box<Array2<usize>>>,
+    lengths: Option<Box<Lengths>>,
 }
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
@@ -213,9 +222,17 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             let lengths = LengthsOf(kernel);
             let first_pass = Prepared::without_lengths(setting, &lengths, functors, len)?;
             let mut found = first_pass.allocate()?;
-            let filled = first_pass.fill(&mut found, true);
-            filled.map_err(|error| error.of_lengths(kernel.names().outputs))?;
-            prepared.lengths = Some(Box::new(found.to_owned()));
+            let outputs = kernel.names().outputs;
+            let failed = if setting.options.policy().may_skip().is_some() {
+                let report = first_pass.run_into(&mut found, true);
+                let failed = report.map_err(|error| error.of_lengths(outputs))?.failed.into_iter();
+                failed.map(|item| (item.index, item.cause.reason_for_lengths(outputs))).collect()
+            } else {
+                let filled = first_pass.fill(&mut found, true);
+                filled.map_err(|error| error.of_lengths(outputs))?;
+                BTreeMap::new()
+            };
+            prepared.lengths = Some(Box::new(Lengths { found: found.to_owned(), failed }));
         }
         Ok(prepared)
     }
@@ -226,14 +243,9 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         functors: &'p F,
         len: usize,
     ) -> Result<Self> {
-        Ok(Prepared {
-            setting,
-            kernel,
-            functors,
-            specs: kernel.specs(functors.shapes())?,
-            len,
-            lengths: None,
-        })
+        let mut specs = kernel.specs(functors.shapes())?;
+        specs.prepare();
+        Ok(Prepared { setting, kernel, functors, specs, len, lengths: None })
     }
 
     fn plan(&self, keep: bool) -> Plan<'_> {
@@ -242,7 +254,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             num_workers: self.setting.num_workers,
             memory: self.setting.memory,
             pages: self.setting.options.pages(),
-            lengths: self.lengths.as_deref(),
+            lengths: self.lengths.as_ref().map(|lengths| &lengths.found),
             keep,
         }
     }
@@ -302,6 +314,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             len: self.len,
             new_memory,
             job_file: job_file.as_deref(),
+            failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
         };
         let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost.

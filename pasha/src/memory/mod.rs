@@ -33,6 +33,15 @@ pub(crate) use live::LiveMappings;
 pub(crate) use pages::SharedPages;
 
 /// The kind of memory that the workers of a context share.
+///
+/// # Examples
+/// ```
+/// use pasha::{Context, Memory, ProcessContext, ThreadContext};
+///
+/// assert_eq!(ThreadContext::new(2)?.memory(), Memory::Private);
+/// assert_eq!(ProcessContext::new(2)?.memory(), Memory::Shared);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Memory {
     /// Ordinary memory of this process: enough for workers that are threads of it.

@@ -70,6 +70,18 @@ pub fn stream<'to, R>(work: impl FnOnce(&mut Stream<'to>) -> R) -> R {
 }
 
 /// Copies with streaming stores; see [`stream()`].
+///
+/// # Examples
+/// ```
+/// let (low, high) = ([1_u16; 64], [2_u16; 64]);
+/// let mut frame = [0; 128];
+/// let (left, right) = frame.split_at_mut(64);
+/// pasha::stream(|stream| {
+///     stream.copy(&low, left);
+///     stream.copy(&high, right);
+/// });
+/// assert_eq!((frame[0], frame[127]), (1, 2));
+/// ```
 #[derive(Debug)]
 pub struct Stream<'to> {
     /// The borrows, which can't be shortened.
@@ -81,6 +93,14 @@ impl<'to> Stream<'to> {
     ///
     /// # Panics
     /// If the lengths differ, as [`slice::copy_from_slice`].
+    ///
+    /// # Examples
+    /// ```
+    /// let spectrum = vec![1.0_f32; 1024];
+    /// let mut place = vec![0.0; 1024];
+    /// pasha::stream(|stream| stream.copy(&spectrum, &mut place));
+    /// assert_eq!(place, spectrum);
+    /// ```
     #[inline]
     #[track_caller]
     pub fn copy<A: Element>(&mut self, from: &[A], to: &'to mut [A]) {

@@ -10,6 +10,23 @@ use crate::element::Element;
 /// `Complex<f32>`, `Complex<f64>` and `bool`.
 ///
 /// It is implemented for these types alone.
+///
+/// # Examples
+/// ```
+/// use ndarray::Ix1;
+/// use pasha::{NpyElement, NpyFile};
+///
+/// /// How long a file of any such elements is.
+/// fn len<A: NpyElement>(path: &std::path::Path) -> pasha::Result<usize> {
+///     Ok(NpyFile::<A, Ix1>::open(path)?.shape()[0])
+/// }
+/// # let path = std::env::temp_dir().join(format!("pasha-npy-elem-{}.npy", std::process::id()));
+/// # use pasha::prelude::*;
+/// # drop(SerialContext::new().alloc::<f64>(3).file(&path).build()?);
+/// assert_eq!(len::<f64>(&path)?, 3);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be an element of a `.npy` file",
     label = "not a number of NumPy's",

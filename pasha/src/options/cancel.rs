@@ -40,6 +40,12 @@ struct Shared {
 
 impl CancelToken {
     /// A token that is not cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// let token = pasha::CancelToken::new();
+    /// assert!(!token.is_cancelled());
+    /// ```
     pub fn new() -> Self {
         CancelToken::default()
     }
@@ -47,6 +53,28 @@ impl CancelToken {
     /// Stops the maps of all contexts that have this token.
     ///
     /// It only sets a flag and writes to a file descriptor, so a signal handler may call it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use pasha::{CancelToken, Error, ProcessContext};
+    ///
+    /// let token = CancelToken::new();
+    /// let context = ProcessContext::new(2)?.cancel_token(&token);
+    /// let outcome = std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         std::thread::sleep(Duration::from_millis(50));
+    ///         token.cancel();
+    ///     });
+    ///     pasha::map_in(&context, 0..100_000, |_, _, frame: i32| {
+    ///         std::thread::sleep(Duration::from_millis(1));
+    ///         frame
+    ///     })
+    /// });
+    /// assert!(matches!(outcome, Err(Error::Cancelled { .. })));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn cancel(&self) {
         // Before the look at `wake`: whoever makes that looks at this afterwards.
         self.0.cancelled.store(true, Ordering::SeqCst);
@@ -58,6 +86,14 @@ impl CancelToken {
     }
 
     /// Whether the token is cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// let token = pasha::CancelToken::new();
+    /// let of_another_thread = token.clone();
+    /// token.cancel();
+    /// assert!(of_another_thread.is_cancelled());
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         self.0.cancelled.load(Ordering::SeqCst)
     }

@@ -47,6 +47,20 @@ pub enum OnFailure {
 }
 
 /// What a map does when an item failed each time that it was tried.
+///
+/// # Examples
+/// ```
+/// use pasha::{AfterRetries, OnFailure, SerialContext};
+///
+/// let policy = OnFailure::Retry { times: 2, then: AfterRetries::Skip { at_most: 1 } };
+/// let context = SerialContext::new().on_failure(policy);
+/// let lines = ["12.5", "beam lost"];
+/// let (motor, report) =
+///     pasha::try_map_report_in(&context, &lines, |_, _, line| line.parse::<f64>())?;
+/// assert_eq!(motor, ndarray::array![12.5, 0.0]);
+/// assert_eq!((report.retried, report.failed.len()), (2, 1));
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AfterRetries {

@@ -8,6 +8,21 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How far a map is.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use pasha::{Progress, SerialContext};
+///
+/// let hook = |Progress { finished, len, elapsed, .. }: Progress| {
+///     println!("{finished} of {len} frames after {elapsed:.1?}");
+///     assert!(finished <= len);
+/// };
+/// let context = SerialContext::new().on_progress(Duration::from_secs(1), hook);
+/// pasha::map_in(&context, 0..100, |_, _, frame| frame)?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

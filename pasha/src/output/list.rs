@@ -41,6 +41,9 @@ pub trait SpecList: Sync {
     where
         Self: 'a;
 
+    /// Asks what code of the user's has to say, before all else.
+    fn prepare(&mut self);
+
     /// Allocates the arrays, filled.
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Arrays>;
 
@@ -59,6 +62,8 @@ impl SpecList for () {
     type Slots = ();
     type Attached<'a> = ();
 
+    fn prepare(&mut self) {}
+
     fn allocate(&self, _plan: &Plan<'_>) -> Result<()> {
         Ok(())
     }
@@ -75,6 +80,11 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
         = (S::Attached<'a>, L::Attached<'a>)
     where
         Self: 'a;
+
+    fn prepare(&mut self) {
+        self.0.prepare();
+        self.1.prepare();
+    }
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Arrays> {
         Ok((self.0.allocate(plan)?, self.1.allocate(plan)?))

@@ -8,47 +8,141 @@ use num_complex::Complex;
 use crate::element::Element;
 
 /// Merges two accumulators, element by element.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Max, Merge, Sum};
+///
+/// // What `#[reduce(sum)]` and `#[reduce(max)]` do with the accumulators of two workers.
+/// assert_eq!(Sum.merge(3_u64, 4), 7);
+/// assert_eq!(Max.merge(3.5, 2.5), 3.5);
+/// assert_eq!(Merge::<u64>::neutral(&Sum), Some(0));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "accumulators of `{A}` can't be reduced by `{Self}`",
     note = "`sum` and `product` take numbers, `min` and `max` integers and floats, `any` and `all` take `bool`; for other elements name a function of your own, `fn(A, A) -> A`: `#[reduce(path::to::merge, init = NEUTRAL)]`"
 )]
 pub trait Merge<A>: Sync {
     /// The neutral element, with which each worker starts; `None` if only the user knows it.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::merge::{All, Custom, Merge, Min};
+    ///
+    /// assert_eq!(All.neutral(), Some(true));
+    /// assert_eq!(Merge::<f64>::neutral(&Min), Some(f64::INFINITY));
+    /// assert_eq!(Custom::new(|a: f64, b: f64| a.hypot(b)).neutral(), None);
+    /// ```
     fn neutral(&self) -> Option<A>;
 
     /// Merges `b` into `a`.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::merge::{Merge, Product};
+    ///
+    /// assert_eq!(Product.merge(3.0, 4.0), 12.0);
+    /// ```
     fn merge(&self, a: A, b: A) -> A;
 }
 
 /// Adds; integers wrap around, as NumPy's do.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Merge, Sum};
+///
+/// assert_eq!(Sum.merge(250_u8, 10), 4); // wraps around
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Sum;
 
 /// Multiplies; integers wrap around, as NumPy's do.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Merge, Product};
+///
+/// assert_eq!(Product.merge(0.5, 4.0), 2.0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Product;
 
 /// Keeps the smaller; a NaN in either gives NaN, as in NumPy.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Merge, Min};
+///
+/// assert_eq!(Min.merge(0.5, 4.0), 0.5);
+/// assert!(Min.merge(0.5, f64::NAN).is_nan());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Min;
 
 /// Keeps the larger; a NaN in either gives NaN, as in NumPy.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Max, Merge};
+///
+/// assert_eq!(Max.merge(0.5, 4.0), 4.0);
+/// assert!(Max.merge(0.5, f64::NAN).is_nan());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Max;
 
 /// Whether any is true.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Any, Merge};
+///
+/// assert!(Any.merge(false, true));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Any;
 
 /// Whether all are true.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{All, Merge};
+///
+/// assert!(!All.merge(false, true));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct All;
 
 /// A merge function of the user's.
+///
+/// # Examples
+/// ```
+/// use pasha::merge::{Custom, Merge};
+///
+/// assert_eq!(Custom::new(|a: f64, b: f64| a.hypot(b)).merge(3.0, 4.0), 5.0);
+/// ```
 pub struct Custom<A>(fn(A, A) -> A);
 
 impl<A> Custom<A> {
     /// Merges by this function, which must be associative and commutative.
+    ///
+    /// # Examples
+    /// ```
+    /// /// The longer of two vectors.
+    /// fn longer(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    ///     if a[0].hypot(a[1]) < b[0].hypot(b[1]) { b } else { a }
+    /// }
+    ///
+    /// /// Finds the longest scattering vector.
+    /// #[pasha::kernel]
+    /// fn longest(q: [f64; 2], #[reduce(longer, init = [0.0; 2])] most: &mut [f64; 2]) {
+    ///     *most = longer(*most, q);
+    /// }
+    ///
+    /// assert_eq!(longest::run_parallel(&[[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]])?, [3.0, 4.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn new(merge: fn(A, A) -> A) -> Self {
         Custom(merge)
     }

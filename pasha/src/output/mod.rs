@@ -43,6 +43,9 @@ pub trait OutputSpec: Sync {
     where
         Self: 'a;
 
+    /// Asks what code of the user's has to say, which might answer otherwise the next time.
+    fn prepare(&mut self) {}
+
     /// Allocates the array, filled.
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array>;
 

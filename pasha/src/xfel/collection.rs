@@ -20,12 +20,34 @@ use crate::param::{KernelItem, Param};
 /// Several keys of a run, a functor of [`TrainData`]; made by [`Run::trains`].
 ///
 /// A kernel is called for every train of the list, also for those without any data.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// let trains = run.trains(&[("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")])?;
+/// assert_eq!(trains.train_ids(), run.train_ids());
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub struct Collection {
     keys: Vec<Box<dyn AnyKey>>,
     train_ids: Arc<[u64]>,
 }
 
 /// What several keys have in one train.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// use pasha::xfel::TrainData;
+///
+/// /// The id of a train, and its place in the list.
+/// #[pasha::kernel]
+/// fn place(train: TrainData<'_>) -> [u64; 2] { [train.id, train.index as u64] }
+///
+/// let trains = run.trains(&[("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")])?;
+/// let out = place::run_parallel(&trains)?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TrainData<'a> {
     /// The train's id.
@@ -96,6 +118,14 @@ impl Run {
 
 impl Collection {
     /// The ids of the trains that are mapped over, in order.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let trains = run.trains(&[("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")])?;
+    /// println!("{} trains", trains.train_ids().len());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn train_ids(&self) -> &[u64] {
         &self.train_ids
     }
@@ -110,6 +140,24 @@ impl TrainData<'_> {
     /// # Errors
     /// [`Error::Key`] if the key was not given to [`Run::trains`], has elements of another type or
     /// another number of axes, or has more than the one entry that was asked for.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix0;
+    /// use pasha::xfel::TrainData;
+    ///
+    /// /// The flux of a train, or NaN where there is none.
+    /// #[pasha::kernel]
+    /// fn flux(train: TrainData<'_>) -> pasha::Result<f32> {
+    ///     let flux = train.get::<f32, Ix0>("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
+    ///     Ok(flux.map_or(f32::NAN, |flux| flux[()]))
+    /// }
+    ///
+    /// let trains = run.trains(&[("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")])?;
+    /// let out = flux::run_parallel(&trains)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn get<A: KeyElement, D: Dimension>(
         &self,
         source: &str,

@@ -9,6 +9,21 @@ use crate::hdf5::Hdf5Element;
 use crate::hdf5::rows::{Rows, RowsReader};
 
 /// An element type that a key can be opened with: a number as in [`Hdf5Element`], or `String`.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// use ndarray::Ix0;
+/// use pasha::xfel::{Key, KeyElement, Run};
+///
+/// /// The flux, as whatever element the program wants.
+/// fn flux<A: KeyElement>(run: &Run) -> pasha::Result<Key<A, Ix0>> {
+///     run.key("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")
+/// }
+///
+/// let flux = flux::<f64>(&run)?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a key can't be opened with elements of type `{Self}`",
     label = "not a type of stored data",

@@ -14,6 +14,16 @@ use super::values;
 use crate::error::SourceError;
 
 /// Where the data of a source come from: what is set and read back, or what is measured.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// use pasha::xfel::Section;
+///
+/// let info = run.key_info("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+/// assert_eq!(info.section, Section::Instrument);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
     /// `CONTROL`: slow data, one entry for each train.

@@ -7,6 +7,16 @@ use super::Section;
 use crate::hdf5::types;
 
 /// What a key's entries look like, from [`Run::key_info`](super::Run::key_info).
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// for key in run.keys("FXE_XAD_GEC/CAM/CAMERA:daqOutput")? {
+///     let info = run.key_info("FXE_XAD_GEC/CAM/CAMERA:daqOutput", key)?;
+///     println!("{key}: {} {:?}", info.element, info.entry_shape);
+/// }
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct KeyInfo {

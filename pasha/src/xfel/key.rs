@@ -21,6 +21,22 @@ use crate::hdf5::probe::probe_each;
 /// A kernel's parameter may be `Train<'_, A, D>`, `Option<Train<'_, A, D>>`, `ArrayView<A, D>`, or
 /// the number itself where an entry is one (`Ix0`). Two keys that are mapped over together must
 /// have the same trains: those of one run have, and [`zip`](Key::zip) sees to it otherwise.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// use ndarray::{ArrayView2, Ix2};
+///
+/// /// The counts of an image.
+/// #[pasha::kernel]
+/// fn total(image: ArrayView2<u16>) -> u64 {
+///     image.iter().map(|&count| u64::from(count)).sum()
+/// }
+///
+/// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+/// let totals = total::run_parallel(&images)?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub struct Key<A: KeyElement, D> {
     pub(super) data: Arc<KeyFiles<A>>,
     pub(super) train_ids: Arc<[u64]>,
@@ -57,6 +73,18 @@ impl Run {
     /// [`Error::NotInRun`] if there is no such source or key; [`Error::Hdf5`] if its data can't be
     /// read as `A`; [`Error::Key`] if they have another number of axes, or differ from file to
     /// file.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::{Ix0, Ix1, Ix2};
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// // One number for each train, and all pulses of a train.
+    /// let flux = run.key::<f32, Ix0>("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
+    /// let pulses = run.key::<f32, Ix1>("SA1_XTD2_XGM/XGM/DOOCS:output", "data.intensityTD")?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn key<A: KeyElement, D: Dimension + 'static>(
         &self,
         source: &str,
@@ -190,11 +218,31 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no train at a position.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix2;
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// let first = images.select_trains(..100)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn select_trains(&self, trains: impl Into<Trains>) -> Result<Self> {
         Ok(self.with_trains(trains.into().of(&self.train_ids)?))
     }
 
     /// The same key with the trains alone that have data.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix2;
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// assert!(images.drop_empty().counts().iter().all(|&count| count > 0));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn drop_empty(&self) -> Self {
         let trains = self.train_ids.iter().zip(&*self.places);
         self.with_trains(trains.filter(|(_, place)| place.count > 0).map(|(&id, _)| id).collect())
@@ -202,6 +250,20 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
 
     /// This key and another with the trains alone that both have in their lists, so that they can
     /// be items of one kernel.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::{Ix0, Ix2};
+    ///
+    /// # let other = run.clone();
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// // Of another folder, with other trains:
+    /// let flux = other.key::<f32, Ix0>("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
+    /// let (images, flux) = images.zip(&flux);
+    /// assert_eq!(images.train_ids(), flux.train_ids());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn zip<B: KeyElement, E: Dimension + 'static>(
         &self,
         other: &Key<B, E>,
@@ -261,21 +323,61 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
 
 impl<A: KeyElement, D> Key<A, D> {
     /// What the key's entries look like.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix2;
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// assert_eq!(images.info().entry_shape, [1024, 1024]); // (y, x)
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn info(&self) -> &KeyInfo {
         &self.data.info
     }
 
     /// The ids of the trains that are mapped over, in order.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix2;
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// assert_eq!(images.train_ids(), run.train_ids());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn train_ids(&self) -> &[u64] {
         &self.train_ids
     }
 
     /// The number of entries in each train.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix2;
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// let with_data = images.counts().iter().filter(|&&count| count > 0).count();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn counts(&self) -> Vec<usize> {
         self.places.iter().map(|place| place.count as usize).collect()
     }
 
     /// The shape of all entries together, one length per axis.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// use ndarray::Ix2;
+    ///
+    /// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// let shape = images.shape(); // [entries of all trains, 1024, 1024]
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn shape(&self) -> Vec<usize> {
         let total = self.places.iter().map(|place| place.count as usize).sum();
         std::iter::once(total).chain(self.data.info.entry_shape.iter().copied()).collect()

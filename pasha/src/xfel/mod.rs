@@ -61,9 +61,12 @@ pub(crate) use index::look_at_index;
 pub use info::KeyInfo;
 pub use key::Key;
 pub use options::RunOptions;
+#[doc(hidden)]
 pub use read::KeyReader;
 pub use run::Run;
 pub use skipped::SkippedFile;
-pub use train::{Train, TrainOrNoneParam, TrainParam};
+pub use train::Train;
+#[doc(hidden)]
+pub use train::{TrainOrNoneParam, TrainParam};
 pub use trains::{TrainIds, Trains, by_id};
 pub use values::Attribute;

@@ -36,11 +36,30 @@ impl Run {
     /// # Errors
     /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that
     /// can be used; [`Error::TrainConflict`] if a source has a train twice.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use pasha::xfel::Run;
+    ///
+    /// let run = Run::open("/gpfs/exfel/exp/FXE/202201/p002862/raw/r0001")?;
+    /// for skipped in run.skipped_files() {
+    ///     eprintln!("{skipped}");
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn open(folder: impl AsRef<Path>) -> Result<Run> {
         Run::options().open(folder)
     }
 
     /// Opens a run in another way.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use pasha::xfel::Run;
+    ///
+    /// let run = Run::options().include_suspect(false).files("*-DA01-*.h5").open("r0001")?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn options() -> RunOptions {
         RunOptions { include_suspect: true, files: None }
     }
@@ -49,12 +68,28 @@ impl Run {
 impl RunOptions {
     /// Whether trains are included whose ids may be wrong, because they are not from the time
     /// server; they are, unless this says otherwise.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use pasha::xfel::Run;
+    ///
+    /// let run = Run::options().include_suspect(false).open("r0001")?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn include_suspect(mut self, include: bool) -> Self {
         self.include_suspect = include;
         self
     }
 
     /// Opens those files alone whose names match a pattern of the shell.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use pasha::xfel::Run;
+    ///
+    /// let run = Run::options().files("*-AGIPD*.h5").open("r0001")?; // the modules alone
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn files(mut self, pattern: impl Into<String>) -> Self {
         self.files = Some(pattern.into());
         self
@@ -64,6 +99,14 @@ impl RunOptions {
     ///
     /// # Errors
     /// As for [`Run::open`].
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use pasha::xfel::Run;
+    ///
+    /// let run = Run::options().files("*-DA*.h5").open("r0001")?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn open(&self, folder: impl AsRef<Path>) -> Result<Run> {
         let folder = folder.as_ref();
         let failed = |source| Error::File { action: "open", path: folder.to_owned(), source };
@@ -85,6 +128,18 @@ impl RunOptions {
     ///
     /// # Errors
     /// As for [`Run::open`].
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use pasha::xfel::Run;
+    ///
+    /// // Raw data of one aggregator beside what was calculated of it.
+    /// let run = Run::options().open_files(&[
+    ///     "raw/r0001/RAW-R0001-DA01-S00000.h5",
+    ///     "proc/r0001/CORR-R0001-DA01-S00000.h5",
+    /// ])?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn open_files(&self, files: &[impl AsRef<Path>]) -> Result<Run> {
         let paths: Vec<PathBuf> = files.iter().map(|path| path.as_ref().to_owned()).collect();
         let folder = paths.first().and_then(|path| path.parent()).unwrap_or(Path::new(""));

@@ -22,6 +22,15 @@ use crate::hdf5::probe::probe;
 /// A run of the European XFEL: the files of a folder as one, or what was selected of it.
 ///
 /// It holds no open files, only what they say about sources, keys and trains; copies are cheap.
+///
+/// # Examples
+/// ```no_run
+/// use pasha::xfel::Run;
+///
+/// let run = Run::open("/gpfs/exfel/exp/FXE/202201/p002862/raw/r0001")?;
+/// println!("{} trains of {:?}", run.train_ids().len(), run.instrument_sources());
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Run {
     pub(super) catalogue: Arc<Catalogue>,
@@ -31,11 +40,27 @@ pub struct Run {
 
 impl Run {
     /// The run's folder.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// println!("{}", run.path().display());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn path(&self) -> &Path {
         &self.catalogue.path
     }
 
     /// The files of the run, in the order of their names.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// for file in run.files() {
+    ///     println!("{}", file.display());
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.catalogue.files.iter().map(|file| file.path.as_path())
     }
@@ -43,21 +68,53 @@ impl Run {
     /// The files of the folder that can't be used, and why; and what can't be used of those that
     /// can: sources without a sound index, which are an error when their trains in that file are
     /// asked for.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// for skipped in run.skipped_files() {
+    ///     eprintln!("{skipped}");
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn skipped_files(&self) -> &[SkippedFile] {
         &self.catalogue.skipped
     }
 
     /// The version of the file format, of the first file.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// assert_eq!(run.format(), "1.3");
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn format(&self) -> &str {
         self.catalogue.files.first().map_or("", |file| &file.format)
     }
 
     /// The ids of the selected trains, in order.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// println!("{:?} to {:?}", run.train_ids().first(), run.train_ids().last());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn train_ids(&self) -> &[u64] {
         &self.train_ids
     }
 
     /// When each selected train was, in nanoseconds since 1970; `None` where the files don't say.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// for (id, time) in run.train_ids().iter().zip(run.train_timestamps()) {
+    ///     println!("train {id} at {time:?} ns");
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn train_timestamps(&self) -> Vec<Option<u64>> {
         let mut found = BTreeMap::new();
         for file in &self.catalogue.files {
@@ -70,17 +127,40 @@ impl Run {
     }
 
     /// The selected control sources, sorted: slow data, one entry for each train.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// assert!(run.control_sources().contains(&"SA1_XTD2_XGM/XGM/DOOCS"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn control_sources(&self) -> Vec<&str> {
         self.sources_in(Section::Control)
     }
 
     /// The selected instrument sources, sorted: fast data, any number of entries for each train.
     /// Also under their [old names](Run::legacy_sources).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// assert!(run.instrument_sources().contains(&"FXE_XAD_GEC/CAM/CAMERA:daqOutput"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn instrument_sources(&self) -> Vec<&str> {
         self.sources_in(Section::Instrument)
     }
 
     /// Old names of selected sources, with the names that they have now. They can be used as any.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// for (old, new) in run.legacy_sources() {
+    ///     println!("{old} is {new} now");
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn legacy_sources(&self) -> BTreeMap<&str, &str> {
         let sources = self.catalogue.sources.iter();
         sources
@@ -101,6 +181,13 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::NotInRun`] if there is no such source.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// assert!(run.keys("FXE_XAD_GEC/CAM/CAMERA:daqOutput")?.contains(&"data.image.pixels"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn keys(&self, source: &str) -> Result<Vec<&str>> {
         let chosen = self.chosen(source)?;
         let keys = self.catalogue.keys(source, &self.train_ids)?.iter().map(String::as_str);
@@ -154,6 +241,14 @@ impl Run {
     /// # Errors
     /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if its data can't be
     /// opened.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let info = run.key_info("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// println!("{:?} of {}", info.entry_shape, info.element); // [1024, 1024] of u16
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn key_info(&self, source: &str, key: &str) -> Result<KeyInfo> {
         let key = self.full_key(source, key)?;
         let of_run = self.catalogue.source(source)?;
@@ -175,6 +270,15 @@ impl Run {
     /// # Errors
     /// [`Error::NotInRun`] if there is no such source or key; [`Error::Run`] if a file says nothing
     /// sound of it.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let counts = run.counts("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+    /// let missed = counts.iter().filter(|&&count| count == 0).count();
+    /// println!("{missed} trains without an image");
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn counts(&self, source: &str, key: &str) -> Result<Vec<usize>> {
         let key = self.full_key(source, key)?;
         self.catalogue.check_sound(source, &self.train_ids)?;
@@ -187,6 +291,15 @@ impl Run {
     /// # Errors
     /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if they can't be
     /// read.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// for (name, value) in run.attributes("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")? {
+    ///     println!("{name}: {value:?}");
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn attributes(&self, source: &str, key: &str) -> Result<BTreeMap<String, Attribute>> {
         let key = self.full_key(source, key)?;
         let is_control = self.catalogue.source(source)?.section == Section::Control;
@@ -205,6 +318,14 @@ impl Run {
     ///
     /// # Errors
     /// As for [`attributes`](Run::attributes).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let unit = run.units("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
+    /// assert_eq!(unit.as_deref(), Some("μJ"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn units(&self, source: &str, key: &str) -> Result<Option<String>> {
         self.unit_of(source, key, "metricPrefixSymbol", "unitSymbol")
     }
@@ -213,6 +334,14 @@ impl Run {
     ///
     /// # Errors
     /// As for [`attributes`](Run::attributes).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let unit = run.units_name("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux")?;
+    /// assert_eq!(unit.as_deref(), Some("microjoule"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn units_name(&self, source: &str, key: &str) -> Result<Option<String>> {
         self.unit_of(source, key, "metricPrefixName", "unitName")
     }
@@ -230,6 +359,14 @@ impl Run {
     /// # Errors
     /// [`Error::NotInRun`] if there is no such source; [`Error::Hdf5`] if it has no such value of
     /// type `A`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let source = "SA1_XTD2_XGM/XGM/DOOCS";
+    /// let wavelength: f32 = run.run_value(source, "pulseEnergy.wavelengthUsed")?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn run_value<A: KeyElement>(&self, source: &str, key: &str) -> Result<A> {
         self.chosen(source)?;
         let of_run = self.catalogue.source(source)?;
@@ -263,6 +400,14 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Hdf5`] if it can be read in no file.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let about = run.metadata()?;
+    /// println!("run {:?} of proposal {:?}", about.get("runNumber"), about.get("proposalNumber"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn metadata(&self) -> Result<BTreeMap<String, Attribute>> {
         let mut failed = None;
         for path in self.files() {

@@ -18,6 +18,14 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::NotInRun`](crate::Error::NotInRun) if nothing matches.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let run = run.select("*/CAM/*", "data.image.*")?;
+    /// assert!(run.control_sources().is_empty());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn select(&self, sources: &str, keys: &str) -> Result<Run> {
         self.select_each(&[(sources, keys)])
     }
@@ -26,6 +34,13 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::NotInRun`](crate::Error::NotInRun) if one of the pairs matches nothing.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let run = run.select_each(&[("*/CAM/*", "data.image.*"), ("*/XGM/*", "pulseEnergy.*")])?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn select_each(&self, patterns: &[(&str, &str)]) -> Result<Run> {
         let mut selected = Selection::new();
         for (sources, keys) in patterns {
@@ -39,6 +54,13 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::NotInRun`](crate::Error::NotInRun) if nothing matches.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let run = run.deselect("*/CAM/*", "*")?; // without cameras
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn deselect(&self, sources: &str, keys: &str) -> Result<Run> {
         let unwanted = matching(self, sources, keys)?;
         let mut selected = (*self.selected).clone();
@@ -84,6 +106,15 @@ impl Run {
     }
 
     /// The run cut into parts of nearly equally many neighbouring trains.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// for part in run.split_trains(4) {
+    ///     println!("from train {:?} on", part.train_ids().first());
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn split_trains(&self, parts: usize) -> Vec<Run> {
         let ranges = crate::job::share::split(self.train_ids.len(), parts);
         ranges
@@ -106,6 +137,13 @@ impl Run {
     }
 
     /// The same run with the trains alone for which something that is selected has data.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let run = pasha::xfel::Run::open("r0001")?;
+    /// let run = run.select("*/CAM/*", "data.image.*")?.require_any();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn require_any(&self) -> Run {
         self.require(|has, _| has > 0)
     }

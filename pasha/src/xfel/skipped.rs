@@ -4,6 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// A file of a run's folder, or something in it, that can't be used.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// for skipped in run.skipped_files().iter().filter(|skipped| skipped.is_whole) {
+///     eprintln!("{} is left out: {}", skipped.path.display(), skipped.reason);
+/// }
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedFile {

@@ -12,6 +12,24 @@ use crate::param::{ItemShape, KernelItem, Param};
 /// A kernel with a parameter `train: Train<'_, u16, Ix2>` maps over a
 /// [`Key<u16, Ix2>`](super::Key). It is not called for trains without data; one with
 /// `train: Option<Train<'_, u16, Ix2>>` gets `None` for them.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// use ndarray::Ix2;
+/// use pasha::xfel::Train;
+///
+/// /// A train's id and the counts of its image; 0 where there is none.
+/// #[pasha::kernel]
+/// fn total(train: Option<Train<'_, u16, Ix2>>) -> [u64; 2] {
+///     let Some(train) = train else { return [0, 0] };
+///     [train.id, train.data.iter().map(|&count| u64::from(count)).sum()]
+/// }
+///
+/// let images = run.key::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
+/// let totals = total::run_parallel(&images)?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub struct Train<'a, A, D> {
     /// The train's id.
     pub id: u64,

@@ -40,6 +40,19 @@ enum Choice {
 }
 
 /// Ids of trains, for [`by_id`]: one, a list, or a range.
+///
+/// # Examples
+/// ```
+/// use pasha::xfel::{TrainIds, by_id};
+///
+/// /// The trains of a measurement, of those in a run.
+/// fn of_measurement(trains: TrainIds) -> pasha::Result<Vec<u64>> {
+///     by_id(trains).of(&[10_000, 10_001, 10_004])
+/// }
+///
+/// assert_eq!(of_measurement((10_001..10_003).into())?, [10_001]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TrainIds(Ids);
 
@@ -53,12 +66,31 @@ enum Ids {
 /// `by_id(10_004)`.
 ///
 /// Ids that are not there are passed over, also as the ends of a range.
+///
+/// # Examples
+/// ```
+/// use pasha::xfel::by_id;
+///
+/// let ids = [10_000, 10_001, 10_004];
+/// assert_eq!(by_id(10_001..).of(&ids)?, [10_001, 10_004]);
+/// assert_eq!(by_id([10_004, 10_003]).of(&ids)?, [10_004]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub fn by_id(ids: impl Into<TrainIds>) -> Trains {
     Trains { choice: Choice::Ids(ids.into()), step: 1 }
 }
 
 impl Trains {
     /// Keeps only every `step`th of the chosen trains, from the first on.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::xfel::Trains;
+    ///
+    /// let ids = [10_000, 10_001, 10_004, 10_005, 10_006];
+    /// assert_eq!(Trains::from(..).step(2).of(&ids)?, [10_000, 10_004, 10_006]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn step(mut self, step: usize) -> Trains {
         self.step = step;
         self
@@ -69,6 +101,16 @@ impl Trains {
     /// # Errors
     /// [`Error::Argument`] if there is no train at a position, if a mask is of another length than
     /// the list of trains, or if the step is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::xfel::Trains;
+    ///
+    /// let ids = [10_000, 10_001, 10_004];
+    /// assert_eq!(Trains::from(-2..).of(&ids)?, [10_001, 10_004]);
+    /// assert!(Trains::from(3).of(&ids).is_err()); // there are three, numbered from 0
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn of(&self, train_ids: &[u64]) -> Result<Vec<u64>> {
         let len = train_ids.len();
         if self.step == 0 {

@@ -9,6 +9,17 @@ use super::links::exists;
 use crate::error::SourceError;
 
 /// The value of an attribute, or of a value that is the same for a whole run.
+///
+/// # Examples
+/// ```no_run
+/// # let run = pasha::xfel::Run::open("r0001")?;
+/// use pasha::xfel::Attribute;
+///
+/// if let Some(Attribute::Integer(number)) = run.metadata()?.get("runNumber") {
+///     println!("run {number}");
+/// }
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Attribute {
@@ -26,6 +37,14 @@ pub enum Attribute {
 
 impl Attribute {
     /// The text, if it is one.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::xfel::Attribute;
+    ///
+    /// assert_eq!(Attribute::Text("μJ".to_owned()).as_text(), Some("μJ"));
+    /// assert_eq!(Attribute::Integer(17).as_text(), None);
+    /// ```
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Attribute::Text(text) => Some(text),

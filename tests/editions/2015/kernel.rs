@@ -1,5 +1,5 @@
-//! Kernels in crates of Rust 2015 and 2018, where `gen` (and in 2015 `async` and `dyn`) is a name as
-//! others, and `::core` need not be found.
+//! Kernels in crates of Rust 2015 and 2018, where `gen` (and in 2015 `async` and `dyn`) is a name
+//! as others, and `::core` need not be found.
 #![allow(rust_2018_idioms)]
 
 extern crate ndarray;

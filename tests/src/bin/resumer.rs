@@ -1,5 +1,5 @@
-//! A map into files, to be killed and run again: `resumer CONTEXT LEN [FAILING]` in the folder of its
-//! files. `FAILING` is an index that fails, and what then: `abort` or `skip`.
+//! A map into files, to be killed and run again: `resumer CONTEXT LEN [FAILING]` in the folder of
+//! its files. `FAILING` is an index that fails, and what then: `abort` or `skip`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! Serial maps of the simplest kernels, for counting their instructions: `serial_loop KERNEL MAPS ITEMS`.
+//! Serial maps of the simplest kernels, for counting their instructions:
+//! `serial_loop KERNEL MAPS ITEMS`.
 
 use ndarray::{Array1, Array2, ArrayView1};
 use pasha::{Context, SerialContext};

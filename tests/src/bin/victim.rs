@@ -1,4 +1,5 @@
-//! A program for tests to watch from outside: its maps fail, its workers die, and it says what it got.
+//! A program for tests to watch from outside: its maps fail, its workers die, and it says what it
+//! got.
 //!
 //! Usage: `victim COMMAND [ARGUMENT]`; see `main`.
 
@@ -40,8 +41,8 @@ fn die(how: &str) {
                 "bus" => rustix::process::Signal::BUS,
                 _ => rustix::process::Signal::TERM,
             };
-            // Again and again: the standard library's own handler of SIGSEGV and SIGBUS, which looks
-            // for stack overflows, takes the first for a mistake and uninstalls itself.
+            // Again and again: the standard library's own handler of SIGSEGV and SIGBUS, which
+            // looks for stack overflows, takes the first for a mistake and uninstalls itself.
             loop {
                 let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
             }

@@ -15,7 +15,8 @@ fn written() -> Array3<u16> {
 /// The builder of a data set.
 type Builder<'d> = hdf5_metno::DatasetBuilderData<'d, u16, ndarray::Ix3>;
 
-/// How a data set is stored: a name, whether the structure of the file has checksums, and the filters.
+/// How a data set is stored: a name, whether the structure of the file has checksums, and the
+/// filters.
 type Layout = (&'static str, bool, for<'d> fn(Builder<'d>) -> Builder<'d>);
 
 const LAYOUTS: [Layout; 8] = [
@@ -44,7 +45,8 @@ fn unchecked(path: &Path) -> Vec<std::ops::Range<usize>> {
     contiguous.into_iter().chain(chunks).map(part).collect()
 }
 
-/// Writes damaged copies of a file into a folder: `truncations` cut short, and `flips` with a bit or two flipped.
+/// Writes damaged copies of a file into a folder: `truncations` cut short, and `flips` with a bit
+/// or two flipped.
 fn damaged(
     path: &Path,
     folder: &Path,
@@ -100,7 +102,8 @@ fn damaged_files_end_in_an_error_or_the_right_numbers() {
             if has_checksums {
                 builder.with_fapl(|access| access.libver_v110());
             }
-            // Read in a copy: workers that other tests fork meanwhile have what is open for writing, and its lock.
+            // Read in a copy: workers that other tests fork meanwhile have what is open for
+            // writing, and its lock.
             let draft = path.with_extension("draft");
             let file = builder.create(&draft).unwrap();
             fill(file.new_dataset_builder().with_data(&written())).create("data").unwrap();
@@ -119,8 +122,8 @@ fn damaged_files_end_in_an_error_or_the_right_numbers() {
                 .find(|&known| known == word);
             let word = word.unwrap_or_else(|| panic!("{name}: {}: {outcome}", file.display()));
             *counts.entry(word).or_default() += 1;
-            // Where the structure has no checksums, a file may say something else than was written; then
-            // libhdf5 must read the same.
+            // Where the structure has no checksums, a file may say something else than was written;
+            // then libhdf5 must read the same.
             let is_fine = match word {
                 "right" | "error" => true,
                 "same" => !has_checksums,
@@ -132,11 +135,12 @@ fn damaged_files_end_in_an_error_or_the_right_numbers() {
                         file.display(),
                         only[&file]
                     ));
-                    // Only where items themselves are read by libhdf5: opening is tried elsewhere first.
+                    // Only where items themselves are read by libhdf5: opening is tried elsewhere
+                    // first.
                     of_the_library && name == "old-scaled"
                 }
-                // libhdf5 1.10 reads beyond its memory where a chunk of this filter is too short: it then finds
-                // something else each time.
+                // libhdf5 1.10 reads beyond its memory where a chunk of this filter is too short:
+                // it then finds something else each time.
                 _ if name == "old-scaled" => {
                     crashes.push(format!("{}: read by libhdf5, {outcome}", file.display()));
                     true

@@ -1,4 +1,5 @@
-//! Chunks that have passed the field's filters, compared with what h5py reads of them with hdf5plugin.
+//! Chunks that have passed the field's filters, compared with what h5py reads of them with
+//! hdf5plugin.
 
 use std::path::Path;
 use std::process::Command;
@@ -292,7 +293,8 @@ with h5py.File('bools.h5', 'w') as f:
     }
 }
 
-/// A filter that is not undone here needs its plugin: the error says which, and with the plugin it is read.
+/// A filter that is not undone here needs its plugin: the error says which, and with the plugin it
+/// is read.
 #[test]
 fn a_filter_without_its_plugin_is_named_and_read_with_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -327,7 +329,8 @@ print(hp.PLUGIN_PATH)
     }
 }
 
-/// libhdf5 reads virtual data sets: the error says which part has which filter, and never that it is damaged.
+/// libhdf5 reads virtual data sets: the error says which part has which filter, and never that it
+/// is damaged.
 #[test]
 fn a_virtual_data_set_whose_parts_lack_a_plugin_names_the_filter_and_the_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Damaged chunks of each filter: an error or bytes, but no crash, no hang and no more memory than the chunk asks for.
+//! Damaged chunks of each filter: an error or bytes, but no crash, no hang and no more memory than
+//! the chunk asks for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +17,8 @@ const MEMORY: u64 = 64 << 20;
 /// Damaged chunks of each filter.
 const NUM_CHUNKS: usize = 500;
 
-/// Writes a data set of damaged chunks for each filter, and one for each whose chunks end with a checksum, and prints what
-/// was done to the chunks of each.
+/// Writes a data set of damaged chunks for each filter, and one for each whose chunks end with a
+/// checksum, and prints what was done to the chunks of each.
 const WRITE: &str = "
 import os, random
 seed = int(os.environ.get('PASHA_DAMAGE_SEED', 1))
@@ -122,7 +123,8 @@ fn damaged_chunks_of_every_filter_end_in_an_error_or_do_no_harm() {
                 "wrong"
             };
             *counts.entry((kind, outcome)).or_default() += 1;
-            // A checksum tells all; without, what is missing and what a chunk says of its size and format.
+            // A checksum tells all; without, what is missing and what a chunk says of its size and
+            // format.
             if name.ends_with("-checked") {
                 assert_eq!(outcome, "error", "{name}, chunk {index}: {kind}");
             } else if ["cut", "size"].contains(&kind) {

@@ -8,7 +8,8 @@ use pasha::{AnyContext, Hdf5Dataset};
 
 use crate::support::{frames, h5py};
 
-/// Writes 5 frames, says so, writes 3 more for each line that it is told, and never closes the file.
+/// Writes 5 frames, says so, writes 3 more for each line that it is told, and never closes the
+/// file.
 const WRITER: &str = "
 import h5py, numpy as np, os, sys
 f = h5py.File('swmr.h5', 'w', libver=('v110', 'v110'))

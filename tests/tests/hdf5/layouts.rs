@@ -198,7 +198,8 @@ np.save('a.npy', x)
     }
 }
 
-/// Virtual and external data sets, compact ones, links into other files, filters of other libraries.
+/// Virtual and external data sets, compact ones, links into other files, filters of other
+/// libraries.
 #[test]
 fn what_only_libhdf5_reads() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! What is asked of the system for contiguous data sets, which are read where they lie in the mapped file.
+//! What is asked of the system for contiguous data sets, which are read where they lie in the
+//! mapped file.
 
 use ndarray::{Array3, ArrayView2, Axis, Ix3, s};
 use pasha::{Hdf5Dataset, ThreadContext};

@@ -6,7 +6,8 @@ use pasha_tests::at_item;
 
 use crate::support::{copy_value, h5py, npy};
 
-/// Integers of each width in both byte orders as each wider type, and as narrower ones where they fit.
+/// Integers of each width in both byte orders as each wider type, and as narrower ones where they
+/// fit.
 #[test]
 fn integers_are_converted() {
     let folder = tempfile::tempdir().unwrap();

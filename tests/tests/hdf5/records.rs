@@ -126,7 +126,8 @@ fn compounds_that_lie_as_the_struct_are_mapped() {
     assert!(!are_mapped(&Hdf5Dataset::<Some, Ix1>::open(&path, "whole").unwrap()));
 }
 
-/// Compounds in compounds, members that can't be read beside those that can, bools, complex numbers, halves.
+/// Compounds in compounds, members that can't be read beside those that can, bools, complex
+/// numbers, halves.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 struct Event {

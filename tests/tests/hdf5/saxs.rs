@@ -38,7 +38,8 @@ fn a_data_set_is_asked_for() {
     assert!(error.contains("--dataset"), "{error}");
 }
 
-/// Writes a master file of an Eiger detector, its data files, and the frames, mask and geometry for NumPy.
+/// Writes a master file of an Eiger detector, its data files, and the frames, mask and geometry for
+/// NumPy.
 const WRITE_MASTER: &str = "
 rng = np.random.default_rng(8)
 x = rng.poisson(3, (7, 40, 50)).astype('u4')

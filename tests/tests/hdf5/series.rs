@@ -8,8 +8,8 @@ use pasha_tests::for_each_context;
 
 use crate::support::{self, axis_first, copy_value, frames, h5py, npy};
 
-/// Writes 12 frames `(4, 6)` into three files, the last shorter, and a master file of an Eiger detector; in chunks of one
-/// frame and of three, and contiguous.
+/// Writes 12 frames `(4, 6)` into three files, the last shorter, and a master file of an Eiger
+/// detector; in chunks of one frame and of three, and contiguous.
 const WRITE: &str = "
 rng = np.random.default_rng(3)
 x = rng.poisson(4, (12, 4, 6)).astype('u4')

@@ -6,8 +6,8 @@ use std::process::Command;
 use ndarray::{Array, ArrayView, ArrayViewMut, Dimension, Ix2, RemoveAxis};
 use pasha::{Context, Hdf5Dataset, Hdf5Element, SerialContext};
 
-/// Runs a Python program with h5py (as `h5py`) and NumPy (as `np`) in a folder; `None`, with a printed word, where
-/// there is no h5py.
+/// Runs a Python program with h5py (as `h5py`) and NumPy (as `np`) in a folder; `None`, with a
+/// printed word, where there is no h5py.
 pub(crate) fn h5py(folder: &Path, program: &str) -> Option<String> {
     python(folder, "import h5py\nimport numpy as np", program)
 }
@@ -39,8 +39,8 @@ fn python(folder: &Path, imports: &str, program: &str) -> Option<String> {
 
 /// Makes a file with hdf5-metno.
 ///
-/// What is at `path` is a copy: workers that other tests fork meanwhile have what is open for writing, and its lock,
-/// until they end.
+/// What is at `path` is a copy: workers that other tests fork meanwhile have what is open for
+/// writing, and its lock, until they end.
 pub(crate) fn write(path: &Path, fill: impl FnOnce(&hdf5_metno::File)) {
     let draft = path.with_extension("draft");
     let file = hdf5_metno::File::create(&draft).unwrap();

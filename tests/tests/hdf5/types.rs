@@ -8,8 +8,8 @@ use pasha_tests::{at_item, for_each_context};
 
 use crate::support::{copy_value, h5py, npy};
 
-/// Writes the same numbers in one piece (`name`), in compressed chunks (`namez`), in parts of a virtual data set
-/// (`namev`), and in another byte order (`nameb`).
+/// Writes the same numbers in one piece (`name`), in compressed chunks (`namez`), in parts of a
+/// virtual data set (`namev`), and in another byte order (`nameb`).
 const IN_ALL_LAYOUTS: &str = "
 def layouts(f, name, x, chunks):
     f[name] = x

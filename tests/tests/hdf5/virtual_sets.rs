@@ -90,8 +90,8 @@ fn check<A: Hdf5Element + PartialEq + From<u16>>(folder: &std::path::Path, file:
     assert!(some == expected.slice(ndarray::s![1..2, .., ..]), "{name}");
 }
 
-/// Parts one after the other, mixed, side by side, cut out, on top of each other; of fewer axes and of more; of another type;
-/// of files and data sets that are not there; within each other.
+/// Parts one after the other, mixed, side by side, cut out, on top of each other; of fewer axes and
+/// of more; of another type; of files and data sets that are not there; within each other.
 #[test]
 fn every_mapping_is_what_h5py_reads() {
     let folder = tempfile::tempdir().unwrap();
@@ -131,7 +131,8 @@ with h5py.File('v.h5', 'w', libver='v110') as f: f.create_virtual_dataset('data'
     }
 }
 
-/// A virtual data set that names its own file by its old name shows the fill value, and one that says `.` the data.
+/// A virtual data set that names its own file by its old name shows the fill value, and one that
+/// says `.` the data.
 #[test]
 fn a_renamed_file_shows_the_fill_value() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,7 +154,8 @@ with h5py.File('sub/b.h5') as f: print(f['virtual'][:].sum(), f['virtual_dot'][:
     assert_eq!(read_frames::<f32>(&path, "virtual_dot").sum(), 300.0);
 }
 
-/// Each chunk of a source is decompressed once, however many frames it holds and virtual data sets lie above it.
+/// Each chunk of a source is decompressed once, however many frames it holds and virtual data sets
+/// lie above it.
 #[test]
 fn chunks_of_sources_are_decompressed_once() {
     let folder = tempfile::tempdir().unwrap();

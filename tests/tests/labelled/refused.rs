@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array3, Ix2, Ix3};
+use ndarray::{Array3, Ix1, Ix2, Ix3};
 use pasha::{Cause, Context, DataArray, Error, Result, StoredArray};
 use pasha_tests::{at_item, for_each_context};
 
@@ -74,6 +74,30 @@ fn what_is_no_such_file() {
         folder.path(),
         &["there is none"],
     );
+}
+
+#[test]
+fn a_fill_value_of_an_enumeration_is_refused_with_the_way_out() {
+    let folder = folder();
+    let path = folder.path().join("clouds.nc");
+    let program = "
+import sys, netCDF4, numpy as np
+f = netCDF4.Dataset(sys.argv[1], 'w')
+f.createDimension('x', 4)
+kind = f.createEnumType(np.uint8, 'cloud', {'clear': 0, 'cumulus': 1, 'missing': 255})
+f.createVariable('clouds', kind, ('x',), fill_value=255)[:] = np.array([0, 1, 255, 1], 'u1')
+f.createVariable('plain', kind, ('x',))[:] = np.array([0, 1, 0, 1], 'u1')
+f.close()
+";
+    if xarray(program, &path).is_none() {
+        return;
+    }
+    let open = |name| DataArray::<u8, Ix1>::from_netcdf(&path, name);
+    let parts = ["\"clouds\"", "_FillValue", "enumeration", "`from_netcdf_raw`", "u8"];
+    refused(open("clouds"), &path, &parts);
+    let raw = DataArray::<u8, Ix1>::from_netcdf_raw(&path, "clouds").unwrap().load().unwrap();
+    assert_eq!(raw.view().to_vec(), [0, 1, 255, 1]);
+    assert_eq!(open("plain").unwrap().load().unwrap().view().to_vec(), [0, 1, 0, 1]);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::python::{folder, xarray};
 
-/// Writes NetCDF files with many units, one for each calendar, and prints what xarray decodes: texts of the
-/// times, or `null` where it refuses.
+/// Writes NetCDF files with many units, one for each calendar, and prints what xarray decodes:
+/// texts of the times, or `null` where it refuses.
 const WRITE: &str = r"
 import sys, json, warnings, netCDF4, numpy as np, xarray as xr
 warnings.simplefilter('ignore')

@@ -60,7 +60,8 @@ fn alloc_direct() {
     for fill in [None, Some(0), Some(1), Some(42)] {
         cases += check_direct::<u16>(fill, 0);
     }
-    // As many as the original runs: 2 contexts, 2 shapes, 2 types, 2 orders, 4 fills, per worker or not.
+    // As many as the original runs: 2 contexts, 2 shapes, 2 types, 2 orders, 4 fills, per worker or
+    // not.
     assert_eq!(cases, 128);
 }
 

@@ -1,13 +1,16 @@
 //! Contexts: the built-in ones, one of the user's own, the default, hooks, nested maps, rayon.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ndarray::{Array1, array};
 use pasha::{
-    AnyContext, Cause, Context, Error, Job, Memory, ProcessContext, SerialContext, ThreadContext,
+    AnyContext, CancelToken, Cause, Context, ContextOptions, Error, Job, Memory, OnFailure,
+    Options, ProcessContext, SerialContext, ThreadContext,
 };
 use pasha_tests::{at_item, for_each_context, stdout_of};
 use rayon::prelude::*;
@@ -86,6 +89,132 @@ fn a_context_of_the_users_own() {
     // Fewer items than workers: no more workers than items.
     square::run_in(&context, 0..3).unwrap();
     assert_eq!(context.started.load(Ordering::Relaxed), 8 + 6);
+}
+
+/// A context of the user's own that can be configured as the built-in ones.
+#[derive(Debug)]
+struct Configured {
+    workers: usize,
+    memory: Memory,
+    run: fn(&Job<'_>) -> pasha::Result<()>,
+    options: Options,
+}
+
+impl Context for Configured {
+    fn num_workers(&self) -> usize {
+        self.workers
+    }
+
+    fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
+        (self.run)(job)
+    }
+
+    fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl ContextOptions for Configured {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+impl Configured {
+    fn threads() -> Self {
+        let run = |job: &Job<'_>| {
+            std::thread::scope(|scope| {
+                for worker_id in 0..job.num_workers() {
+                    scope.spawn(move || job.work(worker_id));
+                }
+            });
+            Ok(())
+        };
+        Configured { workers: 3, memory: Memory::Private, run, options: Options::new() }
+    }
+
+    fn serial() -> Self {
+        let run = |job: &Job<'_>| SerialContext::new().run(job);
+        Configured { workers: 1, memory: Memory::Private, run, options: Options::new() }
+    }
+
+    fn processes() -> Self {
+        let run = |job: &Job<'_>| ProcessContext::new(job.num_workers())?.run(job);
+        Configured { workers: 3, memory: Memory::Shared, run, options: Options::new() }
+    }
+
+    fn all() -> [Self; 3] {
+        [Configured::serial(), Configured::threads(), Configured::processes()]
+    }
+}
+
+#[test]
+fn a_context_of_the_users_own_has_all_options() {
+    let odd_fails = |_worker_id: usize, _index: usize, n: u64| match n % 2 {
+        0 => Ok(n),
+        _ => Err("odd"),
+    };
+    for context in Configured::all() {
+        let name = format!("{context:?}");
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let last = Arc::new(AtomicUsize::new(0));
+        let (list, seen) = (Arc::clone(&ends), Arc::clone(&last));
+        let context = context
+            .on_failure(OnFailure::Skip { at_most: 5 })
+            .share(NonZeroUsize::new(2).unwrap())
+            .item_timeout(Duration::from_secs(100))
+            .on_worker_end(move |worker_id| list.lock().unwrap().push(worker_id))
+            .on_progress(Duration::from_secs(1), move |progress| {
+                seen.store(progress.finished, Ordering::Relaxed);
+            });
+        let (out, report) = pasha::try_map_report_in(&context, 0..10_u64, odd_fails).unwrap();
+        assert_eq!(out, array![0, 0, 2, 0, 4, 0, 6, 0, 8, 0], "{name}");
+        let failed: Vec<_> = report.failed.iter().map(|failed| failed.index).collect();
+        assert_eq!(failed, [1, 3, 5, 7, 9], "{name}");
+        let shares: usize = report.workers.iter().map(|worker| worker.shares).sum();
+        assert!(shares >= 5, "{name}: {shares}");
+        assert_eq!(last.load(Ordering::Relaxed), 5, "{name}");
+        if context.memory() == Memory::Private {
+            assert_eq!(ends.lock().unwrap().len(), context.num_workers(), "{name}");
+        }
+        let error = pasha::try_map_in(&context, 0..12_u64, odd_fails).unwrap_err();
+        assert!(matches!(error, Error::TooManyFailures { .. }), "{name}: {error}");
+    }
+    for context in Configured::all() {
+        let token = CancelToken::new();
+        token.cancel();
+        let error = square::run_in(&context.cancel_token(&token), 0..10).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { .. }), "{error}");
+    }
+    for context in Configured::all() {
+        let context = context.deadline(Duration::from_millis(20));
+        let error = pasha::map_in(&context, 0..1000_u64, |_, _, n| {
+            std::thread::sleep(Duration::from_millis(5));
+            n
+        });
+        assert!(matches!(error, Err(Error::Deadline { .. })), "{context:?}");
+    }
+}
+
+#[test]
+fn options_are_changed_in_place() {
+    let options = Options::new().static_split();
+    for mut context in [Configured::threads(), Configured::processes()] {
+        *context.options_mut() = options.clone();
+        let out = pasha::map_in(&context, 0..6, |worker_id, _, _| worker_id).unwrap();
+        assert_eq!(out, array![0, 0, 1, 1, 2, 2]);
+    }
+    // The built-in ones, by the trait.
+    fn splitting<C: ContextOptions>(context: C) -> C {
+        context.static_split()
+    }
+    let context = splitting(ThreadContext::new(2).unwrap());
+    let out = pasha::map_in(&context, 0..4, |worker_id, _, _| worker_id).unwrap();
+    assert_eq!(out, array![0, 0, 1, 1]);
 }
 
 /// A context that forgets a worker: its items are missing, which must not go unnoticed.

@@ -689,3 +689,235 @@ fn a_ragged_length_beyond_memory_is_told_with_index_and_value() {
         assert!(text.contains("slot 0") && text.contains(&lens[0].to_string()), "{text}");
     }
 }
+
+/// An element with a sum whose neutral element is another at each question.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::NoUninit, bytemuck::Zeroable)]
+#[repr(C)]
+struct Moody(u64);
+
+static MOODS: AtomicUsize = AtomicUsize::new(0);
+
+impl pasha::Merge<Moody> for pasha::merge::Sum {
+    fn neutral(&self) -> Option<Moody> {
+        match MOODS.fetch_add(1, SeqCst) {
+            0 => Some(Moody(0)),
+            odd if odd % 2 == 1 => None,
+            even => Some(Moody(1000 * even as u64)),
+        }
+    }
+
+    fn merge(&self, a: Moody, b: Moody) -> Moody {
+        Moody(a.0.wrapping_add(b.0))
+    }
+}
+
+/// Adds up what has moods.
+#[pasha::kernel]
+fn moody(
+    n: u64,
+    #[reduce(sum, init = Moody(5))] total: &mut Moody,
+    #[reduce(sum, init = Moody(5), shape = 3)] mut totals: ArrayViewMut1<Moody>,
+) {
+    total.0 += n;
+    totals[2].0 += n;
+}
+
+#[test]
+fn a_neutral_element_that_changes_gives_wrong_values_at_worst() {
+    for context in contexts() {
+        for moods in 0..4 {
+            MOODS.store(moods, SeqCst);
+            let out = moody::run_in(&*context, 0..100_u64).unwrap();
+            assert_eq!(out.totals.len(), 3, "{context:?}");
+            // Another array is there, whatever is in it.
+            let mut out = moody::alloc(&*context, 0..100_u64).unwrap();
+            moody::run_into(&*context, 0..100_u64, &mut out).unwrap();
+        }
+    }
+}
+
+/// An element with a sum that counts how often it is asked for its neutral element.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::NoUninit, bytemuck::Zeroable)]
+#[repr(C)]
+struct Counted(u64);
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+impl pasha::Merge<Counted> for pasha::merge::Sum {
+    fn neutral(&self) -> Option<Counted> {
+        ASKED.fetch_add(1, SeqCst);
+        Some(Counted(0))
+    }
+
+    fn merge(&self, a: Counted, b: Counted) -> Counted {
+        Counted(a.0 + b.0)
+    }
+}
+
+#[test]
+fn a_neutral_element_is_asked_for_once() {
+    #[pasha::kernel]
+    fn count(
+        n: u64,
+        #[reduce(sum)] total: &mut Counted,
+        #[reduce(sum, shape = 3)] mut totals: ArrayViewMut1<Counted>,
+    ) {
+        total.0 += n;
+        totals[2].0 += n;
+    }
+    for context in contexts() {
+        ASKED.store(0, SeqCst);
+        let out = count::run_in(&*context, 0..100_u64).unwrap();
+        assert_eq!((out.total.0, out.totals[2].0), (4950, 4950), "{context:?}");
+        assert_eq!(ASKED.load(SeqCst), 2, "{context:?}: once for each of two outputs");
+    }
+}
+
+/// A view of another part of the data at each question.
+struct Views(Turns<Range<usize>>, Vec<u32>);
+
+impl pasha::AsView for Views {
+    type Elem = u32;
+    type Dim = ndarray::Ix2;
+
+    fn as_view(&self) -> ndarray::ArrayView2<'_, u32> {
+        let rows = self.0.next().clone();
+        ndarray::ArrayView2::from_shape((rows.len(), 3), &self.1[3 * rows.start..3 * rows.end])
+            .unwrap()
+    }
+}
+
+#[test]
+fn a_view_is_asked_for_once_however_often_it_changes() {
+    for context in contexts() {
+        let views = Views(Turns::new([0..8, 0..1, 2..5]), (0..24).collect());
+        let along = pasha::axis(&views, ndarray::Axis(0));
+        let out = copied::run_in(&*context, along.clone()).unwrap();
+        assert_eq!(out.shape(), [8, 3], "{context:?}");
+        assert_eq!(out.iter().sum::<u32>(), 23 * 24 / 2);
+        let out = ragged_records::run_in(&*context, along).unwrap();
+        assert_eq!((out.len(), out.values().sum()), (8, 23 * 24 / 2));
+    }
+}
+
+/// A shape that panics when it is cloned, of items that borrow.
+struct Brittle;
+
+impl Clone for Brittle {
+    fn clone(&self) -> Brittle {
+        panic!("a shape was cloned")
+    }
+}
+
+/// A word of a text.
+struct Word<'a>(&'a str);
+
+struct WordParam;
+
+impl pasha::Param for WordParam {
+    type Item<'r> = Word<'r>;
+    type Shape = Brittle;
+}
+
+impl pasha::KernelItem for Word<'_> {
+    type Param = WordParam;
+}
+
+/// Words, and names of them, which change at each question.
+struct Words {
+    words: Vec<String>,
+    labels: Turns<&'static [u64]>,
+    is_present: bool,
+}
+
+impl Functor<WordParam> for Words {
+    type Reader<'f> = &'f Words;
+    const MAY_BE_ABSENT: bool = true;
+
+    fn num_items(&self) -> usize {
+        self.words.len()
+    }
+
+    fn reader(&self) -> Result<&Words, SourceError> {
+        Ok(self)
+    }
+
+    fn item_shape(&self) -> Option<Brittle> {
+        Some(Brittle)
+    }
+
+    fn labels(&self) -> Option<&[u64]> {
+        Some(self.labels.next())
+    }
+
+    fn is_present(&self, index: usize) -> bool {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        self.is_present || (index + ASKED.fetch_add(1, SeqCst)).is_multiple_of(3)
+    }
+}
+
+impl Read<WordParam> for &Words {
+    type Error = Infallible;
+
+    fn read(&mut self, index: usize) -> Result<Word<'_>, Infallible> {
+        Ok(Word(&self.words[index]))
+    }
+}
+
+/// Measures a word.
+#[pasha::kernel]
+fn measure(word: Word<'_>, n: usize, #[output(ragged = n % 3)] mut slot: ArrayViewMut1<u8>) -> u64 {
+    slot.fill(1);
+    word.0.len() as u64
+}
+
+#[test]
+fn items_of_a_kind_of_the_users_may_be_named_and_absent_as_they_like() {
+    let words = |labels: &[&'static [u64]], is_present| Words {
+        words: (0..50).map(|len| "x".repeat(len)).collect(),
+        labels: Turns::new(labels),
+        is_present,
+    };
+    for context in contexts() {
+        let changing: &[&[u64]] = &[&[1, 2, 3], &[], &[7; 99], &[0; 50]];
+        let out = measure::run_in(&*context, &words(changing, true), 0..50_usize).unwrap();
+        assert_eq!(out.result.sum(), 49 * 50 / 2, "{context:?}");
+        assert_eq!(out.slot.values().len(), 49);
+        // Another answer in each pass, and in the count of the absent.
+        let _ = measure::run_in(&*context, &words(changing, false), 0..50_usize);
+    }
+}
+
+fn length_but_of_seven(n: usize) -> usize {
+    assert_ne!(n, 7, "no length for this");
+    2
+}
+
+/// Writes a number twice.
+#[pasha::kernel]
+fn twice(
+    n: usize,
+    #[output(ragged = length_but_of_seven(n))] mut out: ndarray::ArrayViewMut1<usize>,
+) {
+    out.fill(n);
+}
+
+#[test]
+fn an_item_whose_length_failed_is_left_out_and_told() {
+    use pasha::{Context, OnFailure, ProcessContext, SerialContext, ThreadContext};
+    let skip = OnFailure::Skip { at_most: 1 };
+    let contexts: [Box<dyn Context>; 3] = [
+        Box::new(SerialContext::new().on_failure(skip)),
+        Box::new(ThreadContext::new(2).unwrap().on_failure(skip)),
+        Box::new(ProcessContext::new(2).unwrap().on_failure(skip)),
+    ];
+    for context in contexts {
+        let (out, report) = twice::run_report_in(&*context, 0..20).unwrap();
+        let failed: Vec<_> = report.failed.iter().map(|item| item.index).collect();
+        assert_eq!(failed, [7], "{context:?}");
+        let text = report.failed[0].cause.to_string();
+        assert!(text.contains("no length for this"), "{context:?}: {text}");
+        assert_eq!(report.finished, 19, "{context:?}");
+        assert_eq!((out[7].len(), out[8].to_vec()), (0, vec![8, 8]), "{context:?}");
+    }
+}

@@ -1,5 +1,5 @@
-//! The layers of the runtime, as ARCHITECTURE.md lists them: a module imports only what is below it,
-//! and no two files import each other.
+//! The layers of the runtime, as ARCHITECTURE.md lists them: a module imports only what is below
+//! it, and no two files import each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,5 @@
-//! Trains without data, and several keys together: who is called, with what index, and what is left.
+//! Trains without data, and several keys together: who is called, with what index, and what is
+//! left.
 
 use ndarray::{ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix0, Ix1, Ix2, Ix3};
 use pasha::xfel::{Run, Train, TrainData, by_id};

@@ -1,4 +1,5 @@
-//! Runs with a damaged file: an error, a file that is left out and named, or the right images; no crash.
+//! Runs with a damaged file: an error, a file that is left out and named, or the right images; no
+//! crash.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use crate::support::{CAMERA, RunWriter};
 /// How many runs have a damaged file.
 const DAMAGED: usize = 600;
 
-/// A run of 24 trains in two files, with images in one piece in the first file and in compressed chunks with a checksum in
-/// the second.
+/// A run of 24 trains in two files, with images in one piece in the first file and in compressed
+/// chunks with a checksum in the second.
 fn write(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     for file in 0..2_usize {

@@ -1,4 +1,5 @@
-//! Runs in which something is not as in the rest: what is selected is judged by itself, and what is good can be read.
+//! Runs in which something is not as in the rest: what is selected is judged by itself, and what is
+//! good can be read.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,7 +27,8 @@ fn images(trains: usize, (height, width): (usize, usize)) -> ArrayD<u16> {
     Array3::from_shape_fn((trains, height, width), |(train, _, _)| 1 + train as u16).into_dyn()
 }
 
-/// Trains 100 to 104 with images (2, 3), 200 to 205 with (4, 2), 300 to 302 with floats, and numbers of a monitor in all.
+/// Trains 100 to 104 with images (2, 3), 200 to 205 with (4, 2), 300 to 302 with floats, and
+/// numbers of a monitor in all.
 fn changing(folder: &Path) {
     for (file, first, len) in [(0, 100, 5), (1, 200, 6), (2, 300, 3)] {
         let ids: Vec<u64> = (first..first + len as u64).collect();
@@ -177,7 +179,8 @@ fn a_source_without_a_sound_index_does_not_keep_from_the_others() {
     assert_eq!(with_all.train_ids().first(), Some(&200));
 }
 
-/// Numbers in an index that no data set can have: an error that names the file, and nothing else is in the way.
+/// Numbers in an index that no data set can have: an error that names the file, and nothing else is
+/// in the way.
 #[test]
 fn absurd_numbers_in_an_index_are_told_with_the_file() {
     const HALF: u64 = 1 << 63;
@@ -246,7 +249,8 @@ fn a_duplicate_is_told_with_its_rows() {
     told(&error, &["train 203", "row 3 of", "RAW-DA01-S0.h5", "and in row 3 of", "RAW-DA01-S1.h5"]);
 }
 
-/// What EXtra-data says of the camera's data, and of the same with other train ids and another shape in a second file.
+/// What EXtra-data says of the camera's data, and of the same with other train ids and another
+/// shape in a second file.
 #[test]
 fn rogue_trains_and_changing_shapes_as_extra_data_sees_them() {
     let Some(examples) = examples() else { return };

@@ -1,4 +1,5 @@
-//! Runs of random make: sources, trains, gaps, formats, layouts, suspect trains; against EXtra-data.
+//! Runs of random make: sources, trains, gaps, formats, layouts, suspect trains; against
+//! EXtra-data.
 
 use std::process::Command;
 

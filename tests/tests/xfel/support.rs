@@ -8,8 +8,8 @@ use ndarray::{Array1, ArrayD};
 
 /// A file of a run in the making.
 ///
-/// It is written elsewhere, and copied in the end: workers that other tests fork meanwhile have what is open for
-/// writing, and its lock, until they end.
+/// It is written elsewhere, and copied in the end: workers that other tests fork meanwhile have
+/// what is open for writing, and its lock, until they end.
 pub(crate) struct RunWriter {
     path: PathBuf,
     draft: PathBuf,
@@ -118,8 +118,9 @@ pub(crate) fn id(train: usize) -> u64 {
     1000 + if train < 10 { train } else { 2 * train - 10 } as u64
 }
 
-/// A run of 40 trains: images (2, 3) in two files, some missing, and in all of them the train's position as a
-/// pixel; pulses (4,); and in a third file, which lacks the last five trains, a number of 0.5 for each position.
+/// A run of 40 trains: images (2, 3) in two files, some missing, and in all of them the train's
+/// position as a pixel; pulses (4,); and in a third file, which lacks the last five trains, a
+/// number of 0.5 for each position.
 pub(crate) fn sample(folder: &Path) {
     for (file, trains) in [(0, 0..17), (1, 17..40)] {
         let ids: Vec<u64> = trains.clone().map(id).collect();

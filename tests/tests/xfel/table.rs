@@ -1,4 +1,5 @@
-//! The lines that the example `xfel_run --tsv` prints, as the reference data's own program judges them.
+//! The lines that the example `xfel_run --tsv` prints, as the reference data's own program judges
+//! them.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! EXtra-data's own tests, on the runs that its `make_examples` writes, with the numbers that they assert.
-//! `UPSTREAM.md` says which test is held where.
+//! EXtra-data's own tests, on the runs that its `make_examples` writes, with the numbers that they
+//! assert. `UPSTREAM.md` says which test is held where.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,7 +45,8 @@ agipd('low', m.make_agipd_example_file, '0.5', 'INDEX/trainId', 20, 9000)
 agipd('flag0', m.make_agipd_file, '1.0', 'INDEX/flag', 30, 0)
 ";
 
-/// The folder of the example runs, written once; nothing, with a printed word, where there is no EXtra-data.
+/// The folder of the example runs, written once; nothing, with a printed word, where there is no
+/// EXtra-data.
 pub(crate) fn examples() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
     let written = FOLDER.get_or_init(|| {

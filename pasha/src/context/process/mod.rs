@@ -12,7 +12,7 @@ use super::{Context, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::memory::Memory;
-use crate::options::{Options, option_methods};
+use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel in forked processes, so that a crash of one does not end the program.
 ///
@@ -81,6 +81,15 @@ impl ProcessContext {
     ///
     /// # Errors
     /// [`Error::ZeroWorkers`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, Error, ProcessContext};
+    ///
+    /// assert_eq!(ProcessContext::new(4)?.num_workers(), 4);
+    /// assert!(matches!(ProcessContext::new(0), Err(Error::ZeroWorkers)));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn new(num_workers: usize) -> Result<Self> {
         if num_workers == 0 {
             return Err(Error::ZeroWorkers);
@@ -92,12 +101,27 @@ impl ProcessContext {
     ///
     /// # Errors
     /// As [`available_workers`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, ProcessContext};
+    ///
+    /// let context = ProcessContext::with_available_workers()?;
+    /// assert_eq!(context.num_workers(), pasha::available_workers()?);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn with_available_workers() -> Result<Self> {
         Self::new(available_workers()?)
     }
 }
 
-option_methods!(ProcessContext, self, self.options);
+option_methods!(ProcessContext);
+
+impl ContextOptions for ProcessContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
 
 impl Context for ProcessContext {
     fn num_workers(&self) -> usize {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Context, available_workers};
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::options::{Options, option_methods};
+use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel on the threads of a rayon pool of its own.
 ///
@@ -37,6 +37,15 @@ impl ThreadContext {
     ///
     /// # Errors
     /// [`Error::ZeroWorkers`], or [`Error::Start`] if the threads can't be started.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, Error, ThreadContext};
+    ///
+    /// assert_eq!(ThreadContext::new(4)?.num_workers(), 4);
+    /// assert!(matches!(ThreadContext::new(0), Err(Error::ZeroWorkers)));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn new(num_workers: usize) -> Result<Self> {
         if num_workers == 0 {
             return Err(Error::ZeroWorkers);
@@ -65,12 +74,27 @@ impl ThreadContext {
     ///
     /// # Errors
     /// As [`new`](Self::new) and [`available_workers`].
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, ThreadContext};
+    ///
+    /// let context = ThreadContext::with_available_workers()?;
+    /// assert_eq!(context.num_workers(), pasha::available_workers()?);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn with_available_workers() -> Result<Self> {
         Self::new(available_workers()?)
     }
 }
 
-option_methods!(ThreadContext, self, self.options);
+option_methods!(ThreadContext);
+
+impl ContextOptions for ThreadContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
 
 impl fmt::Debug for ThreadContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -81,6 +81,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                 reading.end();
                 (Failure::Source, Some(error))
             }
+            BlockError::NoLength(reason) => {
+                record.explain(&reason, None);
+                (Failure::Refused, None)
+            }
             BlockError::Late => (Failure::TimedOut, None),
         })
     }

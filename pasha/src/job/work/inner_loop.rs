@@ -20,6 +20,8 @@ pub(super) enum BlockError<R, K> {
     Read(R),
     /// The kernel returned an error.
     Kernel(K),
+    /// The length of a ragged slot could not be found, for this reason.
+    NoLength(String),
     /// The item took longer than it may.
     Late,
 }
@@ -120,6 +122,11 @@ pub(super) unsafe fn run_block_exactly<
             }
             if is_absent {
                 continue;
+            }
+            if const { K::RAGGED > 0 }
+                && let Some(reason) = task.failed_lengths.and_then(|failed| failed.get(&index))
+            {
+                return Err(BlockError::NoLength(reason.clone()));
             }
             let begun = seat.limit.map(|limit| (limit, Instant::now()));
             let reading = Reading::begin();

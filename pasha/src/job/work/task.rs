@@ -1,5 +1,6 @@
 //! The task of a map's workers: the kernel, what it reads, and where it writes.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::checkpoint::Checkpoints;
@@ -30,6 +31,8 @@ pub(crate) struct Task<'r, K: Kernel, F> {
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
+    /// The items that a first pass, for the lengths of ragged slots, went on without, and why.
+    pub(crate) failed_lengths: Option<&'r BTreeMap<usize, String>>,
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {

@@ -51,6 +51,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                     state.keep(record.index(), error);
                     Failure::Source
                 }
+                Err(BlockError::NoLength(reason)) => {
+                    record.explain(&reason, None);
+                    Failure::Refused
+                }
                 Err(BlockError::Late) => Failure::TimedOut,
             };
             if state.judge.judge(worker_id, failure, End::default()) == Verdict::End {

@@ -35,8 +35,18 @@ fn packing(stored: ElementType, variable: &Variable<'_>) -> Result<(ElementType,
     for name in NAMES {
         if let Some(value) = variable.attribute_value(name) {
             let value = value.map_err(|error| {
+                let why = match error {
+                    // The crate knows the types of numbers and texts alone.
+                    netcdf::Error::TypeUnknown(_) => {
+                        "it is of a type that the file defines, such as an enumeration, which is \
+                         not read"
+                            .to_owned()
+                    }
+                    error => error.to_string(),
+                };
                 format!(
-                    "its attribute {name}: {error}; `from_netcdf_raw` reads the elements without it"
+                    "its attribute {name}: {why}; open the variable with `from_netcdf_raw`, which \
+                     reads the elements, {stored}, as they are and without it"
                 )
             })?;
             values.insert(name, convert(value));

@@ -103,6 +103,21 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the file can't be created;
     /// [`Error::Variable`](crate::Error::Variable) if the library refuses a name or the elements.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix1;
+    /// use pasha::DataArray;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-to-nc-{}.nc", std::process::id()));
+    /// DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?
+    ///     .with_coord("energy", [7000.0, 7000.5])?
+    ///     .with_name("counts")
+    ///     .to_netcdf(&path)?; // `xarray.open_dataset(path).counts`
+    /// assert_eq!(DataArray::<f64, Ix1>::from_netcdf(&path, "counts")?.shape(), [2]);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn to_netcdf(&self, path: impl AsRef<Path>) -> Result<()> {
         write::write(self, path.as_ref())
     }

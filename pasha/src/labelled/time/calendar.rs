@@ -42,6 +42,14 @@ const JULIAN_EPOCH: i128 = 13;
 
 impl Calendar {
     /// The calendar of this name in an attribute `calendar`, whose case does not matter.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Calendar;
+    ///
+    /// assert_eq!(Calendar::from_name("365_day"), Some(Calendar::NoLeap));
+    /// assert_eq!(Calendar::from_name("mayan"), None);
+    /// ```
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_lowercase().as_str() {
             "standard" | "gregorian" => Calendar::Standard,
@@ -55,6 +63,11 @@ impl Calendar {
     }
 
     /// Its name in the CF conventions.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::labelled::Calendar::NoLeap.name(), "noleap");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Calendar::Standard => "standard",

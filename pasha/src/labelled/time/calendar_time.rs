@@ -30,6 +30,16 @@ pub struct CalendarTime {
 }
 
 /// The parts of a time: a date of some calendar, and a time of day.
+///
+/// # Examples
+/// ```
+/// use pasha::labelled::TimeUnits;
+///
+/// let units = TimeUnits::parse("hours since 2000-01-01", None)?;
+/// let fields = units.decode(37.5).and_then(|time| time.fields()).unwrap();
+/// assert_eq!((fields.day, fields.hour, fields.minute), (2, 13, 30));
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct TimeFields {
@@ -54,6 +64,16 @@ impl CalendarTime {
     ///
     /// # Errors
     /// [`Error::Argument`] if the calendar has no such day.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// let time = CalendarTime::midnight(Calendar::Day360, 2000, 2, 30)?;
+    /// assert_eq!(time.to_string(), "2000-02-30 00:00:00");
+    /// assert!(CalendarTime::midnight(Calendar::NoLeap, 2000, 2, 29).is_err());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn midnight(calendar: Calendar, year: i64, month: u8, day: u8) -> Result<Self> {
         match calendar.days_to(year.into(), month.into(), day.into()) {
             Ok(days) => Ok(CalendarTime { calendar, nanoseconds: days * DAY }),
@@ -66,31 +86,81 @@ impl CalendarTime {
     }
 
     /// The time this many nanoseconds after 1970-01-01 00:00 of the calendar.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// let time = CalendarTime::from_nanoseconds(Calendar::NoLeap, 1_500_000_000);
+    /// assert_eq!(time.to_string(), "1970-01-01 00:00:01.5");
+    /// ```
     pub fn from_nanoseconds(calendar: Calendar, nanoseconds: i128) -> Self {
         CalendarTime { calendar, nanoseconds }
     }
 
     /// No time: what a missing value is decoded to.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// assert_eq!(CalendarTime::missing(Calendar::NoLeap).to_string(), "NaT");
+    /// ```
     pub fn missing(calendar: Calendar) -> Self {
         CalendarTime { calendar, nanoseconds: i128::MIN }
     }
 
     /// Whether it is no time.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// assert!(CalendarTime::missing(Calendar::NoLeap).is_missing());
+    /// assert!(!CalendarTime::from_nanoseconds(Calendar::NoLeap, 0).is_missing());
+    /// ```
     pub fn is_missing(self) -> bool {
         self.nanoseconds == i128::MIN
     }
 
     /// The calendar in which it is counted.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// let time = CalendarTime::from_nanoseconds(Calendar::NoLeap, 0);
+    /// assert_eq!(time.calendar(), Calendar::NoLeap);
+    /// ```
     pub fn calendar(self) -> Calendar {
         self.calendar
     }
 
     /// Nanoseconds since 1970-01-01 00:00 of its calendar; the smallest number if it is missing.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// let day = CalendarTime::midnight(Calendar::NoLeap, 1970, 1, 2)?;
+    /// assert_eq!(day.nanoseconds(), 86_400_000_000_000);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn nanoseconds(self) -> i128 {
         self.nanoseconds
     }
 
     /// Its date and time of day; `None` if it is missing.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, CalendarTime};
+    ///
+    /// let fields = CalendarTime::midnight(Calendar::Day360, 2000, 2, 30)?.fields().unwrap();
+    /// assert_eq!((fields.year, fields.month, fields.day), (2000, 2, 30));
+    /// assert!(CalendarTime::missing(Calendar::Day360).fields().is_none());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn fields(self) -> Option<TimeFields> {
         (!self.is_missing()).then(|| TimeFields::of(self.calendar, self.nanoseconds))
     }

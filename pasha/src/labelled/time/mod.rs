@@ -42,11 +42,23 @@ impl Time {
     pub const MISSING: Time = Time(i64::MIN);
 
     /// The time this many nanoseconds after 1970-01-01 00:00 UTC.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Time;
+    ///
+    /// assert_eq!(Time::from_nanoseconds(1_500_000_000).to_string(), "1970-01-01T00:00:01.5");
+    /// ```
     pub fn from_nanoseconds(nanoseconds: i64) -> Self {
         Time(nanoseconds)
     }
 
     /// Nanoseconds since 1970-01-01 00:00 UTC.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::labelled::Time::from_nanoseconds(500).nanoseconds(), 500);
+    /// ```
     pub fn nanoseconds(self) -> i64 {
         self.0
     }

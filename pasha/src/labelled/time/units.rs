@@ -37,6 +37,14 @@ impl TimeUnits {
     ///
     /// # Errors
     /// [`Error::Argument`], which says what is not understood.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::TimeUnits;
+    ///
+    /// assert!(TimeUnits::parse("days since 2000-02-30", Some("360_day")).is_ok());
+    /// assert!(TimeUnits::parse("days since 2000-02-30", None).is_err());
+    /// ```
     pub fn parse(units: &str, calendar: Option<&str>) -> Result<Self> {
         let refused = |advice| Error::Argument {
             argument: "the units of time".to_owned(),
@@ -100,12 +108,31 @@ impl TimeUnits {
     }
 
     /// The calendar in which they count.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::{Calendar, TimeUnits};
+    ///
+    /// assert_eq!(TimeUnits::parse("days since 2000-01-01", None)?.calendar(), Calendar::Standard);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn calendar(self) -> Calendar {
         self.calendar
     }
 
     /// The time that a number stands for, to the microsecond, as cftime rounds it; a missing one
     /// for NaN. `None` if it is more than some 290,000 years from 1970.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::TimeUnits;
+    ///
+    /// let units = TimeUnits::parse("seconds since 2024-05-01 12:00", None)?;
+    /// assert_eq!(units.decode(0.1).unwrap().to_string(), "2024-05-01 12:00:00.1");
+    /// assert!(units.decode(f64::NAN).unwrap().is_missing());
+    /// assert!(units.decode(1e20).is_none());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn decode(self, number: f64) -> Option<CalendarTime> {
         if number.is_nan() {
             return Some(CalendarTime::missing(self.calendar));
@@ -121,6 +148,16 @@ impl TimeUnits {
 
     /// The time that a whole number stands for, exactly. `None` if it is more than some 290,000
     /// years from 1970.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::TimeUnits;
+    ///
+    /// let units = TimeUnits::parse("nanoseconds since 1970-01-01", None)?;
+    /// let time = units.decode_integer(1_700_000_000_000_000_001).unwrap();
+    /// assert_eq!(time.nanoseconds(), 1_700_000_000_000_000_001); // no float has it
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn decode_integer(self, number: i64) -> Option<CalendarTime> {
         self.after(i128::from(number).checked_mul(self.unit)?)
     }

@@ -86,6 +86,23 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     ///
     /// # Errors
     /// As [`from_zarr`](DataArray::from_zarr).
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix1;
+    /// use pasha::DataArray;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-raw-{}.zarr", std::process::id()));
+    /// # DataArray::new(ndarray::array![100_i16, 200], ["time"])?
+    /// #     .with_attr("note", "packed")
+    /// #     .with_name("t2m")
+    /// #     .to_zarr(&path)?;
+    /// // The integers that are stored, not the temperatures that they stand for.
+    /// let packed = DataArray::<i16, Ix1>::from_zarr_raw(&path, "t2m")?;
+    /// assert_eq!(packed.load()?.view(), ndarray::array![100, 200]);
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn from_zarr_raw(path: impl AsRef<Path>, variable: &str) -> Result<StoredArray<A, D>> {
         let mut found = read::find(path.as_ref(), variable, Access::Raw)?;
         // The bytes of booleans, whatever they are.
@@ -105,6 +122,21 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the folder can't be created;
     /// [`Error::Variable`](crate::Error::Variable) if a name can't be that of an array.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Ix1;
+    /// use pasha::DataArray;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("pasha-to-{}.zarr", std::process::id()));
+    /// DataArray::new(ndarray::array![10.0, 20.0], ["energy"])?
+    ///     .with_coord("energy", [7000.0, 7000.5])?
+    ///     .with_name("counts")
+    ///     .to_zarr(&path)?; // `xarray.open_zarr(path).counts`
+    /// assert_eq!(DataArray::<f64, Ix1>::from_zarr(&path, "counts")?.shape(), [2]);
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn to_zarr(&self, path: impl AsRef<Path>) -> Result<()> {
         write::write(self, path.as_ref())
     }

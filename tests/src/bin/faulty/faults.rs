@@ -71,7 +71,8 @@ impl Drop for AddressSpace {
 }
 
 /// Kills this process by a signal, again and again: the standard library's own handler of SIGSEGV
-/// and SIGBUS, which looks for stack overflows, takes the first for a mistake and uninstalls itself.
+/// and SIGBUS, which looks for stack overflows, takes the first for a mistake and uninstalls
+/// itself.
 fn die_by(signal: Signal) -> ! {
     loop {
         let _ = kill_process(getpid(), signal);
@@ -270,8 +271,8 @@ fn kill(fault: &Fault, _: u64) -> Result<(), String> {
     die_by(Signal::KILL)
 }
 
-/// The numbers below a length; the first three workers that have claimed the share with number 50 die
-/// before they read anything of it.
+/// The numbers below a length; the first three workers that have claimed the share with number 50
+/// die before they read anything of it.
 struct Claimed<'f>(&'f Fault);
 
 struct ClaimedReader<'f>(&'f Fault);

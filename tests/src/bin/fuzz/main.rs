@@ -1,9 +1,9 @@
-//! Throws damaged files at the parsers that read headers in the user's process: none may panic, take
-//! longer than a moment, or ask for much memory. `fuzz SECONDS [TARGET [FIRST [CASES]]]`.
+//! Throws damaged files at the parsers that read headers in the user's process: none may panic,
+//! take longer than a moment, or ask for much memory. `fuzz SECONDS [TARGET [FIRST [CASES]]]`.
 //!
-//! Each case is made of its number alone, so that `fuzz 0 TARGET NUMBER 1` does it again. The cases know
-//! what the files are made of: numbers become those at which types end, brackets, quotes and keywords come
-//! and go, parts are taken out, doubled, and taken from another file.
+//! Each case is made of its number alone, so that `fuzz 0 TARGET NUMBER 1` does it again. The cases
+//! know what the files are made of: numbers become those at which types end, brackets, quotes and
+//! keywords come and go, parts are taken out, doubled, and taken from another file.
 
 mod memory;
 mod mutate;

@@ -110,8 +110,8 @@ mod zarr {
         "_FillValue": "AAAAAAAA+H8=", "missing_value": -1, "units": "days since 2000-01-01", "list": [1, 2.5]}"#,
     ];
 
-    /// The JSON of an array, which is written in front of each case: what a file on a memory disk takes
-    /// is a tenth of what is done with it.
+    /// The JSON of an array, which is written in front of each case: what a file on a memory disk
+    /// takes is a tenth of what is done with it.
     pub(super) fn target() -> Target {
         let memory = Path::new("/dev/shm");
         let folder = match memory.is_dir() {

@@ -1,9 +1,12 @@
-//! Reads damaged HDF5 files and says what came of each, so that tests can observe how a reader dies.
+//! Reads damaged HDF5 files and says what came of each, so that tests can observe how a reader
+//! dies.
 //!
-//! `hdf5_reader pasha|libhdf5 FILE…` prints for each file `begin FILE`, and then one of: `right`, the data set `data` holds
-//! what was written; `same`, it holds something else, and that is also what libhdf5 reads; `wrong`; or `error …`.
+//! `hdf5_reader pasha|libhdf5 FILE…` prints for each file `begin FILE`, and then one of: `right`,
+//! the data set `data` holds what was written; `same`, it holds something else, and that is also
+//! what libhdf5 reads; `wrong`; or `error …`.
 //!
-//! `hdf5_reader run INTACT RUN…` does the same for runs of the European XFEL with the camera of `xfel_run`; a run of which pasha leaves out a file, and says so, is an `error`, too.
+//! `hdf5_reader run INTACT RUN…` does the same for runs of the European XFEL with the camera of
+//! `xfel_run`; a run of which pasha leaves out a file, and says so, is an `error`, too.
 
 #[cfg(feature = "xfel")]
 mod xfel_run;
@@ -12,7 +15,8 @@ use ndarray::{Array3, ArrayD, Ix3};
 use nix::sys::resource::{Resource, setrlimit};
 use pasha::{Hdf5Dataset, SerialContext};
 
-/// Seconds that a file may take: more than pasha takes to notice that libhdf5 goes round in circles in it.
+/// Seconds that a file may take: more than pasha takes to notice that libhdf5 goes round in circles
+/// in it.
 const LIMIT: u32 = 45;
 
 fn main() {

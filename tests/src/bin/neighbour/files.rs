@@ -72,8 +72,8 @@ fn speak(n: u64) -> u64 {
     n + 1
 }
 
-/// A program without standard streams, as a daemon is: none of pasha's files get their numbers, so that
-/// what is printed is not written into them.
+/// A program without standard streams, as a daemon is: none of pasha's files get their numbers, so
+/// that what is printed is not written into them.
 pub(super) fn closed_streams(folder: &str) {
     use pasha::prelude::*;
     use pasha::{CancelToken, NpyFile};
@@ -121,7 +121,8 @@ pub(super) fn closed_streams(folder: &str) {
     told("well".to_owned());
 }
 
-/// Writes with a library that opens its files itself, while a thread prints; says what came out wrong.
+/// Writes with a library that opens its files itself, while a thread prints; says what came out
+/// wrong.
 #[cfg(feature = "netcdf")]
 fn written_while_a_thread_prints(path: &std::path::Path) -> Option<String> {
     use std::sync::atomic::{AtomicBool, Ordering};

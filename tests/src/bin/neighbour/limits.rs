@@ -219,8 +219,8 @@ pub(super) fn no_memory() {
         let room: Vec<Vec<u8>> = (0..1000).map(|_| vec![0; 8 << 10]).collect();
         let _above = vec![0_u8; 8 << 10];
         drop(room);
-        // Of the limit, too, something is left once there is none for a stack, as much as signals of these threads
-        // need: another thing that ends the program.
+        // Of the limit, too, something is left once there is none for a stack, as much as signals
+        // of these threads need: another thing that ends the program.
         const STACK: u64 = 2 << 20;
         let _limit = Limit::at(Resource::RLIMIT_AS, address_space() + 8 * STACK + STACK / 2);
         check_start_refused(ThreadContext::new(1000));

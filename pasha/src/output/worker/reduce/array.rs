@@ -28,12 +28,14 @@ pub struct Reduce<A, D, M> {
     order: Order,
     init: Option<A>,
     merge: M,
+    /// Once the merge has been asked.
+    start: Option<Start<A>>,
 }
 
 impl<A, D: Dimension, M> Reduce<A, D, M> {
     /// Accumulators of this shape.
     pub fn new(shape: impl IntoDimension<Dim = D>, merge: M) -> Self {
-        Reduce { dim: shape.into_dimension(), order: Order::C, init: None, merge }
+        Reduce { dim: shape.into_dimension(), order: Order::C, init: None, merge, start: None }
     }
 
     /// What the result starts from. For a merge of the user's it is the neutral element.
@@ -52,6 +54,12 @@ impl<A, D: Dimension, M> Reduce<A, D, M> {
     }
 }
 
+impl<A: Element, D, M: Merge<A>> Reduce<A, D, M> {
+    fn start(&self) -> Start<A> {
+        self.start.unwrap_or_else(|| Start::of(&self.merge, self.init))
+    }
+}
+
 impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D, M> {
     type Array = SharedArray<A, D>;
     type Slots = OfWorker<ArrayAccumulators<A, D>>;
@@ -60,11 +68,15 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
     where
         Self: 'a;
 
+    fn prepare(&mut self) {
+        self.start = Some(Start::of(&self.merge, self.init));
+    }
+
     fn allocate(&self, plan: &Plan<'_>) -> Result<SharedArray<A, D>> {
         bytes_of_shape::<A>(self.dim.slice())?;
         let mapping = map_accumulators::<A>(self.dim.size(), plan)?;
         let mut array = SharedArray::over(mapping, self.dim.clone(), self.order);
-        array.fill_fresh(Start::of_nothing(&self.merge, self.init));
+        array.fill_fresh(self.start().of_nothing());
         Ok(array)
     }
 
@@ -101,7 +113,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
             first: mapping.start().cast::<A>().as_ptr(),
             address: mapping.start().as_ptr() as usize,
             strides,
-            start: Start::of(&self.merge, self.init),
+            start: self.start(),
             spec: self,
             num_workers: plan.num_workers.max(1),
             target: array,

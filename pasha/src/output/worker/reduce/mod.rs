@@ -12,8 +12,8 @@ use crate::array::fill_with_copies;
 use crate::element::Element;
 use crate::output::merge::Merge;
 
-/// What a reduction starts from. The merge is asked once for each, because one of the user's might
-/// answer otherwise the next time.
+/// What a reduction starts from. The merge is asked once for each map, because one of the user's
+/// might answer otherwise the next time.
 #[derive(Debug, Clone, Copy)]
 struct Start<A> {
     /// What each accumulator starts with: the neutral element.
@@ -32,8 +32,8 @@ impl<A: Element> Start<A> {
     }
 
     /// The result over no items.
-    fn of_nothing<M: Merge<A>>(merge: &M, init: Option<A>) -> A {
-        init.unwrap_or_else(|| Start::of(merge, None).accumulator)
+    fn of_nothing(self) -> A {
+        self.result.unwrap_or(self.accumulator)
     }
 }
 

@@ -18,17 +18,25 @@ use crate::resume::OutputFile;
 pub struct ReduceScalar<A, M> {
     init: Option<A>,
     merge: M,
+    /// Once the merge has been asked.
+    start: Option<Start<A>>,
 }
 
 impl<A, M> ReduceScalar<A, M> {
     /// Accumulators of one element.
     pub fn new(merge: M) -> Self {
-        ReduceScalar { init: None, merge }
+        ReduceScalar { init: None, merge, start: None }
     }
 
     /// What the result starts from. For a merge of the user's it is the neutral element.
     pub fn init(self, value: A) -> Self {
         ReduceScalar { init: Some(value), ..self }
+    }
+}
+
+impl<A: Element, M: Merge<A>> ReduceScalar<A, M> {
+    fn start(&self) -> Start<A> {
+        self.start.unwrap_or_else(|| Start::of(&self.merge, self.init))
     }
 }
 
@@ -40,8 +48,12 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
     where
         Self: 'a;
 
+    fn prepare(&mut self) {
+        self.start = Some(Start::of(&self.merge, self.init));
+    }
+
     fn allocate(&self, _plan: &Plan<'_>) -> Result<A> {
-        Ok(Start::of_nothing(&self.merge, self.init))
+        Ok(self.start().of_nothing())
     }
 
     fn attach<'a>(
@@ -53,7 +65,7 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
         let accumulators = map_accumulators::<A>(1, plan)?;
         let attached = AttachedScalar {
             accumulators,
-            start: Start::of(&self.merge, self.init),
+            start: self.start(),
             spec: self,
             num_workers: plan.num_workers.max(1),
             target,
