@@ -57,6 +57,13 @@ impl<T: Copy + NoUninit + Zeroable + Send + Sync + 'static> Element for T {}
 /// The largest alignment of elements, in bytes: that of all memory which arrays lie in.
 pub(crate) const MOST_ALIGNED: usize = 128;
 
+/// The bytes of a copy of this many elements, a multiple of [`MOST_ALIGNED`]: copies of several
+/// outputs lie one behind the other.
+pub(crate) fn size_of_copy<A>(len: usize) -> usize {
+    const { assert_alignment::<A>() };
+    (len * size_of::<A>()).next_multiple_of(MOST_ALIGNED)
+}
+
 /// The largest alignment of elements in a `.npy` file, in bytes: that of what follows its header.
 pub(crate) const MOST_ALIGNED_IN_FILE: usize = 64;
 

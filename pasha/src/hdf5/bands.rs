@@ -18,6 +18,7 @@ use super::region::{MAX_RANK, Place, coordinates, runs};
 use super::stored::{Chunks, Storage, Stored};
 use crate::error::SourceError;
 use crate::memory::buffer::resize;
+use crate::memory::own_pages::Buffer;
 
 /// One worker's reader of bands.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(super) struct BandReader<'f, A> {
     /// The indices of the axis that `elements` holds.
     range: Range<usize>,
     /// A band `(…, range.len(), …)` in C order.
-    elements: Vec<A>,
+    elements: Buffer<A>,
     access: Access<'f>,
 }
 
@@ -73,7 +74,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
             }
         };
         let together = stored.together(axis);
-        Ok(BandReader { stored, axis, together, range: 0..0, elements: Vec::new(), access })
+        Ok(BandReader { stored, axis, together, range: 0..0, elements: Buffer::new(), access })
     }
 
     /// The band that an index of the axis is in, and which indices it holds.
@@ -114,7 +115,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
             Access::Library { plain, .. } => plain.capacity(),
             Access::Mapped(_) => 0,
         };
-        self.elements.capacity() * size_of::<A>() + others
+        self.elements.held_bytes() + others
     }
 
     /// Reads a band, or a part of one.
@@ -124,7 +125,8 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         let mut shape = coordinates(&self.stored.shape);
         let shape = &mut shape[..self.stored.shape.len()];
         shape[self.axis] = range.len();
-        resize(&mut self.elements, shape.iter().product())
+        self.elements
+            .resize(shape.iter().product())
             .map_err(|reason| self.stored.describe_failure(&reason))?;
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {

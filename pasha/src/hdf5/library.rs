@@ -40,8 +40,8 @@ pub(super) fn filters(dataset: &Dataset) -> hdf5_metno::Result<Vec<(i32, Vec<u32
                 let (mut flags, mut config) = (0, 0);
                 let mut parameters = [0; 32];
                 let mut len = parameters.len();
-                // SAFETY: the handle is that of such properties, and the lock is held; at most `len`
-                // parameters are written, and no name.
+                // SAFETY: the handle is that of such properties, and the lock is held; at most
+                // `len` parameters are written, and no name.
                 let id = h5check(unsafe {
                     h5p::H5Pget_filter2(
                         properties.id(),
@@ -327,8 +327,8 @@ impl OpenDataset {
         }
         out.resize(usize::try_from(size).map_err(|_| "a chunk larger than the memory")?, 0);
         let mut left_out = 0;
-        // SAFETY: the handle is that of a chunked data set with no more axes than `start`; `out` has
-        // the size that the library has just said it writes, and the lock is held in between.
+        // SAFETY: the handle is that of a chunked data set with no more axes than `start`; `out`
+        // has the size that the library has just said it writes, and the lock is held in between.
         h5check(unsafe {
             let out = out.as_mut_ptr().cast();
             h5d::H5Dread_chunk(dataset, H5P_DEFAULT, start.as_ptr(), &raw mut left_out, out)

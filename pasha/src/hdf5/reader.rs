@@ -9,7 +9,7 @@ use super::pieces::{Piece, Span};
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
 use super::stored::{Assembly, Storage, Stored};
 use crate::error::SourceError;
-use crate::memory::buffer::resize;
+use crate::memory::own_pages::Buffer;
 
 /// The most sources that a worker keeps open, unless one item needs more.
 const MOST_OPEN: usize = 64;
@@ -73,7 +73,7 @@ pub(super) struct AssemblyReader<'f, A> {
     /// What was lent last, if it was lent by a source.
     lent: Option<Lent>,
     /// What lies at one index, put together.
-    elements: Vec<A>,
+    elements: Buffer<A>,
 }
 
 /// A source that was lent from.
@@ -142,7 +142,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
             open: Vec::new(),
             clock: 0,
             lent: None,
-            elements: Vec::new(),
+            elements: Buffer::new(),
         }
     }
 
@@ -280,7 +280,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
         shape[self.axis] = 1;
         let shape = &shape[..rank];
         let described = |reason: String| SourceError::from(stored.describe_failure(&reason));
-        resize(&mut self.elements, shape.iter().product()).map_err(described)?;
+        self.elements.resize(shape.iter().product()).map_err(described)?;
         let covers_all = |&piece: &usize| {
             let spans = self.assembly.pieces[piece].spans.iter().enumerate();
             spans.into_iter().all(|(at, span)| at == self.axis || span.len == stored.shape[at])

@@ -6,6 +6,9 @@
 //! are known even if the panic ends the process: in a program compiled with `panic = "abort"`, or
 //! by a second panic in a destructor. A hook that the program sets after its first map comes in
 //! front, and sees the panics of kernels as well; then the place is not known.
+//!
+//! A hook can only be taken and then set: another thread of the program that panics between the
+//! two, while the first map of the process starts, finds the standard library's hook.
 
 use std::any::Any;
 use std::cell::Cell;

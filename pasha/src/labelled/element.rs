@@ -7,6 +7,19 @@ use half::f16;
 
 /// What can be read from and written to labelled files: integers of 8 to 64 bits, `half::f16`,
 /// `f32`, `f64` and `bool`.
+///
+/// # Examples
+/// ```no_run
+/// use ndarray::Ix3;
+/// use pasha::DataArray;
+/// use pasha::labelled::{StoredArray, StoredElement};
+///
+/// /// Opens the temperature of a file `(time, y, x)` with elements of any such type.
+/// # #[cfg(feature = "netcdf")]
+/// fn temperature<A: StoredElement>(path: &str) -> pasha::Result<StoredArray<A, Ix3>> {
+///     DataArray::<A, Ix3>::from_netcdf(path, "t2m")
+/// }
+/// ```
 pub trait StoredElement: NoUninit + Zeroable + Send + Sync + sealed::Number {}
 
 impl<T: NoUninit + Zeroable + Send + Sync + sealed::Number> StoredElement for T {}

@@ -31,6 +31,20 @@ pub(super) const STORAGE: [&str; 7] = [
 ];
 
 /// A coordinate of a file that was left out, and why.
+///
+/// # Examples
+/// ```no_run
+/// use ndarray::Ix3;
+/// use pasha::DataArray;
+///
+/// # #[cfg(feature = "netcdf")] {
+/// let temperature = DataArray::<f32, Ix3>::from_netcdf("era5.nc", "t2m")?;
+/// for skipped in temperature.skipped_coordinates() {
+///     eprintln!("the coordinate {} was left out: {}", skipped.name, skipped.reason);
+/// }
+/// # }
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedCoordinate {

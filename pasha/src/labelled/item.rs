@@ -28,7 +28,8 @@ use crate::param::{ItemShape, KernelItem, Param};
 ///     if line.coord_f64().abs() < border { line.data.sum() } else { 0.0 }
 /// }
 ///
-/// let image = DataArray::new(Array2::ones((2, 3)), ["y", "x"])?.with_coord("x", [-1.0, 0.0, 1.0])?;
+/// let image = DataArray::new(Array2::ones((2, 3)), ["y", "x"])?;
+/// let image = image.with_coord("x", [-1.0, 0.0, 1.0])?;
 /// assert_eq!(inside::run_serial(image.along("x")?, 0.5)?, ndarray::array![0.0, 2.0, 0.0]);
 /// # Ok::<(), pasha::Error>(())
 /// ```

@@ -23,6 +23,23 @@ const BLOCK: usize = 32 << 20;
 const PIECE: usize = 1 << 20;
 
 /// A variable of a file, mapped over along a named dimension; made by [`StoredArray::along`].
+///
+/// # Examples
+/// ```no_run
+/// use ndarray::{ArrayView2, Ix3};
+/// use pasha::DataArray;
+///
+/// /// The largest element of an image.
+/// #[pasha::kernel]
+/// fn highest(image: ArrayView2<f32>) -> f32 { image.fold(f32::NEG_INFINITY, |a, &b| a.max(b)) }
+///
+/// # #[cfg(feature = "netcdf")] {
+/// let temperature = DataArray::<f32, Ix3>::from_netcdf("era5.nc", "t2m")?;
+/// let along_time = temperature.along("time")?;
+/// let highest = highest::run_parallel(&along_time)?.into_labelled(&along_time)?;
+/// # }
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub struct StoredAlong<'a, A, D> {
     array: &'a StoredArray<A, D>,
     mapped: Mapped<'a>,

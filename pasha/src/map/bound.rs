@@ -31,20 +31,8 @@ use crate::report::Report;
 pub struct BoundKernel<K>(K);
 
 impl<K: Kernel> BoundKernel<K> {
-    /// Wraps a kernel.
-    ///
-    /// # Examples
-    /// ```
-    /// use pasha::BoundKernel;
-    ///
-    /// #[pasha::kernel]
-    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
-    ///
-    /// // What `bind` returns is wrapped already; this wraps the kernel within another bound one.
-    /// let bound: BoundKernel<_> = photons::bind(50.0);
-    /// assert_eq!(bound.run_serial(&[100.0, 150.0])?, ndarray::array![2.0, 3.0]);
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
+    /// Wraps a kernel, for generated code.
+    #[doc(hidden)]
     pub fn new(kernel: K) -> Self {
         BoundKernel(kernel)
     }

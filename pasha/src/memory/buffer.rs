@@ -9,7 +9,8 @@ use super::huge::{HUGE_PAGE, advise_private};
 /// Makes a buffer this long. What it held is lost where it has to grow.
 ///
 /// A large one gets huge pages. A heap does not begin at a multiple of them, so that the buffer is
-/// given room for one more: then its last bytes are in a huge page, too.
+/// given room for one more: then its last bytes are in a huge page, too. One that grows, as for
+/// compressed chunks of many lengths, grows by an eighth more.
 ///
 /// # Errors
 /// How many bytes could not be had.
@@ -17,9 +18,10 @@ pub(crate) fn resize<A: Copy + Zeroable>(buffer: &mut Vec<A>, len: usize) -> Res
     if len > buffer.capacity() {
         let is_large = len.saturating_mul(size_of::<A>()) >= HUGE_PAGE;
         let room = if is_large { HUGE_PAGE / size_of::<A>().max(1) } else { 0 };
+        let growth = if buffer.capacity() > 0 { len / 8 } else { 0 };
         // The old one first: the two need not be there at once.
         *buffer = Vec::new();
-        *buffer = zeroed(len.saturating_add(room))?;
+        *buffer = zeroed(len.saturating_add(growth).saturating_add(room))?;
     }
     buffer.resize(len, A::zeroed());
     Ok(())

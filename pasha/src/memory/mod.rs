@@ -12,6 +12,8 @@ mod huge;
 mod live;
 pub(crate) mod mapped;
 mod of_file;
+#[cfg(feature = "hdf5")]
+pub(crate) mod own_pages;
 mod pages;
 pub(crate) mod stream;
 
@@ -99,6 +101,11 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
+    /// Nothing is mapped.
+    fn empty(memory: Memory) -> Mapping {
+        Self::of(dangling(), 0, memory, Backing::Empty)
+    }
+
     /// Maps `len` zero bytes.
     ///
     /// # Errors
@@ -130,7 +137,7 @@ impl Mapping {
 
     fn map(len: usize, memory: Memory, flags: MapFlags) -> Result<Mapping> {
         if len == 0 {
-            return Ok(Self::of(dangling(), len, memory, Backing::Empty));
+            return Ok(Self::empty(memory));
         }
         let layout = Layout::from_size_align(len, ALIGN).ok().filter(|_| len < SMALL);
         if let (Memory::Private, Some(layout)) = (memory, layout) {

@@ -137,7 +137,7 @@ pub trait ContextOptions: Sized {
     /// let context = SerialContext::new().share(NonZeroUsize::new(10).unwrap());
     /// let spectra = ndarray::Array2::<f64>::ones((100, 512)); // (n, channel)
     /// let (_, report) = total::run_report_in(&context, &spectra)?;
-    /// assert!(report.workers[0].shares >= 10);
+    /// assert_eq!(report.workers[0].shares, 10);
     /// # Ok::<(), pasha::Error>(())
     /// ```
     fn share(mut self, items: NonZeroUsize) -> Self {

@@ -232,13 +232,11 @@ mod tests {
         }
     }
 
-    /// Step by step it would take minutes.
+    /// Step by step it would take minutes, and nobody would wait for the tests.
     #[test]
-    fn a_long_list_in_which_every_train_is_suspect_takes_no_time() {
+    fn of_a_long_falling_list_one_train_is_left() {
         let falling: Vec<u64> = (0..200_000).rev().collect();
-        let begun = std::time::Instant::now();
         let valid = guess_valid(&falling);
-        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
         assert_eq!(valid.iter().filter(|&&valid| valid).count(), 1);
     }
 }

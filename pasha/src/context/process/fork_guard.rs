@@ -27,8 +27,8 @@ pub(super) struct ForkGuard {
 }
 
 impl ForkGuard {
-    /// Flushes what the program has printed, which each child would print again, and takes hold of the
-    /// rest.
+    /// Flushes what the program has printed, which each child would print again, and takes hold of
+    /// the rest.
     pub(super) fn hold() -> ForkGuard {
         let mut stdout = io::stdout().lock();
         let stderr = io::stderr().lock();

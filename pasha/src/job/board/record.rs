@@ -217,7 +217,9 @@ impl Record {
     /// Gives the worker a share to do. The checkpoint stays what it was: its accumulators have
     /// everything of the shares before.
     pub(crate) fn give(&self, share: Range<usize>) {
-        self.shares.fetch_add(1, Ordering::Relaxed);
+        if !share.is_empty() {
+            self.shares.fetch_add(1, Ordering::Relaxed);
+        }
         let checkpoint = self.todo.load(Ordering::Relaxed) & 1;
         self.todo_end.store(share.end, Ordering::Relaxed);
         self.position.store(share.start, Ordering::Relaxed);

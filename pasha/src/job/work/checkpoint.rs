@@ -69,8 +69,8 @@ impl Checkpoints {
     /// Puts a worker's accumulators back to what they were at its checkpoint.
     ///
     /// # Safety
-    /// The caller is this worker, the accumulators are those that the copies were made of, and none of
-    /// the worker's is alive.
+    /// The caller is this worker, the accumulators are those that the copies were made of, and no
+    /// slot of the worker's is alive.
     pub(crate) unsafe fn restore<W: Accumulators>(
         &self,
         accumulators: &W,

@@ -48,7 +48,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         if aborts || AccumulatorsOf::<K>::COUNT == 0 {
             return Ok(Checkpoints::none());
         }
-        // SAFETY: the accumulators are attached for all workers of the context, of which none runs yet.
+        // SAFETY: the accumulators are attached for all workers of the context, of which none runs
+        // yet.
         unsafe { Checkpoints::new(&self.accumulators, num_workers, memory, pages) }
     }
 

@@ -15,7 +15,8 @@ use crate::labelled::values::Values;
 /// use pasha::labelled::TimeUnits;
 ///
 /// let units = TimeUnits::parse("hours since 2000-01-01 00:00 -6:00", None)?;
-/// assert_eq!(units.decode(1.5).expect("it is not too far away").to_string(), "2000-01-01 07:30:00");
+/// let time = units.decode(1.5).expect("it is not too far away");
+/// assert_eq!(time.to_string(), "2000-01-01 07:30:00");
 /// let error = TimeUnits::parse("days since 2000-02-30", None).unwrap_err();
 /// assert!(error.to_string().contains("there is no day 30 in month 2"));
 /// # Ok::<(), pasha::Error>(())

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut, Dimension, IntoDimension};
 
-use super::staged::{LARGEST_STAGED, size_in_buffer, stream};
+use super::staged::{LARGEST_STAGED, stream};
 use super::{AttachedSlots, IndexSlots, Staged, address};
 use crate::array::{Order, SharedArray, fill_with_copies};
-use crate::element::Element;
+use crate::element::{Element, size_of_copy};
 use crate::error::Result;
 use crate::output::slots::OfIndex;
 use crate::output::sub_arrays::{SlotShape, SubArrays};
@@ -127,7 +127,7 @@ unsafe impl<A: Element, D: Dimension> IndexSlots for ArraySlots<A, D> {
 
 impl<A: Element, D: Dimension> Staged for ArraySlots<A, D> {
     fn staged_size(&self, items: usize) -> usize {
-        if self.is_staged() { size_in_buffer::<A>(items * self.arrays.size()) } else { 0 }
+        if self.is_staged() { size_of_copy::<A>(items * self.arrays.size()) } else { 0 }
     }
 
     unsafe fn staged(&self, first: usize, _items: usize, buffer: *mut u8) -> Self {

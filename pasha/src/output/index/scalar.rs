@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use ndarray::Ix1;
 
-use super::staged::{size_in_buffer, stream};
+use super::staged::stream;
 use super::{AttachedSlots, IndexSlots, Staged, address};
 use crate::array::{Order, SharedArray};
-use crate::element::Element;
+use crate::element::{Element, size_of_copy};
 use crate::error::Result;
 use crate::output::slots::OfIndex;
 use crate::output::{OutputSpec, Plan, check_array, contiguous};
@@ -128,7 +128,7 @@ unsafe impl<A: Element, V: ValueOf<A>> IndexSlots for ScalarSlots<A, V> {
 
 impl<A: Element, V: ValueOf<A>> Staged for ScalarSlots<A, V> {
     fn staged_size(&self, items: usize) -> usize {
-        size_in_buffer::<V>(items)
+        size_of_copy::<V>(items)
     }
 
     unsafe fn staged(&self, _first: usize, _items: usize, buffer: *mut u8) -> Self {

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::element::{MOST_ALIGNED, assert_alignment};
 use crate::memory;
 
 /// Slots with more bytes are written in their place: a staging buffer for them would not stay in
@@ -11,7 +10,7 @@ pub(super) const LARGEST_STAGED: usize = 2 << 20;
 
 /// Slots of which some may be staged: those say how large they are, the others lie in their place.
 pub trait Staged: Sized {
-    /// The bytes, a multiple of [`MOST_ALIGNED`], that the slots of this many neighbouring indices
+    /// The bytes, a multiple of `MOST_ALIGNED`, that the slots of this many neighbouring indices
     /// take in a staging buffer; 0 if they are not staged, but written in their place.
     fn staged_size(&self, _items: usize) -> usize {
         0
@@ -22,7 +21,7 @@ pub trait Staged: Sized {
     ///
     /// # Safety
     /// The index is below that which the output was attached for. `buffer` is aligned to
-    /// [`MOST_ALIGNED`], and valid for `staged_size(items)` bytes that nothing else uses as long as
+    /// `MOST_ALIGNED`, and valid for `staged_size(items)` bytes that nothing else uses as long as
     /// the slots are in use: zeros, or what was written through slots of the same kernel and
     /// `items`.
     unsafe fn staged(&self, first: usize, items: usize, buffer: *mut u8) -> Self;
@@ -43,12 +42,6 @@ pub trait Staged: Sized {
     /// The caller alone has these indices, none of their slots is alive, and `staged` was made by
     /// `self.staged` for the first of them and at least their number.
     unsafe fn stream_out(&self, _staged: &Self, _indices: &Range<usize>) {}
-}
-
-/// Bytes of this many elements in a staging buffer.
-pub(super) fn size_in_buffer<A>(len: usize) -> usize {
-    const { assert_alignment::<A>() };
-    (len * size_of::<A>()).next_multiple_of(MOST_ALIGNED)
 }
 
 /// Streams this many elements to their place.

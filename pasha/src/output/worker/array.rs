@@ -3,9 +3,8 @@
 use ndarray::{ArrayView, ArrayViewMut, Dimension};
 
 use super::Accumulators;
-use super::padded::saved_size;
 use crate::array::copy_elements;
-use crate::element::Element;
+use crate::element::{Element, size_of_copy};
 use crate::output::sub_arrays::SubArrays;
 
 /// Accumulators that are arrays.
@@ -40,7 +39,7 @@ unsafe impl<A: Element, D: Dimension> Accumulators for ArrayAccumulators<A, D> {
     unsafe fn put_back(&self, _worker_id: usize, (): &()) {}
 
     fn saved_size(&self) -> usize {
-        saved_size::<A>(self.0.size())
+        size_of_copy::<A>(self.0.size())
     }
 
     unsafe fn save(&self, worker_id: usize, to: *mut u8) {

@@ -3,7 +3,7 @@
 
 use super::Accumulators;
 use crate::array::bytes_of_shape;
-use crate::element::{MOST_ALIGNED, assert_alignment};
+use crate::element::assert_alignment;
 use crate::error::Result;
 use crate::memory::{CACHE_LINES, Mapping};
 use crate::output::Plan;
@@ -11,12 +11,6 @@ use crate::output::Plan;
 /// Accumulators with more bytes share a cache line at their borders alone, which costs nothing that
 /// can be measured.
 const LARGE: usize = 16 << 10;
-
-/// Bytes of a copy of this many elements.
-pub(super) fn saved_size<A>(len: usize) -> usize {
-    const { assert_alignment::<A>() };
-    (len * size_of::<A>()).next_multiple_of(MOST_ALIGNED)
-}
 
 /// Elements from one accumulator of `size` elements to the next.
 pub(super) fn step_of<A>(size: usize) -> usize {

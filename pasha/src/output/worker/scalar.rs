@@ -4,8 +4,7 @@
 //! value.
 
 use super::Accumulators;
-use super::padded::saved_size;
-use crate::element::Element;
+use crate::element::{Element, size_of_copy};
 
 /// Accumulators of one element, `step` elements apart.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ unsafe impl<A: Element> Accumulators for ScalarAccumulators<A> {
     }
 
     fn saved_size(&self) -> usize {
-        saved_size::<A>(1)
+        size_of_copy::<A>(1)
     }
 
     unsafe fn save(&self, worker_id: usize, to: *mut u8) {

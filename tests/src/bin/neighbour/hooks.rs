@@ -53,6 +53,9 @@ pub(super) fn set_before() {
     let counters = count_calls();
     catch_unwind(|| panic!("before all maps")).unwrap_err();
     assert_eq!(calls(counters), [1, 0]);
+    // The first map puts pasha's hook in front; a thread that panics in that very moment would find
+    // the standard hook.
+    check_next_map();
     let panics = panic_everywhere();
     assert_eq!(calls(counters), [1 + panics, 0]);
     // A panic that is caught within a kernel is the kernel's own business.
