@@ -45,7 +45,11 @@ pub use context::{
     default_context, set_default_context,
 };
 pub use element::Element;
-pub use error::{Cause, Error, ItemFailure, Result, SourceError};
+#[cfg(feature = "hdf5")]
+pub use error::Hdf5Error;
+#[cfg(feature = "xfel")]
+pub use error::XfelError;
+pub use error::{Cause, Error, ItemFailure, NpyError, Result, SourceError, VariableError};
 pub use functor::axis::{AlongAxis, axis};
 pub use functor::chunks::{Blocks, chunks, windows};
 pub use functor::npy::NpyFile;

@@ -2,6 +2,7 @@
 
 pub(crate) mod describe;
 mod item;
+mod source;
 
 use std::fmt;
 use std::io;
@@ -9,6 +10,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use item::{Cause, ItemFailure};
+#[cfg(feature = "hdf5")]
+pub use source::Hdf5Error;
+#[cfg(feature = "xfel")]
+pub use source::XfelError;
+pub use source::{NpyError, VariableError};
 
 /// What functors and readers of any kind report when reading fails.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
@@ -214,96 +220,22 @@ pub enum Error {
     },
 
     /// A file is not the `.npy` file that the program expects.
-    #[error("{} can't be used: {reason}", path.display())]
-    #[non_exhaustive]
-    Npy {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it and what to do.
-        reason: String,
-    },
+    #[error(transparent)]
+    Npy(#[from] NpyError),
 
     /// An HDF5 file or one of its data sets can't be used.
     #[cfg(feature = "hdf5")]
-    #[error("data set {dataset:?} of {} can't be used: {reason}", path.display())]
-    #[non_exhaustive]
-    Hdf5 {
-        /// The file.
-        path: PathBuf,
-        /// The data set, as it was asked for.
-        dataset: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
 
-    /// A folder or its files are no run of the European XFEL.
+    /// A run of the European XFEL can't be used, or has not what was asked for.
     #[cfg(feature = "xfel")]
-    #[error("{} can't be opened as a run: {reason}", path.display())]
-    #[non_exhaustive]
-    Run {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong with it and what to do.
-        reason: String,
-    },
+    #[error(transparent)]
+    Xfel(#[from] XfelError),
 
-    /// A variable of a labelled file is not the one that the program expects, or can't be read or
-    /// written.
-    #[error("variable {variable:?} of {} can't be used: {reason}", path.display())]
-    #[non_exhaustive]
-    Variable {
-        /// The file, or the folder.
-        path: PathBuf,
-        /// The variable.
-        variable: String,
-        /// What is wrong with it and what to do.
-        reason: String,
-    },
-
-    /// A run has a train twice in one source.
-    #[cfg(feature = "xfel")]
-    #[error("{}", describe::twice(source_name, *train_id, [(first, rows.0), (second, rows.1)]))]
-    #[non_exhaustive]
-    TrainConflict {
-        /// The source.
-        source_name: String,
-        /// The train that comes twice.
-        train_id: u64,
-        /// A file with it.
-        first: PathBuf,
-        /// The other file with it; the same, if it comes twice there.
-        second: PathBuf,
-        /// Where it is in the lists of trains (`INDEX/trainId`) of both files, counted from 0.
-        rows: (usize, usize),
-    },
-
-    /// A run has no source, key or train of this name.
-    #[cfg(feature = "xfel")]
-    #[error("the run {} has no {what} {name:?}{advice}", path.display())]
-    #[non_exhaustive]
-    NotInRun {
-        /// The run's folder.
-        path: PathBuf,
-        /// What was looked for: a source, a key of a source, a pattern, a train.
-        what: String,
-        /// Its name.
-        name: String,
-        /// Names that are there and look alike, as a phrase.
-        advice: String,
-    },
-
-    /// The data of a key can't be used as they were asked for.
-    #[cfg(feature = "xfel")]
-    #[error("key {key:?} of source {source_name:?} can't be used: {reason}")]
-    #[non_exhaustive]
-    Key {
-        /// The source.
-        source_name: String,
-        /// The key.
-        key: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
+    /// A variable of a labelled file can't be used.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
 
     /// A functor is not fit for being mapped over.
     #[error("item `{item}` can't be mapped over: {source}")]

@@ -16,7 +16,7 @@ use super::axis::{AsView, SubViewReader};
 use super::slice::ElementReader;
 use super::{Functor, NaturalItem};
 use crate::array::bytes_of_shape;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, NpyError, Result, SourceError};
 use crate::files::{Reading, Taken, open_regular};
 use crate::memory::{Mapping, Memory, Pages, mapped};
 use crate::npy::{self, Fit, Header, NpyElement};
@@ -103,7 +103,7 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
     /// let frames = NpyFile::<u16, Ix3>::open(&path)?; // (n, y, x), in counts
     /// assert_eq!(frames.shape(), [10, 64, 128]);
     /// let error = NpyFile::<f32, Ix3>::open(&path).unwrap_err();
-    /// assert!(matches!(error, pasha::Error::Npy { .. }));
+    /// assert!(matches!(error, pasha::Error::Npy(_)));
     /// # std::fs::remove_file(path).unwrap();
     /// # Ok::<(), pasha::Error>(())
     /// ```
@@ -113,7 +113,7 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
             let path = path.clone();
             move |source: io::Error| Error::File { action, path, source }
         };
-        let refused = |reason| Error::Npy { path: path.clone(), reason };
+        let refused = |reason| Error::Npy(NpyError { path: path.clone(), reason });
         let file = open_regular(&path, File::options().read(true)).map_err(failed("open"))?;
         let reading = Reading::begin(&file, &path).map_err(|taken| match taken {
             Taken::Failed(source) => failed("look at")(source),

@@ -13,7 +13,7 @@ use super::probe::probe;
 use super::reader::ElementReader;
 use super::series::SeriesFiles;
 use super::stored::Stored;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Hdf5Error, Result, SourceError};
 use crate::memory::buffer::zeroed;
 
 /// A data set of an HDF5 file, with elements `A` and dimension `D`.
@@ -160,10 +160,12 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         let files = files.files(dataset)?;
         if let Some(first) = files.iter().find(|file| file.is_file()) {
             let open = || Stored::open_series::<A>(&files, dataset);
-            probe("HDF5", open).map_err(|reason| Error::Hdf5 {
-                path: first.clone(),
-                dataset: dataset.to_owned(),
-                reason: format!("it, or another file of the series, can't be read: {reason}"),
+            probe("HDF5", open).map_err(|reason| {
+                Error::Hdf5(Hdf5Error {
+                    path: first.clone(),
+                    dataset: dataset.to_owned(),
+                    reason: format!("it, or another file of the series, can't be read: {reason}"),
+                })
             })?;
         }
         Hdf5Dataset::new(Stored::open_series::<A>(&files, dataset)?)
@@ -187,14 +189,14 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
                 rank @ 1..=6 => format!("open it as Hdf5Dataset::<{element}, Ix{rank}>"),
                 _ => format!("open it as Hdf5Dataset::<{element}, IxDyn>"),
             };
-            return Err(Error::Hdf5 {
+            return Err(Error::Hdf5(Hdf5Error {
                 reason: format!(
                     "its shape is {found:?}, {}, but {asked} were asked for; {way_out}",
                     axes(found.len())
                 ),
                 path: stored.path,
                 dataset: stored.name,
-            });
+            }));
         };
         Ok(Hdf5Dataset {
             stored: Arc::new(stored),
@@ -312,10 +314,12 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load(&self) -> Result<Array<A, D>> {
-        self.read_all().map_err(|reason| Error::Hdf5 {
-            path: self.path().to_owned(),
-            dataset: self.name().to_owned(),
-            reason: reason.to_string(),
+        self.read_all().map_err(|reason| {
+            Error::Hdf5(Hdf5Error {
+                path: self.path().to_owned(),
+                dataset: self.name().to_owned(),
+                reason: reason.to_string(),
+            })
         })
     }
 

@@ -16,7 +16,7 @@ use super::pieces::Piece;
 use super::region::MAX_RANK;
 use super::stored::{Assembly, Stored};
 use super::types::StoredType;
-use crate::error::Error;
+use crate::error::{Error, Hdf5Error};
 
 /// Describes a source that was found for a path and a name.
 type Describe<'a> = dyn Fn(Found, &Path, &str) -> Result<Stored, Error> + 'a;
@@ -144,7 +144,7 @@ impl Finder<'_> {
             Ok(found) => {
                 let stored = (self.describe)(found, &path, &mapping.dataset);
                 let stored = stored.map_err(|error| match error {
-                    Error::Hdf5 { reason, .. } => of_source(reason),
+                    Error::Hdf5(Hdf5Error { reason, .. }) => of_source(reason),
                     other => of_source(other.to_string()),
                 })?;
                 self.assembly.sources.push(stored);

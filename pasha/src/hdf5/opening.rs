@@ -21,7 +21,7 @@ use super::region::MAX_RANK;
 use super::series;
 use super::stored::{Chunks, Storage, Stored};
 use super::types::StoredType;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hdf5Error, Result};
 use crate::files::open_regular;
 
 /// Virtual data sets that may lie within each other; more are a circle.
@@ -33,10 +33,12 @@ impl Stored {
         let path = file::absolute(path);
         // Without a file there is nothing to crash on.
         if path.is_file() {
-            probe("HDF5", || Stored::open::<A>(&path, name)).map_err(|reason| Error::Hdf5 {
-                path: path.clone(),
-                dataset: name.to_owned(),
-                reason: reason.to_string(),
+            probe("HDF5", || Stored::open::<A>(&path, name)).map_err(|reason| {
+                Error::Hdf5(Hdf5Error {
+                    path: path.clone(),
+                    dataset: name.to_owned(),
+                    reason: reason.to_string(),
+                })
             })?;
         }
         Stored::open::<A>(&path, name)
@@ -61,10 +63,8 @@ impl Stored {
 
     /// As [`open`](Self::open), given an absolute path.
     fn open_at<A: Hdf5Element>(path: &Path, name: &str) -> Result<Stored> {
-        let refused = |reason: String| Error::Hdf5 {
-            path: path.to_owned(),
-            dataset: name.to_owned(),
-            reason,
+        let refused = |reason: String| {
+            Error::Hdf5(Hdf5Error { path: path.to_owned(), dataset: name.to_owned(), reason })
         };
         open_regular(path, File::options().read(true)).map_err(|source| Error::File {
             action: "open",
@@ -97,10 +97,8 @@ impl Stored {
         name: &str,
         depth: usize,
     ) -> Result<Stored> {
-        let refused = |reason: String| Error::Hdf5 {
-            path: path.to_owned(),
-            dataset: name.to_owned(),
-            reason,
+        let refused = |reason: String| {
+            Error::Hdf5(Hdf5Error { path: path.to_owned(), dataset: name.to_owned(), reason })
         };
         let dataset = found.file.dataset(&found.name).map_err(|error| {
             refused(names::missing(&found.file, &found.name).unwrap_or_else(|| explain(&error)))

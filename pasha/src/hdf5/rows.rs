@@ -7,7 +7,7 @@ use std::path::Path;
 use super::element::Hdf5Element;
 use super::reader::ElementReader;
 use super::stored::Stored;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Hdf5Error, Result, SourceError};
 
 /// A stored data set that is read in rows, blocks of axis 0.
 #[derive(Debug)]
@@ -24,11 +24,11 @@ impl<A: Hdf5Element> Rows<A> {
     pub(crate) fn open(file: &Path, dataset: &str) -> Result<Rows<A>> {
         let stored = Stored::open::<A>(file, dataset)?;
         if stored.shape.is_empty() {
-            return Err(Error::Hdf5 {
+            return Err(Error::Hdf5(Hdf5Error {
                 path: file.to_owned(),
                 dataset: dataset.to_owned(),
                 reason: "it is a single value, which has no axis to be read along".to_owned(),
-            });
+            }));
         }
         Ok(Rows { stored, element: PhantomData })
     }

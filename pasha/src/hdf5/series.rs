@@ -9,7 +9,7 @@ use super::file::explain;
 use super::pieces::{Piece, Span};
 use super::stored::{Assembly, Storage, Stored};
 use super::types::StoredType;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hdf5Error, Result};
 
 /// What the members of a group are called that are the parts of a series, before their numbers:
 /// Eiger detectors write `entry/data/data_000001` and so on into their master files.
@@ -67,10 +67,8 @@ fn matching(pattern: &Path, dataset: &str) -> Result<Vec<PathBuf>> {
     if pattern.is_file() {
         return Ok(vec![pattern.to_owned()]);
     }
-    let refused = |reason: String| Error::Hdf5 {
-        path: pattern.to_owned(),
-        dataset: dataset.to_owned(),
-        reason,
+    let refused = |reason: String| {
+        Error::Hdf5(Hdf5Error { path: pattern.to_owned(), dataset: dataset.to_owned(), reason })
     };
     let text = pattern.to_str().ok_or_else(|| refused("it is no UTF-8 text".to_owned()))?;
     let found = glob::glob(text).map_err(|error| refused(format!("it is no pattern: {error}")))?;
@@ -134,11 +132,11 @@ pub(super) fn join(parts: Vec<Stored>, path: &Path, name: &str) -> Result<Stored
         check_part(part, &parts)?;
     }
     let Some(first) = parts.first() else {
-        return Err(Error::Hdf5 {
+        return Err(Error::Hdf5(Hdf5Error {
             path: PathBuf::from("no file"),
             dataset: name.to_owned(),
             reason: "an empty list of files was given".to_owned(),
-        });
+        }));
     };
     let mut shape = first.shape.clone();
     let kind = StoredType { is_swapped: false, is_plain: false, ..first.kind.clone() };
@@ -199,7 +197,7 @@ fn check_part(part: &Stored, parts: &[Stored]) -> Result<()> {
 }
 
 fn refused(part: &Stored, reason: String) -> Error {
-    Error::Hdf5 { path: part.path.clone(), dataset: part.name.clone(), reason }
+    Error::Hdf5(Hdf5Error { path: part.path.clone(), dataset: part.name.clone(), reason })
 }
 
 #[cfg(test)]

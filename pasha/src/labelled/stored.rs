@@ -13,7 +13,7 @@ use super::labels::Labels;
 use super::memory::DataArray;
 use super::packing::Packing;
 use super::variable::{OpenVariable, StoredFile};
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Result, SourceError, VariableError};
 use crate::memory::buffer::zeroed;
 
 /// A variable of a file, of which only the labels have been read.
@@ -322,7 +322,11 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
 
 /// Why a variable can't be used.
 pub(super) fn refusal(path: &Path, variable: &str, reason: String) -> Error {
-    Error::Variable { path: PathBuf::from(path), variable: variable.to_owned(), reason }
+    Error::Variable(VariableError {
+        path: PathBuf::from(path),
+        variable: variable.to_owned(),
+        reason,
+    })
 }
 
 impl<A, D> Deref for StoredArray<A, D> {

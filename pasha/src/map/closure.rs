@@ -110,9 +110,8 @@ where
 /// Applies a closure that may fail to each item in the default context.
 ///
 /// # Errors
-/// [`Error::Item`](crate::Error::Item) with the index and, as the [cause](crate::Cause::Refused), the
-/// text of the closure's error;
-/// otherwise as [`map`].
+/// [`Error::Item`](crate::Error::Item) with the index and, as the [cause](crate::Cause::Refused),
+/// the text of the closure's error; otherwise as [`map`].
 ///
 /// # Examples
 /// ```

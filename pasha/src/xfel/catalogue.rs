@@ -9,7 +9,7 @@ use super::Section;
 use super::file::RunFile;
 use super::links::{exists, keys_below};
 use super::skipped::SkippedFile;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Result, SourceError, XfelError};
 use crate::hdf5::probe::probe;
 use crate::nearest::nearest;
 
@@ -85,13 +85,13 @@ impl Catalogue {
             for &number in &source.files {
                 for (row, train_id) in self.files[number].trains(self.include_suspect) {
                     if let Some((first, first_row)) = owner.insert(train_id, (number, row)) {
-                        return Err(Error::TrainConflict {
+                        return Err(Error::Xfel(XfelError::TrainConflict {
                             source_name: name.clone(),
                             train_id,
                             first: self.files[first].path.clone(),
                             second: self.files[number].path.clone(),
                             rows: (first_row, row),
-                        });
+                        }));
                     }
                 }
             }
@@ -115,7 +115,7 @@ impl Catalogue {
     ) -> Error {
         let advice = format!("; {}", nearest(name, known));
         let (what, name) = (what.to_owned(), name.to_owned());
-        Error::NotInRun { path: self.path.clone(), what, name, advice }
+        Error::Xfel(XfelError::NotInRun { path: self.path.clone(), what, name, advice })
     }
 
     /// The keys of a source, sorted, from the first file that has some of these trains and can be
@@ -139,9 +139,11 @@ impl Catalogue {
         }
         let keys = probe("HDF5", || read_keys(file, of_file.section, name))
             .and_then(|()| read_keys(file, of_file.section, name))
-            .map_err(|error| Error::Run {
-                path: file.path.clone(),
-                reason: format!("the keys of source {name} can't be read: {error}"),
+            .map_err(|error| {
+                Error::Xfel(XfelError::Run {
+                    path: file.path.clone(),
+                    reason: format!("the keys of source {name} can't be read: {error}"),
+                })
             })?;
         Ok(of_file.keys.get_or_init(|| keys))
     }
@@ -170,12 +172,12 @@ impl Catalogue {
             let fault = file.sources.get(name).and_then(|of_file| of_file.fault.as_ref());
             let Some(fault) = fault else { continue };
             if let Some((first, last)) = file.ends(train_ids, self.include_suspect) {
-                return Err(Error::Run {
+                return Err(Error::Xfel(XfelError::Run {
                     path: file.path.clone(),
                     reason: format!(
                         "source {name} can't be used in it: {fault}; it has trains {first} to {last}: select others"
                     ),
-                });
+                }));
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use super::element::KeyElement;
 use super::key::{Form, Key};
 use super::read::{KeyReader, view};
 use super::run::Run;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Result, SourceError, XfelError};
 use crate::functor::{Functor, NaturalItem, Read};
 use crate::param::{KernelItem, Param};
 
@@ -85,7 +85,7 @@ impl Run {
     /// [keys](Run::key) to a kernel with several items, which copies nothing.
     ///
     /// # Errors
-    /// As for [`Run::key`]; [`Error::Key`] for elements that are neither numbers nor texts.
+    /// As for [`Run::key`]; [`XfelError::Key`] for elements that are neither numbers nor texts.
     ///
     /// # Examples
     /// ```no_run
@@ -138,8 +138,8 @@ impl TrainData<'_> {
     /// with `IxDyn` it is the one for one entry, the other for more.
     ///
     /// # Errors
-    /// [`Error::Key`] if the key was not given to [`Run::trains`], has elements of another type or
-    /// another number of axes, or has more than the one entry that was asked for.
+    /// [`XfelError::Key`] if the key was not given to [`Run::trains`], has elements of another type
+    /// or another number of axes, or has more than the one entry that was asked for.
     ///
     /// # Examples
     /// ```no_run
@@ -163,10 +163,12 @@ impl TrainData<'_> {
         source: &str,
         key: &str,
     ) -> Result<Option<ArrayView<'_, A, D>>> {
-        let refused = |reason: String| Error::Key {
-            source_name: source.to_owned(),
-            key: key.to_owned(),
-            reason,
+        let refused = |reason: String| {
+            Error::Xfel(XfelError::Key {
+                source_name: source.to_owned(),
+                key: key.to_owned(),
+                reason,
+            })
         };
         let is_it = |loaded: &&Loaded| {
             let name = &loaded.info.key;
@@ -254,13 +256,13 @@ fn any_key(run: &Run, source: &str, key: &str) -> Result<Box<dyn AnyKey>> {
         ($($name:literal $element:ty),+) => {
             match info.element.as_str() {
                 $($name => Ok(Box::new(run.key::<$element, IxDyn>(source, key)?)),)+
-                other => Err(Error::Key {
+                other => Err(Error::Xfel(XfelError::Key {
                     source_name: source.to_owned(),
                     key: info.key.clone(),
                     reason: format!(
                         "it holds {other}, neither numbers nor texts: give the key to a kernel of its own, `run.key`"
                     ),
-                }),
+                })),
             }
         };
     }

@@ -13,7 +13,7 @@ use super::element::{KeyElement, StoredRows};
 use super::info::KeyInfo;
 use super::run::{Run, data_set_of};
 use super::trains::{Trains, by_id};
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Hdf5Error, Result, SourceError, XfelError};
 use crate::hdf5::probe::probe_each;
 
 /// The data of one key of a run, a functor of [`Train`](super::Train)s; made by [`Run::key`].
@@ -70,9 +70,9 @@ impl Run {
     /// `IxDyn` it is the one for trains with one entry, the other for those with more.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Hdf5`] if its data can't be
-    /// read as `A`; [`Error::Key`] if they have another number of axes, or differ from file to
-    /// file.
+    /// [`XfelError::NotInRun`] if there is no such source or key; [`Error::Hdf5`] if its data can't
+    /// be read as `A`; [`XfelError::Key`] if they have another number of axes, or differ from file
+    /// to file.
     ///
     /// # Examples
     /// ```no_run
@@ -132,12 +132,16 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
             |number: usize, reason: String| reason + &others(number).unwrap_or_default();
         if let Some((number, reason)) = unsound.into_iter().next() {
             let path = paths.swap_remove(number);
-            return Err(Error::Hdf5 { path, dataset: name, reason: with_others(number, reason) });
+            return Err(Error::Hdf5(Hdf5Error {
+                path,
+                dataset: name,
+                reason: with_others(number, reason),
+            }));
         }
         let open = |(number, path): (usize, PathBuf)| match A::Rows::open(&path, &name) {
             Ok(rows) => Ok((path, rows)),
-            Err(Error::Hdf5 { path, dataset, reason }) => {
-                Err(Error::Hdf5 { path, dataset, reason: with_others(number, reason) })
+            Err(Error::Hdf5(Hdf5Error { path, dataset, reason })) => {
+                Err(Error::Hdf5(Hdf5Error { path, dataset, reason: with_others(number, reason) }))
             }
             Err(error) => Err(error),
         };
@@ -159,10 +163,12 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     /// Checks that all files have entries of one shape, and as many as their index says.
     fn check_files(&self) -> Result<()> {
         let KeyFiles { info, files } = &*self.data;
-        let refused = |reason: String| Error::Key {
-            source_name: info.source.clone(),
-            key: info.key.clone(),
-            reason,
+        let refused = |reason: String| {
+            Error::Xfel(XfelError::Key {
+                source_name: info.source.clone(),
+                key: info.key.clone(),
+                reason,
+            })
         };
         for (number, (path, rows)) in files.iter().enumerate() {
             let shape = rows.shape().get(1..).unwrap_or_default();
@@ -391,7 +397,7 @@ fn form<D: Dimension>(info: &KeyInfo) -> Result<Form> {
         None => Ok(Form::OneOrAll),
         Some(asked) if asked == of_entry => Ok(Form::One),
         Some(asked) if asked == of_entry + 1 => Ok(Form::All),
-        Some(asked) => Err(Error::Key {
+        Some(asked) => Err(Error::Xfel(XfelError::Key {
             source_name: info.source.clone(),
             key: info.key.clone(),
             reason: format!(
@@ -400,7 +406,7 @@ fn form<D: Dimension>(info: &KeyInfo) -> Result<Form> {
                 info.entry_shape,
                 of_entry + 1
             ),
-        }),
+        })),
     }
 }
 

@@ -8,7 +8,7 @@ use super::file::RunFile;
 use super::run::Run;
 use super::selection::pattern;
 use super::skipped::SkippedFile;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, XfelError};
 use crate::hdf5::probe::probe_each;
 
 /// How a run is opened.
@@ -34,8 +34,8 @@ impl Run {
     /// at the same time.
     ///
     /// # Errors
-    /// [`Error::File`] if the folder can't be read; [`Error::Run`] if it has no files, or none that
-    /// can be used; [`Error::TrainConflict`] if a source has a train twice.
+    /// [`Error::File`] if the folder can't be read; [`XfelError::Run`] if it has no files, or none
+    /// that can be used; [`XfelError::TrainConflict`] if a source has a train twice.
     ///
     /// # Examples
     /// ```no_run
@@ -147,7 +147,8 @@ impl RunOptions {
     }
 
     fn open_all(&self, folder: &Path, paths: &[PathBuf]) -> Result<Run> {
-        let refused = |reason: String| Error::Run { path: folder.to_owned(), reason };
+        let refused =
+            |reason: String| Error::Xfel(XfelError::Run { path: folder.to_owned(), reason });
         if paths.is_empty() {
             return Err(refused("there are no .h5 files for it".to_owned()));
         }

@@ -16,7 +16,7 @@ use super::links::exists;
 use super::selection::Selection;
 use super::skipped::SkippedFile;
 use super::values::{self, Attribute};
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Hdf5Error, Result, SourceError};
 use crate::hdf5::probe::probe;
 
 /// A run of the European XFEL: the files of a folder as one, or what was selected of it.
@@ -180,7 +180,7 @@ impl Run {
     /// The selected keys of a source, sorted.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if there is no such source.
     ///
     /// # Examples
     /// ```no_run
@@ -239,8 +239,8 @@ impl Run {
     /// What the entries of a key look like.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if its data can't be
-    /// opened.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if there is no such source or key,
+    /// [`Error::Hdf5`] if its data can't be opened.
     ///
     /// # Examples
     /// ```no_run
@@ -268,8 +268,8 @@ impl Run {
     /// The number of entries that a key has in each selected train.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key; [`Error::Run`] if a file says nothing
-    /// sound of it.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if there is no such source or key;
+    /// [`XfelError::Run`](crate::XfelError::Run) if a file says nothing sound of it.
     ///
     /// # Examples
     /// ```no_run
@@ -289,8 +289,8 @@ impl Run {
     /// The attributes of a key's data; those of a control value are what is known of the property.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source or key, [`Error::Hdf5`] if they can't be
-    /// read.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if there is no such source or key,
+    /// [`Error::Hdf5`] if they can't be read.
     ///
     /// # Examples
     /// ```no_run
@@ -357,8 +357,8 @@ impl Run {
     /// The value of a control source's key at the start of the run.
     ///
     /// # Errors
-    /// [`Error::NotInRun`] if there is no such source; [`Error::Hdf5`] if it has no such value of
-    /// type `A`.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if there is no such source;
+    /// [`Error::Hdf5`] if it has no such value of type `A`.
     ///
     /// # Examples
     /// ```no_run
@@ -380,10 +380,12 @@ impl Run {
         };
         let read_in = |file: &Path| -> Result<A> {
             let open = || A::Rows::open(file, &path);
-            let refused = |error: SourceError| Error::Hdf5 {
-                path: file.to_owned(),
-                dataset: path.clone(),
-                reason: error.to_string(),
+            let refused = |error: SourceError| {
+                Error::Hdf5(Hdf5Error {
+                    path: file.to_owned(),
+                    dataset: path.clone(),
+                    reason: error.to_string(),
+                })
             };
             probe("HDF5", || open().map(|rows| drop(read(&rows)))).map_err(refused)?;
             read(&open()?).map_err(refused)
@@ -451,10 +453,12 @@ impl Run {
         let path = &self.file_of(source, key)?.path;
         let name = data_set_of(of_run.section, source, key);
         let read = || -> Result<T, SourceError> { look(&File::open(path)?.dataset(&name)?) };
-        probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
-            path: path.clone(),
-            dataset: name.clone(),
-            reason: error.to_string(),
+        probe("HDF5", read).and_then(|()| read()).map_err(|error| {
+            Error::Hdf5(Hdf5Error {
+                path: path.clone(),
+                dataset: name.clone(),
+                reason: error.to_string(),
+            })
         })
     }
 }
@@ -475,10 +479,12 @@ fn metadata_in(path: &Path) -> Result<BTreeMap<String, Attribute>> {
         }
         Ok(found)
     };
-    probe("HDF5", read).and_then(|()| read()).map_err(|error| Error::Hdf5 {
-        path: path.to_owned(),
-        dataset: "METADATA".to_owned(),
-        reason: error.to_string(),
+    probe("HDF5", read).and_then(|()| read()).map_err(|error| {
+        Error::Hdf5(Hdf5Error {
+            path: path.to_owned(),
+            dataset: "METADATA".to_owned(),
+            reason: error.to_string(),
+        })
     })
 }
 

@@ -17,7 +17,7 @@ impl Run {
     /// `beamPosition.ixPos.value`. The trains stay the same; see [`require_all`](Run::require_all).
     ///
     /// # Errors
-    /// [`Error::NotInRun`](crate::Error::NotInRun) if nothing matches.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if nothing matches.
     ///
     /// # Examples
     /// ```no_run
@@ -33,7 +33,7 @@ impl Run {
     /// The same run with what matches any of several pairs of patterns, for sources and for keys.
     ///
     /// # Errors
-    /// [`Error::NotInRun`](crate::Error::NotInRun) if one of the pairs matches nothing.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if one of the pairs matches nothing.
     ///
     /// # Examples
     /// ```no_run
@@ -53,7 +53,7 @@ impl Run {
     /// The same run without the sources and keys that match these patterns.
     ///
     /// # Errors
-    /// [`Error::NotInRun`](crate::Error::NotInRun) if nothing matches.
+    /// [`XfelError::NotInRun`](crate::XfelError::NotInRun) if nothing matches.
     ///
     /// # Examples
     /// ```no_run

@@ -5,7 +5,7 @@ use std::path::Path;
 use hdf5_metno::File;
 
 use super::values;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Error, Hdf5Error, Result, SourceError};
 
 /// All texts of a data set.
 #[derive(Debug)]
@@ -25,10 +25,12 @@ impl Texts {
             let (texts, shape) = (values::texts_of(&dataset)?, dataset.shape());
             Ok(Texts { texts, shape })
         };
-        read().map_err(|error| Error::Hdf5 {
-            path: path.to_owned(),
-            dataset: name.to_owned(),
-            reason: error.to_string(),
+        read().map_err(|error| {
+            Error::Hdf5(Hdf5Error {
+                path: path.to_owned(),
+                dataset: name.to_owned(),
+                reason: error.to_string(),
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::support::{frames, h5py, npy};
 
 fn message<D: ndarray::Dimension>(path: &Path, name: &str) -> String {
     let error = Hdf5Dataset::<u16, D>::open(path, name).map(|_| ()).unwrap_err();
-    assert!(matches!(error, Error::Hdf5 { .. }), "{error}");
+    assert!(matches!(error, Error::Hdf5(_)), "{error}");
     error.to_string()
 }
 

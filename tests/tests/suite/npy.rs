@@ -18,7 +18,7 @@ fn written(lines: &str) -> Option<TempDir> {
 
 fn refusal<A: NpyElement, D: Dimension>(path: impl AsRef<std::path::Path>) -> String {
     match NpyFile::<A, D>::open(&path) {
-        Err(error @ Error::Npy { .. }) => {
+        Err(error @ Error::Npy(_)) => {
             let told = error.to_string();
             assert!(told.contains(&path.as_ref().display().to_string()), "{told}");
             told

@@ -342,7 +342,7 @@ fn a_train_that_comes_twice_is_refused_with_both_files() {
         let Some(_) = oracle.seen.get("open_error") else { continue };
         let error = oracle.open().unwrap_err();
         match &error {
-            Error::TrainConflict { train_id, first, second, .. } => {
+            Error::Xfel(pasha::XfelError::TrainConflict { train_id, first, second, .. }) => {
                 let message = error.to_string();
                 for told in [
                     train_id.to_string(),

@@ -236,7 +236,13 @@ fn a_duplicate_is_told_with_its_rows() {
     let ids = Array1::from(vec![100, 101, 102, 101, 104]);
     overwrite(&folder.path().join("RAW-DA01-S0.h5"), "INDEX/trainId", &ids);
     let error = Run::open(folder.path()).unwrap_err();
-    assert!(matches!(error, Error::TrainConflict { train_id: 101, rows: (1, 3), .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::Xfel(pasha::XfelError::TrainConflict { train_id: 101, rows: (1, 3), .. })
+        ),
+        "{error}"
+    );
     told(
         &error,
         &["train 101 twice in", "rows 1 and 3 of INDEX/trainId", "include_suspect(false)"],

@@ -211,8 +211,14 @@ fn select_and_deselect() {
         !keys.contains(&"beamPosition.ixPos.value") && keys.contains(&"beamPosition.iyPos.value")
     );
 
-    assert!(matches!(run.key::<f32, Ix0>("NO/SUCH/SOURCE", "x"), Err(Error::NotInRun { .. })));
-    assert!(matches!(run.key::<f32, Ix0>(XGM, "no.such.key"), Err(Error::NotInRun { .. })));
+    assert!(matches!(
+        run.key::<f32, Ix0>("NO/SUCH/SOURCE", "x"),
+        Err(Error::Xfel(pasha::XfelError::NotInRun { .. }))
+    ));
+    assert!(matches!(
+        run.key::<f32, Ix0>(XGM, "no.such.key"),
+        Err(Error::Xfel(pasha::XfelError::NotInRun { .. }))
+    ));
 }
 
 #[test]
@@ -320,7 +326,7 @@ fn texts_units_and_values_of_the_run() {
     let flux = "pulseEnergy.photonFlux";
     assert_eq!(run.key_info(XGM, flux).unwrap().element, "f32");
     let name = run.run_value::<String>(XGM, "classId");
-    assert!(name.is_ok() || matches!(name, Err(Error::Hdf5 { .. })));
+    assert!(name.is_ok() || matches!(name, Err(Error::Hdf5(_))));
     let x: f32 = run.run_value(XGM, "beamPosition.ixPos").unwrap();
     assert!(x.is_finite());
     let metadata = Run::open(examples().unwrap().join("spb")).unwrap().metadata().unwrap();
@@ -370,7 +376,9 @@ fn suspect_trains() {
     let run = open("high", false).unwrap();
     assert!(run.train_ids().len() == 485 && run.train_ids().contains(&10_100));
     match open("high", true).unwrap_err() {
-        Error::TrainConflict { train_id: 10_100, first, second, .. } => assert_eq!(first, second),
+        Error::Xfel(pasha::XfelError::TrainConflict {
+            train_id: 10_100, first, second, ..
+        }) => assert_eq!(first, second),
         other => panic!("{other}"),
     }
 }
@@ -378,7 +386,7 @@ fn suspect_trains() {
 #[test]
 fn folders_that_are_no_runs() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(Run::open(folder.path()), Err(Error::Run { .. })));
+    assert!(matches!(Run::open(folder.path()), Err(Error::Xfel(pasha::XfelError::Run { .. }))));
     assert!(matches!(Run::open(folder.path().join("none")), Err(Error::File { .. })));
     let path = folder.path().join("RAW-R0001-DA01-S00000.h5");
     hdf5_metno::File::create(&path).unwrap();
@@ -386,5 +394,5 @@ fn folders_that_are_no_runs() {
     assert!(message.contains("INDEX/trainId") && message.contains("RAW-R0001"), "{message}");
     std::fs::write(folder.path().join("b.h5"), "no HDF5 file at all").unwrap();
     std::fs::write(folder.path().join("Overview.h5"), "not looked at").unwrap();
-    assert!(matches!(Run::open(folder.path()), Err(Error::Run { .. })));
+    assert!(matches!(Run::open(folder.path()), Err(Error::Xfel(pasha::XfelError::Run { .. }))));
 }

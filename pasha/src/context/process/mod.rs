@@ -27,10 +27,10 @@ use crate::options::{ContextOptions, Options, option_methods};
 ///   time of the fork stays locked, so a kernel must not need one; nor can it use a thread pool or
 ///   a runtime of the program's, such as a `rayon::ThreadPool` by its `install` or a tokio runtime
 ///   by its `block_on`: make them in the kernel, or in its scratch. A worker that waits for such a
-///   lock or thread is ended within about a second, with [`Cause::Deadlock`]; where Linux does not
-///   tell what a process waits for (`/proc/<pid>/syscall`), `item_timeout` ends it. Allocating
-///   memory, printing
-///   with `println!` and `eprintln!`, panicking, spawning threads of its own and using rayon (on
+///   lock or thread is ended within about a second, with
+///   [`Cause::Deadlock`](crate::Cause::Deadlock); where Linux does not tell what a process waits
+///   for (`/proc/<pid>/syscall`), `item_timeout` ends it. Allocating memory, printing with
+///   `println!` and `eprintln!`, panicking, spawning threads of its own and using rayon (on
 ///   one thread) work, whatever the other threads were doing.
 /// - The state of every generator of random numbers is a copy, also that of `rand::rng()` in a
 ///   thread that has used it before: all workers would draw the same numbers. Seed a generator for
