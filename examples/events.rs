@@ -1,9 +1,9 @@
 //! Ragged outputs: the photons found in detector frames, a different number in each.
 //!
 //! Each photon leaves its charge in a few neighbouring pixels. The kernel finds these clusters and
-//! writes a list of events for each frame: position, to a part of a pixel, and energy. The
-//! length of a list is an expression over the item, `#[output(ragged = …)]`; the lists lie back to
-//! back in one array, so that all events together are an ordinary array.
+//! makes a list of events for each frame: position, to a part of a pixel, and energy. How many
+//! there are is known when all are found, so the kernel pushes them, `#[output(ragged)]`; the lists
+//! lie back to back in one array, so that all events together are an ordinary array.
 //!
 //! ```sh
 //! cargo run --release --example events
@@ -15,7 +15,8 @@
 use std::time::Instant;
 
 use bytemuck::{Pod, Zeroable};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, s};
+use pasha::Ragged;
 use pasha_examples::plot::{ColourMap, HeatMap, Histogram};
 use pasha_examples::{Failure, output_folder};
 use rand::{RngExt, SeedableRng};
@@ -93,15 +94,10 @@ fn share_of_pixel(pixel: usize, position: f64) -> f64 {
     before(pixel as f64 + 1.0) - before(pixel as f64)
 }
 
-/// Finds the photons of a frame and writes as many events as there are.
+/// Finds the photons of a frame.
 #[pasha::kernel]
-fn list_events(
-    frame: ArrayView2<i16>,
-    #[output(ragged = find_events(&frame).count())] mut events: ArrayViewMut1<Event>,
-) {
-    for (slot, event) in events.iter_mut().zip(find_events(&frame)) {
-        *slot = event;
-    }
+fn list_events(frame: ArrayView2<i16>, #[output(ragged)] events: &mut Ragged<Event>) {
+    events.extend(find_events(&frame));
 }
 
 /// The events of a frame: pixels above the threshold that are brighter than their neighbours.

@@ -48,6 +48,7 @@ use proc_macro::TokenStream;
 /// | `#[index] i: usize`, `#[worker_id] w: usize` | the item's index, and which worker runs the call |
 /// | `#[output(shape = EXPR, fill = EXPR, order = F)] o: ArrayViewMut2<A>` | this index's slot of an array; `like = PARAM` instead of `shape` copies the shape of an item or a shared array; `order = F` makes a slot's first axis the contiguous one (the axis of the indices is always outermost) |
 /// | `#[output(fill = EXPR)] o: &mut A` | this index's element of an array |
+/// | `#[output(ragged)] o: &mut Ragged<A>` | a slot that grows: `push`, `extend_from_slice` |
 /// | `#[output(ragged = EXPR)] o: ArrayViewMut1<A>` | a slot of a length of its own, computed from the item in a first pass over all items |
 /// | `#[per_worker(shape = EXPR, fill = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | this worker's accumulator; the result has one for each worker |
 /// | `#[reduce(sum, shape = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | the same, merged after the map by `sum`, `product`, `min`, `max`, `any`, `all`, or a function of your own, `#[reduce(path::to::merge, init = EXPR)]` |

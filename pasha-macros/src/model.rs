@@ -122,7 +122,9 @@ pub(crate) enum OutputKind {
 pub(crate) enum Slot {
     Array(View),
     Scalar(Type),
-    /// Neither, a mistake.
+    /// `&mut Ragged<A>`, which grows as the kernel pushes.
+    Pushed(Type),
+    /// None of these, a mistake.
     Other,
 }
 
@@ -134,6 +136,8 @@ pub(crate) enum Extent {
     Like(Ident, Ident),
     /// `ragged = EXPR`
     Ragged(Ident, Expr),
+    /// `ragged`: as many as the kernel pushes.
+    Pushed(Ident),
 }
 
 /// How accumulators become one.
@@ -269,7 +273,7 @@ impl Output {
     pub(crate) fn element(&self) -> Option<&Type> {
         match &self.slot {
             Slot::Array(view) => Some(&view.element),
-            Slot::Scalar(element) => Some(element),
+            Slot::Scalar(element) | Slot::Pushed(element) => Some(element),
             Slot::Other => None,
         }
     }
@@ -279,7 +283,10 @@ impl Extent {
     /// The word that the user wrote.
     pub(crate) fn key(&self) -> &Ident {
         match self {
-            Extent::Shape(key, _) | Extent::Like(key, _) | Extent::Ragged(key, _) => key,
+            Extent::Shape(key, _)
+            | Extent::Like(key, _)
+            | Extent::Ragged(key, _)
+            | Extent::Pushed(key) => key,
         }
     }
 }

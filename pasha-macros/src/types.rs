@@ -96,6 +96,15 @@ pub(crate) fn array_view(ty: &Type, family: &str) -> Option<View> {
     Some(View { element: (*arguments.first()?).clone(), dim })
 }
 
+/// The element of a `Ragged<A>`, into which a kernel pushes.
+pub(crate) fn ragged(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty).filter(|segment| segment.ident == "Ragged")?;
+    match type_arguments(segment).as_slice() {
+        [element] => Some(element),
+        _ => None,
+    }
+}
+
 /// Whether values of a type can hold borrowed data, as far as the type as written tells.
 pub(crate) fn borrows(ty: &Type) -> bool {
     let mut finder = FindLifetime { found: None };

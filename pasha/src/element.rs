@@ -47,7 +47,7 @@ use bytemuck::{NoUninit, Zeroable};
     label = "not a plain value",
     note = "outputs lie in memory that several processes share, so their elements are plain values without pointers: integers, floats, `bool`, `Complex<f32>`, `Complex<f64>`, `f16`, `[T; N]` of numbers, or a `#[repr(C)]` struct of these with `#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]`",
     note = "for a value that may be missing write one that means it, such as `f64::NAN` instead of `Option<f64>`, or give a second output, `bool`, that says whether it is there; to leave the index out return a `Result`",
-    note = "for a result of varying length use a slot of its own length for each index: `#[output(ragged = LENGTH)] name: ArrayViewMut1<T>`"
+    note = "for a result of varying length use a slot of its own length for each index: `#[output(ragged)] name: &mut pasha::Ragged<T>`, and push"
 )]
 pub trait Element: Copy + NoUninit + Zeroable + Send + Sync + 'static {}
 

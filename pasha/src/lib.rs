@@ -70,6 +70,7 @@ pub use npy::NpyElement;
 pub use options::{AfterRetries, CancelToken, ContextOptions, OnFailure, Options, Progress};
 pub use output::merge;
 pub use output::merge::Merge;
+pub use output::pushed::Ragged;
 pub use param::{ByRef, ByValue, ItemShape, KernelItem, Param, SubView};
 pub use pasha_macros::kernel;
 pub use report::{FailedItem, HugePages, Report, WorkerReport};

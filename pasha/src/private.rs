@@ -22,10 +22,11 @@ pub use crate::kernel::{
 };
 pub use crate::map::bound::BoundKernel;
 pub use crate::map::{Reported, alloc, report, report_into, run, run_into};
-pub use crate::output::index::{PerIndex, PerIndexScalar, Ragged, ReturnRow, ReturnValue};
+pub use crate::output::index::{PerIndex, PerIndexScalar, RaggedOfLengths, ReturnRow, ReturnValue};
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;
 pub use crate::output::pack::{NoOutput, OneOutput, OneReturned, OutputSet, ReturnedTuple};
+pub use crate::output::pushed::Pushed;
 pub use crate::output::slots::Slots;
 pub use crate::output::worker::{PerWorker, PerWorkerScalar, Reduce, ReduceScalar};
 pub use crate::param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};

@@ -14,6 +14,7 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
         slot_is_writable(param, output, errors);
         element_is_plain(output, errors);
         match &output.slot {
+            _ if is_pushed(output) => pushed_is_ragged(param, output, errors),
             Slot::Array(view) => {
                 array_has_one_extent(param, output, errors);
                 shape_has_the_axes(output, &view.dim, errors);
@@ -22,7 +23,7 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
                 scalar_is_one_element(element, errors);
             }
             Slot::Scalar(_) => scalar_has_no_extent(output, errors),
-            Slot::Other => {}
+            Slot::Pushed(_) | Slot::Other => {}
         }
         ragged_is_a_row(param, output, errors);
         like_has_a_shape(kernel, output, errors);
@@ -57,8 +58,8 @@ pub(super) fn not_an_element(element: &Type, errors: &mut Errors) {
         errors.at(
             element,
             "an element of an output has a size known when compiling: write a plain value, e.g. \
-             `f64` or `[f64; 3]`, and for a result of varying length `#[output(ragged = LENGTH)] \
-             name: ArrayViewMut1<T>`",
+             `f64` or `[f64; 3]`, and for a result of varying length `#[output(ragged)] name: &mut \
+             pasha::Ragged<T>`",
         );
     }
 }
@@ -67,9 +68,11 @@ pub(super) fn not_an_element(element: &Type, errors: &mut Errors) {
 fn array_has_one_extent(param: &Param, output: &Output, errors: &mut Errors) {
     if output.extents.is_empty() {
         let (role, more) = match output.kind {
-            OutputKind::PerIndex => {
-                ("output", ", or `ragged = n` for slots of a length of their own for each index")
-            }
+            OutputKind::PerIndex => (
+                "output",
+                ", or `ragged = n` for slots of a length of their own for each index, or \
+                     `ragged` and `&mut pasha::Ragged<T>` to push",
+            ),
             OutputKind::PerWorker => ("per_worker", ""),
             OutputKind::Reduce(_) => ("reduce", ""),
         };
@@ -155,10 +158,48 @@ fn scalar_has_no_extent(output: &Output, errors: &mut Errors) {
     }
 }
 
+/// Whether the attribute says `ragged` without a length.
+fn is_pushed(output: &Output) -> bool {
+    output.extents.iter().any(|extent| matches!(extent, Extent::Pushed(_)))
+}
+
+/// A slot without a length grows as the kernel pushes, and nothing else is said of it.
+fn pushed_is_ragged(param: &Param, output: &Output, errors: &mut Errors) {
+    if matches!(output.slot, Slot::Array(_) | Slot::Scalar(_)) {
+        let element = output.element().filter(|_| matches!(output.slot, Slot::Array(_)));
+        let element = match element {
+            Some(element) => element.to_token_stream().to_string(),
+            None => "T".to_owned(),
+        };
+        errors.at(
+            &param.ty,
+            format!(
+                "`ragged` without a length is filled by pushing: write `&mut pasha::Ragged<{element}>`; \
+                 for an array whose length is known before the call write `ragged = LENGTH` and \
+                 `ArrayViewMut1<{element}>`"
+            ),
+        );
+    }
+    let others = output.extents.iter().filter(|extent| !matches!(extent, Extent::Pushed(_)));
+    let orders = output.order.iter().map(|order| &order.key);
+    for key in others.map(Extent::key).chain(orders) {
+        errors.at(
+            key,
+            format!("a slot that the kernel pushes into has no `{key}`: remove it, or `ragged`"),
+        );
+    }
+    if let Some(fill) = &output.fill {
+        errors.at(
+            fill,
+            "a slot that the kernel pushes into begins empty and has no `fill`: remove it",
+        );
+    }
+}
+
 /// Ragged slots lie back to back, which is one axis.
 fn ragged_is_a_row(param: &Param, output: &Output, errors: &mut Errors) {
     let ragged = output.extents.iter().find(|extent| matches!(extent, Extent::Ragged(..)));
-    let Some(ragged) = ragged else { return };
+    let Some(ragged) = ragged.filter(|_| !is_pushed(output)) else { return };
     let is_row = match &output.slot {
         Slot::Array(view) => match &view.dim {
             Dim::Fixed(axes) => *axes == 1,
@@ -167,9 +208,17 @@ fn ragged_is_a_row(param: &Param, output: &Output, errors: &mut Errors) {
         },
         Slot::Scalar(_) => false,
         // Refused already.
-        Slot::Other => true,
+        Slot::Pushed(_) | Slot::Other => true,
     };
-    if !is_row {
+    if let Slot::Scalar(pushed) = &output.slot
+        && types::ragged(pushed).is_some()
+    {
+        errors.at(
+            ragged.key(),
+            "a `Ragged` grows as the kernel pushes and has no length: write `#[output(ragged)]`, or \
+             make the parameter an `ArrayViewMut1<A>` of this length",
+        );
+    } else if !is_row {
         errors.at(
             &param.ty,
             "a `ragged` output has slots of one axis: write `ArrayViewMut1<A>`, or give all slots \

@@ -68,6 +68,7 @@ pub(super) fn field(param: &Param, output: &Output) -> TokenStream {
     let docs = &param.docs;
     let what = match (&output.kind, &output.slot) {
         _ if output.ragged().is_some() => "One slot of a length of its own for each index.",
+        (_, Slot::Pushed(_)) => "The values that the kernel pushed, a slot for each index.",
         (OutputKind::PerIndex, _) => "One slot for each index.",
         (OutputKind::PerWorker, _) => "One accumulator for each worker.",
         (OutputKind::Reduce(_), _) => "The workers' accumulators, merged.",
@@ -77,10 +78,11 @@ pub(super) fn field(param: &Param, output: &Output) -> TokenStream {
         Extent::Shape(_, shape) => format!("of shape `{}`", tidy(shape)),
         Extent::Like(_, name) => format!("shaped like `{name}`"),
         Extent::Ragged(_, length) => format!("of `{}` elements", tidy(length)),
+        Extent::Pushed(_) => "as long as it was made".to_owned(),
     });
     let slot = slot.unwrap_or_default();
     let details = match (&output.kind, &output.slot) {
-        _ if output.ragged().is_some() => {
+        _ if output.ragged().is_some() || matches!(output.slot, Slot::Pushed(_)) => {
             format!("Ragged: `n` slots, each {slot}; elements are `{element}`.")
         }
         (OutputKind::PerIndex, Slot::Array(_)) => {

@@ -177,8 +177,8 @@ fn allocate(kernel: &Kernel) -> TokenStream {
     let mut column = 0;
     let mut specs = Vec::new();
     let mut mentioned: Vec<Ident> = Vec::new();
-    for (_, output) in kernel.outputs() {
-        specs.push(output::spec_value(output, column));
+    for (param, output) in kernel.outputs() {
+        specs.push(output::spec_value(param, output, column));
         column += usize::from(output.ragged().is_some());
         mentioned.extend(output::expressions(output).flat_map(mentions::of));
         mentioned.extend(output.like().cloned());

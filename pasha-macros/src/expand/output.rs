@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
@@ -143,6 +144,7 @@ fn array(output: &Output) -> TokenStream {
         (Slot::Array(_), _) if ragged => quote!(#private::RaggedArray<#element>),
         (Slot::Array(view), OutputKind::Reduce(_)) => items::shared_array(element, &view.dim),
         (Slot::Array(view), _) => items::shared_array_of(element, &view.dim),
+        (Slot::Pushed(_), _) => quote!(#private::RaggedArray<#element>),
         (Slot::Scalar(_), OutputKind::Reduce(_)) => quote!(#element),
         (Slot::Scalar(_), _) => quote!(#private::SharedArray1<#element>),
         (Slot::Other, _) => checked(),
@@ -186,8 +188,9 @@ pub(super) fn spec_type(output: &Output) -> TokenStream {
     };
     match (&output.slot, &output.kind) {
         (Slot::Array(_), _) if output.ragged().is_some() => {
-            quote_spanned!(span=> #private::Ragged<#element>)
+            quote_spanned!(span=> #private::RaggedOfLengths<#element>)
         }
+        (Slot::Pushed(_), _) => quote_spanned!(span=> #private::Pushed<#element>),
         (Slot::Array(view), kind) => {
             let dim = items::dim(&view.dim);
             match kind {
@@ -206,9 +209,14 @@ pub(super) fn spec_type(output: &Output) -> TokenStream {
     }
 }
 
-/// The spec's value: shape, fill value and order. `column` counts the ragged outputs before it.
-pub(super) fn spec_value(output: &Output, column: usize) -> TokenStream {
+/// The spec's value: shape, fill value and order. `column` counts the ragged outputs before it whose
+/// lengths are found by a first pass.
+pub(super) fn spec_value(param: &Param, output: &Output, column: usize) -> TokenStream {
     let spec = spec_type(output);
+    if let Slot::Pushed(_) = output.slot {
+        let name = param.name.as_ref().map(|name| name.unraw().to_string()).unwrap_or_default();
+        return quote_spanned!(output.element().span()=> <#spec>::new(#name));
+    }
     let extent = match (output.ragged(), output.shape(), output.like()) {
         (Some(_), _, _) => Some(quote!(#column)),
         (_, Some(shape), _) => Some(quote!(#shape)),

@@ -178,7 +178,15 @@ fn reduction(mut entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
 
 fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
     let Entries { role, keys, positional } = entries;
+    let mut extents = Vec::new();
     for value in positional {
+        if let Some(word) = parameter_name(&value).filter(|word| word == "ragged") {
+            match role.as_str() {
+                "output" => extents.push(Extent::Pushed(word)),
+                _ => errors.at(&word, "only an `#[output(…)]` can be ragged: remove it"),
+            }
+            continue;
+        }
         errors.at(
             value,
             format!(
@@ -187,7 +195,8 @@ fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) ->
             ),
         );
     }
-    let mut output = Output { kind, slot: slot(ty), extents: Vec::new(), fill: None, order: None };
+    let slot = slot(ty, !extents.is_empty());
+    let mut output = Output { kind, slot, extents, fill: None, order: None };
     let mut seen: Vec<String> = Vec::new();
     for (key, value) in keys {
         let word = key.unraw().to_string();
@@ -215,14 +224,17 @@ fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) ->
     output
 }
 
-/// The slot's kind, by its type.
-fn slot(ty: &Type) -> Slot {
+/// The slot's kind, by its type and whether the kernel pushes into it.
+fn slot(ty: &Type, is_pushed: bool) -> Slot {
     if let Some(view) = types::array_view(ty, "ArrayViewMut") {
         return Slot::Array(view);
     }
     match types::plain(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {
-            Slot::Scalar((*reference.elem).clone())
+            match types::ragged(&reference.elem).filter(|_| is_pushed) {
+                Some(element) => Slot::Pushed(element.clone()),
+                None => Slot::Scalar((*reference.elem).clone()),
+            }
         }
         _ => Slot::Other,
     }

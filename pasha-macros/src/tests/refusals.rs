@@ -62,7 +62,10 @@ refusals! {
     view_of_str: "fn k(v: ArrayView1<str>) {}", "str", "a plain value";
     output_str: "fn k(v: f64, #[output] o: &mut str) {}", "str", "a plain value";
     output_of_slices: "fn k(v: f64, #[output(shape = 1)] o: ArrayViewMut1<[f64]>) {}", "[f64]", "`[f64; 3]`";
-    returned_slice: "fn k(v: f64) -> [f64] {}", "[f64]", "`#[output(ragged = LENGTH)]";
+    pushed_array: "fn k(v: f64, #[output(ragged)] o: ArrayViewMut1<f64>) {}", "ArrayViewMut1<f64>", "write `&mut pasha::Ragged<f64>`";
+    pushed_with_a_shape: "fn k(v: f64, #[output(ragged, shape = 3)] o: &mut Ragged<f64>) {}", "shape", "has no `shape`";
+    pushed_with_a_length: "fn k(v: f64, #[output(ragged = 3)] o: &mut Ragged<f64>) {}", "ragged", "write `#[output(ragged)]`";
+    returned_slice: "fn k(v: f64) -> [f64] {}", "[f64]", "`#[output(ragged)]";
     returned_dyn: "fn k(v: f64) -> Result<dyn Fn(), E> {}", "dyn Fn()", "a plain value";
     scratch_str: "fn k(v: f64, #[scratch(x)] b: &mut str) {}", "str", "`String`";
 

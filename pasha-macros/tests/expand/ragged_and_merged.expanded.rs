@@ -188,9 +188,9 @@ What keeps a map from starting (such as items of different number) or from finis
             ),
             Set = PeaksOutput,
             Specs = (
-                ::pasha::__private::Ragged<i64>,
+                ::pasha::__private::RaggedOfLengths<i64>,
                 (
-                    ::pasha::__private::Ragged<f32>,
+                    ::pasha::__private::RaggedOfLengths<f32>,
                     (
                         ::pasha::__private::ReduceScalar<
                             [f64; 2],
@@ -213,9 +213,9 @@ What keeps a map from starting (such as items of different number) or from finis
                     (::pasha::__private::ByValue<u64>, ()),
                 ),
                 (
-                    ::pasha::__private::Ragged<i64>,
+                    ::pasha::__private::RaggedOfLengths<i64>,
                     (
-                        ::pasha::__private::Ragged<f32>,
+                        ::pasha::__private::RaggedOfLengths<f32>,
                         (
                             ::pasha::__private::ReduceScalar<
                                 [f64; 2],
@@ -231,9 +231,9 @@ What keeps a map from starting (such as items of different number) or from finis
                 2usize,
             >::kernel(
                     move |_| ::pasha::__private::Ok((
-                        <::pasha::__private::Ragged<i64>>::new(0usize).fill(-1),
+                        <::pasha::__private::RaggedOfLengths<i64>>::new(0usize).fill(-1),
                         (
-                            <::pasha::__private::Ragged<f32>>::new(1usize),
+                            <::pasha::__private::RaggedOfLengths<f32>>::new(1usize),
                             (
                                 <::pasha::__private::ReduceScalar<
                                     [f64; 2],

@@ -5,9 +5,10 @@ use std::ops::Index;
 
 use ndarray::{ArrayView, ArrayViewMut, Ix1};
 
-use super::SharedArray;
+use super::{Order, SharedArray};
 use crate::element::Element;
-use crate::memory::Memory;
+use crate::error::Result;
+use crate::memory::{Memory, Pages};
 
 /// The arrays of a ragged output: a slot of its own length for each index, back to back.
 ///
@@ -242,6 +243,31 @@ impl<A: 'static> RaggedArray<A> {
     /// ```
     pub fn memory(&self) -> Memory {
         self.values.memory()
+    }
+
+    /// Makes the slots of these lengths, one for each that there is, and gives the values to be set.
+    ///
+    /// # Errors
+    /// As for [`SharedArray::zeros`], and then nothing is changed.
+    pub(crate) fn resize(
+        &mut self,
+        lengths: impl Iterator<Item = usize> + Clone,
+        memory: Memory,
+        pages: Pages,
+    ) -> Result<&mut [A]>
+    where
+        A: Element,
+    {
+        let total = lengths.clone().sum();
+        if self.values.len() != total || self.values.memory() != memory {
+            self.values = SharedArray::zeros(Ix1(total), Order::C, memory, pages)?;
+        }
+        let mut end = 0;
+        for (offset, len) in self.offsets.iter_mut().skip(1).zip(lengths) {
+            end += len;
+            *offset = end;
+        }
+        Ok(self.values.as_slice_mut().unwrap_or_default())
     }
 
     pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut SharedArray<A, Ix1>) {

@@ -321,11 +321,12 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         // Apart from each other, because moving a whole `Result` takes longer than all the rest.
         match outcome {
             Ok(value) => {
-                attached.finish();
+                attached.finish()?;
                 Ok(value)
             }
             Err(error) => {
-                attached.finish();
+                // That the map failed is what counts.
+                let _ = attached.finish();
                 Err(error)
             }
         }

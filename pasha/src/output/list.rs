@@ -116,7 +116,9 @@ unsafe impl Attached for () {
 
     fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
 
-    fn finish(self) {}
+    fn finish(self) -> Result<()> {
+        Ok(())
+    }
 }
 
 // SAFETY: each part keeps the promise for its own slots.
@@ -146,8 +148,10 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.files(files);
     }
 
-    fn finish(self) {
-        self.0.finish();
-        self.1.finish();
+    fn finish(self) -> Result<()> {
+        let first = self.0.finish();
+        // Also after an error: what was finished is not lost.
+        self.1.finish()?;
+        first
     }
 }

@@ -6,7 +6,8 @@
 //! the run it is finished: accumulators are merged.
 //!
 //! The memory belongs to an index ([`index`]: slots, each written by whoever runs the index) or to
-//! a worker ([`worker`]: accumulators). [`slots`] puts both together for a call of the kernel.
+//! a worker ([`worker`]: accumulators), or is appended to by a worker for an index ([`pushed`]).
+//! [`slots`] puts them together for a call of the kernel.
 
 pub(crate) mod index;
 pub(crate) mod list;
@@ -14,6 +15,7 @@ pub mod merge;
 pub(crate) mod pack;
 mod plan;
 pub(crate) mod position;
+pub(crate) mod pushed;
 pub(crate) mod slots;
 mod sub_arrays;
 pub(crate) mod worker;
@@ -85,7 +87,10 @@ pub unsafe trait Attached {
     fn files(&self, files: &mut Vec<Option<OutputFile>>);
 
     /// Makes the array what the caller gets, after the last worker has ended.
-    fn finish(self);
+    ///
+    /// # Errors
+    /// [`Error::Alloc`] if that takes memory that can't be had.
+    fn finish(self) -> Result<()>;
 }
 
 /// An array of any elements and shape, as memory.

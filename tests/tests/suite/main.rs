@@ -16,6 +16,7 @@ mod labelled;
 mod layers;
 mod npy;
 mod pages;
+mod pushed;
 mod python;
 mod returns;
 mod roles;

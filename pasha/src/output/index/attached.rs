@@ -7,6 +7,7 @@ use ndarray::Dimension;
 
 use super::IndexSlots;
 use crate::array::SharedArray;
+use crate::error::Result;
 use crate::output::slots::OfIndex;
 use crate::output::{Attached, Backed};
 use crate::resume::OutputFile;
@@ -50,7 +51,9 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
         files.push(self.array.file());
     }
 
-    fn finish(self) {}
+    fn finish(self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl<S> fmt::Debug for AttachedSlots<'_, S> {

@@ -12,10 +12,11 @@ use std::ops::Range;
 
 pub use array::PerIndex;
 pub(in crate::output) use attached::AttachedSlots;
-pub use ragged::Ragged;
+pub use ragged::RaggedOfLengths;
 pub(crate) use row::ReturnSpec;
 pub use row::{ReturnRow, ReturnValue};
 pub use scalar::PerIndexScalar;
+pub(in crate::output) use scalar::ScalarSlots;
 pub(crate) use staged::Staged;
 
 /// Raw access to slots that belong to indices; cheap to copy into a worker's loop.

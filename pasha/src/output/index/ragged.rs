@@ -17,20 +17,20 @@ use crate::output::{OutputSpec, Plan, check_memory, contiguous};
 
 /// One slot of its own length for each index.
 #[derive(Debug, Clone)]
-pub struct Ragged<A> {
+pub struct RaggedOfLengths<A> {
     column: usize,
     fill: Option<A>,
 }
 
-impl<A> Ragged<A> {
+impl<A> RaggedOfLengths<A> {
     /// Slots whose lengths are in this column of the lengths that the first pass finds.
     pub fn new(column: usize) -> Self {
-        Ragged { column, fill: None }
+        RaggedOfLengths { column, fill: None }
     }
 
     /// Sets all elements before a run.
     pub fn fill(self, value: A) -> Self {
-        Ragged { fill: Some(value), ..self }
+        RaggedOfLengths { fill: Some(value), ..self }
     }
 
     /// The longest slot, which is to blame where memory does not do for all, and its length.
@@ -76,7 +76,7 @@ impl<A> Ragged<A> {
     }
 }
 
-impl<A: Element> OutputSpec for Ragged<A> {
+impl<A: Element> OutputSpec for RaggedOfLengths<A> {
     type Array = RaggedArray<A>;
     type Slots = OfIndex<RaggedSlots<A>>;
     type Attached<'a> = AttachedSlots<'a, RaggedSlots<A>>;

@@ -82,12 +82,12 @@ impl<A: Element, const N: usize> ValueOf<A> for [A; N] {}
 /// Slots of one value, back to back.
 #[derive(Debug)]
 pub struct ScalarSlots<A, V> {
-    pub(super) first: *mut V,
-    pub(super) fill: V,
+    pub(in crate::output) first: *mut V,
+    pub(in crate::output) fill: V,
     /// Whether the kernel counts on the fill value.
-    pub(super) is_filled: bool,
+    pub(in crate::output) is_filled: bool,
     // Bounds are on the element, so that rustc blames it and nothing that is made of it.
-    pub(super) element: PhantomData<A>,
+    pub(in crate::output) element: PhantomData<A>,
 }
 
 // SAFETY: slots stand for `&mut V`s of different places, which may go to any thread if the elements

@@ -178,12 +178,13 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
         files.push(self.array.file());
     }
 
-    fn finish(self) {
+    fn finish(self) -> Result<()> {
         if let Some(padded) = &self.padded {
             // SAFETY: the workers have ended; the array is still borrowed, for the accumulators in
             // it.
             unsafe { padded.collect() };
         }
+        Ok(())
     }
 }
 

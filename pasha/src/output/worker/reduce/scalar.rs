@@ -117,7 +117,7 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
         files.push(None);
     }
 
-    fn finish(self) {
+    fn finish(self) -> Result<()> {
         // SAFETY: the accumulators lie within the mapping and the workers have ended.
         let mut parts = (0..self.num_workers).map(|id| unsafe { *self.accumulator(id) });
         let merge = |a, b| self.spec.merge.merge(a, b);
@@ -129,5 +129,6 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
         if let Some(total) = total {
             *self.target = total;
         }
+        Ok(())
     }
 }

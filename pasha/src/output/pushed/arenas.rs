@@ -1,0 +1,175 @@
+//! The memory that workers append to.
+
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use super::{Entry, Ragged};
+use crate::element::{Element, assert_alignment};
+use crate::error::Result;
+use crate::memory::{CACHE_LINES, Mapping, Pages};
+use crate::output::Plan;
+use crate::output::worker::Accumulators;
+
+/// Addresses that the arenas of an output take at most: a quarter of those that a process has.
+const MOST_ADDRESSES: usize = 1 << 45;
+
+/// Where not even this can be had for each worker, there is no memory.
+const LEAST: usize = 64 << 20;
+
+/// An arena for each worker, and how much of each is used.
+///
+/// An arena is as large as the memory of the machine, of which only what is written is taken.
+#[derive(Debug)]
+pub(super) struct Arenas {
+    values: Mapping,
+    /// How many elements of each arena are used, in cache lines of each worker's own.
+    used: Mapping,
+    /// Elements of an arena.
+    capacity: usize,
+    num_workers: usize,
+    name: &'static str,
+}
+
+impl Arenas {
+    /// Empty arenas of elements `A`, for the workers of a plan.
+    pub(super) fn new<A: Element>(name: &'static str, plan: &Plan<'_>) -> Result<Arenas> {
+        const { assert_alignment::<A>() };
+        let num_workers = plan.num_workers.max(1);
+        let used = Mapping::anonymous(num_workers * CACHE_LINES, plan.memory, Pages::Ordinary)?;
+        let mut bytes = memory_of_machine().min(MOST_ADDRESSES / num_workers);
+        loop {
+            let capacity = bytes / size_of::<A>().max(1);
+            let all = num_workers * capacity * size_of::<A>();
+            match Mapping::sparse(all, plan.memory) {
+                Ok(values) => return Ok(Arenas { values, used, capacity, num_workers, name }),
+                // Where every reserved page counts (`vm.overcommit_memory=2`), or addresses are
+                // limited (`ulimit -v`).
+                Err(_) if bytes > LEAST => bytes = (bytes / 4).max(LEAST),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// What the workers get; of elements `A`, as in `new`.
+    pub(super) fn slots<A>(&self) -> ArenaSlots<A> {
+        ArenaSlots {
+            first: self.values.start().cast(),
+            used: self.used.start(),
+            capacity: self.capacity,
+            name: self.name,
+        }
+    }
+
+    /// The start addresses of the mappings that workers write.
+    pub(super) fn starts(&self) -> [usize; 2] {
+        [&self.values, &self.used].map(|mapping| mapping.start().as_ptr() as usize)
+    }
+
+    /// Values of all arenas.
+    ///
+    /// # Panics
+    /// If the range does not lie within them.
+    ///
+    /// # Safety
+    /// The arenas are of elements `A`, and nobody writes them as long as the slice lives.
+    pub(super) unsafe fn values<A: Element>(&self, range: Range<usize>) -> &[A] {
+        let first = self.values.start().cast::<A>().as_ptr();
+        // SAFETY: the mapping was made for so many elements in each arena, which were zero, a value
+        // of every `Element`, before values were pushed; the caller promises that they are of this
+        // type, and that nobody writes them.
+        let all = unsafe { std::slice::from_raw_parts(first, self.num_workers * self.capacity) };
+        &all[range]
+    }
+}
+
+/// Bytes of memory that the machine has.
+fn memory_of_machine() -> usize {
+    let info = rustix::system::sysinfo();
+    usize::try_from(info.totalram).unwrap_or(usize::MAX).saturating_mul(info.mem_unit as usize)
+}
+
+/// Raw access to arenas. They belong to workers; nothing of them is copied or put back, because what
+/// an item that failed had pushed is in no index's slot.
+#[derive(Debug)]
+pub struct ArenaSlots<A> {
+    first: NonNull<A>,
+    used: NonNull<u8>,
+    capacity: usize,
+    name: &'static str,
+}
+
+// SAFETY: it stands for memory of elements that go to other threads if the elements may; the rest
+// are plain numbers.
+unsafe impl<A: Send> Send for ArenaSlots<A> {}
+// SAFETY: the addresses alone give no access; `begin` does, by its contract.
+unsafe impl<A: Send> Sync for ArenaSlots<A> {}
+
+impl<A> Clone for ArenaSlots<A> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        ArenaSlots { ..*self }
+    }
+}
+
+impl<A> ArenaSlots<A> {
+    /// Begins a slot behind what the worker has pushed so far.
+    ///
+    /// # Safety
+    /// The caller alone is this worker, whose number is below that which the arenas were made for,
+    /// and has the entry; the slot before is gone; and the arenas outlive the slot.
+    #[inline(always)]
+    pub(super) unsafe fn begin(&self, worker_id: usize, entry: &mut Entry) -> Ragged<A> {
+        // SAFETY: there is an arena and a count for each worker, counts are aligned to cache
+        // lines, and at most `capacity` elements of an arena are used.
+        unsafe {
+            let used = self.used.add(worker_id * CACHE_LINES).cast::<usize>();
+            let before = used.read();
+            let start = worker_id * self.capacity + before;
+            *entry = [start, 0];
+            Ragged {
+                first: self.first.add(start),
+                room: self.capacity - before,
+                before,
+                used,
+                entry: NonNull::from(entry),
+                name: self.name,
+            }
+        }
+    }
+}
+
+// SAFETY: each worker's slots are in its own arena.
+unsafe impl<A: Element> Accumulators for ArenaSlots<A> {
+    // None that a failure would have to put back.
+    const COUNT: usize = 0;
+
+    type Slot<'s> = ();
+    type Local = Ragged<A>;
+
+    #[inline(always)]
+    unsafe fn local(&self, _worker_id: usize) -> Ragged<A> {
+        // Without room, and never seen: `Slots::slot` begins a slot before a kernel gets it.
+        Ragged {
+            first: NonNull::dangling(),
+            room: 0,
+            before: 0,
+            used: NonNull::dangling(),
+            entry: NonNull::dangling(),
+            name: self.name,
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn slot(&self, _worker_id: usize, _local: &mut Ragged<A>) {}
+
+    #[inline(always)]
+    unsafe fn put_back(&self, _worker_id: usize, _local: &Ragged<A>) {}
+
+    fn saved_size(&self) -> usize {
+        0
+    }
+
+    unsafe fn save(&self, _worker_id: usize, _to: *mut u8) {}
+
+    unsafe fn load(&self, _worker_id: usize, _from: *const u8) {}
+}

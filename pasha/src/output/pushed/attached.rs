@@ -1,0 +1,88 @@
+//! Pushed slots attached to a run, and how they become one array.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use ndarray::Ix1;
+
+use super::arenas::{ArenaSlots, Arenas};
+use super::{Entry, PushedSlots};
+use crate::array::{Order, RaggedArray, SharedArray};
+use crate::element::Element;
+use crate::error::Result;
+use crate::memory::{Memory, Pages};
+use crate::output::index::ScalarSlots;
+use crate::output::{Attached, Plan};
+use crate::resume::OutputFile;
+
+/// A ragged array attached to a run whose kernel pushes into it.
+pub struct AttachedPushed<'a, A: 'static> {
+    array: &'a mut RaggedArray<A>,
+    arenas: Arenas,
+    entries: SharedArray<Entry, Ix1>,
+    slots: ScalarSlots<usize, Entry>,
+    /// Of what is allocated for the caller.
+    memory: Memory,
+    pages: Pages,
+}
+
+impl<'a, A: Element> AttachedPushed<'a, A> {
+    /// Attaches an array, with empty arenas of elements `A`.
+    pub(super) fn new(
+        array: &'a mut RaggedArray<A>,
+        arenas: Arenas,
+        plan: &Plan<'_>,
+    ) -> Result<Self> {
+        let (memory, pages) = (plan.memory, plan.pages);
+        let mut entries = SharedArray::zeros(Ix1(plan.len), Order::C, memory, pages)?;
+        let first = entries.as_mut_ptr();
+        let slots = ScalarSlots { first, fill: [0; 2], is_filled: true, element: PhantomData };
+        Ok(AttachedPushed { array, arenas, entries, slots, memory, pages })
+    }
+}
+
+// SAFETY: `new` made an entry for each index of the plan and an arena for each worker, which live as
+// long as this and which nothing else knows.
+unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
+    type Slots = PushedSlots<A>;
+
+    fn index_slots(&self) -> ScalarSlots<usize, Entry> {
+        self.slots.clone()
+    }
+
+    fn accumulators(&self) -> ArenaSlots<A> {
+        self.arenas.slots()
+    }
+
+    fn writable(&self, starts: &mut Vec<usize>) {
+        starts.push(self.entries.mapping().start().as_ptr() as usize);
+        starts.extend(self.arenas.starts());
+    }
+
+    fn new_memory(&self, new: &mut Vec<Range<usize>>) {
+        new.extend(self.entries.mapping().take_new());
+    }
+
+    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
+        files.push(None);
+    }
+
+    fn finish(self) -> Result<()> {
+        let lengths = self.entries.iter().map(|&[_, len]| len);
+        let mut rest = self.array.resize(lengths, self.memory, self.pages)?;
+        for &[start, len] in &self.entries {
+            let (slot, behind) = rest.split_at_mut(len);
+            // SAFETY: the arenas were made for these elements, and the workers have ended.
+            slot.copy_from_slice(unsafe { self.arenas.values(start..start + len) });
+            rest = behind;
+        }
+        Ok(())
+    }
+}
+
+impl<A> fmt::Debug for AttachedPushed<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttachedPushed").field("arenas", &self.arenas).finish_non_exhaustive()
+    }
+}
