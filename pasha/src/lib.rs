@@ -35,6 +35,43 @@ mod resume;
 #[cfg(feature = "xfel")]
 pub mod xfel;
 
+/// The version of bytemuck whose `Pod` and `Zeroable` make a type an [`Element`].
+///
+/// A crate that derives them without depending on bytemuck itself names it at the type:
+///
+/// ```
+/// use pasha::bytemuck::{Pod, Zeroable};
+///
+/// /// A photon that was found in a frame.
+/// #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+/// #[bytemuck(crate = "pasha::bytemuck")]
+/// #[repr(C)]
+/// struct Photon { x: f32, y: f32 }
+///
+/// let photons = pasha::map(0..3, |_, index, _| Photon { x: index as f32, y: 0.5 })?;
+/// assert_eq!(photons[2], Photon { x: 2.0, y: 0.5 });
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub use bytemuck;
+/// The version of ndarray whose arrays can be mapped over, and whose views kernels take.
+///
+/// Arrays of another version are other types: the compiler then says that `ArrayView2<u16>` is
+/// expected and `ArrayView2<u16>` found, or that such an array can't be mapped over. `use
+/// pasha::ndarray;` in place of a dependency of one's own rules that out.
+///
+/// ```
+/// use pasha::ndarray::{Array2, ArrayView1};
+///
+/// /// The sum of a row.
+/// #[pasha::kernel]
+/// fn total(row: ArrayView1<f64>) -> f64 { row.sum() }
+///
+/// let out = total::run_parallel(&Array2::<f64>::ones((3, 4)))?;
+/// assert_eq!(out, pasha::ndarray::array![4.0, 4.0, 4.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub use ndarray;
+
 pub use alloc::{Allocate, AllocateLike};
 pub use array::{
     Order, RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3,
