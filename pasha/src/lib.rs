@@ -13,6 +13,7 @@ mod element;
 mod error;
 mod files;
 mod functor;
+pub mod guide;
 #[cfg(feature = "hdf5")]
 mod hdf5;
 #[doc = include_str!("../docs/how_fast.md")]
