@@ -1,3 +1,30 @@
+// The README's links. Of two definitions of one link the first holds: these, which lead to pages of
+// the documentation, come before those at the README's end, which lead to files of the repository.
+#![doc = "[saxs]: guide#examples"]
+#![doc = "[examples]: guide#examples"]
+#![doc = "[guide]: guide"]
+#![doc = "[guide-attribute]: guide::attribute"]
+#![doc = "[guide-items]: guide::items"]
+#![doc = "[guide-contexts]: guide::contexts"]
+#![doc = "[guide-forks]: guide::forks"]
+#![doc = "[guide-files]: guide::files"]
+#![doc = "[guide-jobs]: guide::jobs"]
+#![doc = "[guide-errors]: guide::errors"]
+#![doc = "[guide-from-python]: guide::from_python"]
+#![doc = "[guide-from-rayon]: guide::from_rayon"]
+#![doc = "[guide-from-joblib]: guide::from_joblib"]
+#![doc = "[guide-faq]: guide::faq"]
+#![doc = "[results]: how_fast"]
+#![doc = "[architecture]: https://docs.rs/crate/pasha/latest/source/ARCHITECTURE.md"]
+#![doc = "[changelog]: https://docs.rs/crate/pasha/latest/source/CHANGELOG.md"]
+#![doc = "[issues]: guide::faq#programs-around-it"]
+#![doc = "[mit]: https://spdx.org/licenses/MIT.html"]
+#![doc = "[apache]: https://spdx.org/licenses/Apache-2.0.html"]
+// The picture within the page: rustdoc copies no files.
+#![cfg_attr(
+    doc,
+    doc = concat!("[picture]: data:image/png;base64,", include_str!("../docs/saxs.png.base64"))
+)]
 #![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
