@@ -1,3 +1,5 @@
+// Says at each item on docs.rs which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // The README's links. Of two definitions of one link the first holds: these, which lead to pages of
 // the documentation, come before those at the README's end, which lead to files of the repository.
 #![doc = "[saxs]: guide#examples"]
