@@ -1,16 +1,23 @@
 //! A reduction over a stream: the pulse heights of a billion detector readings, in one histogram.
 //!
-//! Nothing is stored but the histogram. The stream is a functor of our own: it has a length, opens
-//! a reader for each worker, and the reader lends its buffer for each chunk, as one for a file or a
-//! digitiser would. The kernel has an accumulator for each worker, `#[reduce(sum)]`, and the
-//! accumulators are merged after the map.
+//! A photon-counting detector gives a number for each reading: a pedestal, a pulse height for each
+//! photon, and noise. How many photons came is seen in the histogram of these numbers, whose peaks
+//! lie one photon's height apart and whose areas are a Poisson distribution.
+//!
+//! A billion readings are 2 GB, and they are not stored. The stream is a functor of the example's
+//! own: it has a length, opens a reader for each worker, and the reader lends its buffer for each
+//! chunk, as one for a file or a digitiser would. The kernel has an accumulator for each worker,
+//! `#[reduce(sum)]`, and the accumulators are merged after the map. Each chunk has random numbers
+//! of its own, seeded by its index, so that the histogram is the same in every context and with any
+//! number of workers.
 //!
 //! ```sh
 //! cargo run --release --example histogram
 //! ```
 //!
 //! It prints the rate and the number of photons, and writes the picture `out/histogram.svg`. It
-//! takes some ten seconds on two cores.
+//! takes some ten seconds on two cores. To be checked: for 0 to 3 photons the counted readings
+//! agree with those expected of the Poisson distribution to a part in a thousand.
 
 use std::convert::Infallible;
 use std::time::Instant;

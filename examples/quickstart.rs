@@ -1,11 +1,25 @@
 //! The quick guide: a kernel, the contexts that run it, outputs and reductions by signature,
 //! composition, closures, and what happens when a kernel fails.
 //!
+//! A kernel is an ordinary function that computes what belongs to one index. `#[pasha::kernel]`
+//! leaves the function as it is and generates, under the same name, functions that map it over
+//! data. The first kernel here multiplies a number with 3. It is run in forked processes, serially
+//! and on threads, and the program compares all results with the product of the whole array.
+//!
+//! The second kernel takes detector frames. Its signature says what comes out: a row of means for
+//! each frame, the sum of all frames, and for each frame its total, its index and the worker that
+//! ran it. There is nothing to allocate: a struct of arrays comes back.
+//!
+//! Then come outputs that are used again, two kernels in one pass, a closure, and a kernel that
+//! fails at one index.
+//!
 //! ```sh
 //! cargo run --release --example quickstart
 //! ```
 //!
-//! It prints each step with its result, and takes no time.
+//! It takes no time and prints each step with its result. To be checked: the last of the 100 values
+//! is 3; the profile of the last frame, whose pixels have 19 + y * x counts above the dark level,
+//! is 19.0, 21.5, 24.0, 26.5; the error names index 2, where the number is -1.
 
 use ndarray::{Array1, Array3, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 use pasha::{Error, ProcessContext, SerialContext, ThreadContext};

@@ -1,15 +1,23 @@
 //! A kernel that fails in every way there is, and a map that comes to its end all the same.
 //!
-//! Some frames of this run are bad: one makes the kernel return an error, one makes it panic, one
-//! crashes the C library that the kernel stands for, and one never ends. The map leaves these out,
-//! tells why, and gives everything else. Then the same map runs into a file, stops half-way, and
-//! goes on where it was.
+//! A run of a thousand frames has four bad ones. One makes the kernel return an error, one makes it
+//! panic, one crashes the C library that the kernel stands for, and one never ends. Without a
+//! policy the first failure is the map's: an error with the index and the cause.
+//!
+//! With `on_failure(OnFailure::Skip { .. })` and `item_timeout` the map leaves the four out,
+//! replaces the workers that died, tells in its report what failed and why, and gives everything
+//! else. The slots of the bad frames keep their fill value, NaN.
+//!
+//! Then the same map runs into two `.npy` files with `resume`, stops at a bad frame, and goes on
+//! with good frames where it was: what is finished is noted in a small file beside them.
 //!
 //! ```sh
 //! cargo run --release --example unreliable
 //! ```
 //!
-//! It takes less than a second.
+//! It takes less than a second. To be checked: the report lists the indices 70, 300, 555 and 999,
+//! each with its cause; of the job that goes on, the items of the first run and of the second add
+//! up to 1000; and `numpy.load("out/means.npy")` is 100 everywhere.
 
 use std::time::Duration;
 

@@ -1,13 +1,23 @@
 //! A run of the European XFEL: lists it, and corrects the images of a camera by an intensity
 //! monitor.
 //!
+//! A run is a folder of HDF5 files, in which each detector and device has written its data train by
+//! train. Not every source has data for each train. `xfel::Run` unites the files and hands out
+//! functors: `run.key::<u16, Ix2>(source, key)` is a camera's images.
+//!
+//! The kernel takes an image and the intensity of the same train, subtracts the dark level, divides
+//! by the intensity, and adds to the sum of all images. It is called for the trains that have both:
+//! the outputs of the others keep their fill value, NaN, and the report counts them as absent.
+//!
 //! ```sh
 //! cargo run --release --example xfel_run --features xfel
 //! cargo run --release --example xfel_run --features xfel -- /gpfs/exfel/exp/FXE/.../raw/r0001
 //! ```
 //!
 //! Without a run it writes a small one into `out/xfel_run` first. Of other runs the camera and the
-//! monitor are given with `--camera` and `--monitor`. `--help` tells the rest.
+//! monitor are given with `--camera` and `--monitor`; `--help` tells the rest. To be checked: the
+//! report's absent trains are those that the table shows without data, and the corrected images
+//! have as many entries as the run has trains.
 
 use std::ffi::OsString;
 use std::io::{BufWriter, Write as _};

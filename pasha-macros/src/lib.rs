@@ -19,6 +19,11 @@ mod types;
 
 use proc_macro::TokenStream;
 
+/// The example of the README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Makes a kernel of a function: something that is mapped over many items in parallel.
 ///
 /// The function computes what belongs to one item. It stays as it is, an ordinary function; beside

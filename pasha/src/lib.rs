@@ -1,3 +1,32 @@
+// Says at each item on docs.rs which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// The README's links. Of two definitions of one link the first holds: these, which lead to pages of
+// the documentation, come before those at the README's end, which lead to files of the repository.
+#![doc = "[saxs]: guide#examples"]
+#![doc = "[examples]: guide#examples"]
+#![doc = "[guide]: guide"]
+#![doc = "[guide-attribute]: guide::attribute"]
+#![doc = "[guide-items]: guide::items"]
+#![doc = "[guide-contexts]: guide::contexts"]
+#![doc = "[guide-forks]: guide::forks"]
+#![doc = "[guide-files]: guide::files"]
+#![doc = "[guide-jobs]: guide::jobs"]
+#![doc = "[guide-errors]: guide::errors"]
+#![doc = "[guide-from-python]: guide::from_python"]
+#![doc = "[guide-from-rayon]: guide::from_rayon"]
+#![doc = "[guide-from-joblib]: guide::from_joblib"]
+#![doc = "[guide-faq]: guide::faq"]
+#![doc = "[results]: how_fast"]
+#![doc = "[architecture]: https://docs.rs/crate/pasha/latest/source/ARCHITECTURE.md"]
+#![doc = "[changelog]: https://docs.rs/crate/pasha/latest/source/CHANGELOG.md"]
+#![doc = "[issues]: guide::faq#programs-around-it"]
+#![doc = "[mit]: https://spdx.org/licenses/MIT.html"]
+#![doc = "[apache]: https://spdx.org/licenses/Apache-2.0.html"]
+// The picture within the page: rustdoc copies no files.
+#![cfg_attr(
+    doc,
+    doc = concat!("[picture]: data:image/png;base64,", include_str!("../docs/saxs.png.base64"))
+)]
 #![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
@@ -13,6 +42,7 @@ mod element;
 mod error;
 mod files;
 mod functor;
+pub mod guide;
 #[cfg(feature = "hdf5")]
 mod hdf5;
 #[doc = include_str!("../docs/how_fast.md")]
@@ -34,6 +64,43 @@ mod report;
 mod resume;
 #[cfg(feature = "xfel")]
 pub mod xfel;
+
+/// The version of bytemuck whose `Pod` and `Zeroable` make a type an [`Element`].
+///
+/// A crate that derives them without depending on bytemuck itself names it at the type:
+///
+/// ```
+/// use pasha::bytemuck::{Pod, Zeroable};
+///
+/// /// A photon that was found in a frame.
+/// #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+/// #[bytemuck(crate = "pasha::bytemuck")]
+/// #[repr(C)]
+/// struct Photon { x: f32, y: f32 }
+///
+/// let photons = pasha::map(0..3, |_, index, _| Photon { x: index as f32, y: 0.5 })?;
+/// assert_eq!(photons[2], Photon { x: 2.0, y: 0.5 });
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub use bytemuck;
+/// The version of ndarray whose arrays can be mapped over, and whose views kernels take.
+///
+/// Arrays of another version are other types: the compiler then says that `ArrayView2<u16>` is
+/// expected and `ArrayView2<u16>` found, or that such an array can't be mapped over. `use
+/// pasha::ndarray;` in place of a dependency of one's own rules that out.
+///
+/// ```
+/// use pasha::ndarray::{Array2, ArrayView1};
+///
+/// /// The sum of a row.
+/// #[pasha::kernel]
+/// fn total(row: ArrayView1<f64>) -> f64 { row.sum() }
+///
+/// let out = total::run_parallel(&Array2::<f64>::ones((3, 4)))?;
+/// assert_eq!(out, pasha::ndarray::array![4.0, 4.0, 4.0]);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub use ndarray;
 
 pub use alloc::{Allocate, AllocateLike};
 pub use array::{

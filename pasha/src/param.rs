@@ -138,7 +138,8 @@ impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name itself a kernel item",
     label = "a parameter with a lifetime must be a reference, an `ArrayView`, or implement `pasha::KernelItem`",
-    note = "pass it by value without a lifetime, or implement `pasha::KernelItem` for it"
+    note = "pass it by value without a lifetime, or implement `pasha::KernelItem` for it",
+    note = "all that an item may be: the documentation's page `pasha::guide::items`"
 )]
 pub trait KernelItem {
     /// The parameter kind whose items are of this type.

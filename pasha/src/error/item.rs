@@ -19,7 +19,7 @@ use super::{SourceError, describe};
 /// let error = pasha::try_map(&text, |_, _, number| number.parse::<i32>()).unwrap_err();
 /// let Error::Item(failure) = error else { panic!("{error}") };
 /// assert_eq!(failure.index(), 2);
-/// assert!(matches!(failure.cause(), Cause::Refused { message } if message.contains("digit")));
+/// assert!(matches!(failure.cause(), Cause::Refused { message, .. } if message.contains("digit")));
 /// ```
 pub struct ItemFailure {
     pub(crate) index: usize,

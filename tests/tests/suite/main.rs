@@ -4,6 +4,7 @@ mod allocation;
 mod bound;
 mod contexts;
 mod design;
+mod documentation;
 mod elements;
 mod failures;
 mod files;
