@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use super::{Entry, Ragged};
+use super::handle::{Entry, Ragged};
 use crate::element::{Element, assert_alignment};
 use crate::error::Result;
 use crate::memory::{CACHE_LINES, Mapping, Pages};

@@ -7,7 +7,8 @@ use std::ops::Range;
 use ndarray::Ix1;
 
 use super::arenas::{ArenaSlots, Arenas};
-use super::{Entry, PushedSlots};
+use super::handle::Entry;
+use super::slots::PushedSlots;
 use crate::array::{Order, RaggedArray, SharedArray};
 use crate::element::Element;
 use crate::error::Result;

@@ -4,8 +4,10 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::Entry;
 use crate::element::Element;
+
+/// Where the values of an index lie: the first, counted over all arenas, and how many.
+pub(super) type Entry = [usize; 2];
 
 /// A slot that a kernel fills by pushing: `#[output(ragged)] peaks: &mut Ragged<f32>`.
 ///

@@ -1,0 +1,36 @@
+//! The slot of a call: where its values will lie, and the arena that they are pushed into.
+
+use std::marker::PhantomData;
+
+use super::arenas::ArenaSlots;
+use super::handle::{Entry, Ragged};
+use crate::element::Element;
+use crate::output::index::{IndexSlots, ScalarSlots};
+use crate::output::position::Position;
+use crate::output::slots::Slots;
+
+/// The slots of an output into which the kernel pushes: of an index by where its values lie, of a
+/// worker by its arena.
+#[derive(Debug)]
+pub struct PushedSlots<A>(PhantomData<A>);
+
+impl<A: Element> Slots for PushedSlots<A> {
+    type Index = ScalarSlots<usize, Entry>;
+    type Worker = ArenaSlots<A>;
+    type Slot<'s> = &'s mut Ragged<A>;
+
+    #[inline(always)]
+    unsafe fn slot<'s>(
+        index: &Self::Index,
+        arenas: &ArenaSlots<A>,
+        at: Position,
+        local: &'s mut Ragged<A>,
+    ) -> &'s mut Ragged<A> {
+        // SAFETY: the caller promises to be the worker, and alone with the index.
+        unsafe {
+            let entry = index.slot(at.index);
+            *local = arenas.begin(at.worker_id, entry);
+        }
+        local
+    }
+}
