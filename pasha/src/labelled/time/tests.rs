@@ -1,6 +1,6 @@
 //! Units of time, against what xarray and cftime make of them.
 
-use super::TimeUnits;
+use super::{Time, TimeUnits};
 use crate::labelled::values::Values;
 
 fn decoded(units: &str, calendar: Option<&str>, numbers: &[f64]) -> Result<Vec<String>, String> {
@@ -72,4 +72,24 @@ fn what_is_no_time_is_named() {
     assert!(TimeUnits::find("min", None).is_none());
     let error = TimeUnits::parse("min", None).unwrap_err().to_string();
     assert!(error.contains("\"min\"") && error.contains("since"), "{error}");
+}
+
+#[test]
+fn the_smallest_integer_is_a_missing_time_as_in_xarray() {
+    for unit in ["nanoseconds", "microseconds", "seconds", "days"] {
+        let units = format!("{unit} since 2000-01-01");
+        for calendar in [None, Some("noleap")] {
+            let units = TimeUnits::parse(&units, calendar).unwrap();
+            let is_missing = |values: &Values| match values {
+                Values::Time(times) => times.iter().map(|&time| time == Time::MISSING).collect(),
+                Values::CalendarTime(times) => {
+                    times.iter().map(|time| time.is_missing()).collect::<Vec<_>>()
+                }
+                other => panic!("{other:?}"),
+            };
+            let values = units.decode_values(&Values::Integer(vec![5, i64::MIN, -7])).unwrap();
+            assert_eq!(is_missing(&values), [false, true, false], "{unit} {calendar:?}");
+            assert_eq!(matches!(values, Values::Time(_)), calendar.is_none(), "{unit}");
+        }
+    }
 }

@@ -147,8 +147,8 @@ impl TimeUnits {
         self.after(whole.checked_mul(self.unit)?.checked_add(part)?)
     }
 
-    /// The time that a whole number stands for, exactly. `None` if it is more than some 290,000
-    /// years from 1970.
+    /// The time that a whole number stands for, exactly; a missing one for the smallest number, as
+    /// NumPy and xarray have it. `None` if it is more than some 290,000 years from 1970.
     ///
     /// # Examples
     /// ```
@@ -157,10 +157,14 @@ impl TimeUnits {
     /// let units = TimeUnits::parse("nanoseconds since 1970-01-01", None)?;
     /// let time = units.decode_integer(1_700_000_000_000_000_001).unwrap();
     /// assert_eq!(time.nanoseconds(), 1_700_000_000_000_000_001); // no float has it
+    /// assert!(units.decode_integer(i64::MIN).unwrap().is_missing()); // NumPy's NaT
     /// # Ok::<(), pasha::Error>(())
     /// ```
     pub fn decode_integer(self, number: i64) -> Option<CalendarTime> {
-        self.after(i128::from(number).checked_mul(self.unit)?)
+        match number {
+            i64::MIN => Some(CalendarTime::missing(self.calendar)),
+            number => self.after(i128::from(number).checked_mul(self.unit)?),
+        }
     }
 
     fn after(self, since: i128) -> Option<CalendarTime> {
@@ -180,7 +184,10 @@ impl TimeUnits {
             ),
             Values::Integer(numbers) => self.decode_all(
                 numbers,
-                |number| self.real(self.start.checked_add(i128::from(number) * self.unit)?),
+                |number| match number {
+                    i64::MIN => Some(Time::MISSING),
+                    number => self.real(self.start.checked_add(i128::from(number) * self.unit)?),
+                },
                 |number| self.decode_integer(number),
             ),
             Values::Unsigned(_) => Err("some of its numbers are 2^63 or larger".to_owned()),
