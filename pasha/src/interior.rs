@@ -1,7 +1,7 @@
 //! Types that are changed through `&`: what a kernel changes in a `#[shared]` parameter of such a
 //! type is seen by threads, but lost in forked workers, each of which has a copy of its own.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, LinkedList, VecDeque};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{
@@ -50,10 +50,12 @@ interior_mutable! {
     [P: InteriorMutable] Pin<P>;
     [T: InteriorMutable, F] LazyLock<T, F>;
     [T: InteriorMutable] Option<T>;
+    [T: InteriorMutable, E] Result<T, E>;
     [T: InteriorMutable] [T];
     [T: InteriorMutable, const N: usize] [T; N];
     [T: InteriorMutable] Vec<T>;
     [T: InteriorMutable] VecDeque<T>;
+    [T: InteriorMutable] LinkedList<T>;
     [K, V: InteriorMutable, S] HashMap<K, V, S>;
     [K, V: InteriorMutable] BTreeMap<K, V>;
     [S: RawData<Elem: InteriorMutable>, D] ArrayBase<S, D>;
@@ -97,6 +99,9 @@ mod tests {
             assert!(<Sharing<&HashMap<String, Arc<RwLock<u8>>>>>::IS_INTERIOR_MUTABLE);
             assert!(<Sharing<&LazyLock<Mutex<u8>>>>::IS_INTERIOR_MUTABLE);
             assert!(<Sharing<&Mutex<dyn Send>>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&LinkedList<Mutex<u8>>>>::IS_INTERIOR_MUTABLE);
+            assert!(<Sharing<&Result<Mutex<u8>, String>>>::IS_INTERIOR_MUTABLE);
+            assert!(!<Sharing<&Result<Vec<f64>, String>>>::IS_INTERIOR_MUTABLE);
             assert!(!<Sharing<&Vec<f64>>>::IS_INTERIOR_MUTABLE);
             assert!(!<Sharing<&ndarray::Array2<f32>>>::IS_INTERIOR_MUTABLE);
             assert!(!<Sharing<&LazyLock<Vec<f64>>>>::IS_INTERIOR_MUTABLE);
