@@ -8,7 +8,7 @@ use syn::{Expr, Type};
 use super::generics::OfFunctions;
 use super::output::{self, Outputs};
 use super::{docs, items, nested, signature};
-use crate::model::{Kernel, Output, Param, Role, Values};
+use crate::model::{ItemKind, Kernel, Output, Param, Role, Values};
 use crate::{mentions, names, types};
 
 /// The function `bind`.
@@ -109,8 +109,8 @@ fn assertions(kernel: &Kernel) -> Vec<TokenStream> {
     elements.chain(shared).collect()
 }
 
-/// Tells which shared parameters are locks, atomics and the like, as far as their types say: what
-/// must be imported for it, and the call. What is `copied` may be one.
+/// Tells which shared parameters and items are locks, atomics and the like, as far as their types
+/// say: what must be imported for it, and the call. What is `copied` may be one.
 fn sharing(kernel: &Kernel) -> Option<(TokenStream, TokenStream)> {
     let private = names::private();
     let asked = kernel.shared().filter(|param| {
@@ -122,7 +122,20 @@ fn sharing(kernel: &Kernel) -> Option<(TokenStream, TokenStream)> {
         let (name, answer) = (text(param)?, is_interior_mutable(&param.ty));
         Some(quote!((#name, #answer)))
     });
-    let asked: Vec<_> = asked.collect();
+    // Those that are lent; what comes by value is the worker's own.
+    let lent = kernel.items().filter_map(|(param, kind)| {
+        let ty = match kind {
+            ItemKind::Ref(ty) => ty,
+            ItemKind::View(view) => &view.element,
+            ItemKind::Value | ItemKind::Named | ItemKind::Writable => return None,
+        };
+        if types::is_plain_data(ty) {
+            return None;
+        }
+        let (name, answer) = (text(param)?, is_interior_mutable(&types::to_static(ty)));
+        Some(quote!((#name, #answer)))
+    });
+    let asked: Vec<_> = asked.chain(lent).collect();
     (!asked.is_empty())
         .then(|| (quote!(use #private::NotInteriorMutable as _;), quote!(.sharing(&[#(#asked),*]))))
 }

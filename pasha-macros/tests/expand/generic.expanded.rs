@@ -314,7 +314,13 @@ What keeps a map from starting (such as items of different number) or from finis
                     &["out"],
                 )
                 .sharing(
-                    &[("factor", <::pasha::__private::Sharing<T>>::IS_INTERIOR_MUTABLE)],
+                    &[
+                        (
+                            "factor",
+                            <::pasha::__private::Sharing<T>>::IS_INTERIOR_MUTABLE,
+                        ),
+                        ("frame", <::pasha::__private::Sharing<T>>::IS_INTERIOR_MUTABLE),
+                    ],
                 ),
         )
     }

@@ -119,18 +119,20 @@ pub enum Error {
         item: String,
     },
 
-    /// A shared parameter is a lock, an atomic or the like, and the workers are forked processes,
-    /// each of which would change a copy of its own.
+    /// A shared parameter or an item is a lock, an atomic or the like, and the workers are forked
+    /// processes, each of which would change a copy of its own.
     #[error(
         "what a kernel changes in `{parameter}` would be lost: the workers of this context are forked \
          processes, and each has a copy of its own of every lock and atomic; gather values with \
          `#[reduce(sum)]`, `#[per_worker(…)]` or `#[output(…)]`, or run on threads (`ThreadContext`); \
-         if a copy for each worker is right, as for a cache, write `#[shared(copied)] {parameter}: …`"
+         {}", unless_changed(.parameter, *.is_item)
     )]
     #[non_exhaustive]
     ChangesLost {
         /// Name of the parameter.
         parameter: String,
+        /// Whether it is an item, and not shared.
+        is_item: bool,
     },
 
     /// A context with no workers was asked for.
@@ -407,6 +409,18 @@ impl Error {
             Error::Item(failure) => failure.brief(),
             other => other.to_string(),
         }
+    }
+}
+
+/// What to write where nothing is changed, or nothing of it is needed afterwards.
+fn unless_changed(parameter: &str, is_item: bool) -> String {
+    match is_item {
+        true => format!(
+            "if `{parameter}` is only read, map over the values in the locks, collected before"
+        ),
+        false => format!(
+            "if a copy for each worker is right, as for a cache, write `#[shared(copied)] {parameter}: …`"
+        ),
     }
 }
 

@@ -159,10 +159,13 @@ fn too_many_workers(given: usize) -> Error {
     }
 }
 
-/// Refuses forked workers for a kernel that changes a shared parameter through `&`.
-fn refuse_lost_changes(parameter: Option<&str>) -> Result<()> {
-    match parameter {
-        Some(parameter) => Err(Error::ChangesLost { parameter: parameter.to_owned() }),
+/// Refuses forked workers for a kernel that changes a shared parameter or an item through `&`.
+fn refuse_lost_changes<K: Kernel>(kernel: &K) -> Result<()> {
+    match kernel.interior_mutable() {
+        Some(parameter) => Err(Error::ChangesLost {
+            parameter: parameter.to_owned(),
+            is_item: kernel.names().items.contains(&parameter),
+        }),
         None => Ok(()),
     }
 }
@@ -212,7 +215,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             return Err(too_many_workers(setting.num_workers));
         }
         if setting.memory == Memory::Shared {
-            refuse_lost_changes(kernel.interior_mutable())?;
+            refuse_lost_changes(kernel)?;
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
         let len = functors.check(kernel.names().items)?;

@@ -1,4 +1,4 @@
-//! What a kernel changes through a shared parameter is seen where workers are threads; in processes
+//! What a kernel changes through a shared parameter or an item is seen where workers are threads; in processes
 //! the map does not start, unless each worker is to have a copy of its own.
 #![deny(warnings)]
 
@@ -35,7 +35,51 @@ fn generic<T: Sync>(value: u64, #[shared] _unknown: &T) -> u64 {
     value
 }
 
+#[pasha::kernel]
+fn bump(cell: &AtomicUsize) {
+    cell.fetch_add(1, Relaxed);
+}
+
+#[pasha::kernel]
+fn bump_rows(cells: ndarray::ArrayView1<(u8, AtomicUsize)>) {
+    cells[0].1.fetch_add(1, Relaxed);
+}
+
+#[pasha::kernel]
+fn take<'a>(pair: &'a (u8, Option<Mutex<&'static str>>)) -> u64 {
+    pair.1.as_ref().map_or(0, |text| text.lock().unwrap().len() as u64)
+}
+
+#[pasha::kernel]
+fn own_type<'a>(text: &std::borrow::Cow<'a, str>) -> u64 {
+    text.len() as u64
+}
+
+fn items() -> pasha::Result<()> {
+    let processes = ProcessContext::new(2)?;
+    let cells: Vec<_> = (0..4).map(AtomicUsize::new).collect();
+    let error = bump::run_in(&processes, &cells).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, pasha::Error::ChangesLost { is_item: true, .. }), "{text}");
+    assert!(text.contains("`cell`") && text.contains("map over the values in the locks"), "{text}");
+    assert!(!text.contains("copied"), "{text}");
+    bump::run_in(&ThreadContext::new(2)?, &cells)?;
+    bump::run_serial(&cells)?;
+    assert_eq!(cells.iter().map(|cell| cell.load(Relaxed)).sum::<usize>(), 6 + 8);
+    let rows = ndarray::Array2::from_shape_fn((2, 3), |_| (1, AtomicUsize::new(0)));
+    assert!(bump_rows::run_in(&processes, &rows).is_err());
+    bump_rows::run_in(&ThreadContext::new(2)?, &rows)?;
+    assert_eq!(rows[[1, 0]].1.load(Relaxed), 1);
+    let pairs = vec![(1, Some(Mutex::new("text")))];
+    assert!(take::run_in(&processes, &pairs).is_err());
+    assert_eq!(take::run_in(&ThreadContext::new(2)?, &pairs)?[0], 4);
+    let words = vec![std::borrow::Cow::Borrowed("words")];
+    assert_eq!(own_type::run_in(&processes, &words)?[0], 5);
+    Ok(())
+}
+
 fn main() -> pasha::Result<()> {
+    items()?;
     let calls = AtomicUsize::new(0);
     count::run_serial(0..10_u64, &calls)?;
     count::run_in(&ThreadContext::new(2)?, 0..10_u64, &calls)?;
