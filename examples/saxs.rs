@@ -10,7 +10,7 @@
 //! cargo run --release --example saxs -- frames.npy --blank blank.npy --bins 100
 //! cargo run --release --example saxs --features hdf5 -- frames.h5 --dataset entry/data/frames
 //! cargo run --release --example saxs --features hdf5 -- --master series_1_master.h5
-//! cargo run --release --example saxs -- frames.npy --poni calibration.poni --solid-angle --error-bars
+//! cargo run --release --example saxs -- frames.npy --poni silver.poni --solid-angle
 //! cargo run --release --example saxs -- --help
 //! ```
 //!
@@ -184,7 +184,7 @@ fn integrate_with_corrections(
     let Setup { geometry, mask, .. } = setup;
     let pixels = Pixels::new(&geometry, shape, mask.as_ref(), &options.corrections)?;
     let num_bins = options.num_bins.unwrap_or(setup.num_bins);
-    let invalid = setup.marks_invalid.then(|| frames.invalid_counts());
+    let invalid = setup.marks_invalid.then(|| frames.invalid_counts()).transpose()?;
     let bins = CorrectedBins::new(&pixels, num_bins, invalid)?;
     let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
     let blank = blank.map(|counts| Blank { counts, transmission: options.transmission });

@@ -121,7 +121,7 @@ impl fmt::Display for Detector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.family {
             Some(_) => "its gaps are masked",
-            None => "not known here, taken for a flat grid without gaps",
+            None => "a flat grid of equal pixels, as far as is known here without gaps",
         };
         write!(f, "detector {}: {what}", self.name)
     }

@@ -42,7 +42,8 @@ impl FromStr for Poni {
         let version = entries.number("poni_version")?.unwrap_or(1.0);
         anyhow::ensure!(
             (1.0..=NEWEST).contains(&version),
-            "poni_version is {version}, this program knows 1 to {NEWEST}: save it with an older pyFAI"
+            "poni_version is {version}, this program knows 1 to {NEWEST}: \
+             save it with an older pyFAI"
         );
         if let Some((line, _)) = entries.get("parallax").filter(|entry| is(entry.1, "true")) {
             anyhow::bail!(

@@ -123,9 +123,11 @@ impl CorrectedBins {
         );
         anyhow::ensure!(
             of_pixel.iter().any(|&bin| usize::from(bin) < num_bins),
-            "no pixel is valid: all are masked or out of the ranges {} in {}",
-            bins.described(),
-            pixels.unit
+            "no pixel is valid: all are masked or out of the range of {} ({:?}) or of the azimuth in \
+             degrees ({:?})",
+            pixels.unit,
+            pixels.radial_range(),
+            pixels.azimuth_range()
         );
         let normalisation = pixels.normalisation.clone();
         Ok(CorrectedBins { of_pixel, normalisation, centres: bins.centres(), invalid })

@@ -126,34 +126,47 @@ impl Frames {
 
     /// The counts that detectors of DECTRIS write at pixels that are not valid: -1 to -3, which are
     /// the largest numbers where numbers have no sign. It is the range that pyFAI leaves out.
-    pub fn invalid_counts(&self) -> RangeInclusive<f64> {
+    ///
+    /// # Errors
+    /// If a file does not say what type its numbers have.
+    pub fn invalid_counts(&self) -> anyhow::Result<RangeInclusive<f64>> {
         let beyond_largest = match self {
             Frames::U16(_) | Frames::Simulated(_) => f64::from(u16::MAX) + 1.0,
             Frames::U32(_) => f64::from(u32::MAX) + 1.0,
             Frames::I32(_) | Frames::F32(_) => 0.0,
             #[cfg(feature = "hdf5")]
-            Frames::Hdf5(frames) => beyond_largest_unsigned(frames),
+            Frames::Hdf5(frames) => beyond_largest_unsigned(frames)?,
         };
-        beyond_largest - 3.5..=beyond_largest - 0.5
+        Ok(beyond_largest - 3.5..=beyond_largest - 0.5)
     }
 }
 
 /// One more than the largest number that a data set can hold if its numbers have no sign, else 0.
 #[cfg(feature = "hdf5")]
-fn beyond_largest_unsigned(frames: &Hdf5Dataset<f64, Ix3>) -> f64 {
+fn beyond_largest_unsigned(frames: &Hdf5Dataset<f64, Ix3>) -> anyhow::Result<f64> {
+    use hdf5_metno::types::{IntSize, TypeDescriptor};
+    use hdf5_metno::{File, OpenMode};
+
     let (path, name) = (frames.path(), frames.name());
-    // A data set is opened as numbers that hold all of its own.
-    if Hdf5Dataset::<i64, Ix3>::open(path, name).is_err()
-        || Hdf5Dataset::<u32, Ix3>::open(path, name).is_err()
-    {
-        0.0
-    } else if Hdf5Dataset::<u16, Ix3>::open(path, name).is_err() {
-        f64::from(u32::MAX) + 1.0
-    } else if Hdf5Dataset::<u8, Ix3>::open(path, name).is_err() {
-        f64::from(u16::MAX) + 1.0
-    } else {
-        f64::from(u8::MAX) + 1.0
-    }
+    let stored_type = || {
+        // A file that is being written opens in the second way alone.
+        let file = File::open(path).or_else(|_| File::open_as(path, OpenMode::ReadSWMR))?;
+        let dataset = file.dataset(name).or_else(|_| {
+            // A series: its parts have one type.
+            let first = file.group(name)?.member_names()?.into_iter().min().unwrap_or_default();
+            file.dataset(&format!("{name}/{first}"))
+        });
+        dataset?.dtype()?.to_descriptor()
+    };
+    let stored_type = stored_type().with_context(|| {
+        format!("can't tell the type of the numbers of {name} in {}", path.display())
+    })?;
+    Ok(match stored_type {
+        TypeDescriptor::Unsigned(IntSize::U1) => f64::from(u8::MAX) + 1.0,
+        TypeDescriptor::Unsigned(IntSize::U2) => f64::from(u16::MAX) + 1.0,
+        TypeDescriptor::Unsigned(IntSize::U4) => f64::from(u32::MAX) + 1.0,
+        _ => 0.0,
+    })
 }
 
 /// The pixels `(y, x)` that either mask leaves out.

@@ -68,7 +68,8 @@ impl Pixels {
         if let Some(factor) = corrections.polarisation_factor {
             anyhow::ensure!(
                 (-1.0..=1.0).contains(&factor),
-                "the polarisation factor is {factor}: it lies between -1 (vertical) and 1 (horizontal)"
+                "the polarisation factor is {factor}: \
+                 it lies between -1 (vertical) and 1 (horizontal)"
             );
         }
         let radial = corrections.unit.of(geometry)?;
@@ -125,6 +126,7 @@ impl EqualBins {
         range: Option<[f64; 2]>,
         values: impl Iterator<Item = f64>,
     ) -> anyhow::Result<Self> {
+        anyhow::ensure!(count > 0, "0 bins were asked for: there must be 1 or more");
         let [low, high] = range.unwrap_or_else(|| {
             values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
                 [low.min(value), high.max(value)]
@@ -132,8 +134,9 @@ impl EqualBins {
         });
         let raised = high + high.abs() * f64::from(f32::EPSILON);
         anyhow::ensure!(
-            count > 0 && low < raised,
-            "there is nothing to divide into {count} bins: the range is {low} to {high}"
+            low < raised,
+            "no range can be divided into bins: the smallest value of a pixel that is not masked is \
+             {low}, the largest {high}"
         );
         Ok(EqualBins { low, width: (raised - low) / count as f64, count })
     }
@@ -147,10 +150,5 @@ impl EqualBins {
     /// The centre of each bin.
     pub(super) fn centres(&self) -> Array1<f64> {
         Array1::from_shape_fn(self.count, |bin| self.low + (bin as f64 + 0.5) * self.width)
-    }
-
-    /// The ends of the range, as a text.
-    pub(super) fn described(&self) -> String {
-        format!("{} to {}", self.low, self.low + self.count as f64 * self.width)
     }
 }

@@ -141,7 +141,8 @@ impl Report<'_> {
     fn draw_cake(&self, cake: &Cake, path: &Path) -> anyhow::Result<()> {
         // Angles grow upwards.
         let image = cake.intensity.slice(ndarray::s![..;-1, ..]);
-        let title = format!("{}: mean over {} and χ", self.title, self.unit.label());
+        let num_frames = self.result.profiles.nrows();
+        let title = format!("{}: caked mean of {num_frames} frames", self.title);
         let heat_map = HeatMap::new(image, &title, "I / counts per pixel")
             .axes(self.unit.label(), "χ / °")
             .extents(ends(&cake.radial), ends(&cake.azimuth));
