@@ -10,12 +10,16 @@
 //! cargo run --release --example saxs -- frames.npy --blank blank.npy --bins 100
 //! cargo run --release --example saxs --features hdf5 -- frames.h5 --dataset entry/data/frames
 //! cargo run --release --example saxs --features hdf5 -- --master series_1_master.h5
+//! cargo run --release --example saxs -- frames.npy --poni silver.poni --solid-angle
 //! cargo run --release --example saxs -- --help
 //! ```
 //!
 //! Without a file it simulates a run first, with another kernel: silver behenate on a detector of
 //! 1024 x 1024 pixels, whose rings fade as the beam destroys it. It prints how long it took and a
 //! table of frames, and writes the profiles and two pictures into the folder `out`.
+//!
+//! With a `.poni` file, corrections, errors, another unit or a cake it does what pyFAI does, with
+//! the kernel in `src/saxs/corrected.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +28,10 @@ use ndarray::{Array1, Array2, Axis};
 use pasha::{Context, Memory, SerialContext};
 use pasha_examples::Failure;
 use pasha_examples::detector::{Geometry, QBins};
-use pasha_examples::saxs::{self, Frames, HELP, Integration, Master, Options, Report};
+use pasha_examples::poni::{Poni, TiltedGeometry, Unit};
+use pasha_examples::saxs::{
+    self, Blank, Cake, CorrectedBins, Frames, HELP, Integration, Master, Options, Pixels, Report,
+};
 use pasha_examples::simulation::{SimulatedRun, simulate_frame};
 
 fn main() -> Result<(), Failure> {
@@ -38,16 +45,14 @@ fn main() -> Result<(), Failure> {
     };
     println!("{} worker(s) {memory}", options.context.num_workers());
     let dataset = options.dataset.as_deref();
+    if let Some(path) = &options.poni {
+        integrate_with_poni(&options, Poni::read(path)?)?;
+        return Ok(());
+    }
     match (&options.master, &options.frames) {
         (Some(path), _) => {
             let Master { frames, mask, geometry } = Master::open(path, dataset, &options.geometry)?;
-            match &mask {
-                Some(mask) => {
-                    let masked = mask.iter().filter(|&&masked| masked).count();
-                    println!("the detector marks {masked} of {} pixels as not valid", mask.len());
-                }
-                None => println!("the master file has no mask: all pixels count"),
-            }
+            print_mask(mask.as_ref());
             println!("{geometry:?}");
             integrate_file(&options, &frames, &geometry, mask)?;
         }
@@ -70,6 +75,10 @@ fn integrate_file(
     let (num_frames, shape) = frames.dim();
     let given = options.mask.as_deref().map(saxs::read_mask).transpose()?;
     let mask = saxs::both_masks(mask, given)?;
+    if options.has_corrections() {
+        let setup = Setup::new((*geometry).into(), mask, options.master.is_some());
+        return integrate_with_corrections(options, frames, setup);
+    }
     let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
     let blank = blank.map(|blank| blank * options.transmission);
     let q_range = options.min_q.unwrap_or(0.0)..=options.max_q.unwrap_or(f64::INFINITY);
@@ -83,7 +92,40 @@ fn integrate_file(
 
     let blank = blank.filter(|_| !options.subtract_blank);
     let blank = blank.map(|blank| blank_profile(blank, &bins)).transpose()?;
-    show(options, &result, mask.as_ref(), blank.as_ref(), "X-ray scattering")
+    show(options, &result, mask.as_ref(), blank.as_ref(), TITLE)
+}
+
+/// Integrates the frames of a file; pyFAI's calibration tells where the detector stood.
+fn integrate_with_poni(options: &Options, poni: Poni) -> anyhow::Result<()> {
+    let dataset = options.dataset.as_deref();
+    let (frames, mask) = match (&options.master, &options.frames) {
+        (Some(path), _) => Master::frames_and_mask(path, dataset)?,
+        (None, Some(path)) => (Frames::open(path, dataset)?, None),
+        (None, None) => anyhow::bail!("--poni needs frames: give a file of them, or --master"),
+    };
+    if options.master.is_some() {
+        print_mask(mask.as_ref());
+    }
+    let Poni { detector, mut geometry } = poni;
+    if let Some(angstrom) = options.geometry.wavelength {
+        geometry.wavelength = Some(angstrom * 1e-10);
+    }
+    println!("{detector}\n{geometry:?}");
+    let (_, shape) = frames.dim();
+    anyhow::ensure!(
+        detector.shape.is_none_or(|expected| expected == shape),
+        "the frames are {shape:?} pixels, the detector {} is {:?}: give the .poni file of these \
+         frames, or say their shape in it, as Detector_config: {{\"max_shape\": [{}, {}]}}",
+        detector.name,
+        detector.shape.unwrap_or_default(),
+        shape.0,
+        shape.1,
+    );
+    let given = options.mask.as_deref().map(saxs::read_mask).transpose()?;
+    let mask = saxs::both_masks(saxs::both_masks(mask, given)?, detector.mask(shape))?;
+    let marks_invalid = detector.marks_invalid_pixels() || options.master.is_some();
+    let setup = Setup::new(geometry, mask, marks_invalid);
+    integrate_with_corrections(options, &frames, setup)
 }
 
 /// Simulates a run, and integrates it.
@@ -96,6 +138,11 @@ fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
     let num_bytes = frames.len() * size_of::<u16>();
     print_speed("simulated", run.num_frames, shape, num_bytes, start.elapsed());
 
+    if options.has_corrections() {
+        let setup = Setup::new(run.geometry.into(), Some(run.mask), false);
+        let setup = Setup { num_bins: 500, title: SIMULATED, ..setup };
+        return integrate_with_corrections(options, &Frames::Simulated(frames), setup);
+    }
     // The corners of the detector see few pixels of each ring.
     let largest = run.geometry.q_at_radius(0.51 * shape.0 as f64);
     let q_range = options.min_q.unwrap_or(0.0)..=options.max_q.unwrap_or(largest);
@@ -105,7 +152,70 @@ fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
     let start = Instant::now();
     let result = saxs::integrate(&*options.context, &frames, &bins, None)?;
     print_speed("integrated", run.num_frames, shape, num_bytes, start.elapsed());
-    show(options, &result, Some(&run.mask), None, "Simulated silver behenate")
+    show(options, &result, Some(&run.mask), None, SIMULATED)
+}
+
+const TITLE: &str = "X-ray scattering";
+const SIMULATED: &str = "Simulated silver behenate";
+
+/// What is known of the detector before it is integrated with corrections.
+struct Setup {
+    geometry: TiltedGeometry,
+    mask: Option<Array2<bool>>,
+    /// Whether some counts mean that a pixel is not valid.
+    marks_invalid: bool,
+    num_bins: usize,
+    title: &'static str,
+}
+
+impl Setup {
+    fn new(geometry: TiltedGeometry, mask: Option<Array2<bool>>, marks_invalid: bool) -> Self {
+        Setup { geometry, mask, marks_invalid, num_bins: 100, title: TITLE }
+    }
+}
+
+/// Integrates as pyFAI does: with corrections, errors and a cake.
+fn integrate_with_corrections(
+    options: &Options,
+    frames: &Frames,
+    setup: Setup,
+) -> anyhow::Result<()> {
+    let (num_frames, shape) = frames.dim();
+    let Setup { geometry, mask, .. } = setup;
+    let pixels = Pixels::new(&geometry, shape, mask.as_ref(), &options.corrections)?;
+    let num_bins = options.num_bins.unwrap_or(setup.num_bins);
+    let invalid = setup.marks_invalid.then(|| frames.invalid_counts()).transpose()?;
+    let bins = CorrectedBins::new(&pixels, num_bins, invalid)?;
+    let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
+    let blank = blank.map(|counts| Blank { counts, transmission: options.transmission });
+
+    let start = Instant::now();
+    let subtract = blank.as_ref().filter(|_| options.subtract_blank);
+    let result = frames.integrate_corrected(&*options.context, &bins, subtract)?;
+    print_speed("integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
+
+    let blank = blank.filter(|_| !options.subtract_blank);
+    let blank = blank.map(|Blank { counts, transmission }| {
+        let frame = (counts * transmission).insert_axis(Axis(0));
+        let result = saxs::integrate_corrected(&SerialContext::new(), &frame, &bins, None);
+        Ok::<_, anyhow::Error>(result?.profiles.row(0).to_owned())
+    });
+    let blank = blank.transpose().context("can't integrate the blank")?;
+    let cake = options
+        .cake
+        .map(|num_azimuth| Cake::new(result.mean_image.view(), &pixels, num_azimuth, num_bins));
+    let cake = cake.transpose()?;
+    let report = Report {
+        result: &result,
+        mask: mask.as_ref(),
+        blank: blank.as_ref(),
+        title: setup.title,
+        unit: options.corrections.unit,
+        error_bars: options.error_bars,
+        cake: cake.as_ref(),
+    };
+    report.print_table();
+    report.write_to(&options.out)
 }
 
 /// The profile of the blank: an integration of one frame.
@@ -124,9 +234,21 @@ fn show(
     blank: Option<&Array1<f64>>,
     title: &str,
 ) -> anyhow::Result<()> {
-    let report = Report { result, mask, blank, title };
+    let unit = Unit::QPerAngstrom;
+    let report = Report { result, mask, blank, title, unit, error_bars: false, cake: None };
     report.print_table();
     report.write_to(&options.out)
+}
+
+/// Prints how many pixels the master file masks.
+fn print_mask(mask: Option<&Array2<bool>>) {
+    match mask {
+        Some(mask) => {
+            let masked = mask.iter().filter(|&&masked| masked).count();
+            println!("the detector marks {masked} of {} pixels as not valid", mask.len());
+        }
+        None => println!("the master file has no mask: all pixels count"),
+    }
 }
 
 /// Prints what was done to how much data, and how fast.

@@ -1,9 +1,11 @@
-//! What the examples share: pictures, a detector and its simulation, and the saxs job.
+//! What the examples share: pictures, a detector and its simulation, `.poni` files, and the saxs
+//! job.
 
 pub mod detector;
 mod failure;
 pub mod plot;
 pub mod poisson;
+pub mod poni;
 pub mod saxs;
 pub mod simulation;
 #[cfg(feature = "xfel")]

@@ -31,6 +31,8 @@ pub struct Curves {
 #[derive(Debug)]
 struct Curve {
     points: Vec<(f64, f64)>,
+    /// Standard errors of the points; empty if they are not known.
+    errors: Vec<f64>,
     colour: RGBColor,
     label: Option<String>,
 }
@@ -53,7 +55,8 @@ impl Curves {
         let colour = DISTINCT[self.num_single % DISTINCT.len()];
         self.num_single += 1;
         let points = x.iter().copied().zip(y.iter().copied()).collect();
-        self.curves.push(Curve { points, colour, label: Some(label.to_owned()) });
+        let label = Some(label.to_owned());
+        self.curves.push(Curve { points, errors: Vec::new(), colour, label });
         self
     }
 
@@ -78,9 +81,21 @@ impl Curves {
         for (index, row) in y.rows().into_iter().enumerate() {
             self.curves.push(Curve {
                 points: x.iter().copied().zip(row.iter().copied()).collect(),
+                errors: Vec::new(),
                 colour: ColourMap::Viridis.on_white(index as f64 / last as f64),
                 label: named.contains(&index).then(|| label(index)),
             });
+        }
+        self
+    }
+
+    /// Adds error bars, of one standard error to either side, to those curves so far that the
+    /// legend names: one row of `sigma` for each curve.
+    pub fn errors(mut self, sigma: ArrayView2<'_, f64>) -> Self {
+        for (curve, errors) in self.curves.iter_mut().zip(sigma.rows()) {
+            if curve.label.is_some() {
+                curve.errors = errors.to_vec();
+            }
         }
         self
     }
@@ -115,6 +130,8 @@ impl Curves {
         let x = Axis::new(&self.x.0, self.x.1, low..high, 9);
         let y = Axis::around(&self.y.0, self.y.1, points().map(|point| point.1), 8);
         let (has_x, has_y) = (x.clone(), y.clone());
+        // Error bars end at the picture's edges.
+        let (low, high) = (y.low(), y.high());
         let mut chart = picture::chart_at(canvas, place, x, y)?;
         picture::draw_axes(&mut chart, true)?;
         let width = if self.curves.len() > 30 { 0.6 } else { 1.2 };
@@ -123,6 +140,14 @@ impl Curves {
             for piece in curve.points.split(|&(x, y)| !has_x.has(x) || !has_y.has(y)) {
                 let line = PathElement::new(piece, picture::stroke(curve.colour, width));
                 chart.plotting_area().draw(&line).map_err(picture::plotters_error)?;
+            }
+            let thin = picture::stroke(curve.colour, 0.5 * width);
+            for (&(x, y), error) in curve.points.iter().zip(&curve.errors) {
+                let ends = [y - error, y + error].map(|end| (x, end.clamp(low, high)));
+                if has_x.has(x) && has_y.has(y) && error.is_finite() {
+                    let bar = PathElement::new(ends, thin);
+                    chart.plotting_area().draw(&bar).map_err(picture::plotters_error)?;
+                }
             }
         }
         Ok(())

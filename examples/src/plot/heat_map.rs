@@ -1,5 +1,6 @@
 //! A two-dimensional array as an image with axes and a colour bar.
 
+use std::ops::Range;
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
@@ -14,6 +15,8 @@ use super::png::encode_palette;
 const MAX_SIDE: usize = 1200;
 /// The longer side of the image in the picture.
 const SIDE: f64 = 640.0;
+/// The height of an image whose pixels are no squares.
+const FREE_HEIGHT: i32 = 480;
 /// The colours of values; one more number stands for masked pixels.
 const COLOURS: usize = 255;
 
@@ -28,6 +31,7 @@ pub struct HeatMap<'a> {
     scale: Scale,
     colours: ColourMap,
     range: Option<(f64, f64)>,
+    extents: Option<(Range<f64>, Range<f64>)>,
 }
 
 impl<'a> HeatMap<'a> {
@@ -44,6 +48,7 @@ impl<'a> HeatMap<'a> {
             scale: Scale::Linear,
             colours: ColourMap::default(),
             range: None,
+            extents: None,
         }
     }
 
@@ -73,6 +78,13 @@ impl<'a> HeatMap<'a> {
         self
     }
 
+    /// Axes along which the image reaches from the left to the right and from the bottom to the
+    /// top; its pixels are no squares then.
+    pub fn extents(mut self, x: Range<f64>, y: Range<f64>) -> Self {
+        self.extents = Some((x, y));
+        self
+    }
+
     /// Writes the picture as an SVG file.
     ///
     /// # Errors
@@ -82,7 +94,11 @@ impl<'a> HeatMap<'a> {
         anyhow::ensure!(rows > 0 && columns > 0, "an image without pixels has no picture");
         let zoom = SIDE / rows.max(columns) as f64;
         let side = |pixels: usize| ((pixels as f64 * zoom).round() as i32).max(8);
-        let image = Place { left: 90, top: 48, width: side(columns), height: side(rows) };
+        let (width, height) = match self.extents {
+            Some(_) => (SIDE as i32, FREE_HEIGHT),
+            None => (side(columns), side(rows)),
+        };
+        let image = Place { left: 90, top: 48, width, height };
         // A colour bar needs room for its numbers even beside a flat image.
         let bar = Place {
             left: image.right() + 22,
@@ -101,19 +117,13 @@ impl<'a> HeatMap<'a> {
             Axis::new(&self.value_label, self.scale, low..high, (bar.height / 40) as usize);
         let (low, high) = (bar_axis.low(), bar_axis.high());
 
+        let (x_extent, y_extent) =
+            self.extents.clone().unwrap_or((0.0..columns as f64, rows as f64..0.0));
         // About 70 pixels of the picture for each number at the axes.
-        let x = Axis::new(
-            &self.x_label,
-            Scale::Linear,
-            0.0..columns as f64,
-            (image.width / 70).max(2) as usize,
-        );
-        let y = Axis::new(
-            &self.y_label,
-            Scale::Linear,
-            rows as f64..0.0,
-            (image.height / 60).max(2) as usize,
-        );
+        let x =
+            Axis::new(&self.x_label, Scale::Linear, x_extent, (image.width / 70).max(2) as usize);
+        let y =
+            Axis::new(&self.y_label, Scale::Linear, y_extent, (image.height / 60).max(2) as usize);
         let mut chart = picture::chart_at(canvas, image, x, y)?;
         picture::draw_axes(&mut chart, false)?;
         picture::draw_frame(canvas, image)?;

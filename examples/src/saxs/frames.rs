@@ -1,17 +1,19 @@
-//! Reading frames, blanks and masks from files of any usual type of numbers.
+//! Reading frames from files of any usual type of numbers.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use anyhow::Context as _;
 use ndarray::{Array2, Ix2, Ix3};
 #[cfg(feature = "hdf5")]
 use pasha::Hdf5Dataset;
-use pasha::{Context, Functor, NpyElement, NpyFile, SubView};
+use pasha::{Context, Functor, NpyFile, SharedArray, SubView};
 
+use super::corrected::{Blank, CorrectedBins, integrate_corrected};
 use super::{Integration, integrate};
 use crate::detector::QBins;
 
-/// Detector frames `(n, y, x)` in a file.
+/// Detector frames `(n, y, x)` in a file, or simulated.
 #[derive(Debug)]
 pub enum Frames {
     /// Of NumPy type `uint16`.
@@ -22,6 +24,8 @@ pub enum Frames {
     I32(NpyFile<i32, Ix3>),
     /// Of NumPy type `float32`.
     F32(NpyFile<f32, Ix3>),
+    /// In memory.
+    Simulated(SharedArray<u16, Ix3>),
     /// Of any type of numbers in an HDF5 file, each of which a `f64` holds.
     #[cfg(feature = "hdf5")]
     Hdf5(Hdf5Dataset<f64, Ix3>),
@@ -35,6 +39,7 @@ macro_rules! with_frames {
             Frames::U32($frames) => $body,
             Frames::I32($frames) => $body,
             Frames::F32($frames) => $body,
+            Frames::Simulated($frames) => $body,
             #[cfg(feature = "hdf5")]
             Frames::Hdf5($frames) => $body,
         }
@@ -105,34 +110,63 @@ impl Frames {
     ) -> anyhow::Result<Integration> {
         with_frames!(self, frames => integrate(context, frames, bins, blank))
     }
+
+    /// Integrates all frames with corrections and errors, see [`integrate_corrected`].
+    ///
+    /// # Errors
+    /// As [`integrate_corrected`].
+    pub fn integrate_corrected(
+        &self,
+        context: &dyn Context,
+        bins: &CorrectedBins,
+        blank: Option<&Blank>,
+    ) -> anyhow::Result<Integration> {
+        with_frames!(self, frames => integrate_corrected(context, frames, bins, blank))
+    }
+
+    /// The counts that detectors of DECTRIS write at pixels that are not valid: -1 to -3, which are
+    /// the largest numbers where numbers have no sign. It is the range that pyFAI leaves out.
+    ///
+    /// # Errors
+    /// If a file does not say what type its numbers have.
+    pub fn invalid_counts(&self) -> anyhow::Result<RangeInclusive<f64>> {
+        let beyond_largest = match self {
+            Frames::U16(_) | Frames::Simulated(_) => f64::from(u16::MAX) + 1.0,
+            Frames::U32(_) => f64::from(u32::MAX) + 1.0,
+            Frames::I32(_) | Frames::F32(_) => 0.0,
+            #[cfg(feature = "hdf5")]
+            Frames::Hdf5(frames) => beyond_largest_unsigned(frames)?,
+        };
+        Ok(beyond_largest - 3.5..=beyond_largest - 0.5)
+    }
 }
 
-/// Reads one image `(y, x)` of any usual type of numbers.
-///
-/// # Errors
-/// If it can't be read or does not hold an image.
-pub fn read_image(path: &Path) -> anyhow::Result<Array2<f64>> {
-    read_image_of::<u16>(path)
-        .or_else(|_| read_image_of::<u32>(path))
-        .or_else(|_| read_image_of::<f32>(path))
-        .or_else(|_| read_image_of::<f64>(path))
-        .or_else(|_| read_image_of::<i32>(path))
-        .context("can't read an image (y, x) of uint16, uint32, int32, float32 or float64")
-}
+/// One more than the largest number that a data set can hold if its numbers have no sign, else 0.
+#[cfg(feature = "hdf5")]
+fn beyond_largest_unsigned(frames: &Hdf5Dataset<f64, Ix3>) -> anyhow::Result<f64> {
+    use hdf5_metno::types::{IntSize, TypeDescriptor};
+    use hdf5_metno::{File, OpenMode};
 
-fn read_image_of<T: NpyElement + Into<f64>>(path: &Path) -> pasha::Result<Array2<f64>> {
-    Ok(NpyFile::<T, Ix2>::open(path)?.view().mapv(Into::into))
-}
-
-/// Reads a mask `(y, x)`, which is `true` at pixels that are not valid.
-///
-/// # Errors
-/// If it can't be read or does not hold a mask.
-pub fn read_mask(path: &Path) -> anyhow::Result<Array2<bool>> {
-    let of_numbers = NpyFile::<u8, Ix2>::open(path).map(|mask| mask.view().mapv(|mask| mask != 0));
-    of_numbers
-        .or_else(|_| NpyFile::<bool, Ix2>::open(path).map(|mask| mask.view().to_owned()))
-        .context("can't read a mask, an array (y, x) of bool or uint8")
+    let (path, name) = (frames.path(), frames.name());
+    let stored_type = || {
+        // A file that is being written opens in the second way alone.
+        let file = File::open(path).or_else(|_| File::open_as(path, OpenMode::ReadSWMR))?;
+        let dataset = file.dataset(name).or_else(|_| {
+            // A series: its parts have one type.
+            let first = file.group(name)?.member_names()?.into_iter().min().unwrap_or_default();
+            file.dataset(&format!("{name}/{first}"))
+        });
+        dataset?.dtype()?.to_descriptor()
+    };
+    let stored_type = stored_type().with_context(|| {
+        format!("can't tell the type of the numbers of {name} in {}", path.display())
+    })?;
+    Ok(match stored_type {
+        TypeDescriptor::Unsigned(IntSize::U1) => f64::from(u8::MAX) + 1.0,
+        TypeDescriptor::Unsigned(IntSize::U2) => f64::from(u16::MAX) + 1.0,
+        TypeDescriptor::Unsigned(IntSize::U4) => f64::from(u32::MAX) + 1.0,
+        _ => 0.0,
+    })
 }
 
 /// The pixels `(y, x)` that either mask leaves out.

@@ -76,8 +76,21 @@ impl Master {
                 geometry.pixel_size_mm
             );
         }
+        let (frames, mask) = Master::frames_and_mask(path, dataset)?;
+        Ok(Master { frames, mask, geometry })
+    }
+
+    /// Opens a master file of which only the frames and the mask are wanted.
+    ///
+    /// # Errors
+    /// If a file can't be read.
+    #[cfg(feature = "hdf5")]
+    pub fn frames_and_mask(
+        path: &Path,
+        dataset: Option<&str>,
+    ) -> anyhow::Result<(Frames, Option<Array2<bool>>)> {
         let frames = Frames::open(path, Some(dataset.unwrap_or(FRAMES)))?;
-        Ok(Master { frames, mask: read_mask(path)?, geometry })
+        Ok((frames, read_mask(path)?))
     }
 
     /// Says that this program can't.
@@ -86,11 +99,28 @@ impl Master {
     /// Always.
     #[cfg(not(feature = "hdf5"))]
     pub fn open(path: &Path, _: Option<&str>, _: &GivenGeometry) -> anyhow::Result<Self> {
-        anyhow::bail!(
-            "{} can't be read by this program: build it with --features hdf5",
-            path.display()
-        )
+        Err(needs_hdf5(path))
     }
+
+    /// Says that this program can't.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(feature = "hdf5"))]
+    pub fn frames_and_mask(
+        path: &Path,
+        _: Option<&str>,
+    ) -> anyhow::Result<(Frames, Option<Array2<bool>>)> {
+        Err(needs_hdf5(path))
+    }
+}
+
+#[cfg(not(feature = "hdf5"))]
+fn needs_hdf5(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} can't be read by this program: build it with --features hdf5",
+        path.display()
+    )
 }
 
 /// Reads the mask, if there is one.

@@ -1,13 +1,24 @@
 //! The main job: azimuthal integration of detector frames.
 
+mod cake;
+mod corrected;
+mod edf;
 mod frames;
+mod help;
+mod images;
 mod master;
 mod options;
+mod pixels;
 mod report;
 
-pub use frames::{Frames, both_masks, read_image, read_mask};
+pub use cake::Cake;
+pub use corrected::{Blank, CorrectedBins, integrate_corrected, integrate_corrected_frame};
+pub use frames::{Frames, both_masks};
+pub use help::HELP;
+pub use images::{read_image, read_mask};
 pub use master::Master;
-pub use options::{GivenGeometry, HELP, Options};
+pub use options::{GivenGeometry, Options};
+pub use pixels::{Corrections, Pixels};
 pub use report::Report;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix1, Ix2, Zip};
@@ -57,11 +68,14 @@ pub fn integrate_frame<T: Copy + Into<f64> + Sync + 'static>(
 pub struct Integration {
     /// The mean count in each bin of each frame, `(n, bins)`; NaN for bins without pixels.
     pub profiles: SharedArray<f64, Ix2>,
+    /// The standard error of each value of the profiles, `(n, bins)`, if it was asked for.
+    pub sigma: Option<SharedArray<f64, Ix2>>,
     /// The mean over all frames, `(y, x)`, in counts.
     pub mean_image: Array2<f64>,
     /// The sum over all pixels of each frame, `(n,)`, in counts.
     pub sums: SharedArray<f64, Ix1>,
-    /// Momentum transfer at the centres of the bins, `(bins,)`, in 1/Å.
+    /// Momentum transfer at the centres of the bins, `(bins,)`, in 1/Å; of an integration with
+    /// corrections whatever its unit says.
     pub q: Array1<f64>,
 }
 
@@ -93,12 +107,28 @@ where
     T: Copy + Into<f64> + Sync + 'static,
     F: Functor<SubView<T, Ix2>>,
 {
+    let num_frames = check_shapes(frames, bins.of_pixel.dim(), blank.map(Array2::dim))?;
+    let out = integrate_frame::run_in(context, frames, bins, blank)?;
+    let mean_image = out.total.mapv(|total| total / num_frames as f64);
+    Ok(Integration {
+        profiles: out.profile,
+        sigma: None,
+        mean_image,
+        sums: out.result,
+        q: bins.q.clone(),
+    })
+}
+
+/// The number of frames, after a look at whether they have the shape of the detector and the blank.
+fn check_shapes<T: 'static>(
+    frames: &impl Functor<SubView<T, Ix2>>,
+    detector: (usize, usize),
+    blank: Option<(usize, usize)>,
+) -> anyhow::Result<usize> {
     let num_frames = frames.num_items();
     anyhow::ensure!(num_frames > 0, "there are no frames to integrate");
     let shape = frames.item_shape().map(|shape| shape.dim());
-    for (what, other) in
-        [("detector", Some(bins.of_pixel.dim())), ("blank", blank.map(Array2::dim))]
-    {
+    for (what, other) in [("detector", Some(detector)), ("blank", blank)] {
         if let (Some(shape), Some(other)) = (shape, other) {
             anyhow::ensure!(
                 shape == other,
@@ -106,7 +136,5 @@ where
             );
         }
     }
-    let out = integrate_frame::run_in(context, frames, bins, blank)?;
-    let mean_image = out.total.mapv(|total| total / num_frames as f64);
-    Ok(Integration { profiles: out.profile, mean_image, sums: out.result, q: bins.q.clone() })
+    Ok(num_frames)
 }

@@ -10,40 +10,9 @@ use lexopt::Arg;
 use lexopt::prelude::ValueExt as _;
 use pasha::AnyContext;
 
+use super::Corrections;
 use crate::detector::Geometry;
-
-/// What `--help` prints.
-pub const HELP: &str = "\
-Integrates X-ray detector frames azimuthally and draws the result.
-
-Usage: saxs [FRAMES.npy | FRAMES.h5 | --master MASTER.h5] [OPTIONS]
-
-Without frames a run of a detector with 1024 x 1024 pixels is simulated and integrated.
-
-Frames:
-  FRAMES.npy              frames (n, y, x) of uint16, uint32, int32 or float32, in counts
-  FRAMES.h5               the same in an HDF5 file (needs --features hdf5)
-  --master MASTER.h5      the master file of an Eiger detector: its frames, pixel mask and geometry (needs --features hdf5)
-  --dataset PATH          where in FRAMES.h5 the frames are, as entry/data/frames; in MASTER.h5 [entry/data]
-  --blank BLANK.npy       an image (y, x) without the sample, in counts, drawn for comparison
-  --subtract-blank        subtracts the blank from every frame
-  --transmission T        of the sample, a fraction; the blank is multiplied by it [1]
-  --mask MASK.npy         bool or uint8 (y, x): pixels to leave out, besides those of the master file's mask
-  --num-frames N          number of frames to simulate [300]
-
-Detector of the frames [what the master file says, else Pilatus at beamline 9-ID-C of the Advanced Photon Source]:
-  --pixel-size-mm MM      side of a pixel, in mm [0.172]
-  --centre-x PIXELS       where the beam meets the detector's plane, in pixels along a row [99.95]
-  --centre-y PIXELS       the same along a column [-5.65]
-  --distance-mm MM        from the sample to the detector's plane, in mm [540.8]
-  --wavelength ANGSTROM   of the X-rays, in angstrom [0.59040224]
-
-Integration:
-  --bins N                number of bins over q [100; 500 if simulated]
-  --min-q Q, --max-q Q    range of q to integrate, in 1/angstrom [all]
-  --context CONTEXT       serial, threads:2, processes:2, … [PASHA_CONTEXT, or processes]
-  --out DIR               folder for the results [out]
-";
+use crate::poni::Unit;
 
 /// What the user said of where the detector stands, in the units of [`Geometry`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,6 +59,14 @@ pub struct Options {
     pub transmission: f64,
     /// The pixels to be left out.
     pub mask: Option<PathBuf>,
+    /// The file in which pyFAI keeps where the detector stands.
+    pub poni: Option<PathBuf>,
+    /// How the pixels are to be corrected and chosen.
+    pub corrections: Corrections,
+    /// Whether errors are to be shown.
+    pub error_bars: bool,
+    /// The number of bins over the azimuth of a cake, if one is to be made.
+    pub cake: Option<usize>,
     /// The number of frames to simulate, if given.
     pub num_frames: Option<usize>,
     /// Where the detector of the frames stands.
@@ -120,6 +97,10 @@ impl Options {
             subtract_blank: false,
             transmission: 1.0,
             mask: None,
+            poni: None,
+            corrections: Corrections::default(),
+            error_bars: false,
+            cake: None,
             num_frames: None,
             geometry: GivenGeometry::default(),
             num_bins: None,
@@ -151,6 +132,16 @@ impl Options {
                 "dataset" => options.dataset = Some(text()?.string()?),
                 "blank" => options.blank = Some(text()?.into()),
                 "mask" => options.mask = Some(text()?.into()),
+                "poni" => options.poni = Some(text()?.into()),
+                "unit" => options.corrections.unit = text()?.string()?.parse()?,
+                "solid-angle" => options.corrections.solid_angle = true,
+                "polarisation-factor" => {
+                    options.corrections.polarisation_factor = Some(number(&name, text()?)?)
+                }
+                "radial-range" => options.corrections.radial_range = Some(range(&name, text()?)?),
+                "azimuth-range" => options.corrections.azimuth_range = Some(range(&name, text()?)?),
+                "error-bars" => options.error_bars = true,
+                "cake" => options.cake = Some(number(&name, text()?)?),
                 "out" => options.out = text()?.into(),
                 "context" => options.context = text()?.string()?.parse()?,
                 "num-frames" => options.num_frames = Some(number(&name, text()?)?),
@@ -165,8 +156,7 @@ impl Options {
                 "wavelength" => options.geometry.wavelength = Some(number(&name, text()?)?),
                 _ => return Err(see_help(Arg::Long(&name).unexpected())),
             }
-            let anywhere = ["out", "context", "num-frames", "bins", "min-q", "max-q"];
-            if !anywhere.contains(&name.as_str()) {
+            if !ANYWHERE.contains(&name.as_str()) {
                 of_files = Some(name);
             }
         }
@@ -186,9 +176,61 @@ impl Options {
             options.blank.is_some() || !options.subtract_blank,
             "--subtract-blank needs a blank: give --blank BLANK.npy"
         );
+        options.check_corrections()?;
         Ok(Some(options))
     }
+
+    /// Whether anything is asked for that pyFAI does, beyond mean counts over q.
+    pub fn has_corrections(&self) -> bool {
+        self.corrections != Corrections::default() || self.error_bars || self.cake.is_some()
+    }
+
+    /// Looks for options that contradict each other.
+    fn check_corrections(&mut self) -> anyhow::Result<()> {
+        let GivenGeometry { pixel_size_mm, centre_x, centre_y, distance_mm, .. } = self.geometry;
+        let of_geometry = [pixel_size_mm, centre_x, centre_y, distance_mm];
+        anyhow::ensure!(
+            self.poni.is_none() || of_geometry.iter().all(Option::is_none),
+            "--poni says itself where the detector stands: leave out --pixel-size-mm, --centre-x, \
+             --centre-y and --distance-mm"
+        );
+        if (self.poni.is_some() || self.has_corrections())
+            && (self.min_q.is_some() || self.max_q.is_some())
+        {
+            let (unit, radial) = (self.corrections.unit, self.corrections.radial_range);
+            anyhow::ensure!(
+                unit == Unit::QPerAngstrom && radial.is_none(),
+                "--min-q and --max-q are in 1/angstrom, the unit is {unit}: \
+                 give the range as --radial-range LOW,HIGH instead"
+            );
+            let (Some(low), Some(high)) = (self.min_q, self.max_q) else {
+                anyhow::bail!(
+                    "with --poni or corrections a range needs both ends: \
+                     give --min-q and --max-q, or --radial-range LOW,HIGH"
+                );
+            };
+            self.corrections.radial_range = Some([low, high]);
+        }
+        Ok(())
+    }
 }
+
+/// Options that say something of simulated frames, too.
+const ANYWHERE: [&str; 13] = [
+    "out",
+    "context",
+    "num-frames",
+    "bins",
+    "min-q",
+    "max-q",
+    "unit",
+    "solid-angle",
+    "polarisation-factor",
+    "radial-range",
+    "azimuth-range",
+    "error-bars",
+    "cake",
+];
 
 const SEE_HELP: &str = "--help shows what can be given";
 
@@ -202,6 +244,18 @@ fn number<T: FromStr<Err: Display + Send + Sync + std::error::Error + 'static>>(
     text: OsString,
 ) -> anyhow::Result<T> {
     text.parse().with_context(|| format!("--{name} needs a number"))
+}
+
+/// Reads the two ends of a range.
+fn range(name: &str, text: OsString) -> anyhow::Result<[f64; 2]> {
+    let text = text.string()?;
+    let ends = text.split_once(',').and_then(|(low, high)| {
+        let number = |text: &str| text.trim().parse().ok().filter(|end: &f64| end.is_finite());
+        Some([number(low)?, number(high)?])
+    });
+    ends.with_context(|| {
+        format!("--{name} is {text:?}, it must be two numbers LOW,HIGH as 0.1,2.5")
+    })
 }
 
 #[cfg(test)]
@@ -235,6 +289,26 @@ mod tests {
         assert_eq!((geometry.wavelength, geometry.centre_x), (2.0, 99.95));
         assert_eq!(options.context.num_workers(), 2);
         assert!(parse("--bins 3 --help").unwrap().is_none());
+
+        assert!(!options.has_corrections());
+        let text = "f.npy --poni a.poni --unit 2th_deg --solid-angle --polarisation-factor 0.99 \
+                    --radial-range 1,20.5 --azimuth-range -60,40 --error-bars --cake 360 \
+                    --wavelength 2";
+        let options = parse(text).unwrap().unwrap();
+        assert_eq!(options.poni, Some("a.poni".into()));
+        assert_eq!(
+            options.corrections,
+            Corrections {
+                unit: Unit::TwoThetaDegrees,
+                solid_angle: true,
+                polarisation_factor: Some(0.99),
+                radial_range: Some([1.0, 20.5]),
+                azimuth_range: Some([-60.0, 40.0]),
+            }
+        );
+        assert!(options.error_bars && options.cake == Some(360));
+        let options = parse("f.npy --cake 90 --min-q 0.1 --max-q 0.2").unwrap().unwrap();
+        assert_eq!(options.corrections.radial_range, Some([0.1, 0.2]));
     }
 
     #[test]
@@ -250,6 +324,12 @@ mod tests {
             ("f.npy --num-frames 3", "only without frames"),
             ("f.npy --master m.h5", "leave one of the files out"),
             ("--master m.h5 --num-frames 3", "only without frames"),
+            ("--poni a.poni", "--poni is of use only with frames"),
+            ("f.npy --poni a.poni --distance-mm 3", "leave out --pixel-size-mm"),
+            ("f.npy --unit q", "\"q\" is no unit of this program"),
+            ("f.npy --radial-range 3", "--radial-range is \"3\""),
+            ("f.npy --unit r_mm --min-q 3", "the unit is r_mm"),
+            ("f.npy --poni a.poni --min-q 3", "needs both ends"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(told), "{text}: {error}");

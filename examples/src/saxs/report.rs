@@ -1,12 +1,15 @@
 //! What the example leaves behind: a table, arrays and pictures.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
+use pasha::SharedArray;
 
-use super::Integration;
+use super::{Cake, Integration};
 use crate::plot::{Curves, HeatMap, Scale};
+use crate::poni::Unit;
 
 /// Rows of the table.
 const MAX_ROWS: usize = 10;
@@ -22,13 +25,20 @@ pub struct Report<'a> {
     pub blank: Option<&'a Array1<f64>>,
     /// What was measured, for the titles.
     pub title: &'a str,
+    /// The unit of the radial axis.
+    pub unit: Unit,
+    /// Whether the errors are to be shown, if the result has some.
+    pub error_bars: bool,
+    /// The mean of all frames over the radial axis and the azimuth.
+    pub cake: Option<&'a Cake>,
 }
 
 impl Report<'_> {
     /// Prints what some of the frames hold.
     pub fn print_table(&self) {
         let profiles = self.result.profiles.view();
-        println!("\n frame     sum of counts   strongest at q / Å⁻¹   I / counts per pixel");
+        let label = self.unit.label();
+        println!("\n frame     sum of counts   strongest at {label}   I / counts per pixel");
         let num_frames = profiles.nrows();
         let rows = num_frames.min(MAX_ROWS);
         for row in 0..rows {
@@ -56,7 +66,13 @@ impl Report<'_> {
 
         ndarray_npy::write_npy(place("profiles.npy"), &self.result.profiles.view())
             .with_context(write_failed)?;
-        ndarray_npy::write_npy(place("q.npy"), &self.result.q).with_context(write_failed)?;
+        let radial = format!("{}.npy", self.unit.quantity());
+        ndarray_npy::write_npy(place(&radial), &self.result.q).with_context(write_failed)?;
+        let mut arrays = vec!["profiles.npy".to_owned(), radial];
+        if let Some(sigma) = self.shown_sigma() {
+            ndarray_npy::write_npy(place("sigma.npy"), &sigma.view()).with_context(write_failed)?;
+            arrays.push("sigma.npy".to_owned());
+        }
 
         let mut image = self.result.mean_image.clone();
         if let Some(mask) = self.mask {
@@ -73,11 +89,29 @@ impl Report<'_> {
         heat_map.write_svg(&place("mean_image.svg"))?;
         self.draw_profiles(&place("profiles.svg"))?;
 
+        let mut pictures = vec!["mean_image.svg", "profiles.svg"];
+        if let Some(cake) = self.cake {
+            let radial = format!("cake_{}.npy", self.unit.quantity());
+            ndarray_npy::write_npy(place("cake.npy"), &cake.intensity)
+                .with_context(write_failed)?;
+            ndarray_npy::write_npy(place("cake_azimuth.npy"), &cake.azimuth)
+                .with_context(write_failed)?;
+            ndarray_npy::write_npy(place(&radial), &cake.radial).with_context(write_failed)?;
+            arrays.extend(["cake.npy".to_owned(), "cake_azimuth.npy".to_owned(), radial]);
+            self.draw_cake(cake, &place("cake.svg"))?;
+            pictures.push("cake.svg");
+        }
+
         let folder = folder.canonicalize().with_context(write_failed)?;
-        println!("\npictures: {}", folder.join("mean_image.svg").display());
-        println!("          {}", folder.join("profiles.svg").display());
-        println!("arrays:   {}", folder.join("profiles.npy").display());
-        println!("          {}", folder.join("q.npy").display());
+        println!();
+        for (index, name) in pictures.iter().enumerate() {
+            let heading = if index == 0 { "pictures:" } else { "" };
+            println!("{heading:9} {}", folder.join(name).display());
+        }
+        for (index, name) in arrays.iter().enumerate() {
+            let heading = if index == 0 { "arrays:" } else { "" };
+            println!("{heading:9} {}", folder.join(name).display());
+        }
         Ok(())
     }
 
@@ -86,15 +120,42 @@ impl Report<'_> {
         let scale = if suits_log(profiles.view()) { Scale::Log } else { Scale::Linear };
         let mut curves = Curves::new(
             &format!("{}: azimuthal integration", self.title),
-            ("q / Å⁻¹", Scale::Linear),
+            (self.unit.label(), Scale::Linear),
             ("I / counts per pixel", scale),
         )
         .series("frame", q.view(), profiles.view(), |frame| frame.to_string());
+        if let Some(sigma) = self.shown_sigma() {
+            curves = curves.errors(sigma.view());
+        }
         if let Some(blank) = self.blank {
             curves = curves.curve("blank", q.view(), blank.view());
         }
         curves.write_svg(path)
     }
+
+    /// The errors, if they are to be shown.
+    fn shown_sigma(&self) -> Option<&SharedArray<f64, Ix2>> {
+        self.result.sigma.as_ref().filter(|_| self.error_bars)
+    }
+
+    fn draw_cake(&self, cake: &Cake, path: &Path) -> anyhow::Result<()> {
+        // Angles grow upwards.
+        let image = cake.intensity.slice(ndarray::s![..;-1, ..]);
+        let num_frames = self.result.profiles.nrows();
+        let title = format!("{}: caked mean of {num_frames} frames", self.title);
+        let heat_map = HeatMap::new(image, &title, "I / counts per pixel")
+            .axes(self.unit.label(), "χ / °")
+            .extents(ends(&cake.radial), ends(&cake.azimuth));
+        let heat_map = if suits_log(image) { heat_map.log() } else { heat_map };
+        heat_map.write_svg(path)
+    }
+}
+
+/// The outer ends of equal bins of which the centres are given.
+fn ends(centres: &Array1<f64>) -> Range<f64> {
+    let (first, last) = (centres[0], centres[centres.len() - 1]);
+    let half = (last - first) / (2 * centres.len().saturating_sub(1).max(1)) as f64;
+    first - half..last + half
 }
 
 /// The bin of the largest value, if there is one.

@@ -15,6 +15,7 @@ fn the_same_numbers_as_from_the_numpy_file() {
     let from_hdf5 =
         Frames::open(&folder.join("pilatus_saxs.h5"), Some("entry/data/frames")).unwrap();
     assert_eq!(from_hdf5.dim(), from_numpy.dim());
+    assert_eq!(from_hdf5.invalid_counts().unwrap(), -3.5..=-0.5);
     let bins = QBins::new(&Geometry::PILATUS_WAXS, (195, 487), 100, QBins::ALL, None).unwrap();
     for context in ["serial", "threads:2", "processes:2"] {
         let context: AnyContext = context.parse().unwrap();
@@ -78,6 +79,9 @@ fn a_master_file_says_everything() {
     let mask: Array2<bool> = ndarray_npy::read_npy(folder.path().join("mask.npy")).unwrap();
     assert_eq!(master.mask.as_ref(), Some(&mask));
     assert_eq!(master.frames.dim(), (7, (40, 50)));
+    assert_eq!(master.frames.invalid_counts().unwrap(), 4_294_967_292.5..=4_294_967_295.5);
+    let (frames, mask_alone) = Master::frames_and_mask(&path, None).unwrap();
+    assert_eq!((frames.dim(), &mask_alone), (master.frames.dim(), &master.mask));
 
     let bins = QBins::new(&geometry, (40, 50), 20, QBins::ALL, Some(&mask)).unwrap();
     let from_numpy = Frames::open(&folder.path().join("x.npy"), None).unwrap();

@@ -22,5 +22,6 @@ mod python;
 mod returns;
 mod roles;
 mod saxs;
+mod saxs_pyfai;
 mod shares;
 mod streaming;
