@@ -160,12 +160,14 @@ fn too_many_workers(given: usize) -> Error {
 }
 
 /// Refuses forked workers for a kernel that changes a shared parameter or an item through `&`.
-fn refuse_lost_changes<K: Kernel>(kernel: &K) -> Result<()> {
+// Never inlined, because what it tells takes room in the callers, most of which never ask.
+#[inline(never)]
+fn refuse_lost_changes<K: Kernel>(kernel: &K) -> Result<(), Box<Error>> {
     match kernel.interior_mutable() {
-        Some(parameter) => Err(Error::ChangesLost {
+        Some(parameter) => Err(Box::new(Error::ChangesLost {
             parameter: parameter.to_owned(),
             is_item: kernel.names().items.contains(&parameter),
-        }),
+        })),
         None => Ok(()),
     }
 }
@@ -215,7 +217,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             return Err(too_many_workers(setting.num_workers));
         }
         if setting.memory == Memory::Shared {
-            refuse_lost_changes(kernel)?;
+            refuse_lost_changes(kernel).map_err(|error| *error)?;
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
         let len = functors.check(kernel.names().items)?;
@@ -324,7 +326,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         // Apart from each other, because moving a whole `Result` takes longer than all the rest.
         match outcome {
             Ok(value) => {
-                attached.finish()?;
+                attached.finish().map_err(|error| *error)?;
                 Ok(value)
             }
             Err(error) => {

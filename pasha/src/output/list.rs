@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::slots::Slots;
 use super::{Attached, OutputSpec, Plan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resume::OutputFile;
 
 /// What values are called that a kernel returns; parameters have names.
@@ -116,7 +116,8 @@ unsafe impl Attached for () {
 
     fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
 
-    fn finish(self) -> Result<()> {
+    #[inline(always)]
+    fn finish(self) -> Result<(), Box<Error>> {
         Ok(())
     }
 }
@@ -148,7 +149,8 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.files(files);
     }
 
-    fn finish(self) -> Result<()> {
+    #[inline(always)]
+    fn finish(self) -> Result<(), Box<Error>> {
         let first = self.0.finish();
         // Also after an error: what was finished is not lost.
         self.1.finish()?;

@@ -89,8 +89,9 @@ pub unsafe trait Attached {
     /// Makes the array what the caller gets, after the last worker has ended.
     ///
     /// # Errors
-    /// [`Error::Alloc`] if that takes memory that can't be had.
-    fn finish(self) -> Result<()>;
+    /// [`Error::Alloc`] if that takes memory that can't be had; in a box, because handing on a
+    /// whole error takes longer than all the rest, also where there is none.
+    fn finish(self) -> Result<(), Box<Error>>;
 }
 
 /// An array of any elements and shape, as memory.

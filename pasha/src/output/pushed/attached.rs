@@ -11,7 +11,7 @@ use super::handle::Entry;
 use super::slots::PushedSlots;
 use crate::array::{Order, RaggedArray, SharedArray};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{Memory, Pages};
 use crate::output::index::ScalarSlots;
 use crate::output::{Attached, Plan};
@@ -69,7 +69,7 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
         files.push(None);
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<(), Box<Error>> {
         let lengths = self.entries.iter().map(|&[_, len]| len);
         let mut rest = self.array.resize(lengths, self.memory, self.pages)?;
         for &[start, len] in &self.entries {

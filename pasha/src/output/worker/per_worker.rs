@@ -11,7 +11,7 @@ use super::padded::{PaddedAccumulators, padding_pays, step_of};
 use super::scalar::ScalarAccumulators;
 use crate::array::{Order, SharedArray};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::{SlotShape, SubArrays};
 use crate::output::{Attached, Backed, OutputSpec, Plan, check_array, contiguous};
@@ -178,7 +178,7 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
         files.push(self.array.file());
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<(), Box<Error>> {
         if let Some(padded) = &self.padded {
             // SAFETY: the workers have ended; the array is still borrowed, for the accumulators in
             // it.

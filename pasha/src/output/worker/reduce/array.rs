@@ -183,7 +183,7 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
         files.push(None);
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<(), Box<Error>> {
         // `own` keeps the accumulators mapped to the end, if they do not lie in the target.
         let AttachedReduce { first, strides, start, spec, num_workers, target, own, .. } = self;
         let part = |worker_id: usize| {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Start, reset};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::Mapping;
 use crate::output::merge::Merge;
 use crate::output::slots::OfWorker;
@@ -117,7 +117,7 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
         files.push(None);
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<(), Box<Error>> {
         // SAFETY: the accumulators lie within the mapping and the workers have ended.
         let mut parts = (0..self.num_workers).map(|id| unsafe { *self.accumulator(id) });
         let merge = |a, b| self.spec.merge.merge(a, b);
