@@ -4,8 +4,8 @@ use quote::ToTokens;
 use syn::Type;
 
 use crate::errors::Errors;
-use crate::expand::text::text;
 use crate::model::{ItemKind, Kernel, Param, Role};
+use crate::text::text;
 use crate::types;
 
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
