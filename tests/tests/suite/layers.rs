@@ -209,7 +209,8 @@ fn no_files_import_each_other() {
     for folder in ["pasha/src", "pasha-macros/src"] {
         let mut imports = House::read(&repository().join(folder)).imports();
         imports.remove(&Vec::new());
-        // What imports nothing that is left, and what nothing that is left imports, is in no circle.
+        // What imports nothing that is left is in no circle, nor is what nothing that is left
+        // imports.
         loop {
             let before = imports.len();
             let left: BTreeSet<_> = imports.keys().cloned().collect();

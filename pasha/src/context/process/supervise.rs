@@ -65,7 +65,7 @@ struct Child {
 
 impl Child {
     fn kill(&self) {
-        // One that has ended already can't be killed, which is as well.
+        // This fails for one that has ended already, and then there is nothing to kill.
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 }
