@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, FnArg, GenericParam, Type};
 
-use crate::expand::{function, inherited, quiet, quiet_type};
+use crate::expand::common::{function, inherited, quiet, quiet_type};
 use crate::model::Kernel;
 use crate::{errors, names, types};
 

@@ -1,9 +1,11 @@
 //! The attribute of the crate `pasha`; use it as `pasha::kernel`.
 //!
-//! The way through: `parse` reads the function into a `model`, `check` refuses what is not a
-//! kernel, `expand` writes what is generated, `fallback` what stands in after a refusal. All of it
-//! works on tokens of `proc_macro2`, so that tests can run it; only this file knows the compiler.
+//! The way through, in `attribute`: `parse` reads the function into a `model`, `check` refuses what
+//! is not a kernel, `expand` writes what is generated, `fallback` what stands in after a refusal.
+//! All of it works on tokens of `proc_macro2`, so that tests can run it; only this file knows the
+//! compiler.
 
+mod attribute;
 mod check;
 mod errors;
 mod expand;
@@ -15,6 +17,7 @@ mod names;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod text;
 mod types;
 
 use proc_macro::TokenStream;
@@ -114,5 +117,5 @@ struct Readme;
 /// returned as it is.
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(args.into(), item.into()).into()
+    attribute::kernel(args.into(), item.into()).into()
 }

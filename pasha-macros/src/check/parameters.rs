@@ -4,8 +4,8 @@ use quote::ToTokens;
 use syn::Type;
 
 use crate::errors::Errors;
-use crate::expand::text::text;
 use crate::model::{ItemKind, Kernel, Param, Role};
+use crate::text::text;
 use crate::types;
 
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
@@ -95,7 +95,7 @@ fn shared_is_read_only(param: &Param, errors: &mut Errors) {
     }
 }
 
-/// Both count.
+/// An index and a worker's number are of type `usize`.
 fn is_usize(param: &Param, errors: &mut Errors) {
     let is_usize = types::last_segment(&param.ty)
         .is_some_and(|segment| segment.ident == "usize" && segment.arguments.is_none());

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 
-use super::text::text;
 use crate::model::{Extent, Kernel, Output, OutputKind, Param, Returns, Role, Slot, Value, Values};
+use crate::text::text;
 
 /// The paragraph after the user's own documentation of the kernel.
 pub(super) fn entry(kernel: &Kernel, packed: &TokenStream) -> TokenStream {

@@ -6,9 +6,10 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Type, TypeImplTrait, TypeReference, parse_quote};
 
+use super::common::{inherited, nested, quiet, quiet_type};
 use super::generics::{self, OfFunctions};
 use super::output::Outputs;
-use super::{docs, inherited, items, kernel, nested, quiet, quiet_type};
+use super::{docs, items, kernel};
 use crate::model::{Kernel, Param, Role};
 use crate::{names, types};
 

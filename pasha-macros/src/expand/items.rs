@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::nested;
+use super::common::nested;
 use crate::model::{Dim, ItemKind, Kernel, Param};
 use crate::{names, types};
 

@@ -5,9 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use super::common::nested;
 use super::generics::OfFunctions;
 use super::output::{self, Outputs};
-use super::{docs, items, nested, signature};
+use super::{docs, items, signature};
 use crate::model::{ItemKind, Kernel, Output, Param, Role, Values};
 use crate::{mentions, names, types};
 

@@ -7,8 +7,9 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use super::common::{inherited, nested, quiet, quiet_type};
 use super::generics::{self, OfOutputs};
-use super::{docs, inherited, items, nested, quiet, quiet_type};
+use super::{docs, items};
 use crate::model::{Kernel, Merge, Output, OutputKind, Param, Slot, Value, Values};
 use crate::names;
 

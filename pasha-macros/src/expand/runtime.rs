@@ -10,7 +10,7 @@ use syn::Path;
 use crate::model::Options;
 
 /// The tokens with the path that the user gave, if one is given.
-pub(super) fn located(tokens: TokenStream, options: &Options) -> TokenStream {
+pub(crate) fn located(tokens: TokenStream, options: &Options) -> TokenStream {
     match &options.runtime {
         Some(path) => replaced(tokens, path),
         None => tokens,

@@ -3,8 +3,8 @@
 use quote::quote;
 use syn::GenericParam;
 
-use super::text::text;
 use crate::model::Kernel;
+use crate::text::text;
 
 /// The signature with the roles of its parameters, in one line.
 ///

@@ -1,6 +1,7 @@
 //! Which names an expression mentions, and where it would leave the expression.
 
 mod format;
+mod found;
 mod walk;
 
 use proc_macro2::Ident;
@@ -8,26 +9,7 @@ use syn::Expr;
 use syn::visit::Visit;
 
 use crate::model::Kernel;
-
-/// What is found in an expression.
-#[derive(Default)]
-pub(crate) struct Mentions {
-    /// Names that are variables from outside of the expression, constants or functions.
-    pub(crate) certain: Vec<Ident>,
-    /// Words in macros of unknown syntax, which may be such names.
-    pub(crate) possible: Vec<Ident>,
-    /// What would go on outside of the expression.
-    pub(crate) exits: Vec<Exit>,
-}
-
-/// A place where control would leave an expression, or wait.
-pub(crate) enum Exit {
-    Break(syn::ExprBreak),
-    Continue(syn::ExprContinue),
-    Return(syn::ExprReturn),
-    Try(syn::Token![?]),
-    Await(syn::Token![await]),
-}
+pub(crate) use found::{Exit, Mentions};
 
 impl Mentions {
     pub(crate) fn in_expression(expr: &Expr) -> Self {

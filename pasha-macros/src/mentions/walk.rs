@@ -11,7 +11,8 @@ use syn::{
     Item, Label, Lifetime, Lit, LitStr, Local, Macro, Pat, PatIdent, Stmt, Token,
 };
 
-use super::{Exit, Mentions, format};
+use super::format;
+use super::found::{Exit, Mentions};
 
 /// Macros of the standard library whose arguments are expressions.
 const TAKE_EXPRESSIONS: [&str; 20] = [

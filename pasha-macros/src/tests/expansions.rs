@@ -7,7 +7,7 @@ use std::{env, fs};
 use quote::quote;
 use syn::{File, Item};
 
-use crate::expand;
+use crate::attribute;
 
 fn compare(name: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
@@ -18,7 +18,7 @@ fn compare(name: &str) {
         match item {
             Item::Fn(function) => {
                 function.attrs.retain(|attr| !attr.path().is_ident("kernel"));
-                let tokens = expand::attribute(quote!(), quote!(#function));
+                let tokens = attribute::kernel(quote!(), quote!(#function));
                 expanded.extend(syn::parse2::<File>(tokens).unwrap().items);
             }
             other => expanded.push(other.clone()),

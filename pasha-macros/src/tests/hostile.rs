@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-use crate::expand;
+use crate::attribute;
 
 /// Kernels to be damaged.
 const KERNELS: [&str; 6] = [
@@ -143,7 +143,7 @@ fn no_damaged_kernel_makes_the_macro_panic() {
             _ => TokenStream::new(),
         };
         let text = format!("#[kernel({args})] {tokens}");
-        let attribute = AssertUnwindSafe(|| expand::attribute(args, tokens).to_string());
+        let attribute = AssertUnwindSafe(|| attribute::kernel(args, tokens).to_string());
         assert!(catch_unwind(attribute).is_ok(), "round {round} panicked: {text}");
     }
 }

@@ -10,7 +10,7 @@ mod signature;
 
 use proc_macro2::TokenStream;
 
-use crate::expand;
+use crate::attribute;
 
 /// The attribute on this function.
 fn expanded(source: &str) -> TokenStream {
@@ -19,7 +19,7 @@ fn expanded(source: &str) -> TokenStream {
 
 /// The attribute with these options on this function.
 fn expanded_with(args: &str, source: &str) -> TokenStream {
-    expand::attribute(tokens(args), tokens(source))
+    attribute::kernel(tokens(args), tokens(source))
 }
 
 fn tokens(source: &str) -> TokenStream {
@@ -28,7 +28,7 @@ fn tokens(source: &str) -> TokenStream {
 
 /// The errors, each as the tokens that it is at and what it says.
 fn errors(args: &str, source: &str) -> Vec<(String, String)> {
-    let Err(refused) = expand::read(tokens(args), tokens(source)) else { return Vec::new() };
+    let Err(refused) = attribute::read(tokens(args), tokens(source)) else { return Vec::new() };
     let parts = refused.errors.into_iter().flatten();
     parts.map(|error| (error.span().source_text().unwrap_or_default(), error.to_string())).collect()
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group};
 use quote::quote;
 
 use super::{expanded, tokens};
-use crate::expand::read;
+use crate::attribute::read;
 use crate::expand::signature::of as signature_of;
 
 /// The signature of this kernel.

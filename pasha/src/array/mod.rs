@@ -54,6 +54,10 @@ pub enum Order {
 /// is an input like any other array: `other_kernel::run_parallel(&out)`. The memory belongs to the
 /// array, is neither copied nor moved, and is given back when the array is dropped.
 ///
+/// # Panics
+/// Operators and indices panic where ndarray's do: at shapes that can't be broadcast to each other,
+/// and at an index beyond the end of an axis. `clone` panics where memory can't be had.
+///
 /// # Examples
 /// ```
 /// use ndarray::{Array1, Axis, array};

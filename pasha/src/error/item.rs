@@ -31,6 +31,27 @@ pub struct ItemFailure {
 }
 
 /// What happened at an item.
+///
+/// # Examples
+/// ```
+/// use pasha::{Cause, Error};
+///
+/// /// What to write into a log of runs.
+/// fn word(error: &Error) -> &'static str {
+///     let Error::Item(failure) = error else { return "map" };
+///     match failure.cause() {
+///         Cause::Refused { .. } => "refused",
+///         Cause::Panic { .. } => "panicked",
+///         Cause::Died { signal: Some(9), .. } => "killed, perhaps for its memory",
+///         Cause::Died { .. } => "died",
+///         Cause::TimedOut { .. } | Cause::Deadlock => "stuck",
+///         _ => "not read",
+///     }
+/// }
+///
+/// let error = pasha::try_map(0..3, |_, _, n| if n == 2 { Err("two") } else { Ok(n) });
+/// assert_eq!(word(&error.unwrap_err()), "refused");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
@@ -76,38 +97,115 @@ pub enum Cause {
 }
 
 impl ItemFailure {
-    /// Index of the item.
+    /// Index of the item, counted from 0.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert_eq!(failure.index(), 1);
+    /// ```
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// The worker that ran it.
+    /// The worker that ran it, from 0 to one less than the context has.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert_eq!(failure.worker_id(), 0);
+    /// ```
     pub fn worker_id(&self) -> usize {
         self.worker_id
     }
 
     /// The machine that it ran on, where a map has workers on several; `None` if it ran here.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert!(failure.host().is_none());
+    /// ```
     pub fn host(&self) -> Option<&str> {
         None
     }
 
-    /// How often it was tried.
+    /// How often it was tried, in a row: 1, or more with `OnFailure::Retry`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert_eq!(failure.attempts(), 1);
+    /// ```
     pub fn attempts(&self) -> usize {
         self.attempts
     }
 
     /// Number of items that were finished when the map ended.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert_eq!(failure.finished(), 1);
+    /// ```
     pub fn finished(&self) -> usize {
         self.finished
     }
 
     /// Number of items of the map.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert_eq!(failure.len(), 2);
+    /// ```
     #[allow(clippy::len_without_is_empty, reason = "the length of the map, as in a report")]
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// What happened.
+    ///
+    /// # Examples
+    /// ```
+    /// # use pasha::Error;
+    /// let text = ["1", "two"];
+    /// let error = pasha::try_map_in(&pasha::SerialContext::new(), &text, |_, _, number| {
+    ///     number.parse::<i32>()
+    /// });
+    /// let Err(Error::Item(failure)) = error else { panic!("`two` is no number in digits") };
+    /// assert!(matches!(failure.cause(), pasha::Cause::Refused { .. }));
+    /// ```
     pub fn cause(&self) -> &Cause {
         &self.cause
     }

@@ -17,11 +17,11 @@ pub struct Hdf5Reader<'f, A, D: Dimension> {
     axis: Axis,
     /// The index of the axis that item 0 is at.
     start: usize,
-    source: Lender<'f, A, D>,
+    source: ViewSource<'f, A, D>,
 }
 
 /// Where items are lent from.
-enum Lender<'f, A, D: Dimension> {
+enum ViewSource<'f, A, D: Dimension> {
     /// The mapped file.
     Mapped(ArrayView<'f, A, D>),
     /// The band that was read last; with the data set's shape.
@@ -35,10 +35,10 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         let mapped = self.stored.view::<A>();
         let mapped = mapped.and_then(|all| ArrayView::from_shape(self.dim.clone(), all).ok());
         let source = match mapped {
-            Some(view) => Lender::Mapped(view),
+            Some(view) => ViewSource::Mapped(view),
             None => {
                 let bands = ElementReader::new(&self.stored, self.axis)?;
-                Lender::Bands(Box::new(bands), self.dim.clone())
+                ViewSource::Bands(Box::new(bands), self.dim.clone())
             }
         };
         Ok(Hdf5Reader { axis: Axis(self.axis), start, source })
@@ -58,8 +58,8 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
 impl<A, D: Dimension> fmt::Debug for Hdf5Reader<'_, A, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.source {
-            Lender::Mapped(_) => "mapped",
-            Lender::Bands(..) => "bands",
+            ViewSource::Mapped(_) => "mapped",
+            ViewSource::Bands(..) => "bands",
         };
         write!(f, "Hdf5Reader({kind}, {:?})", self.axis)
     }
@@ -109,8 +109,8 @@ impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, SourceError> {
         let index = self.start + index;
         match &mut self.source {
-            Lender::Mapped(view) => Ok(sub_view(view, self.axis, index)),
-            Lender::Bands(bands, dim) => {
+            ViewSource::Mapped(view) => Ok(sub_view(view, self.axis, index)),
+            ViewSource::Bands(bands, dim) => {
                 let (elements, range) = bands.band(index)?;
                 dim[self.axis.index()] = range.len();
                 let band = ArrayView::from_shape(dim.clone(), elements)?;
@@ -126,8 +126,8 @@ impl<A: Hdf5Element> Hdf5Reader<'_, A, Ix1> {
     fn element(&mut self, index: usize) -> Result<&A, SourceError> {
         let index = self.start + index;
         match &mut self.source {
-            Lender::Mapped(view) => Ok(&view[index]),
-            Lender::Bands(bands, _) => {
+            ViewSource::Mapped(view) => Ok(&view[index]),
+            ViewSource::Bands(bands, _) => {
                 let (elements, range) = bands.band(index)?;
                 Ok(&elements[index - range.start])
             }

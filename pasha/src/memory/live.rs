@@ -12,8 +12,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::mm::MprotectFlags;
 
-use super::Mapping;
-
 /// Each shared mapping, by its start address.
 static LIVE: Mutex<BTreeMap<usize, Live>> = Mutex::new(BTreeMap::new());
 
@@ -29,22 +27,19 @@ fn lock() -> MutexGuard<'static, BTreeMap<usize, Live>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn enter(mapping: &Mapping) {
-    if mapping.is_shared() {
-        let live = Live { len: mapping.len(), is_huge: false };
-        lock().insert(mapping.start().as_ptr() as usize, live);
-    }
+/// Enters the addresses of a shared mapping.
+pub(super) fn enter(addresses: &Range<usize>) {
+    lock().insert(addresses.start, Live { len: addresses.len(), is_huge: false });
 }
 
-pub(super) fn leave(mapping: &Mapping) {
-    if mapping.is_shared() {
-        lock().remove(&(mapping.start().as_ptr() as usize));
-    }
+/// Takes out a shared mapping, which ends.
+pub(super) fn leave(addresses: &Range<usize>) {
+    lock().remove(&addresses.start);
 }
 
 /// Notes that a mapping gets huge pages.
-pub(super) fn note_huge(mapping: &Mapping) {
-    if let Some(live) = lock().get_mut(&(mapping.start().as_ptr() as usize)) {
+pub(super) fn note_huge(addresses: &Range<usize>) {
+    if let Some(live) = lock().get_mut(&addresses.start) {
         live.is_huge = true;
     }
 }

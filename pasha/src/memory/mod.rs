@@ -121,7 +121,9 @@ impl Mapping {
             Memory::Private => drop(huge::advise_private(mapping.start, len)),
             Memory::Shared => {
                 mapping.is_new.store(true, Ordering::Relaxed);
-                live::note_huge(&mapping);
+                if let Some(addresses) = mapping.shared_addresses() {
+                    live::note_huge(&addresses);
+                }
             }
         }
         Ok(mapping)
@@ -162,7 +164,9 @@ impl Mapping {
         // Workers compute addresses of places in it.
         let _ = start.as_ptr().expose_provenance();
         let mapping = Self::of(start, len, memory, Backing::Anonymous);
-        live::enter(&mapping);
+        if let Some(addresses) = mapping.shared_addresses() {
+            live::enter(&addresses);
+        }
         Ok(mapping)
     }
 
@@ -229,9 +233,11 @@ impl Mapping {
         }
     }
 
-    /// Whether other processes could share it, so that forked workers must be kept off it.
-    fn is_shared(&self) -> bool {
-        self.memory == Memory::Shared && self.len > 0
+    /// Where it lies, if other processes could share it, so that forked workers must be kept off
+    /// it.
+    fn shared_addresses(&self) -> Option<Range<usize>> {
+        let start = self.start.as_ptr() as usize;
+        (self.memory == Memory::Shared && self.len > 0).then(|| start..start + self.len)
     }
 }
 
@@ -247,7 +253,9 @@ impl std::fmt::Debug for Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        live::leave(self);
+        if let Some(addresses) = self.shared_addresses() {
+            live::leave(&addresses);
+        }
         match self.backing {
             Backing::Anonymous => {
                 // SAFETY: the range was mapped with this length, and nobody uses it any more:

@@ -40,7 +40,9 @@ impl Mapping {
             .ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
         let backing = Backing::File(FileBacking { map, identity, _claims: claims });
         let mapping = Mapping::of(start, len, Memory::Shared, backing);
-        live::enter(&mapping);
+        if let Some(addresses) = mapping.shared_addresses() {
+            live::enter(&addresses);
+        }
         Ok(mapping)
     }
 

@@ -440,6 +440,9 @@ pub trait ContextOptions: Sized {
     /// Calls a function with the progress of each map, this often and once at its end, on a thread
     /// of the caller's process.
     ///
+    /// # Panics
+    /// The option itself never does. A map whose function panics ends with that panic.
+    ///
     /// # Examples
     /// ```
     /// use std::sync::{Arc, Mutex};

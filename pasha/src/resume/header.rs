@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Identity, OutputFile};
+use super::identity::{Identity, OutputFile};
 
 /// The header is padded to a multiple of this, so that the bits begin at a page.
 const PAGE: usize = 4096;

@@ -13,6 +13,7 @@
 
 mod bits;
 mod header;
+mod identity;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -27,27 +28,7 @@ use crate::error::{Error, Result};
 use crate::files::{Claim, Entered, FileIdentity, Taken};
 use crate::memory::Mapping;
 use bits::Bits;
-
-/// What a job is: it is the same if all of this is.
-#[derive(Clone, Debug)]
-pub(crate) struct Identity {
-    /// The kernel's signature.
-    pub(crate) signature: String,
-    /// Number of items.
-    pub(crate) len: usize,
-    /// Where the outputs lie.
-    pub(crate) outputs: Vec<OutputFile>,
-}
-
-/// An output that lies in a file.
-#[derive(Clone, Debug)]
-pub struct OutputFile {
-    pub(crate) name: String,
-    /// The name of the elements' type.
-    pub(crate) element: String,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) file: FileIdentity,
-}
+pub(crate) use identity::{Identity, OutputFile};
 
 /// A job file, open, locked and mapped.
 #[derive(Debug)]

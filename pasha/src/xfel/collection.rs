@@ -95,8 +95,10 @@ impl Run {
     /// /// The mean of an image for each unit of intensity; 0 if there is no image.
     /// #[pasha::kernel]
     /// fn brightness(train: TrainData<'_>) -> pasha::Result<f64> {
-    ///     let image = train.get::<u16, Ix2>("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels")?;
-    ///     let flux = train.get::<f32, Ix0>("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux.value")?;
+    ///     let (camera, pixels) = ("FXE_XAD_GEC/CAM/CAMERA:daqOutput", "data.image.pixels");
+    ///     let (monitor, energy) = ("SA1_XTD2_XGM/XGM/DOOCS", "pulseEnergy.photonFlux.value");
+    ///     let image = train.get::<u16, Ix2>(camera, pixels)?;
+    ///     let flux = train.get::<f32, Ix0>(monitor, energy)?;
     ///     let (Some(image), Some(flux)) = (image, flux) else { return Ok(0.0) };
     ///     let sum: f64 = image.iter().map(|&count| f64::from(count)).sum();
     ///     Ok(sum / image.len() as f64 / f64::from(flux[()]))

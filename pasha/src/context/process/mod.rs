@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::memory::Memory;
 use crate::options::{ContextOptions, Options, option_methods};
+use supervise::start_failed;
 
 /// Runs the kernel in forked processes, so that a crash of one does not end the program.
 ///
@@ -160,7 +161,3 @@ impl Context for ProcessContext {
 const PRIVATE: &str = "the context of this map says that its workers share the memory of this \
                        process, but they are to be forked: a context around a `ProcessContext` \
                        must hand on its `memory` and `options`, besides `num_workers` and `run`";
-
-fn start_failed(source: impl Into<crate::error::SourceError>) -> Error {
-    Error::Start { what: "a worker process".to_owned(), source: source.into() }
-}

@@ -14,8 +14,7 @@ use super::deadlock::endless_wait;
 use super::end::reap;
 use super::fork::fork;
 use super::fork_guard::ForkGuard;
-use super::start_failed;
-use crate::error::Result;
+use crate::error::{Error, Result, SourceError};
 use crate::job::Job;
 use crate::job::board::{End, Stage};
 use crate::options::CancelToken;
@@ -66,7 +65,7 @@ struct Child {
 
 impl Child {
     fn kill(&self) {
-        // One that has ended already can't be killed, which is as well.
+        // This fails for one that has ended already, and then there is nothing to kill.
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 }
@@ -258,6 +257,11 @@ fn wait(alive: &[Child], token: Option<&CancelToken>, at_most: Option<Duration>)
         Err(Errno::INTR) => Ok(Woken { ended: vec![false; alive.len()], cancelled: false }),
         Err(errno) => Err(start_failed(std::io::Error::from(errno))),
     }
+}
+
+/// The error of workers that can't be started.
+pub(super) fn start_failed(source: impl Into<SourceError>) -> Error {
+    Error::Start { what: "a worker process".to_owned(), source: source.into() }
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ impl Record {
     /// Lets a worker's process go on that waits until it is watched.
     pub(crate) fn watch(&self) {
         self.watched.store(1, Ordering::Release);
-        // Nobody may be waiting, which is as well.
+        // Where nobody waits, nobody is woken.
         let _ = futex::wake(&self.watched, futex::Flags::empty(), 1);
     }
 

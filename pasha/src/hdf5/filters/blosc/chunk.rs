@@ -2,12 +2,9 @@
 //! streams.
 
 use super::codec::{Codec, Codecs};
-use super::steps::{Buffers, Step};
+use super::steps::{BLOSC_1, Buffers, Step};
 use crate::hdf5::filters::bytes::{Bytes, length};
 use crate::hdf5::filters::wrong_size;
-
-/// The last version of the format that Blosc 1 wrote.
-pub(super) const BLOSC_1: u8 = 2;
 
 /// The last version of the format that is known here.
 const NEWEST: u8 = 6;

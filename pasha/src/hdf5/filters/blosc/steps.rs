@@ -4,6 +4,9 @@ use crate::hdf5::filters::bitshuffle::Transposer;
 use crate::hdf5::filters::shuffle::unshuffle;
 use crate::memory::buffer::resize;
 
+/// The last version of the format that Blosc 1 wrote.
+pub(super) const BLOSC_1: u8 = 2;
+
 /// A filter that a chunk says it has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -84,7 +87,7 @@ fn unshuffle_bits(
     out: &mut [u8],
 ) -> Result<(), String> {
     let elements = out.len() / size;
-    let shuffled = if version <= super::chunk::BLOSC_1 && !elements.is_multiple_of(8) {
+    let shuffled = if version <= BLOSC_1 && !elements.is_multiple_of(8) {
         0
     } else {
         (elements - elements % 8) * size

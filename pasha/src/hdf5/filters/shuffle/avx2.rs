@@ -5,17 +5,19 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
 };
 
+use super::portable::unshuffle_inline;
+
 /// Elements that are put together at once.
 const ELEMENTS: usize = 32;
 
-/// As [`unshuffle_inline`](super::unshuffle_inline).
+/// As [`unshuffle_inline`].
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(in crate::hdf5::filters) fn unshuffle(size: usize, shuffled: &[u8], out: &mut [u8]) {
     match size {
         2 => elements(shuffled, out, |bytes| pairs(bytes)),
         4 => elements(shuffled, out, |bytes| fours(bytes)),
-        _ => super::unshuffle_inline(size, shuffled, out),
+        _ => unshuffle_inline(size, shuffled, out),
     }
 }
 

@@ -2,6 +2,9 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
+mod portable;
+
+pub(super) use portable::unshuffle_inline;
 
 /// Puts the bytes of each element of `size` bytes together again; both sides are of one length.
 pub(super) fn unshuffle(size: usize, shuffled: &[u8], out: &mut [u8]) {
@@ -12,40 +15,6 @@ pub(super) fn unshuffle(size: usize, shuffled: &[u8], out: &mut [u8]) {
         return;
     }
     unshuffle_inline(size, shuffled, out);
-}
-
-/// As [`unshuffle`], compiled with what its caller may use.
-#[inline(always)]
-pub(super) fn unshuffle_inline(size: usize, shuffled: &[u8], out: &mut [u8]) {
-    match size {
-        0 | 1 => out.copy_from_slice(shuffled),
-        2 => unshuffle_elements::<2>(shuffled, out),
-        4 => unshuffle_elements::<4>(shuffled, out),
-        8 => unshuffle_elements::<8>(shuffled, out),
-        _ => {
-            let len = shuffled.len() / size;
-            let whole = len * size;
-            for (at, element) in out[..whole].chunks_exact_mut(size).enumerate() {
-                for (byte, place) in element.iter_mut().enumerate() {
-                    *place = shuffled[byte * len + at];
-                }
-            }
-            out[whole..].copy_from_slice(&shuffled[whole..]);
-        }
-    }
-}
-
-#[inline(always)]
-fn unshuffle_elements<const SIZE: usize>(shuffled: &[u8], out: &mut [u8]) {
-    let len = shuffled.len() / SIZE;
-    let (elements, rest) = out.as_chunks_mut::<SIZE>();
-    let planes: [&[u8]; SIZE] = std::array::from_fn(|byte| &shuffled[byte * len..][..len]);
-    // As slices of the same length, so that the compiler sees that no index is beyond an end.
-    let elements = &mut elements[..len];
-    for at in 0..len {
-        elements[at] = std::array::from_fn(|byte| planes[byte][at]);
-    }
-    rest.copy_from_slice(&shuffled[len * SIZE..]);
 }
 
 /// Shuffles bytes, for tests.

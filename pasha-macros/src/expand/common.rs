@@ -1,0 +1,64 @@
+//! The user's function as it stays, and what several of the generated items have in common.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, FnArg, Pat, parse_quote};
+
+use crate::model::Kernel;
+use crate::{check, mentions};
+
+/// The user's function, without the attributes that gave the roles.
+pub(crate) fn function(kernel: &Kernel) -> TokenStream {
+    let Kernel { attrs, vis, sig, body, .. } = kernel;
+    let attrs = attrs.iter().filter(|attr| !check::is_kernel(attr));
+    let mut sig = sig.clone();
+    let mentioned = mentions::of_roles(kernel);
+    for input in &mut sig.inputs {
+        if let FnArg::Typed(typed) = input
+            && let Pat::Ident(pat) = &*typed.pat
+            && mentioned.contains(&pat.ident)
+        {
+            // A length that only a shape mentions is used, though not in the body.
+            typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
+        }
+    }
+    quote! {
+        #(#attrs)*
+        // A kernel has as many parameters as its data, and its buffers and items are what they
+        // are: `&mut Vec`, `&Vec`.
+        #[allow(clippy::too_many_arguments, clippy::ptr_arg)]
+        #vis #sig #body
+    }
+}
+
+/// `(a, (b, ()))`
+pub(crate) fn nested<T: ToTokens>(
+    list: impl IntoIterator<Item = T, IntoIter: DoubleEndedIterator>,
+) -> TokenStream {
+    list.into_iter().rev().fold(quote!(()), |rest, first| quote!((#first, #rest)))
+}
+
+/// The attributes of the function that belong on everything that is generated from it.
+pub(crate) fn inherited(kernel: &Kernel) -> Vec<&Attribute> {
+    let on_all = |attr: &&Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("allow");
+    kernel.attrs.iter().filter(on_all).collect()
+}
+
+/// Lints that are about code that people write: how the user's names are spelled, and whether
+/// every generated function is used.
+pub(crate) fn quiet() -> TokenStream {
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
+        #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
+        #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
+    }
+}
+
+/// Such lints that are about a generated type.
+pub(crate) fn quiet_type() -> TokenStream {
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
+        #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]
+        #[allow(private_bounds, private_interfaces, unused_qualifications)]
+    }
+}

@@ -1,0 +1,24 @@
+//! Which job a job file is of.
+
+use crate::files::FileIdentity;
+
+/// What a job is: it is the same if all of this is.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// The kernel's signature.
+    pub(crate) signature: String,
+    /// Number of items.
+    pub(crate) len: usize,
+    /// Where the outputs lie.
+    pub(crate) outputs: Vec<OutputFile>,
+}
+
+/// An output that lies in a file.
+#[derive(Clone, Debug)]
+pub struct OutputFile {
+    pub(crate) name: String,
+    /// The name of the elements' type.
+    pub(crate) element: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) file: FileIdentity,
+}
