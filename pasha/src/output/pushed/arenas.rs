@@ -88,8 +88,8 @@ fn memory_of_machine() -> usize {
     usize::try_from(info.totalram).unwrap_or(usize::MAX).saturating_mul(info.mem_unit as usize)
 }
 
-/// Raw access to arenas. They belong to workers; nothing of them is copied or put back, because what
-/// an item that failed had pushed is in no index's slot.
+/// Raw access to arenas. They belong to workers; nothing of them is copied or put back, because
+/// what an item that failed had pushed is in no index's slot.
 #[derive(Debug)]
 pub struct ArenaSlots<A> {
     first: NonNull<A>,

@@ -43,8 +43,8 @@ impl<'a, A: Element> AttachedPushed<'a, A> {
     }
 }
 
-// SAFETY: `new` made an entry for each index of the plan and an arena for each worker, which live as
-// long as this and which nothing else knows.
+// SAFETY: `new` made an entry for each index of the plan and an arena for each worker, which live
+// as long as this and which nothing else knows.
 unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
     type Slots = PushedSlots<A>;
 
