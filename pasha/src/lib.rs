@@ -42,6 +42,7 @@ mod element;
 mod error;
 mod files;
 mod functor;
+mod group;
 pub mod guide;
 #[cfg(feature = "hdf5")]
 mod hdf5;
@@ -111,6 +112,8 @@ pub use context::{
     AnyContext, Context, ProcessContext, SerialContext, ThreadContext, available_workers,
     default_context, set_default_context,
 };
+#[cfg(feature = "mpi")]
+pub use context::MpiContext;
 pub use element::Element;
 #[cfg(feature = "hdf5")]
 pub use error::Hdf5Error;
@@ -143,6 +146,8 @@ pub use pasha_macros::kernel;
 pub use report::{FailedItem, HugePages, Report, WorkerReport};
 
 // What signatures and macros name, and nobody writes: implemented for all that it makes sense for.
+#[doc(hidden)]
+pub use context::Ranks;
 #[doc(hidden)]
 pub use element::{Shareable, SharedByValue};
 #[doc(hidden)]

@@ -66,6 +66,16 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
 
 fn parse(text: &str, from: &'static str) -> Result<AnyContext> {
     let unknown = || Error::UnknownContext { given: text.to_owned(), from };
+    #[cfg(feature = "mpi")]
+    if let Some(rest) = text.trim().strip_prefix("mpi") {
+        let workers = match rest.trim().strip_prefix(':') {
+            Some(workers) => Some(workers),
+            None if rest.trim().is_empty() => None,
+            None => return Err(unknown()),
+        };
+        let context = super::MpiContext::parse(workers).ok_or_else(unknown)??;
+        return Ok(Box::new(context));
+    }
     let (name, workers) = match text.trim().split_once(':') {
         None => (text.trim(), None),
         Some((name, workers)) => {
@@ -109,7 +119,7 @@ mod tests {
 
     #[test]
     fn other_text_is_refused_with_what_is_known() {
-        for text in ["", "thread", "threads:", "threads:x", "threads:-1", "serial:2", "mpi"] {
+        for text in ["", "thread", "threads:", "threads:x", "threads:-1", "serial:2", "gpu"] {
             let error = text.parse::<AnyContext>().unwrap_err();
             let message = error.to_string();
             assert!(matches!(error, Error::UnknownContext { .. }), "{text}: {message}");

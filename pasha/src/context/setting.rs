@@ -1,6 +1,6 @@
 //! What a map wants to know of its context.
 
-use super::Context;
+use super::{Context, Ranks};
 use crate::memory::Memory;
 use crate::options::Options;
 
@@ -10,7 +10,10 @@ use crate::options::Options;
 pub(crate) struct Setting<'c> {
     pub(crate) context: &'c dyn Context,
     pub(crate) options: &'c Options,
+    /// The number of workers here.
     pub(crate) num_workers: usize,
+    /// The other ranks that map together, if there are any.
+    pub(crate) ranks: Option<Ranks<'c>>,
     pub(crate) memory: Memory,
     /// Whether the calling thread does it all, with nothing to look for.
     pub(crate) is_here: bool,
@@ -20,11 +23,15 @@ impl<'c> Setting<'c> {
     /// Asks a context.
     #[inline(always)]
     pub(crate) fn of<C: Context + ?Sized>(context: &'c &'c C) -> Self {
-        let options = context.options();
+        let (options, ranks) = (context.options(), context.ranks());
         Setting {
             context,
             options,
-            num_workers: context.num_workers(),
+            num_workers: ranks.map_or_else(
+                || context.num_workers(),
+                |ranks| ranks.workers_here(),
+            ),
+            ranks,
             memory: context.memory(),
             is_here: context.runs_on_caller() && options.are_plain(),
         }

@@ -21,7 +21,7 @@ impl Job<'_> {
         if record.stage() == Stage::Done {
             return false;
         }
-        self.state.table.settle(worker_id);
+        self.state.table.settle(worker_id, self.state.grants);
         if self.is_stopped() {
             return false;
         }

@@ -5,6 +5,7 @@
 pub(crate) mod bound;
 pub(crate) mod closure;
 mod drive;
+mod group;
 mod outcome;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::path::Path;
 use ndarray::{Array2, Ix1, Ix2};
 
 use crate::array::SharedArray;
-use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
+use crate::context::{Context, MOST_WORKERS, Ranks, SerialContext, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::{FunctorList, IntoFunctors};
 use crate::job::panic;
@@ -43,7 +44,7 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
-        let prepared = Prepared::new(setting, kernel, &functors)?;
+        let prepared = Prepared::new(setting, kernel, &functors, "a map")?;
         let mut out = prepared.allocate()?;
         prepared.fill(&mut out, true)?;
         Ok(out)
@@ -66,7 +67,7 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
-        let prepared = Prepared::new(setting, kernel, &functors)?;
+        let prepared = Prepared::new(setting, kernel, &functors, "a map")?;
         let mut out = prepared.allocate()?;
         let report = prepared.run_into(&mut out, true)?;
         Ok((out, report))
@@ -84,7 +85,9 @@ where
     F: IntoFunctors<K::Items>,
 {
     let functors = functors.into_functors();
-    in_setting(context, |setting| Prepared::new(setting, kernel, &functors)?.allocate())
+    in_setting(context, |setting| {
+        Prepared::new(setting, kernel, &functors, "an allocation")?.allocate()
+    })
 }
 
 /// Runs the kernel into outputs that exist.
@@ -100,7 +103,7 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
-        Prepared::new(setting, kernel, &functors)?.fill(out, false)
+        Prepared::new(setting, kernel, &functors, "a map into outputs")?.fill(out, false)
     })
 }
 
@@ -122,7 +125,7 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
-        Prepared::new(setting, kernel, &functors)?.run_into(out, false)
+        Prepared::new(setting, kernel, &functors, "a map into outputs")?.run_into(out, false)
     })
 }
 
@@ -186,7 +189,13 @@ fn in_setting<C: Context + ?Sized, T>(
     } else {
         Setting::of(&context)
     };
-    story(setting)
+    match setting.ranks {
+        None => story(setting),
+        Some(ranks) => {
+            let _turn = ranks.group.enter()?;
+            story(setting)
+        }
+    }
 }
 
 /// What a first pass has found for the slots of ragged outputs.
@@ -209,7 +218,33 @@ struct Prepared<'p, K: Kernel, F> {
 }
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
-    fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
+    /// `what` is the call as the other ranks know it.
+    fn new(
+        setting: Setting<'p>,
+        kernel: &'p K,
+        functors: &'p F,
+        what: &str,
+    ) -> Result<Self> {
+        let mut prepared = match setting.ranks {
+            None => Self::checked(setting, kernel, functors)?,
+            Some(ranks) => {
+                let checked = Self::checked(setting, kernel, functors).and_then(|prepared| {
+                    group::refuse(setting.options)?;
+                    Ok(prepared)
+                });
+                ranks.group.agree(checked, |prepared| {
+                    group::facts(what, kernel.signature(), prepared.len, setting.options)
+                })?
+            }
+        };
+        // A constant on its own, so that the first pass of other kernels is not even compiled.
+        if const { K::RAGGED > 0 } {
+            prepared.find_lengths()?;
+        }
+        Ok(prepared)
+    }
+
+    fn checked(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
         if setting.num_workers == 0 {
             return Err(Error::ZeroWorkers);
         }
@@ -221,25 +256,30 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
         let len = functors.check(kernel.names().items)?;
-        let mut prepared = Self::without_lengths(setting, kernel, functors, len)?;
-        // A constant on its own, so that the first pass of other kernels is not even compiled.
-        if const { K::RAGGED > 0 } {
-            let lengths = LengthsOf(kernel);
-            let first_pass = Prepared::without_lengths(setting, &lengths, functors, len)?;
-            let mut found = first_pass.allocate()?;
-            let outputs = kernel.names().outputs;
-            let failed = if setting.options.policy().may_skip().is_some() {
-                let report = first_pass.run_into(&mut found, true);
-                let failed = report.map_err(|error| error.of_lengths(outputs))?.failed.into_iter();
-                failed.map(|item| (item.index, item.cause.reason_for_lengths(outputs))).collect()
-            } else {
-                let filled = first_pass.fill(&mut found, true);
-                filled.map_err(|error| error.of_lengths(outputs))?;
-                BTreeMap::new()
-            };
-            prepared.lengths = Some(Box::new(Lengths { found: found.to_owned(), failed }));
-        }
-        Ok(prepared)
+        Self::without_lengths(setting, kernel, functors, len)
+    }
+
+    /// Finds the lengths of ragged slots, by a first pass.
+    fn find_lengths(&mut self) -> Result<()> {
+        let Prepared { setting, kernel, functors, len, .. } = *self;
+        // Each rank needs them all.
+        let ranks = setting.ranks.map(|ranks| Ranks { at_root: false, ..ranks });
+        let setting = Setting { ranks, ..setting };
+        let lengths = LengthsOf(kernel);
+        let first_pass = Prepared::without_lengths(setting, &lengths, functors, len)?;
+        let mut found = first_pass.allocate()?;
+        let outputs = kernel.names().outputs;
+        let failed = if setting.options.policy().may_skip().is_some() {
+            let report = first_pass.run_into(&mut found, true);
+            let failed = report.map_err(|error| error.of_lengths(outputs))?.failed.into_iter();
+            failed.map(|item| (item.index, item.cause.reason_for_lengths(outputs))).collect()
+        } else {
+            let filled = first_pass.fill(&mut found, true);
+            filled.map_err(|error| error.of_lengths(outputs))?;
+            BTreeMap::new()
+        };
+        self.lengths = Some(Box::new(Lengths { found: found.to_owned(), failed }));
+        Ok(())
     }
 
     fn without_lengths(
@@ -257,6 +297,9 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Plan {
             len: self.len,
             num_workers: self.setting.num_workers,
+            all_workers: self.all_workers(),
+            first_worker: self.first_worker(),
+            has_ranks: self.setting.ranks.is_some(),
             memory: self.setting.memory,
             pages: self.setting.options.pages(),
             lengths: self.lengths.as_ref().map(|lengths| &lengths.found),
@@ -264,9 +307,23 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         }
     }
 
+    fn all_workers(&self) -> usize {
+        self.setting.ranks.map_or(self.setting.num_workers, |ranks| ranks.all_workers())
+    }
+
+    /// The number of the first worker here, counted over all ranks.
+    fn first_worker(&self) -> usize {
+        self.setting.ranks.map_or(0, |ranks| ranks.first_worker())
+    }
+
     fn allocate(&self) -> Result<Out<K>> {
         let plan = self.plan(true);
-        Ok(K::Set::pack(self.specs.allocate(&plan)?))
+        let allocated = self.specs.allocate(&plan);
+        let allocated = match self.setting.ranks {
+            None => allocated?,
+            Some(ranks) => ranks.group.agree(allocated, |_| Vec::new())?,
+        };
+        Ok(K::Set::pack(allocated))
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
@@ -302,7 +359,25 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let resumes = self.setting.options.job_file().is_some();
         let plan = self.plan(fresh || resumes);
         let arrays = K::Set::arrays_mut(out);
-        let attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
+        let outputs = self.kernel.names().outputs;
+        let attached = self.specs.attach(arrays, outputs, &plan);
+        let (mut attached, job_file) = match self.setting.ranks {
+            None => {
+                let attached = attached?;
+                let job_file = self.job_file(&attached)?;
+                (attached, job_file)
+            }
+            Some(ranks) => {
+                let opened = attached.and_then(|attached| {
+                    // Rank 0 alone knows what an earlier run has finished.
+                    let is_lead = ranks.group.rank() == 0;
+                    let job_file =
+                        if is_lead { self.job_file(&attached)? } else { None };
+                    Ok((attached, job_file))
+                });
+                ranks.group.agree(opened, |(attached, _)| group::layouts(attached, outputs))?
+            }
+        };
         let writable = || {
             let mut starts = Vec::new();
             attached.writable(&mut starts);
@@ -310,18 +385,26 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         };
         let mut new_memory = Vec::new();
         attached.new_memory(&mut new_memory);
-        let job_file = self.job_file(&attached)?;
         let task = Task {
             kernel: self.kernel,
             functors: self.functors,
             slots: attached.index_slots(),
             accumulators: attached.accumulators(),
             len: self.len,
+            first_worker: self.first_worker(),
             new_memory,
             job_file: job_file.as_deref(),
             failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
         };
-        let outcome = go(task, &writable);
+        let mut outcome = go(task, &writable);
+        if let Some(ranks) = self.setting.ranks {
+            outcome = self.together(ranks, outcome, &mut attached);
+            if let Ok(value) = outcome {
+                let finished = attached.finish().map_err(|error| *error);
+                ranks.group.agree(finished, |()| Vec::new())?;
+                return Ok(value);
+            }
+        }
         // Also after a failure: what was finished is not lost.
         // Apart from each other, because moving a whole `Result` takes longer than all the rest.
         match outcome {
@@ -334,6 +417,25 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
                 let _ = attached.finish();
                 Err(error)
             }
+        }
+    }
+
+    /// Merges what the workers of all ranks have accumulated, unless a rank is lost.
+    #[cold]
+    fn together<T>(
+        &self,
+        ranks: Ranks<'_>,
+        outcome: Result<T>,
+        attached: &mut impl Attached,
+    ) -> Result<T> {
+        let has_parts = AccumulatorsOf::<K>::COUNT > 0 && self.len > 0;
+        match outcome {
+            Err(error @ Error::RankLost { .. }) => Err(error),
+            outcome if has_parts => {
+                let merged = group::merge_parts(ranks, attached);
+                outcome.and_then(|value| merged.map(|()| value))
+            }
+            outcome => outcome,
         }
     }
 

@@ -9,8 +9,13 @@ use crate::memory::{Memory, Pages};
 pub struct Plan<'p> {
     /// Number of indices.
     pub(crate) len: usize,
-    /// Number of workers of the context, whether or not all get to run.
+    /// Number of workers here, whether or not all get to run.
     pub(crate) num_workers: usize,
+    /// Number of workers of all ranks that map together, and of the first one here.
+    pub(crate) all_workers: usize,
+    pub(crate) first_worker: usize,
+    /// Whether there are other ranks.
+    pub(crate) has_ranks: bool,
     /// The memory that the context's workers can write.
     pub(crate) memory: Memory,
     /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`, if there are any.

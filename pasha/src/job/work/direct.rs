@@ -112,6 +112,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             skipped: false,
             message,
             location: (!location.is_empty()).then_some(location),
+            host: None,
         };
         DirectFailure { logged, source, finished }
     }

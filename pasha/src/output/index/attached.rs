@@ -51,6 +51,10 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
         files.push(self.array.file());
     }
 
+    fn layouts(&self, layouts: &mut Vec<String>) {
+        layouts.push(self.array.layout());
+    }
+
     #[inline(always)]
     fn finish(self) -> Result<(), Box<Error>> {
         Ok(())

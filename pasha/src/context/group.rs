@@ -1,0 +1,127 @@
+//! Workers of several processes that run one program: a group of ranks.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{AnyContext, Context, Ranks};
+use crate::error::Result;
+use crate::group::{Group, SocketLink};
+use crate::job::Job;
+use crate::memory::Memory;
+use crate::options::{ContextOptions, Options, option_methods};
+
+/// Runs the kernel on the workers of all ranks of a group.
+#[derive(Clone)]
+pub struct GroupContext {
+    /// None where this process is the only one.
+    group: Option<Arc<Group>>,
+    /// The number of workers of each rank.
+    workers: Vec<usize>,
+    local: Arc<AnyContext>,
+    at_root: bool,
+    options: Options,
+}
+
+impl GroupContext {
+    /// A context of these ranks, whose workers here are those of `local`; without a group, of this
+    /// process alone. It is collective.
+    pub(crate) fn new(group: Option<Arc<Group>>, local: AnyContext) -> Self {
+        let group = group.filter(|group| group.size() > 1);
+        let here = local.num_workers();
+        let workers = group.as_ref().map_or_else(|| vec![here], |group| group.gather_workers(here));
+        let options = local.options().clone();
+        GroupContext { group, workers, local: Arc::new(local), at_root: false, options }
+    }
+
+    /// The same group with other workers here. It is collective.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn with_workers(self, local: AnyContext) -> Self {
+        let GroupContext { group, at_root, options, .. } = self;
+        GroupContext { at_root, options, ..GroupContext::new(group, local) }
+    }
+
+    /// Whole outputs are wanted on rank 0 alone.
+    pub fn outputs_at_root(self) -> Self {
+        GroupContext { at_root: true, ..self }
+    }
+
+    /// The number of this rank.
+    pub fn rank(&self) -> usize {
+        self.group.as_ref().map_or(0, |group| group.rank())
+    }
+
+    /// The number of ranks.
+    pub fn size(&self) -> usize {
+        self.workers.len()
+    }
+}
+
+option_methods!(GroupContext);
+
+impl ContextOptions for GroupContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+impl fmt::Debug for GroupContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupContext")
+            .field("group", &self.group)
+            .field("workers", &self.workers)
+            .field("local", &self.local)
+            .field("at_root", &self.at_root)
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+impl Context for GroupContext {
+    fn num_workers(&self) -> usize {
+        self.workers.iter().sum()
+    }
+
+    fn run(&self, job: &Job<'_>) -> Result<()> {
+        self.local.run(job)
+    }
+
+    fn memory(&self) -> Memory {
+        self.local.memory()
+    }
+
+    fn ranks(&self) -> Option<Ranks<'_>> {
+        let group = self.group.as_deref()?;
+        Some(Ranks { group, workers: &self.workers, at_root: self.at_root })
+    }
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// A seat in a group of processes on this machine, which are forked from one: how the tests of this
+/// repository make several ranks.
+#[derive(Debug)]
+pub struct Seat(SocketLink);
+
+impl Seat {
+    /// The seats of a group of this many ranks. Each process keeps one, and drops the others.
+    ///
+    /// # Errors
+    /// If the process can't have so many sockets.
+    pub fn of_group(size: usize) -> io::Result<Vec<Seat>> {
+        Ok(SocketLink::group(size)?.into_iter().map(Seat).collect())
+    }
+
+    /// Joins the group, with these workers here; a rank is lost that is silent for longer than
+    /// `patience`.
+    ///
+    /// # Errors
+    /// If a rank is lost already.
+    pub fn join(self, host: &str, local: AnyContext, patience: Duration) -> Result<GroupContext> {
+        let group = Group::meet(Box::new(self.0), host, &[], patience)?;
+        Ok(GroupContext::new(Some(group), local))
+    }
+}
