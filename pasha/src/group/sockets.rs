@@ -40,8 +40,15 @@ impl Peer {
         Ok(Peer { stream, sending: VecDeque::new(), header, body, received: 0 })
     }
 
-    /// Sends as much as the socket takes.
-    fn push(&mut self) -> io::Result<()> {
+    /// Sends as much as the socket takes. Whoever does not take anything any more may have sent
+    /// something before, which is received first; then its end is seen.
+    fn push(&mut self) {
+        if self.try_push().is_err() {
+            self.sending.clear();
+        }
+    }
+
+    fn try_push(&mut self) -> io::Result<()> {
         while let Some((message, sent)) = self.sending.front_mut() {
             let header = (message.len() as u64).to_le_bytes();
             let rest = match *sent {
@@ -135,22 +142,21 @@ impl Link for SocketLink {
     fn send(&mut self, to: usize, message: Message) -> Result<(), Unreachable> {
         let Some(peer) = self.peers.get_mut(to).and_then(Option::as_mut) else { return Ok(()) };
         peer.sending.push_back((message, 0));
-        let pushed = peer.push();
-        pushed.map_err(|error| self.end(to, &error))
+        peer.push();
+        Ok(())
     }
 
     fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, Unreachable> {
         let size = self.peers.len();
         for rank in (self.next..size).chain(0..self.next) {
             let Some(peer) = &mut self.peers[rank] else { continue };
-            // What a rank has sent before it ended is received first.
-            let pushed = peer.push();
+            peer.push();
             match peer.pull() {
                 Ok(Some(message)) => {
                     self.next = (rank + 1) % size;
                     return Ok(Some((rank, message)));
                 }
-                Ok(None) => pushed.map_err(|error| self.end(rank, &error))?,
+                Ok(None) => {}
                 Err(error) => return Err(self.end(rank, &error)),
             }
         }

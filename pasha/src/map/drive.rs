@@ -35,7 +35,12 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     let begun = Instant::now();
     let options = setting.options;
     let policy = options.policy();
-    let num_workers = setting.num_workers.min(task.len.max(1));
+    let is_static = options.splitting() == Splitting::Static;
+    let num_workers = match setting.ranks {
+        // The parts are those of all workers, of whom any may have one.
+        Some(_) if is_static => setting.num_workers,
+        _ => setting.num_workers.min(task.len.max(1)),
+    };
     let make = || {
         let table = table_for(num_workers, task.len, setting)?;
         let checkpoints =
@@ -49,7 +54,6 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     };
     let is_exact =
         !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
-    let is_static = options.splitting() == Splitting::Static;
     let state = MapState {
         table: &table,
         len: task.len,

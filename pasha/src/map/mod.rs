@@ -229,7 +229,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             None => Self::checked(setting, kernel, functors)?,
             Some(ranks) => {
                 let checked = Self::checked(setting, kernel, functors).and_then(|prepared| {
-                    group::refuse(setting.options)?;
+                    group::refuse(setting.options, prepared.len)?;
                     Ok(prepared)
                 });
                 ranks.group.agree(checked, |prepared| {

@@ -384,3 +384,16 @@ fn a_job_in_files_goes_on_where_it_was_on_all_ranks() {
     assert_eq!(stored, Array1::from_iter((0..600).map(|n| 2.0 * f64::from(n))));
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn a_second_map_at_the_same_time_is_refused() {
+    on_ranks(2, mixed, |context| {
+        let error = pasha::map_in(&context, 0..4_u64, |_, _, _| {
+            // A thread of the kernel's is in no worker.
+            let map = || pasha::map_in(&context, 0..4_u64, |_, _, n| n).map(|out| out.to_vec());
+            let outcome = std::thread::scope(|scope| scope.spawn(map).join().unwrap());
+            u8::from(outcome.is_ok())
+        });
+        assert_eq!(error.unwrap().to_vec(), [0; 4]);
+    });
+}

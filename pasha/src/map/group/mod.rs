@@ -65,7 +65,15 @@ pub(super) fn layouts(attached: &impl Attached, names: &[&str]) -> Facts {
 }
 
 /// Refuses, on all ranks alike, what can't be done over several.
-pub(super) fn refuse(options: &Options) -> Result<()> {
+pub(super) fn refuse(options: &Options, len: usize) -> Result<()> {
+    if len > MOST_ITEMS {
+        return Err(Error::TooLarge {
+            argument: "the number of items of a map over several ranks",
+            given: len,
+            most: MOST_ITEMS,
+            reason: "each rank keeps a bit for each; map over fewer items at a time",
+        });
+    }
     if options.splitting() == Splitting::Static && options.job_file().is_some() {
         return Err(Error::Argument {
             argument: "`static_split` together with `resume`".to_owned(),
@@ -77,6 +85,9 @@ pub(super) fn refuse(options: &Options) -> Result<()> {
     }
     Ok(())
 }
+
+/// The bits of so many items take 128 GiB, of which only what is used takes memory.
+const MOST_ITEMS: usize = 1 << 40;
 
 /// Runs a map with the other ranks: `run` has the workers here run. `arrived` is the number of
 /// items that came from elsewhere.
