@@ -108,12 +108,12 @@ pub use array::{
     Order, RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3,
     SharedArray4, SharedArray5, SharedArray6, advise_huge,
 };
+#[cfg(feature = "mpi")]
+pub use context::MpiContext;
 pub use context::{
     AnyContext, Context, ProcessContext, SerialContext, ThreadContext, available_workers,
     default_context, set_default_context,
 };
-#[cfg(feature = "mpi")]
-pub use context::MpiContext;
 pub use element::Element;
 #[cfg(feature = "hdf5")]
 pub use error::Hdf5Error;

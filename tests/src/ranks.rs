@@ -18,11 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// # Panics
 /// With what a rank said when it panicked, and if one has not ended after two minutes.
 #[track_caller]
-pub fn on_ranks(
-    size: usize,
-    local: impl Fn(usize) -> AnyContext,
-    body: impl Fn(GroupContext),
-) {
+pub fn on_ranks(size: usize, local: impl Fn(usize) -> AnyContext, body: impl Fn(GroupContext)) {
     on_ranks_with(size, PATIENCE, local, |context| {
         body(context);
         String::new()

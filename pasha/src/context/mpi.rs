@@ -1,8 +1,8 @@
 //! Workers on several machines: the processes that MPI's launcher has started.
 
+use super::available::available_workers;
 use super::group::GroupContext;
 use super::{AnyContext, Context, ProcessContext, Ranks, SerialContext, ThreadContext};
-use super::available::available_workers;
 use crate::error::{Error, Result};
 use crate::group;
 use crate::job::Job;
@@ -69,7 +69,8 @@ impl MpiContext {
     /// ```
     pub fn new() -> Result<Self> {
         let text = std::env::var("PASHA_CONTEXT").unwrap_or_default();
-        let workers = text.trim().strip_prefix("mpi").and_then(|rest| rest.trim().strip_prefix(':'));
+        let workers =
+            text.trim().strip_prefix("mpi").and_then(|rest| rest.trim().strip_prefix(':'));
         match workers {
             None => Self::with(Box::new(SerialContext::new())),
             Some(workers) => Self::with(local(workers).ok_or_else(|| unknown(&text))??),
@@ -156,10 +157,10 @@ fn local(name: &str) -> Option<Result<AnyContext>> {
     let count = || workers.map_or_else(available_workers, Ok);
     let boxed = |context: Result<AnyContext>| Some(context);
     match name {
-        "serial" if matches!(workers, None | Some(1)) => {
-            boxed(Ok(Box::new(SerialContext::new())))
+        "serial" if matches!(workers, None | Some(1)) => boxed(Ok(Box::new(SerialContext::new()))),
+        "threads" => {
+            boxed(count().and_then(|n| Ok(Box::new(ThreadContext::new(n)?) as AnyContext)))
         }
-        "threads" => boxed(count().and_then(|n| Ok(Box::new(ThreadContext::new(n)?) as AnyContext))),
         "processes" => {
             boxed(count().and_then(|n| Ok(Box::new(ProcessContext::new(n)?) as AnyContext)))
         }

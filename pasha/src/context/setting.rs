@@ -27,10 +27,7 @@ impl<'c> Setting<'c> {
         Setting {
             context,
             options,
-            num_workers: ranks.map_or_else(
-                || context.num_workers(),
-                |ranks| ranks.workers_here(),
-            ),
+            num_workers: ranks.map_or_else(|| context.num_workers(), |ranks| ranks.workers_here()),
             ranks,
             memory: context.memory(),
             is_here: context.runs_on_caller() && options.are_plain(),

@@ -367,7 +367,8 @@ pub enum Error {
     /// The ranks of a context do not do the same: they were started with other arguments, read
     /// other files, or make other maps.
     #[error(
-        "the ranks do not do the same: the {what} is {} on rank {} ({}), but {} on rank {} ({});          start one program with the same arguments and files on all, and have each make the same maps",
+        "the ranks do not do the same: the {what} is {} on rank {} ({}), but {} on rank {} ({}); \
+         start one program with the same arguments and files on all, and have each make the same maps",
         .values[0], .ranks[0], .hosts[0], .values[1], .ranks[1], .hosts[1]
     )]
     #[non_exhaustive]
@@ -384,7 +385,8 @@ pub enum Error {
 
     /// A rank has died, was stopped, or can't be reached any more.
     #[error(
-        "rank {rank} on {host} is lost: {reason}; no further map can be made with it, so start the          program again (in a context with `resume` it goes on where it was)"
+        "rank {rank} on {host} is lost: {reason}; no further map can be made with it, so start the \
+         program again (in a context with `resume` it goes on where it was)"
     )]
     #[non_exhaustive]
     RankLost {

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Group;
 use super::line::{HEAD, Kind, Line, Lost};
 use super::wire::{Put, Take};
-use super::Group;
 use crate::error::{Error, Result};
 
 /// What has to be the same on all ranks: names and values.
@@ -24,13 +24,23 @@ enum Said {
 enum Agreed {
     Same,
     /// This fact has one value on the first rank, and another on the second.
-    Differ { what: String, ranks: [usize; 2], values: [String; 2] },
+    Differ {
+        what: String,
+        ranks: [usize; 2],
+        values: [String; 2],
+    },
     /// This rank can't go on.
-    Failed { rank: usize, reason: String },
+    Failed {
+        rank: usize,
+        reason: String,
+    },
     /// No rank can, and all say the same.
     AllFailed,
     /// This rank has ended, after so many steps.
-    Left { rank: usize, steps: usize },
+    Left {
+        rank: usize,
+        steps: usize,
+    },
 }
 
 impl Group {
@@ -52,15 +62,10 @@ impl Group {
         let host = |rank| self.host(rank).to_owned();
         match agreed {
             Agreed::Same | Agreed::AllFailed => outcome,
-            Agreed::Differ { what, ranks, values } => Err(Error::RanksDiffer {
-                what,
-                hosts: ranks.map(host),
-                ranks,
-                values,
-            }),
-            Agreed::Failed { rank, reason } => {
-                Err(Error::Rank { rank, host: host(rank), reason })
+            Agreed::Differ { what, ranks, values } => {
+                Err(Error::RanksDiffer { what, hosts: ranks.map(host), ranks, values })
             }
+            Agreed::Failed { rank, reason } => Err(Error::Rank { rank, host: host(rank), reason }),
             Agreed::Left { rank, steps } => Err(Error::Rank {
                 rank,
                 host: host(rank),
@@ -193,7 +198,8 @@ fn compare<'s>(all: impl Iterator<Item = &'s Said> + Clone) -> Agreed {
         Said::Ready(_) => None,
     });
     if let Some((rank, reason)) = failed {
-        return match all.clone().all(|said| matches!(said, Said::Failed(other) if other == reason)) {
+        return match all.clone().all(|said| matches!(said, Said::Failed(other) if other == reason))
+        {
             true => Agreed::AllFailed,
             false => Agreed::Failed { rank, reason: reason.clone() },
         };

@@ -61,8 +61,7 @@ impl Group {
             let (line, is_busy) = (Arc::new(Mutex::new(line)), AtomicBool::new(false));
             Arc::new(Group { rank, hosts, line, is_busy })
         };
-        let (hosts, _) =
-            met.map_err(|lost| group(Vec::new(), Line::nobody()).error_of(&lost))?;
+        let (hosts, _) = met.map_err(|lost| group(Vec::new(), Line::nobody()).error_of(&lost))?;
         let group = group(hosts, line);
         group.agree(Ok(()), |()| program.to_vec())?;
         Group::keep_alive(Arc::downgrade(&group.line), patience / 10);
@@ -124,9 +123,10 @@ impl Group {
             return Err(Error::Argument {
                 argument: "the number of maps at a time in a context of several ranks".to_owned(),
                 value: "more than 1".to_owned(),
-                advice: "another thread of this process maps in it, and the ranks could not tell the \
+                advice:
+                    "another thread of this process maps in it, and the ranks could not tell the \
                          maps apart: map from one thread"
-                    .to_owned(),
+                        .to_owned(),
             });
         }
         Ok(Turn(self))

@@ -129,7 +129,6 @@ impl SocketLink {
     }
 }
 
-
 impl Link for SocketLink {
     fn rank(&self) -> usize {
         self.rank

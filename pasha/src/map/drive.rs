@@ -99,7 +99,8 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
             task.unpack(indices, message)
         },
     };
-    let typed = Typed { body: &body, put_back: &put_back, num_absent: &|| task.num_absent(), packing };
+    let typed =
+        Typed { body: &body, put_back: &put_back, num_absent: &|| task.num_absent(), packing };
     drive(&state, setting, typed, writable, begun)
 }
 

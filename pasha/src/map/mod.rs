@@ -219,12 +219,7 @@ struct Prepared<'p, K: Kernel, F> {
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// `what` is the call as the other ranks know it.
-    fn new(
-        setting: Setting<'p>,
-        kernel: &'p K,
-        functors: &'p F,
-        what: &str,
-    ) -> Result<Self> {
+    fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F, what: &str) -> Result<Self> {
         let mut prepared = match setting.ranks {
             None => Self::checked(setting, kernel, functors)?,
             Some(ranks) => {
@@ -371,8 +366,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
                 let opened = attached.and_then(|attached| {
                     // Rank 0 alone knows what an earlier run has finished.
                     let is_lead = ranks.group.rank() == 0;
-                    let job_file =
-                        if is_lead { self.job_file(&attached)? } else { None };
+                    let job_file = if is_lead { self.job_file(&attached)? } else { None };
                     Ok((attached, job_file))
                 });
                 ranks.group.agree(opened, |(attached, _)| group::layouts(attached, outputs))?

@@ -190,8 +190,9 @@ impl HowFar<'_> {
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
         let HowFar { finished, len, options } = self;
         let limit = options.time_for_item().unwrap_or_default();
-        let Logged { failure, stage, index, worker_id, attempts, end, message, location, host, .. } =
-            logged;
+        let Logged {
+            failure, stage, index, worker_id, attempts, end, message, location, host, ..
+        } = logged;
         if stage != Stage::Item {
             let message = match failure {
                 Failure::Died => describe::death(end.signal, end.status),

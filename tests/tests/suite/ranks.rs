@@ -80,18 +80,17 @@ fn check_everything(out: &EverythingOutput, spectra: &Array2<u32>, workers: usiz
 
 #[test]
 fn all_roles_come_whole_to_all_ranks() {
-    let spectra = Array2::from_shape_fn((203, 5), |(index, bin)| (index * 7 + bin * 13) as u32 % 97);
-    for (size, local, workers) in [
-        (2, serial as fn(usize) -> AnyContext, 2),
-        (3, mixed as fn(usize) -> AnyContext, 6),
-    ] {
+    let spectra =
+        Array2::from_shape_fn((203, 5), |(index, bin)| (index * 7 + bin * 13) as u32 % 97);
+    for (size, local, workers) in
+        [(2, serial as fn(usize) -> AnyContext, 2), (3, mixed as fn(usize) -> AnyContext, 6)]
+    {
         on_ranks(size, local, |context| {
             let out = everything::run_in(&context, &spectra, 3).unwrap();
             check_everything(&out, &spectra, workers);
             // Into outputs that exist, of which nothing is left that was there.
             let mut again = everything::run_in(&context, &(&spectra / 2), 1).unwrap();
-            let report =
-                everything::run_report_into(&context, &spectra, 3, &mut again).unwrap();
+            let report = everything::run_report_into(&context, &spectra, 3, &mut again).unwrap();
             check_everything(&again, &spectra, workers);
             assert_eq!((report.len, report.finished), (203, 203));
             assert_eq!(report.workers.len(), workers);
@@ -104,7 +103,8 @@ fn all_roles_come_whole_to_all_ranks() {
 
 #[test]
 fn at_root_rank_0_has_everything_and_all_have_reductions() {
-    let spectra = Array2::from_shape_fn((100, 5), |(index, bin)| (index * 7 + bin * 13) as u32 % 97);
+    let spectra =
+        Array2::from_shape_fn((100, 5), |(index, bin)| (index * 7 + bin * 13) as u32 % 97);
     on_ranks(3, serial, |context| {
         let context = context.outputs_at_root();
         let out = everything::run_in(&context, &spectra, 3).unwrap();
@@ -174,7 +174,11 @@ fn skipped_items_are_listed_on_all_ranks_and_counted_over_all() {
 }
 
 #[pasha::kernel]
-fn deadly(value: u64, #[shared] deadly: u64, #[shared(copied)] times: &'static [std::sync::atomic::AtomicU64]) -> u64 {
+fn deadly(
+    value: u64,
+    #[shared] deadly: u64,
+    #[shared(copied)] times: &'static [std::sync::atomic::AtomicU64],
+) -> u64 {
     use std::sync::atomic::Ordering;
     if value == deadly && times[0].fetch_add(1, Ordering::Relaxed) == 0 {
         std::process::abort();
@@ -190,8 +194,7 @@ fn a_forked_worker_that_dies_is_named_with_its_host_or_replaced() {
     let texts = on_ranks_with(2, PATIENCE, local, |context| {
         let retry = pasha::OnFailure::Retry { times: 1, then: pasha::AfterRetries::Abort };
         let retry = context.clone().on_failure(retry);
-        let (out, report) =
-            deadly::run_report_in(&retry, 0..500_u64, 321, counters).unwrap();
+        let (out, report) = deadly::run_report_in(&retry, 0..500_u64, 321, counters).unwrap();
         assert!(out.iter().zip(0..).all(|(&value, n): (&u64, u64)| value == 2 * n));
         assert_eq!((report.replaced, report.retried), (1, 1));
         format!("{}", report.finished)
@@ -241,7 +244,10 @@ fn ranks_that_do_not_do_the_same_are_told_both_values() {
         assert!(matches!(error, Error::RanksDiffer { .. }), "{error}");
         let shape = if context.rank() == 2 { 3 } else { 4 };
         let other = everything::run_in(&context, &Array2::zeros((10, shape)), 1).err().unwrap();
-        assert!(other.to_string().contains("(10, ") || other.to_string().contains("[10, "), "{other}");
+        assert!(
+            other.to_string().contains("(10, ") || other.to_string().contains("[10, "),
+            "{other}"
+        );
         // A rank that makes another map, and one that fails alone.
         let third = match context.rank() {
             0 => fussy::run_in(&context, 0..3_u64, &[]).map(drop),
@@ -257,7 +263,11 @@ fn ranks_that_do_not_do_the_same_are_told_both_values() {
         format!("{error} {other} {alone}")
     });
     assert_eq!((&texts[0], &texts[0]), (&texts[1], &texts[2]));
-    assert!(texts[0].contains("number of items is 10 on rank 0 (node-0), but 11 on rank 1"), "{}", texts[0]);
+    assert!(
+        texts[0].contains("number of items is 10 on rank 0 (node-0), but 11 on rank 1"),
+        "{}",
+        texts[0]
+    );
 }
 
 #[pasha::kernel]
@@ -289,13 +299,19 @@ fn a_rank_that_is_killed_in_a_map_is_lost_on_the_others() {
         let error = pasha::map_in(&context, 0..1_000_000_u64, |_, index, n| {
             if rank == 2 && index > 100 {
                 // The threads of rank 2 are that rank.
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+                let _ = rustix::process::kill_process(
+                    rustix::process::getpid(),
+                    rustix::process::Signal::KILL,
+                );
             }
             std::thread::sleep(Duration::from_micros(200));
             n
         })
         .unwrap_err();
-        assert!(matches!(&error, Error::RankLost { rank: 2, host, .. } if host == "node-2"), "{error}");
+        assert!(
+            matches!(&error, Error::RankLost { rank: 2, host, .. } if host == "node-2"),
+            "{error}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
         // The group stays without it.
         let again = pasha::map_in(&context, 0..10_u64, |_, _, n| n).unwrap_err();
@@ -309,7 +325,10 @@ fn a_rank_that_is_killed_in_a_map_is_lost_on_the_others() {
 fn a_rank_that_is_stopped_is_lost_on_the_others() {
     let texts = on_ranks_with(2, Duration::from_secs(2), serial, |context| {
         if context.rank() == 1 {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+            let _ = rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::STOP,
+            );
             // Continued by nobody: killed below by rank 0.
         }
         let other = shared_process();
@@ -353,7 +372,12 @@ fn count_calls(
     #[output] doubled: &mut f64,
 ) -> Result<(), &'static str> {
     calls[value as usize].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    if fails && value == 400 { Err("the power fails") } else { *doubled = 2.0 * value as f64; Ok(()) }
+    if fails && value == 400 {
+        Err("the power fails")
+    } else {
+        *doubled = 2.0 * value as f64;
+        Ok(())
+    }
 }
 
 #[test]

@@ -61,7 +61,8 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
         current.enter(span.start);
         for index in span {
             current.note(index);
-            let (at, place) = (Position { index, worker_id: number }, Position { index, worker_id });
+            let (at, place) =
+                (Position { index, worker_id: number }, Position { index, worker_id });
             // SAFETY: as the caller promises; each index comes once, and the slots of the one
             // before are gone.
             unsafe {

@@ -95,11 +95,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// # Safety
     /// They are indices of the map that no worker here has or will have; one thread at a time
     /// unpacks; and `pack` of a task of the same kernel and shapes has written the message.
-    pub(crate) unsafe fn unpack(
-        &self,
-        indices: &Range<usize>,
-        message: &mut &[u8],
-    ) -> Option<()> {
+    pub(crate) unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
         // SAFETY: as the caller promises; the outputs are attached.
         unsafe { SlotsBy::<K>::unpack(&self.slots, &self.accumulators, indices, message) }
     }

@@ -50,7 +50,8 @@ impl Lead {
         self.entries.insert((rank, number), self.log.len());
         self.log.push(logged);
         let is_too_many = self.at_most.is_some_and(|at_most| self.skipped.len() > at_most);
-        (is_too_many && self.stop(rank, Stop::TooManyFailures, None)).then_some(Stop::TooManyFailures)
+        (is_too_many && self.stop(rank, Stop::TooManyFailures, None))
+            .then_some(Stop::TooManyFailures)
     }
 
     /// Takes note that a rank has stopped, by this entry of its log; whether it is the first.

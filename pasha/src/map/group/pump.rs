@@ -163,8 +163,7 @@ impl<'p> Pump<'p> {
             // Of what others have finished everything has to be here.
             let has_all = |verdict: &Verdict| {
                 let here = self.unsent.items + self.arrived.load(Ordering::Relaxed);
-                self.line.rank() != 0 && self.is_for_root()
-                    || here >= verdict.finished
+                self.line.rank() != 0 && self.is_for_root() || here >= verdict.finished
             };
             if self.verdict.as_ref().is_some_and(has_all)
                 && self.line.unsent() == 0
@@ -186,9 +185,9 @@ impl<'p> Pump<'p> {
         };
         match gone {
             None => Ok(()),
-            Some(rank) => {
-                self.line.lose(rank, "the program has ended there in the middle of a map".to_owned())
-            }
+            Some(rank) => self
+                .line
+                .lose(rank, "the program has ended there in the middle of a map".to_owned()),
         }
     }
 
@@ -303,7 +302,8 @@ impl<'p> Pump<'p> {
         while !rest.is_empty() {
             let run = rest.take()?..rest.take()?;
             // Nobody but the rank that says so has run them.
-            let are_new = run.end <= self.state.len && self.grants.next_finished(run.clone()).is_none();
+            let are_new =
+                run.end <= self.state.len && self.grants.next_finished(run.clone()).is_none();
             if !are_new || run.is_empty() {
                 return None;
             }
@@ -472,9 +472,9 @@ impl<'p> Pump<'p> {
             not_started: started.as_ref().err().map(ToString::to_string),
             finished: self.unsent.items - self.resumed,
             retried: table.retried().load(Ordering::Relaxed),
-            peak_memory: table.records().fold(peak_memory(), |most, record| {
-                most.max(record.peak_memory())
-            }),
+            peak_memory: table
+                .records()
+                .fold(peak_memory(), |most, record| most.max(record.peak_memory())),
             huge_pages: HugePages::of(table.pages()),
             workers: own
                 .map(|(worker_id, record)| record.report(self.state.first_worker + worker_id))

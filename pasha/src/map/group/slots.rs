@@ -114,7 +114,9 @@ mod tests {
         grants.note(131..300);
         grants.note(700..900);
         while take(&mut unsent, true) > 0 {}
-        let expected = |index: usize| usize::from((100..300).contains(&index) && index != 130 || (500..900).contains(&index));
+        let expected = |index: usize| {
+            usize::from((100..300).contains(&index) && index != 130 || (500..900).contains(&index))
+        };
         assert!((0..1000).all(|index| seen[index] == expected(index)));
         assert_eq!(unsent.ranges, [130..131]);
     }

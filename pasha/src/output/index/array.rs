@@ -135,7 +135,11 @@ unsafe impl<A: Element, D: Dimension> IndexSlots for ArraySlots<A, D> {
         // SAFETY: the output was attached with these indices, whose slots nobody writes meanwhile.
         unsafe {
             if is_gapless && self.arrays.step_in_order() == Some(size) {
-                pack_elements(self.arrays.first.add(indices.start * size), indices.len() * size, message);
+                pack_elements(
+                    self.arrays.first.add(indices.start * size),
+                    indices.len() * size,
+                    message,
+                );
                 return;
             }
             for index in indices.clone() {

@@ -123,7 +123,8 @@ fn main() -> ExitCode {
         }
         "differ" => {
             let len = if rank == victim { 11 } else { 10 };
-            let error = pasha::map_in(&context, 0..len as u64, |_, _, n| n).expect_err("they differ");
+            let error =
+                pasha::map_in(&context, 0..len as u64, |_, _, n| n).expect_err("they differ");
             println!("rank {rank} got: {error}");
         }
         "early" => {
