@@ -69,12 +69,8 @@ impl MpiContext {
     /// ```
     pub fn new() -> Result<Self> {
         let text = std::env::var("PASHA_CONTEXT").unwrap_or_default();
-        let workers =
-            text.trim().strip_prefix("mpi").and_then(|rest| rest.trim().strip_prefix(':'));
-        match workers {
-            None => Self::with(Box::new(SerialContext::new())),
-            Some(workers) => Self::with(local(workers).ok_or_else(|| unknown(&text))??),
-        }
+        let named = Self::parse(&text, " in the environment variable PASHA_CONTEXT");
+        named.unwrap_or_else(|| Self::with(Box::new(SerialContext::new())))
     }
 
     fn with(local: AnyContext) -> Result<Self> {
@@ -82,12 +78,33 @@ impl MpiContext {
         Ok(MpiContext { inner: GroupContext::new(group, local) })
     }
 
-    /// Reads what follows `mpi` in the name of a context.
-    pub(super) fn parse(workers: Option<&str>) -> Option<Result<Self>> {
-        match workers {
-            None => Some(Self::with(Box::new(SerialContext::new()))),
-            Some(workers) => Some(local(workers)?.and_then(Self::with)),
+    /// Reads a text such as `mpi:processes:4,skip=10`; `None` if it names another context.
+    pub(super) fn parse(text: &str, from: &'static str) -> Option<Result<Self>> {
+        let (context, words) = match text.split_once(',') {
+            None => (text, None),
+            Some((context, words)) => (context, Some(words)),
+        };
+        let (name, workers) = match context.split_once(':') {
+            None => (context, None),
+            Some((name, workers)) => (name, Some(workers)),
+        };
+        if name.trim() != "mpi" {
+            return None;
         }
+        let unknown = || Error::UnknownContext { given: text.to_owned(), from };
+        let made = || {
+            let words = words
+                .map(|words| Options::new().with_words(words, &format!(" of the context{from}")));
+            let options = words.transpose()?;
+            let local = workers.map(|workers| local(workers).ok_or_else(unknown)?);
+            let local = local.unwrap_or_else(|| Ok(Box::new(SerialContext::new())))?;
+            let mut context = Self::with(local)?;
+            if let Some(options) = options {
+                *context.options_mut() = options;
+            }
+            Ok(context)
+        };
+        Some(made())
     }
 
     /// The same ranks, each with the workers of this context. It is collective; ranks may have
@@ -166,11 +183,6 @@ fn local(name: &str) -> Option<Result<AnyContext>> {
         }
         _ => None,
     }
-}
-
-fn unknown(text: &str) -> Error {
-    let from = " in the environment variable PASHA_CONTEXT";
-    Error::UnknownContext { given: text.to_owned(), from }
 }
 
 option_methods!(MpiContext);

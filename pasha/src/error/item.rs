@@ -28,8 +28,8 @@ pub struct ItemFailure {
     pub(crate) finished: usize,
     pub(crate) len: usize,
     /// The machine that it ran on, if there are several.
-    // A box, because it is moved with every error and mostly not there.
-    pub(crate) host: Option<Box<str>>,
+    #[allow(clippy::box_collection, reason = "moved with every error, and mostly not there")]
+    pub(crate) host: Option<Box<String>>,
     pub(crate) cause: Cause,
 }
 
@@ -82,6 +82,8 @@ pub enum Cause {
         signal: Option<i32>,
         /// The status that it exited with, if it exited.
         status: Option<i32>,
+        /// What else is known: that memory ran out, or that the worker had as much as it may.
+        detail: Option<String>,
     },
 
     /// The item took longer than the context's `item_timeout` allows.
@@ -145,7 +147,7 @@ impl ItemFailure {
     /// assert!(failure.host().is_none());
     /// ```
     pub fn host(&self) -> Option<&str> {
-        self.host.as_deref()
+        self.host.as_deref().map(String::as_str)
     }
 
     /// How often it was tried, in a row: 1, or more with `OnFailure::Retry`.
@@ -222,7 +224,9 @@ impl ItemFailure {
             Cause::Panic { message, location } => {
                 describe::panic(index, worker, message, location.as_deref())
             }
-            Cause::Died { signal, status } => describe::death_at(index, worker, *signal, *status),
+            Cause::Died { signal, status, detail } => {
+                describe::death_at(index, worker, *signal, *status, detail.as_deref())
+            }
             Cause::TimedOut { limit } => describe::late(index, worker, *limit),
             Cause::Deadlock => describe::deadlock(index, worker),
             Cause::Source(source) => describe::source(index, worker, source),

@@ -367,20 +367,17 @@ pub enum Error {
     /// The ranks of a context do not do the same: they were started with other arguments, read
     /// other files, or make other maps.
     #[error(
-        "the ranks do not do the same: the {what} is {} on rank {} ({}), but {} on rank {} ({}); \
-         start one program with the same arguments and files on all, and have each make the same maps",
-        .values[0], .ranks[0], .hosts[0], .values[1], .ranks[1], .hosts[1]
+        "the ranks do not do the same: the {what} is {first}, but {second}; start one program with \
+         the same arguments and files on all, and have each make the same maps"
     )]
     #[non_exhaustive]
     RanksDiffer {
         /// What differs.
         what: String,
-        /// Two ranks that differ.
-        ranks: [usize; 2],
-        /// The machines that they run on.
-        hosts: [String; 2],
-        /// What each of them has.
-        values: [String; 2],
+        /// What rank 0 has, and where that is.
+        first: String,
+        /// What another rank has, and which one.
+        second: String,
     },
 
     /// A rank has died, was stopped, or can't be reached any more.

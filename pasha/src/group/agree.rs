@@ -62,8 +62,10 @@ impl Group {
         let host = |rank| self.host(rank).to_owned();
         match agreed {
             Agreed::Same | Agreed::AllFailed => outcome,
-            Agreed::Differ { what, ranks, values } => {
-                Err(Error::RanksDiffer { what, hosts: ranks.map(host), ranks, values })
+            Agreed::Differ { what, ranks, values: [first, second] } => {
+                let told = |rank: usize, value| format!("{value} on rank {rank} ({})", host(rank));
+                let (first, second) = (told(ranks[0], first), told(ranks[1], second));
+                Err(Error::RanksDiffer { what, first, second })
             }
             Agreed::Failed { rank, reason } => Err(Error::Rank { rank, host: host(rank), reason }),
             Agreed::Left { rank, steps } => Err(Error::Rank {

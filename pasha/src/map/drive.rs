@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::group::{self, Packing};
+use super::group::{self, Elsewhere, Packing};
 use super::outcome::{Ended, Outcome};
 use crate::context::Setting;
 use crate::error::{Error, Result, SourceError};
@@ -77,6 +76,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         },
         is_staged: K::STREAM_STORES && STREAMS && !is_exact,
         limit: options.time_for_item(),
+        lifespan: options.lifespan(),
         deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
         token: options.token(),
         job_file: task.job_file,
@@ -139,18 +139,18 @@ fn drive(
     if let (Some(ranks), Some(grants)) = (setting.ranks, state.grants)
         && len > 0
     {
-        let arrived = AtomicUsize::new(0);
+        let elsewhere = Elsewhere::default();
         let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
         // Rank 0 alone tells of the progress, which is that of all.
         let run = || match options.watch().filter(|_| ranks.group.rank() == 0) {
             None => run(),
             Some(watch) => {
                 let resumed = state.job_file.map_or(0, JobFile::finished);
-                let arrived = || arrived.load(Ordering::Relaxed);
-                watch.during(len, || resumed + table.finished_blocks() + arrived(), run)
+                let finished = || resumed + table.finished_blocks() + elsewhere.arrived();
+                watch.during(len, || (finished(), elsewhere.failed()), run)
             }
         };
-        let verdict = group::run(ranks, state, grants, typed.packing, &arrived, run)?;
+        let verdict = group::run(ranks, state, grants, typed.packing, &elsewhere, run)?;
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
         let (started, ended) = Ended::everywhere(verdict);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);
@@ -164,8 +164,9 @@ fn drive(
         started = match options.watch() {
             None => context.run(&job),
             Some(watch) => {
-                let finished = || resumed + table.finished_blocks();
-                watch.during(len, finished, || context.run(&job))
+                let failed = || table.failures().skipped().count();
+                let counts = || (resumed + table.finished_blocks(), failed());
+                watch.during(len, counts, || context.run(&job))
             }
         };
     }

@@ -185,6 +185,11 @@ impl Outcome {
     }
 }
 
+/// The text that was kept of a death, if there is one.
+fn detail(message: &str) -> Option<&str> {
+    Some(message).filter(|message| !message.is_empty())
+}
+
 impl HowFar<'_> {
     /// Makes an error of an entry in the log.
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
@@ -195,7 +200,7 @@ impl HowFar<'_> {
         } = logged;
         if stage != Stage::Item {
             let message = match failure {
-                Failure::Died => describe::death(end.signal, end.status),
+                Failure::Died => describe::death(end.signal, end.status, detail(&message)),
                 Failure::TimedOut => "it did nothing for too long".to_owned(),
                 Failure::Deadlocked => describe::WAITS.to_owned(),
                 Failure::Panic | Failure::ReaderPanic => {
@@ -212,7 +217,11 @@ impl HowFar<'_> {
         let cause = match failure {
             Failure::Refused => Cause::Refused { message },
             Failure::Panic => Cause::Panic { message, location },
-            Failure::Died => Cause::Died { signal: end.signal, status: end.status },
+            Failure::Died => Cause::Died {
+                signal: end.signal,
+                status: end.status,
+                detail: detail(&message).map(str::to_owned),
+            },
             Failure::TimedOut => Cause::TimedOut { limit },
             Failure::Deadlocked => Cause::Deadlock,
             Failure::Source => Cause::Source(source.unwrap_or_else(|| message.into())),
@@ -220,6 +229,7 @@ impl HowFar<'_> {
                 Cause::Source(describe::panicked(&message, location.as_deref()).into())
             }
         };
+        let host = host.map(|host| Box::new(host.into_string()));
         Error::Item(ItemFailure { index, worker_id, attempts, finished, len, host, cause })
     }
 }

@@ -111,6 +111,7 @@ impl RankEnded {
             message.put(worker.shares);
             message.put(worker.busy.as_nanos() as usize);
             message.put(worker.replaced);
+            message.put_option(worker.peak_memory);
         }
     }
 
@@ -128,6 +129,7 @@ impl RankEnded {
                 shares: rest.take()?,
                 busy: Duration::from_nanos(rest.take()? as u64),
                 replaced: rest.take()?,
+                peak_memory: rest.take_option()?,
             })
         };
         Some(RankEnded {
@@ -207,6 +209,7 @@ mod tests {
             shares: 2,
             busy: Duration::from_millis(5),
             replaced: 1,
+            peak_memory: Some(1 << 20),
         };
         let rank = RankEnded {
             not_started: Some("no".to_owned()),

@@ -54,6 +54,11 @@ impl Lead {
             .then_some(Stop::TooManyFailures)
     }
 
+    /// The number of items that failed and were left out.
+    pub(super) fn num_skipped(&self) -> usize {
+        self.skipped.len()
+    }
+
     /// Takes note that a rank has stopped, by this entry of its log; whether it is the first.
     pub(super) fn stop(&mut self, rank: usize, reason: Stop, entry: Option<usize>) -> bool {
         if self.stopped.is_some() {

@@ -28,6 +28,9 @@ use crate::output::Attached;
 use crate::output::list::RESULT;
 use pump::Pump;
 
+/// Takes the slots of indices from a message; `None` if it is too short.
+type Unpack = dyn Fn(&Range<usize>, &mut &[u8]) -> Option<()> + Sync;
+
 /// How slots of a map become bytes, and bytes slots.
 #[derive(Clone, Copy)]
 pub(super) struct Packing<'x> {
@@ -36,7 +39,26 @@ pub(super) struct Packing<'x> {
     /// Adds the slots of finished indices to a message.
     pub(super) pack: &'x (dyn Fn(&Range<usize>, &mut Vec<u8>) + Sync),
     /// Takes the slots of indices that another rank has run from a message.
-    pub(super) unpack: &'x (dyn Fn(&Range<usize>, &mut &[u8]) -> Option<()> + Sync),
+    pub(super) unpack: &'x Unpack,
+}
+
+/// What is known of the other ranks while a map runs.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    arrived: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Elsewhere {
+    /// The number of items whose slots have come from other ranks.
+    pub(super) fn arrived(&self) -> usize {
+        self.arrived.load(Ordering::Relaxed)
+    }
+
+    /// At rank 0, the number of items that failed on any rank.
+    pub(super) fn failed(&self) -> usize {
+        self.failed.load(Ordering::Relaxed)
+    }
 }
 
 /// What a map of this kernel has to have the same on all ranks.
@@ -89,21 +111,20 @@ pub(super) fn refuse(options: &Options, len: usize) -> Result<()> {
 /// The bits of so many items take 128 GiB, of which only what is used takes memory.
 const MOST_ITEMS: usize = 1 << 40;
 
-/// Runs a map with the other ranks: `run` has the workers here run. `arrived` is the number of
-/// items that came from elsewhere.
+/// Runs a map with the other ranks: `run` has the workers here run.
 pub(super) fn run(
     ranks: Ranks<'_>,
     state: &MapState<'_>,
     grants: &Grants,
     packing: Packing<'_>,
-    arrived: &AtomicUsize,
+    elsewhere: &Elsewhere,
     run: impl FnOnce() -> Result<()>,
 ) -> Result<Verdict> {
     let group = ranks.group;
     // Nothing of this map comes before all ranks are in it, and nothing of another while they are.
     let mut line = group.line();
     line.begin_step();
-    let mut pump = Pump::new(&mut line, ranks, state, grants, packing, arrived);
+    let mut pump = Pump::new(&mut line, ranks, state, grants, packing, elsewhere);
     let have_ended = AtomicBool::new(false);
     let (mut started, pumped) = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("pasha-pump".to_owned());

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::Packing;
 use super::balance::{Balance, Wish};
 use super::ended::{RankEnded, Verdict, read_logged, write_logged};
 use super::lead::Lead;
 use super::slots::Unsent;
+use super::{Elsewhere, Packing};
 use crate::context::Ranks;
 use crate::error::Result as MapResult;
 use crate::group::wire::{Put, Take};
@@ -37,7 +37,7 @@ pub(super) struct Pump<'p> {
     state: &'p MapState<'p>,
     grants: &'p Grants,
     packing: Packing<'p>,
-    arrived: &'p AtomicUsize,
+    elsewhere: &'p Elsewhere,
     begun: Instant,
     unsent: Unsent,
     looked_for_slots: Instant,
@@ -62,7 +62,7 @@ impl<'p> Pump<'p> {
         state: &'p MapState<'p>,
         grants: &'p Grants,
         packing: Packing<'p>,
-        arrived: &'p AtomicUsize,
+        elsewhere: &'p Elsewhere,
     ) -> Self {
         let now = Instant::now();
         let mut unsent = Unsent::default();
@@ -113,7 +113,7 @@ impl<'p> Pump<'p> {
             state,
             grants,
             packing,
-            arrived,
+            elsewhere,
             begun: now,
             unsent,
             looked_for_slots: now,
@@ -162,7 +162,7 @@ impl<'p> Pump<'p> {
             self.decide()?;
             // Of what others have finished everything has to be here.
             let has_all = |verdict: &Verdict| {
-                let here = self.unsent.items + self.arrived.load(Ordering::Relaxed);
+                let here = self.unsent.items + self.elsewhere.arrived();
                 self.line.rank() != 0 && self.is_for_root() || here >= verdict.finished
             };
             if self.verdict.as_ref().is_some_and(has_all)
@@ -309,7 +309,7 @@ impl<'p> Pump<'p> {
             }
             (self.packing.unpack)(&run, rest)?;
             self.state.note(run.clone());
-            self.arrived.fetch_add(run.len(), Ordering::Relaxed);
+            self.elsewhere.arrived.fetch_add(run.len(), Ordering::Relaxed);
         }
         Some(())
     }
@@ -406,10 +406,12 @@ impl<'p> Pump<'p> {
         number: usize,
         logged: crate::job::board::Logged,
     ) -> Result<Option<()>, Lost> {
-        if let Some(lead) = &mut self.lead
-            && let Some(reason) = lead.failed(rank, number, logged)
-        {
-            self.stop_all(reason)?;
+        if let Some(lead) = &mut self.lead {
+            let reason = lead.failed(rank, number, logged);
+            self.elsewhere.failed.store(lead.num_skipped(), Ordering::Relaxed);
+            if let Some(reason) = reason {
+                self.stop_all(reason)?;
+            }
         }
         Ok(Some(()))
     }

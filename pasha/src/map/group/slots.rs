@@ -26,7 +26,7 @@ impl Unsent {
 
     /// The bytes of an item, as far as is known.
     fn item_bytes(&self) -> usize {
-        if self.items == 0 { PIECE } else { (self.bytes / self.items).max(1) }
+        self.bytes.checked_div(self.items).map_or(PIECE, |bytes| bytes.max(1))
     }
 
     /// Takes finished indices that are worth a message; with `all`, whatever is finished.

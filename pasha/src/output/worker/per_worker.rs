@@ -68,7 +68,7 @@ impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
         let arrays = self.shape.open(array, name)?;
         let size = arrays.size();
         let all = ArrayAccumulators(arrays.clone());
-        let arrays = arrays.from_number(plan.first_worker);
+        let arrays = arrays.skip_to(plan.first_worker);
         let in_output = ArrayAccumulators(arrays.clone());
         if !(padding_pays::<A>(size, plan) && arrays.is_in_order()) {
             return Ok(AttachedPerWorker::new(in_output, all, array, plan));
