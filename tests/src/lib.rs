@@ -45,18 +45,27 @@ macro_rules! for_each_context {
 
             #[test]
             fn one_rank() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
                 let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
                 $crate::ranks::on_ranks(1, local, |context| check(&context));
             }
 
             #[test]
             fn two_ranks() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
                 let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
                 $crate::ranks::on_ranks(2, local, |context| check(&context));
             }
 
             #[test]
             fn three_ranks_of_threads_and_processes() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
                 let local = |rank| -> ::pasha::AnyContext {
                     match rank {
                         1 => Box::new(::pasha::ProcessContext::new(2).unwrap()),
@@ -68,6 +77,9 @@ macro_rules! for_each_context {
 
             #[test]
             fn two_ranks_statically_split() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
                 let local = |_| -> ::pasha::AnyContext {
                     Box::new(::pasha::ProcessContext::new(2).unwrap().static_split())
                 };

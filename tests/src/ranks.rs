@@ -13,6 +13,32 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 /// A rank is not taken for lost on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Runs the test that calls it in a process of its own, where nothing else is going on when ranks
+/// are forked; `false` in that process. `here` is a closure of the test, whose name it has.
+///
+/// # Panics
+/// With what the test said, if it failed.
+#[track_caller]
+pub fn ran_alone<F>(_here: &F) -> bool {
+    const ALONE: &str = "PASHA_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return false;
+    }
+    let path = std::any::type_name::<F>();
+    let name =
+        path.trim_end_matches("::{{closure}}").split_once("::").map_or(path, |(_, name)| name);
+    let program = std::env::current_exe().expect("the tests have a program");
+    let output = std::process::Command::new(program)
+        .args([name, "--exact", "--nocapture", "--test-threads=2"])
+        .env(ALONE, "1")
+        .output()
+        .expect("the test can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let is_well = output.status.success() && said.contains("1 passed");
+    assert!(is_well, "{said}{}", String::from_utf8_lossy(&output.stderr));
+    true
+}
+
 /// Runs `body` on each of so many ranks, with the workers that `local` gives for its number.
 ///
 /// # Panics

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Group;
 use super::line::{HEAD, Kind, Line, Lost};
+use super::members::Group;
 use super::wire::{Put, Take};
 use crate::error::{Error, Result};
 

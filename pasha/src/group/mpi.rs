@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -44,6 +45,9 @@ pub(crate) fn is_launched() -> Result<bool, String> {
 /// The process that has to finalize MPI, at its exit; 0 if none has.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 
+/// What is to be done before MPI is finalized.
+static LEAVE: OnceLock<fn() -> bool> = OnceLock::new();
+
 /// Whether the process is about to exit.
 static IS_FINALIZING: AtomicBool = AtomicBool::new(false);
 
@@ -69,11 +73,12 @@ struct Sending {
 }
 
 impl MpiLink {
-    /// Initializes MPI, and joins the processes that were started with this one.
+    /// Initializes MPI, and joins the processes that were started with this one. `leave` is called
+    /// before MPI is finalized, when the process exits; it says whether that may be.
     ///
     /// # Errors
     /// What MPI says, or that it can't be used by a thread other than the first.
-    pub(crate) fn start() -> Result<MpiLink, String> {
+    pub(crate) fn start(leave: fn() -> bool) -> Result<MpiLink, String> {
         // SAFETY: MPI's own functions, called as its standard says, with places of this frame.
         unsafe {
             let (mut is_initialized, mut is_finalized) = (0, 0);
@@ -88,6 +93,7 @@ impl MpiLink {
                 let (none, no_arguments) = (std::ptr::null_mut(), std::ptr::null_mut());
                 check(ffi::MPI_Init_thread(none, no_arguments, needed, &mut provided))?;
                 OWNER.store(std::process::id(), Ordering::Relaxed);
+                let _ = LEAVE.set(leave);
                 libc_atexit();
             } else {
                 check(ffi::MPI_Query_thread(&mut provided))?;
@@ -247,7 +253,8 @@ fn libc_atexit() {
         // Forked workers never come here; other children of the program may.
         if OWNER.swap(0, Ordering::Relaxed) == std::process::id() {
             IS_FINALIZING.store(true, Ordering::Relaxed);
-            if super::leave_all() {
+            let leave = LEAVE.get().is_none_or(|leave| leave());
+            if leave {
                 // SAFETY: MPI was initialized by this process, and is used no more.
                 unsafe { ffi::MPI_Finalize() };
             }

@@ -8,7 +8,7 @@ use pasha::{
     AnyContext, CancelToken, Cause, Error, OnFailure, ProcessContext, Ragged, SerialContext,
     ThreadContext,
 };
-use pasha_tests::ranks::{on_ranks, on_ranks_with};
+use pasha_tests::ranks::{on_ranks, on_ranks_with, ran_alone};
 use pasha_tests::{item_failure, shared_counters};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -80,6 +80,9 @@ fn check_everything(out: &EverythingOutput, spectra: &Array2<u32>, workers: usiz
 
 #[test]
 fn all_roles_come_whole_to_all_ranks() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let spectra =
         Array2::from_shape_fn((203, 5), |(index, bin)| (index * 7 + bin * 13) as u32 % 97);
     for (size, local, workers) in
@@ -103,6 +106,9 @@ fn all_roles_come_whole_to_all_ranks() {
 
 #[test]
 fn at_root_rank_0_has_everything_and_all_have_reductions() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let spectra =
         Array2::from_shape_fn((100, 5), |(index, bin)| (index * 7 + bin * 13) as u32 % 97);
     on_ranks(3, serial, |context| {
@@ -122,6 +128,9 @@ fn at_root_rank_0_has_everything_and_all_have_reductions() {
 
 #[test]
 fn cheap_items_and_empty_maps_and_few_items() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     on_ranks(3, mixed, |context| {
         for len in [0, 1, 2, 5, 1_000_000] {
             let squares = pasha::map_in(&context, 0..len, |_, _, n: u64| n * n).unwrap();
@@ -138,6 +147,9 @@ fn fussy(value: u64, #[shared] bad: &[u64], #[reduce(sum)] sum: &mut u64) -> Res
 
 #[test]
 fn an_error_of_the_kernel_is_the_same_on_all_ranks() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let texts = on_ranks_with(3, PATIENCE, mixed, |context| {
         let error = fussy::run_in(&context, 0..3000_u64, &[1234]).unwrap_err();
         let failure = item_failure(&error);
@@ -154,6 +166,9 @@ fn an_error_of_the_kernel_is_the_same_on_all_ranks() {
 
 #[test]
 fn skipped_items_are_listed_on_all_ranks_and_counted_over_all() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let bad = [3, 77, 500, 999];
     let texts = on_ranks_with(3, PATIENCE, mixed, |context| {
         let skip = |at_most| context.clone().on_failure(OnFailure::Skip { at_most });
@@ -189,6 +204,9 @@ fn deadly(
 
 #[test]
 fn a_forked_worker_that_dies_is_named_with_its_host_or_replaced() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let counters = shared_counters(2);
     let local = |_| -> AnyContext { Box::new(ProcessContext::new(2).unwrap()) };
     let texts = on_ranks_with(2, PATIENCE, local, |context| {
@@ -214,6 +232,9 @@ fn a_forked_worker_that_dies_is_named_with_its_host_or_replaced() {
 
 #[test]
 fn a_cancel_or_a_deadline_on_one_rank_ends_the_map_on_all() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     on_ranks(3, mixed, |context| {
         let token = CancelToken::new();
         if context.rank() == 2 {
@@ -238,6 +259,9 @@ fn a_cancel_or_a_deadline_on_one_rank_ends_the_map_on_all() {
 
 #[test]
 fn ranks_that_do_not_do_the_same_are_told_both_values() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let texts = on_ranks_with(3, PATIENCE, serial, |context| {
         let len = if context.rank() == 1 { 11 } else { 10 };
         let error = pasha::map_in(&context, 0..len, |_, _, n: i32| n).unwrap_err();
@@ -277,6 +301,9 @@ fn add(one: u64, other: u64) -> u64 {
 
 #[test]
 fn a_rank_that_has_ended_is_told_and_not_waited_for() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let texts = on_ranks_with(3, PATIENCE, serial, |context| {
         let out = pasha::map_in(&context, 0..10_u64, |_, _, n| n).unwrap();
         assert_eq!(out.sum(), 45);
@@ -293,6 +320,9 @@ fn a_rank_that_has_ended_is_told_and_not_waited_for() {
 
 #[test]
 fn a_rank_that_is_killed_in_a_map_is_lost_on_the_others() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let texts = on_ranks_with(3, Duration::from_secs(3), mixed, |context| {
         let rank = context.rank();
         let begun = Instant::now();
@@ -323,6 +353,9 @@ fn a_rank_that_is_killed_in_a_map_is_lost_on_the_others() {
 
 #[test]
 fn a_rank_that_is_stopped_is_lost_on_the_others() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let texts = on_ranks_with(2, Duration::from_secs(2), serial, |context| {
         if context.rank() == 1 {
             let _ = rustix::process::kill_process(
@@ -382,6 +415,9 @@ fn count_calls(
 
 #[test]
 fn a_job_in_files_goes_on_where_it_was_on_all_ranks() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     let folder = std::env::temp_dir().join(format!("pasha-ranks-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let calls = shared_counters(600);
@@ -411,6 +447,9 @@ fn a_job_in_files_goes_on_where_it_was_on_all_ranks() {
 
 #[test]
 fn a_second_map_at_the_same_time_is_refused() {
+    if ran_alone(&|| ()) {
+        return;
+    }
     on_ranks(2, mixed, |context| {
         let error = pasha::map_in(&context, 0..4_u64, |_, _, _| {
             // A thread of the kernel's is in no worker.

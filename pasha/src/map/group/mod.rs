@@ -7,15 +7,16 @@
 
 mod balance;
 mod ended;
+mod exchange;
 mod lead;
 mod parts;
 mod pump;
 mod slots;
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use ended::Verdict;
+pub(super) use exchange::{Elsewhere, Packing};
 pub(super) use parts::merge_parts;
 
 use crate::context::Ranks;
@@ -27,39 +28,6 @@ use crate::options::{Options, Splitting};
 use crate::output::Attached;
 use crate::output::list::RESULT;
 use pump::Pump;
-
-/// Takes the slots of indices from a message; `None` if it is too short.
-type Unpack = dyn Fn(&Range<usize>, &mut &[u8]) -> Option<()> + Sync;
-
-/// How slots of a map become bytes, and bytes slots.
-#[derive(Clone, Copy)]
-pub(super) struct Packing<'x> {
-    /// Whether there are any.
-    pub(super) has_slots: bool,
-    /// Adds the slots of finished indices to a message.
-    pub(super) pack: &'x (dyn Fn(&Range<usize>, &mut Vec<u8>) + Sync),
-    /// Takes the slots of indices that another rank has run from a message.
-    pub(super) unpack: &'x Unpack,
-}
-
-/// What is known of the other ranks while a map runs.
-#[derive(Debug, Default)]
-pub(super) struct Elsewhere {
-    arrived: AtomicUsize,
-    failed: AtomicUsize,
-}
-
-impl Elsewhere {
-    /// The number of items whose slots have come from other ranks.
-    pub(super) fn arrived(&self) -> usize {
-        self.arrived.load(Ordering::Relaxed)
-    }
-
-    /// At rank 0, the number of items that failed on any rank.
-    pub(super) fn failed(&self) -> usize {
-        self.failed.load(Ordering::Relaxed)
-    }
-}
 
 /// What a map of this kernel has to have the same on all ranks.
 pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options) -> Facts {

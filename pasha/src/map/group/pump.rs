@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::balance::{Balance, Wish};
 use super::ended::{RankEnded, Verdict, read_logged, write_logged};
+use super::exchange::{Elsewhere, Packing};
 use super::lead::Lead;
 use super::slots::Unsent;
-use super::{Elsewhere, Packing};
 use crate::context::Ranks;
 use crate::error::Result as MapResult;
 use crate::group::wire::{Put, Take};
