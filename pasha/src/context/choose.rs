@@ -3,13 +3,11 @@
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::any::AnyContext;
 use super::available::available_workers;
 use super::{Context, ProcessContext, SerialContext, ThreadContext};
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
-
-/// Any context, such as one that was chosen by a text: `"threads:4".parse::<AnyContext>()?`.
-pub type AnyContext = Box<dyn Context>;
 
 /// The default context, once it is set or has been used.
 static DEFAULT: RwLock<Option<Arc<dyn Context>>> = RwLock::new(None);

@@ -1,5 +1,6 @@
 //! Contexts: how workers run. A context sees only a [`Job`]; it knows nothing of kernels.
 
+mod any;
 mod available;
 mod choose;
 mod group;
@@ -18,8 +19,9 @@ use crate::job::Job;
 use crate::memory::Memory;
 use crate::options::Options;
 
+pub use any::AnyContext;
 pub use available::available_workers;
-pub use choose::{AnyContext, default_context, set_default_context};
+pub use choose::{default_context, set_default_context};
 pub use group::{GroupContext, Seat};
 #[cfg(feature = "mpi")]
 pub use mpi::MpiContext;

@@ -106,7 +106,7 @@ mod tests {
     fn simulate(seconds: &[f64], len: usize) -> (f64, usize) {
         let whole = 0..len;
         let mut balance = Balance::new(vec![whole], len, 1, seconds.len());
-        let mut busy = vec![0.0; seconds.len()];
+        let mut busy = vec![0.0_f64; seconds.len()];
         let mut done = vec![0; seconds.len()];
         let mut seen = vec![0_u8; len];
         loop {

@@ -9,7 +9,7 @@ use crate::report::{HugePages, WorkerReport};
 
 /// What the workers of a rank did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::map) struct RankEnded {
+pub(crate) struct RankEnded {
     /// Why its workers could not be started, if so.
     pub(super) not_started: Option<String>,
     /// Items whose slots it has sent.
@@ -22,18 +22,18 @@ pub(in crate::map) struct RankEnded {
 
 /// What came of a map over several ranks, the same on all of them.
 #[derive(Debug)]
-pub(in crate::map) struct Verdict {
-    pub(in crate::map) stopped: Option<Stop>,
+pub(crate) struct Verdict {
+    pub(crate) stopped: Option<Stop>,
     /// The entry in the log that ended the map.
-    pub(in crate::map) fatal: Option<usize>,
-    pub(in crate::map) log: Vec<Logged>,
+    pub(crate) fatal: Option<usize>,
+    pub(crate) log: Vec<Logged>,
     /// Items that are finished, those of an earlier run included.
-    pub(in crate::map) finished: usize,
-    pub(in crate::map) resumed: usize,
-    pub(in crate::map) wall_time: Duration,
-    pub(in crate::map) ranks: Vec<RankEnded>,
+    pub(crate) finished: usize,
+    pub(crate) resumed: usize,
+    pub(crate) wall_time: Duration,
+    pub(crate) ranks: Vec<RankEnded>,
     /// Whether all workers could be started; the error as it was, where that is known.
-    pub(in crate::map) started: Result<()>,
+    pub(crate) started: Result<()>,
 }
 
 impl Verdict {
@@ -44,22 +44,22 @@ impl Verdict {
     }
 
     /// What the report says of all workers.
-    pub(in crate::map) fn workers(&self) -> Vec<WorkerReport> {
+    pub(crate) fn workers(&self) -> Vec<WorkerReport> {
         self.ranks.iter().flat_map(|rank| rank.workers.clone()).collect()
     }
 
     /// How often an item was run again.
-    pub(in crate::map) fn retried(&self) -> usize {
+    pub(crate) fn retried(&self) -> usize {
         self.ranks.iter().map(|rank| rank.retried).sum()
     }
 
     /// The most memory of a process.
-    pub(in crate::map) fn peak_memory(&self) -> usize {
+    pub(crate) fn peak_memory(&self) -> usize {
         self.ranks.iter().map(|rank| rank.peak_memory).max().unwrap_or(0)
     }
 
     /// What came of asking for huge pages.
-    pub(in crate::map) fn huge_pages(&self) -> HugePages {
+    pub(crate) fn huge_pages(&self) -> HugePages {
         self.ranks.iter().fold(HugePages::default(), |all, rank| HugePages {
             made: all.made + rank.huge_pages.made,
             refused: all.refused + rank.huge_pages.refused,

@@ -8,30 +8,30 @@ type Unpack<'x> = dyn Fn(&Range<usize>, &mut &[u8]) -> Option<()> + Sync + 'x;
 
 /// How slots of a map become bytes, and bytes slots.
 #[derive(Clone, Copy)]
-pub(in crate::map) struct Packing<'x> {
+pub(crate) struct Packing<'x> {
     /// Whether there are any.
-    pub(in crate::map) has_slots: bool,
+    pub(crate) has_slots: bool,
     /// Adds the slots of finished indices to a message.
-    pub(in crate::map) pack: &'x (dyn Fn(&Range<usize>, &mut Vec<u8>) + Sync),
+    pub(crate) pack: &'x (dyn Fn(&Range<usize>, &mut Vec<u8>) + Sync),
     /// Takes the slots of indices that another rank has run from a message.
-    pub(in crate::map) unpack: &'x Unpack<'x>,
+    pub(crate) unpack: &'x Unpack<'x>,
 }
 
 /// What is known of the other ranks while a map runs.
 #[derive(Debug, Default)]
-pub(in crate::map) struct Elsewhere {
+pub(crate) struct Elsewhere {
     pub(super) arrived: AtomicUsize,
     pub(super) failed: AtomicUsize,
 }
 
 impl Elsewhere {
     /// The number of items whose slots have come from other ranks.
-    pub(in crate::map) fn arrived(&self) -> usize {
+    pub(crate) fn arrived(&self) -> usize {
         self.arrived.load(Ordering::Relaxed)
     }
 
     /// At rank 0, the number of items that failed on any rank.
-    pub(in crate::map) fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.failed.load(Ordering::Relaxed)
     }
 }

@@ -11,7 +11,7 @@ use crate::output::Attached;
 ///
 /// Each rank merges what its workers have; rank 0 asks one rank after the other for its part, so
 /// that it never holds more than one, and the order is always the same.
-pub(in crate::map) fn merge_parts(ranks: Ranks<'_>, attached: &mut impl Attached) -> Result<()> {
+pub(crate) fn merge_parts(ranks: Ranks<'_>, attached: &mut impl Attached) -> Result<()> {
     let group = ranks.group;
     let mut line = group.line();
     line.begin_step();
