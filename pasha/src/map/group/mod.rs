@@ -12,6 +12,7 @@ mod lead;
 mod parts;
 mod pump;
 mod slots;
+mod telling;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
