@@ -176,10 +176,14 @@ impl<'p> Pump<'p> {
 
     /// A rank that has left in the middle of the map is lost.
     fn look_for_the_gone(&mut self) -> Result<(), Lost> {
+        if self.verdict.is_some() {
+            // Who knows it has done its part, and may go.
+            return Ok(());
+        }
         let gone = |rank: &usize| self.line.left(*rank).is_some();
         let gone = match &self.lead {
             Some(lead) => lead.missing().filter(|&rank| rank != 0).find(gone),
-            None => Some(0).filter(gone).filter(|_| self.verdict.is_none()),
+            None => Some(0).filter(gone),
         };
         match gone {
             None => Ok(()),
