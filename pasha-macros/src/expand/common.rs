@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Pat, parse_quote};
 
 use crate::model::Kernel;
@@ -16,7 +17,7 @@ pub(crate) fn function(kernel: &Kernel) -> TokenStream {
     for input in &mut sig.inputs {
         if let FnArg::Typed(typed) = input
             && let Pat::Ident(pat) = &*typed.pat
-            && mentioned.contains(&pat.ident)
+            && mentioned.contains(&pat.ident.unraw())
         {
             // A length that only a shape mentions is used, though not in the body.
             typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
