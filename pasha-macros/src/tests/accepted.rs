@@ -193,6 +193,7 @@ fn no_tokens_make_the_macro_panic() {
         "fn k(self) {}",
         "fn k(&self, value: Self) -> Self {}",
         "fn k(mut self: Box<Self>) {}",
+        "fn k(v: u8, #[output(fill = format!(\"{v:→$}{:é{}}\").len())] o: &mut usize) {}",
     ] {
         // What is not even a row of tokens is the compiler's to refuse.
         if let Ok(tokens) = source.parse() {
