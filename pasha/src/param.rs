@@ -139,6 +139,7 @@ impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
     message = "`{Self}` does not name itself a kernel item",
     label = "a parameter with a lifetime must be a reference, an `ArrayView`, or implement `pasha::KernelItem`",
     note = "pass it by value without a lifetime, or implement `pasha::KernelItem` for it",
+    note = "an `ArrayView` of another version of ndarray is another type: pasha lends those of ndarray 0.17, which it exports as `pasha::ndarray`",
     note = "all that an item may be: the documentation's page `pasha::guide::items`"
 )]
 pub trait KernelItem {
