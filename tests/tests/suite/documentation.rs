@@ -109,7 +109,8 @@ fn the_guide_has_the_words_that_people_search() {
         .collect();
     let words = "tokio async Ctrl-C HashMap subset mask GPU CUDA Windows macOS MPI SLURM Python rayon \
                  joblib xarray HDF5 NetCDF Zarr Eiger EXtra-data CSV TIFF Parquet Mutex atomic \
-                 random println! zip OMP_NUM_THREADS PASHA_NUM_WORKERS PASHA_CONTEXT zombie";
+                 random println! zip OMP_NUM_THREADS PASHA_NUM_WORKERS PASHA_CONTEXT zombie \
+                 E0107 E0308 E0596 E0597";
     for word in words.split_whitespace() {
         assert!(guide.contains(word), "{word}");
     }
