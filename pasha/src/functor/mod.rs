@@ -4,13 +4,19 @@
 //! index. A reader lends its items, so that one that reads a file can use a single buffer, and one
 //! over an array costs nothing.
 
+pub(crate) mod axes;
 pub(crate) mod axis;
 pub(crate) mod chunks;
+pub(crate) mod concat;
+pub(crate) mod indices;
 mod lend;
 pub(crate) mod list;
+pub(crate) mod masked;
 pub(crate) mod npy;
+mod parts;
 mod ragged;
 mod range;
+pub(crate) mod select;
 pub(crate) mod slice;
 
 use std::ops::Range;
@@ -81,7 +87,7 @@ use crate::param::Param;
     note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`; an array view has one axis less than the array, whose axis 0 is mapped over; `&[T]` is for a `Vec<Vec<T>>`, `ArrayView1<T>` for the rows of an `Array2<T>`",
     note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
     note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`, and parts of all of these: `pasha::select(&source, &indices)`, `pasha::masked(&source, &mask)`, `pasha::concat([&a, &b])`, `pasha::axes(&array, [Axis(0), Axis(1)])`",
     note = "all that an item may be, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
 )]
 pub trait Functor<P: Param>: Sync {
@@ -171,6 +177,13 @@ pub trait Functor<P: Param>: Sync {
     /// ```
     fn items_together(&self) -> usize {
         1
+    }
+
+    /// The number of items of which none is read without the others, such as those of a compressed
+    /// chunk, at multiples of it.
+    #[doc(hidden)]
+    fn items_inseparable(&self) -> usize {
+        self.items_together()
     }
 
     /// Says what makes mapping over it pointless, before anything is allocated or run.
@@ -325,6 +338,11 @@ pub trait Read<P: Param> {
         let _ = share;
     }
 
+    /// Whether [`begin`](Read::begin) prepares nothing, and any item can be read after it: then a
+    /// share may be much longer than what is read of it.
+    #[doc(hidden)]
+    const PREPARES_NOTHING: bool = false;
+
     /// The addresses of the memory in which the items of a share lie back to back, if they do.
     #[doc(hidden)]
     fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
@@ -374,7 +392,7 @@ pub trait Read<P: Param> {
     note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`; an array view has one axis less than the array, whose axis 0 is mapped over; `&[T]` is for a `Vec<Vec<T>>`, `ArrayView1<T>` for the rows of an `Array2<T>`",
     note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
     note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`, and parts of all of these: `pasha::select(&source, &indices)`, `pasha::masked(&source, &mask)`, `pasha::concat([&a, &b])`, `pasha::axes(&array, [Axis(0), Axis(1)])`",
     note = "all that an item may be, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
 )]
 pub trait IntoFunctor<P: Param> {
@@ -444,6 +462,10 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
         (**self).items_together()
     }
 
+    fn items_inseparable(&self) -> usize {
+        (**self).items_inseparable()
+    }
+
     fn check(&self) -> Result<(), SourceError> {
         (**self).check()
     }
@@ -503,7 +525,7 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
     note = "give a container by reference, `&values`; an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
+    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`, and parts of all of these: `pasha::select(&source, &indices)`, `pasha::masked(&source, &mask)`, `pasha::concat([&a, &b])`, `pasha::axes(&array, [Axis(0), Axis(1)])`",
     note = "all that an item may be, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
 )]
 pub trait NaturalItem: IntoFunctor<Self::Param> {
