@@ -37,6 +37,13 @@ pub trait Param: 'static {
 
     /// What is known about every item before the first is read: its shape, or `()`.
     type Shape: Clone;
+
+    /// The lengths of the axes of an item of this shape, if it has axes.
+    #[doc(hidden)]
+    fn axes_of(shape: &Self::Shape) -> Option<&[usize]> {
+        let _ = shape;
+        None
+    }
 }
 
 /// The item is a value: `value: f64`.
@@ -92,6 +99,10 @@ impl<T: ?Sized + 'static> Param for ByRef<T> {
 impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
     type Item<'r> = ArrayView<'r, A, D>;
     type Shape = ItemShape<D>;
+
+    fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
+        Some(shape.shape())
+    }
 }
 
 /// A type that names itself a kernel item, so that it may be the type of a kernel's parameter.

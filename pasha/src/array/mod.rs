@@ -5,6 +5,7 @@ mod convert;
 mod copies;
 mod huge;
 mod ragged;
+mod split;
 mod with_axes;
 
 use std::fmt;

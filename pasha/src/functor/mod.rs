@@ -4,13 +4,19 @@
 //! index. A reader lends its items, so that one that reads a file can use a single buffer, and one
 //! over an array costs nothing.
 
+pub(crate) mod axes;
 pub(crate) mod axis;
 pub(crate) mod chunks;
+pub(crate) mod concat;
+pub(crate) mod indices;
 mod lend;
 pub(crate) mod list;
+pub(crate) mod masked;
 pub(crate) mod npy;
+mod parts;
 mod ragged;
 mod range;
+pub(crate) mod select;
 pub(crate) mod slice;
 
 use std::ops::Range;
@@ -169,6 +175,13 @@ pub trait Functor<P: Param>: Sync {
         1
     }
 
+    /// The number of items of which none is read without the others, such as those of a compressed
+    /// chunk, at multiples of it.
+    #[doc(hidden)]
+    fn items_inseparable(&self) -> usize {
+        self.items_together()
+    }
+
     /// Says what makes mapping over it pointless, before anything is allocated or run.
     ///
     /// # Errors
@@ -321,6 +334,11 @@ pub trait Read<P: Param> {
         let _ = share;
     }
 
+    /// Whether [`begin`](Read::begin) prepares nothing, and any item can be read after it: then a
+    /// share may be much longer than what is read of it.
+    #[doc(hidden)]
+    const PREPARES_NOTHING: bool = false;
+
     /// The addresses of the memory in which the items of a share lie back to back, if they do.
     #[doc(hidden)]
     fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
@@ -368,7 +386,7 @@ pub trait Read<P: Param> {
     label = "not a source of `{P}`",
     note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
     note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`",
-    note = "an array view has one axis less than the array, whose axis 0 is mapped over: `ArrayView2<T>` for the frames of a 3-D array, `ArrayView1<T>` for the rows of a 2-D one; for the frames of a 4-D array make its first two axes one, `array.view().into_shape_with_order((n0 * n1, ny, nx))?`; `&[T]` is for a `Vec<Vec<T>>`",
+    note = "an array view has one axis less than the array, whose axis 0 is mapped over: `ArrayView2<T>` for the frames of a 3-D array, `ArrayView1<T>` for the rows of a 2-D one; for the frames of a 4-D array write `pasha::axes(&array, [Axis(0), Axis(1)])`; `&[T]` is for a `Vec<Vec<T>>`",
     note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
     note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, for an item `part: ArrayView1<T>`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
     note = "a tuple is no source: a kernel with an item for each source, `fn k(a: f64, b: f64)`, is given them one after another, `k::run_parallel(&a, &b)`",
@@ -440,6 +458,10 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 
     fn items_together(&self) -> usize {
         (**self).items_together()
+    }
+
+    fn items_inseparable(&self) -> usize {
+        (**self).items_inseparable()
     }
 
     fn check(&self) -> Result<(), SourceError> {

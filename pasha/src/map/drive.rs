@@ -16,6 +16,7 @@ use crate::job::{Job, panic};
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
 use crate::memory::{Memory, SharedPages};
+use crate::options::Options;
 use crate::report::Report;
 use crate::resume::JobFile;
 
