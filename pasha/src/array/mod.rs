@@ -5,6 +5,7 @@ mod convert;
 mod copies;
 mod huge;
 mod ragged;
+mod unchunk;
 mod with_axes;
 
 use std::fmt;
