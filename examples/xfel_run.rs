@@ -22,13 +22,12 @@
 use std::ffi::OsString;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use lexopt::Arg;
 use lexopt::prelude::ValueExt as _;
 use ndarray::{ArrayViewMut2, Ix0, Ix2};
 use pasha::xfel::{Run, Train};
-use pasha::{AnyContext, Context, default_context};
+use pasha::{AnyContext, Context};
 use pasha_examples::xfel::{listing, sample, table};
 use pasha_examples::{Failure, output_folder};
 
@@ -44,7 +43,7 @@ Without RUN, the folder of a run, a small one is written into out/xfel_run.
   --monitor SOURCE KEY   an intensity, one number in each train
   --dark COUNTS          the camera's dark level [50]
   --exclude-suspect      leaves out trains whose ids may be wrong
-  --context CONTEXT      serial, threads:2, processes:2, … [PASHA_CONTEXT, or processes]
+  --context CONTEXT      serial, threads:2, processes:2, … [PASHA_CONTEXT, or processes,progress]
   --tsv                  prints nothing but a line for each key and train, with tabs between:
                          source key index train_id ndim dim0 crc32
 ";
@@ -84,9 +83,9 @@ fn main() -> Result<(), Failure> {
         print!("{HELP}");
         return Ok(());
     };
-    let context: Arc<dyn Context> = match options.context.take() {
-        Some(context) => Arc::from(context),
-        None => default_context()?,
+    let context = match options.context.take() {
+        Some(context) => context,
+        None => pasha_examples::context()?,
     };
     let owned = |(source, key): (&str, &str)| (source.to_owned(), key.to_owned());
     let folder = match options.run.take() {

@@ -1,6 +1,7 @@
 //! What the examples share: pictures, a detector and its simulation, `.poni` files, and the saxs
 //! job.
 
+mod context;
 pub mod detector;
 mod failure;
 pub mod plot;
@@ -11,4 +12,5 @@ pub mod simulation;
 #[cfg(feature = "xfel")]
 pub mod xfel;
 
+pub use context::context;
 pub use failure::{Failure, output_folder};

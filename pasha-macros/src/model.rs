@@ -238,6 +238,11 @@ impl Kernel {
 }
 
 impl Param {
+    /// The name as the user reads it.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.name.as_ref().map(|name| name.unraw().to_string())
+    }
+
     /// Whether the caller passes it to the generated functions.
     pub(crate) fn is_argument(&self) -> bool {
         matches!(self.role, Role::Item(_) | Role::Shared { .. } | Role::Unknown { argument: true })

@@ -39,7 +39,8 @@ pub struct Report {
     pub failed: Vec<FailedItem>,
     /// How often an item was run again after it had failed.
     pub retried: usize,
-    /// How often a worker that had died was replaced.
+    /// How often a worker that had died, or come to the end of its
+    /// [`worker_lifespan`](crate::ContextOptions::worker_lifespan), was replaced.
     pub replaced: usize,
     /// How long the map took, without the allocation of outputs.
     pub wall_time: Duration,
@@ -136,8 +137,12 @@ pub struct WorkerReport {
     pub shares: usize,
     /// The time that it spent with items, those that failed included.
     pub busy: Duration,
-    /// How often it was replaced after it had died.
+    /// How often it was replaced, after it had died or come to the end of its
+    /// [`worker_lifespan`](crate::ContextOptions::worker_lifespan).
     pub replaced: usize,
+    /// The most memory that it had resident, in bytes, with what it shares; `None` of a thread,
+    /// and of a process that was killed.
+    pub peak_memory: Option<usize>,
 }
 
 /// At most this many failures are listed in the text.
@@ -168,6 +173,9 @@ impl fmt::Display for Report {
             let WorkerReport { worker_id, finished, shares, .. } = worker;
             write!(f, "\nworker {worker_id}: {finished} items in {shares} shares, ")?;
             write!(f, "busy {:.3?} ({:.0} %)", worker.busy, 100.0 * share)?;
+            if let Some(bytes) = worker.peak_memory {
+                write!(f, ", at most {:.1} MiB", bytes as f64 / f64::from(1 << 20))?;
+            }
             if worker.replaced > 0 {
                 match worker.replaced {
                     1 => write!(f, ", replaced once")?,

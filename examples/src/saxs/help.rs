@@ -33,7 +33,8 @@ Detector of the frames [what the master file says, else Pilatus at beamline 9-ID
 Integration:
   --bins N                number of bins over q, or over what --unit says, as 1000 [100; 500 if simulated]
   --min-q Q, --max-q Q    range of q to integrate, in 1/angstrom, as 0.01 and 0.5 [all]
-  --context CONTEXT       serial, threads:2, processes:2, … [PASHA_CONTEXT, or processes]
+  --context CONTEXT       serial, threads:2, processes:2, …, with options behind it as in processes:2,skip=10
+                          [PASHA_CONTEXT, or processes,progress]
   --out DIR               folder for the results, as results [out]
 
 Integration as pyFAI does it (method (\"no\", \"histogram\", \"cython\")); without --radial-range bins begin and end at the

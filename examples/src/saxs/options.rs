@@ -106,7 +106,7 @@ impl Options {
             num_bins: None,
             min_q: None,
             max_q: None,
-            context: Box::new(pasha::default_context()?),
+            context: crate::context()?,
             out: PathBuf::from("out"),
         };
         // Options that say something of the frames in a file.

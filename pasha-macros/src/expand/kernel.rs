@@ -8,8 +8,8 @@ use syn::{Expr, Type};
 use super::common::nested;
 use super::generics::OfFunctions;
 use super::output::{self, Outputs};
-use super::{docs, items, signature};
-use crate::model::{ItemKind, Kernel, Output, Param, Role, Values};
+use super::{docs, items, sharing, signature};
+use crate::model::{Kernel, Output, Param, Role, Values};
 use crate::{mentions, names, types};
 
 /// The function `bind`.
@@ -41,11 +41,11 @@ pub(super) fn bind(
     let buffers: Vec<_> = kernel.scratch().map(|(_, expr)| expr.to_token_stream()).collect();
     let make_scratch = nested(buffers);
     let call = call(kernel, generics);
-    let item_names = kernel.items().filter_map(|(param, _)| text(param));
-    let output_names = kernel.outputs().filter_map(|(param, _)| text(param));
+    let item_names = kernel.items().filter_map(|(param, _)| param.text());
+    let output_names = kernel.outputs().filter_map(|(param, _)| param.text());
 
     let signature = signature::of(kernel);
-    let (import, sharing) = sharing(kernel).unzip();
+    let (import, sharing) = sharing::sharing(kernel).unzip();
 
     let stream_stores = kernel.options.stream_stores.then(|| quote!(.with_stream_stores()));
     let (start, end) = blamed(kernel);
@@ -86,12 +86,6 @@ fn blamed(kernel: &Kernel) -> (Span, Span) {
     (start, tokens.last().unwrap_or(start))
 }
 
-/// The parameter's name as the user reads it.
-fn text(param: &Param) -> Option<String> {
-    use syn::ext::IdentExt;
-    param.name.as_ref().map(|name| name.unraw().to_string())
-}
-
 /// Checks with messages of their own, each at the user's type.
 fn assertions(kernel: &Kernel) -> Vec<TokenStream> {
     let elements = output::elements(kernel).map(|element| {
@@ -108,53 +102,6 @@ fn assertions(kernel: &Kernel) -> Vec<TokenStream> {
         quote_spanned!(ty.span()=> #private::assert_shared::<#ty>();)
     });
     elements.chain(shared).collect()
-}
-
-/// Tells which shared parameters and items are locks, atomics and the like, as far as their types
-/// say: what must be imported for it, and the call. What is `copied` may be one.
-fn sharing(kernel: &Kernel) -> Option<(TokenStream, TokenStream)> {
-    let private = names::private();
-    let asked = kernel.shared().filter(|param| {
-        matches!(param.role, Role::Shared { copied: false })
-            && types::impl_traits(&param.ty).is_empty()
-            && !types::is_plain_data(&param.ty)
-    });
-    let asked = asked.filter_map(|param| {
-        let (name, answer) = (text(param)?, is_interior_mutable(&param.ty));
-        Some(quote!((#name, #answer)))
-    });
-    // Those that are lent; what comes by value is the worker's own.
-    let lent = kernel.items().filter_map(|(param, kind)| {
-        let ty = match kind {
-            ItemKind::Ref(ty) => ty,
-            ItemKind::View(view) => &view.element,
-            ItemKind::Value | ItemKind::Named | ItemKind::Writable => return None,
-        };
-        if types::is_plain_data(ty) {
-            return None;
-        }
-        let (name, answer) = (text(param)?, is_interior_mutable(&types::to_static(ty)));
-        Some(quote!((#name, #answer)))
-    });
-    let asked: Vec<_> = asked.chain(lent).collect();
-    (!asked.is_empty())
-        .then(|| (quote!(use #private::NotInteriorMutable as _;), quote!(.sharing(&[#(#asked),*]))))
-}
-
-/// Asks of a type whether it is changed through `&`; of a tuple for each part, because the trait
-/// that knows can't say "one of them".
-fn is_interior_mutable(ty: &Type) -> TokenStream {
-    match types::plain(ty) {
-        Type::Reference(reference) => is_interior_mutable(&reference.elem),
-        Type::Tuple(tuple) => {
-            let parts = tuple.elems.iter().map(is_interior_mutable);
-            quote!((false #(|| #parts)*))
-        }
-        ty => {
-            let there = names::private_at(ty.span());
-            quote_spanned!(ty.span()=> <#there::Sharing<#ty>>::IS_INTERIOR_MUTABLE)
-        }
-    }
 }
 
 /// The types of the buffers, which the function gets by `&mut`.
@@ -202,7 +149,7 @@ fn allocate(kernel: &Kernel) -> TokenStream {
     let specs = nested(specs);
     let known = kernel.items().filter_map(|(param, _)| {
         let name = param.name.as_ref().filter(|name| mentioned.contains(name))?;
-        let text = text(param)?;
+        let text = param.text()?;
         Some(quote!(let #name = #private::known_shape(#text, #name)?;))
     });
     let known: Vec<_> = known.collect();

@@ -18,6 +18,7 @@ mod items;
 mod kernel;
 mod output;
 pub(crate) mod runtime;
+mod sharing;
 pub(crate) mod signature;
 
 use proc_macro2::TokenStream;

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::available::available_workers;
 use super::{Context, ProcessContext, SerialContext, ThreadContext};
 use crate::error::{Error, Result};
+use crate::options::{ContextOptions, Options};
 
 /// Any context, such as one that was chosen by a text: `"threads:4".parse::<AnyContext>()?`.
 pub type AnyContext = Box<dyn Context>;
@@ -17,7 +18,8 @@ static DEFAULT: RwLock<Option<Arc<dyn Context>>> = RwLock::new(None);
 ///
 /// Without it the default is what the environment variable `PASHA_CONTEXT` says (`serial`,
 /// `threads`, `processes`, or with a number of workers `threads:4`), and forked processes if it is
-/// not set.
+/// not set. [Options by word](crate::Options#method.from_str) may stand behind it:
+/// `processes:8,skip=10,item_timeout=60s,progress`.
 ///
 /// # Examples
 /// ```
@@ -66,25 +68,45 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
 
 fn parse(text: &str, from: &'static str) -> Result<AnyContext> {
     let unknown = || Error::UnknownContext { given: text.to_owned(), from };
-    let (name, workers) = match text.trim().split_once(':') {
-        None => (text.trim(), None),
+    let (context, words) = match text.split_once(',') {
+        None => (text, None),
+        Some((context, words)) => (context, Some(words)),
+    };
+    let (name, workers) = match context.trim().split_once(':') {
+        None => (context.trim(), None),
         Some((name, workers)) => {
             (name.trim(), Some(workers.trim().parse::<usize>().map_err(|_| unknown())?))
         }
     };
     let workers_or_available = || workers.map_or_else(available_workers, Ok);
+    let options = || words.map_or(Ok(Options::new()), |words| words_in(words, from));
     Ok(match name {
-        "serial" if matches!(workers, None | Some(1)) => Box::new(SerialContext::new()),
-        "threads" => Box::new(ThreadContext::new(workers_or_available()?)?),
-        "processes" => Box::new(ProcessContext::new(workers_or_available()?)?),
+        "serial" if matches!(workers, None | Some(1)) => {
+            with_options(SerialContext::new(), options()?)
+        }
+        "threads" => with_options(ThreadContext::new(workers_or_available()?)?, options()?),
+        "processes" => with_options(ProcessContext::new(workers_or_available()?)?, options()?),
         _ => return Err(unknown()),
     })
+}
+
+fn words_in(words: &str, from: &str) -> Result<Options> {
+    Options::new().with_words(words, &format!(" of the context{from}"))
+}
+
+fn with_options<C: Context + ContextOptions + 'static>(
+    mut context: C,
+    options: Options,
+) -> AnyContext {
+    *context.options_mut() = options;
+    Box::new(context)
 }
 
 impl FromStr for AnyContext {
     type Err = Error;
 
-    /// Reads `serial`, `threads`, `processes`, `threads:4` or `processes:4`.
+    /// Reads `serial`, `threads`, `processes`, `threads:4` or `processes:4`, and behind a comma
+    /// [options by word](Options#method.from_str): `processes:8,skip=10,progress`.
     fn from_str(text: &str) -> Result<Self> {
         parse(text, "")
     }
@@ -105,6 +127,19 @@ mod tests {
             assert_eq!(context.num_workers(), workers, "{text}");
             assert!(format!("{context:?}").starts_with(name), "{context:?}");
         }
+    }
+
+    #[test]
+    fn options_stand_behind_the_context() {
+        for context in ["serial", "threads:2", "processes:2"] {
+            let text = format!("{context}, skip=3, deadline=1h");
+            let options = text.parse::<AnyContext>().unwrap().options().clone();
+            assert_eq!(options.policy().may_skip(), Some(3), "{text}");
+            assert_eq!(options.time_for_map().unwrap().as_secs(), 3600, "{text}");
+        }
+        let refused = parse("threads,skp=3", " in PASHA_CONTEXT").unwrap_err().to_string();
+        assert!(refused.contains("of the context in PASHA_CONTEXT is \"skp=3\""), "{refused}");
+        assert!("threads,".parse::<AnyContext>().is_err());
     }
 
     #[test]

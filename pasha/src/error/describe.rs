@@ -56,8 +56,9 @@ pub(super) fn death_at(
     worker_id: usize,
     signal: Option<i32>,
     status: Option<i32>,
+    detail: Option<&str>,
 ) -> String {
-    format!("worker {worker_id} died at index {index}: {}", death(signal, status))
+    format!("worker {worker_id} died at index {index}: {}", death(signal, status, detail))
 }
 
 pub(super) fn late(index: usize, worker_id: usize, limit: Duration) -> String {
@@ -103,14 +104,19 @@ pub(super) fn twice(
 }
 
 /// Says how a process ended.
-pub(crate) fn death(signal: Option<i32>, status: Option<i32>) -> String {
-    match (signal, status) {
+pub(crate) fn death(signal: Option<i32>, status: Option<i32>, detail: Option<&str>) -> String {
+    let how = match (signal, status) {
         (Some(number), _) => match Signal::try_from(number) {
+            Ok(signal) if detail.is_some() => format!("killed by {signal}"),
             Ok(signal) => format!("killed by {signal}{}", explain_signal(signal)),
             Err(_) => format!("killed by signal {number}"),
         },
         (None, Some(status)) => format!("it left with exit status {status}"),
         (None, None) => "its end was not seen, because this program reaps all its children".into(),
+    };
+    match detail {
+        Some(detail) => format!("{how}; {detail}"),
+        None => how,
     }
 }
 
@@ -135,10 +141,11 @@ mod tests {
 
     #[test]
     fn deaths_are_told_in_words() {
-        assert!(death(Some(9), None).contains("SIGKILL"));
-        assert!(death(Some(64), None).contains("signal 64"));
-        assert!(death(None, Some(3)).contains("exit status 3"));
-        assert!(death(None, None).contains("not seen"));
+        assert!(death(Some(9), None, None).contains("SIGKILL (killed from outside"));
+        assert_eq!(death(Some(9), None, Some("it was fat")), "killed by SIGKILL; it was fat");
+        assert!(death(Some(64), None, None).contains("signal 64"));
+        assert!(death(None, Some(3), None).contains("exit status 3"));
+        assert!(death(None, None, None).contains("not seen"));
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub enum Cause {
         signal: Option<i32>,
         /// The status that it exited with, if it exited.
         status: Option<i32>,
+        /// What else is known: that memory ran out, or that the worker had as much as it may.
+        detail: Option<String>,
     },
 
     /// The item took longer than the context's `item_timeout` allows.
@@ -218,8 +220,8 @@ impl ItemFailure {
             Cause::Panic { message, location } => {
                 describe::panic(index, worker_id, message, location.as_deref())
             }
-            Cause::Died { signal, status } => {
-                describe::death_at(index, worker_id, *signal, *status)
+            Cause::Died { signal, status, detail } => {
+                describe::death_at(index, worker_id, *signal, *status, detail.as_deref())
             }
             Cause::TimedOut { limit } => describe::late(index, worker_id, *limit),
             Cause::Deadlock => describe::deadlock(index, worker_id),

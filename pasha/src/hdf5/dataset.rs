@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ndarray::{Array, ArrayD, ArrayViewD, Axis, Dimension, Ix0, IxDyn, Slice};
 
+use super::axis::IntoAxis;
 use super::element::Hdf5Element;
 use super::probe::probe;
 use super::reader::ElementReader;
@@ -457,30 +458,6 @@ impl<A, D> Hdf5Dataset<A, D> {
             .into()),
         }
     }
-}
-
-/// What names an axis: its number, or ndarray's `Axis`.
-pub trait IntoAxis: sealed::Sealed {
-    /// The axis' number, counted from 0.
-    fn into_axis(self) -> usize;
-}
-
-impl IntoAxis for usize {
-    fn into_axis(self) -> usize {
-        self
-    }
-}
-
-impl IntoAxis for Axis {
-    fn into_axis(self) -> usize {
-        self.index()
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for usize {}
-    impl Sealed for ndarray::Axis {}
 }
 
 impl<A, D: Clone> Clone for Hdf5Dataset<A, D> {

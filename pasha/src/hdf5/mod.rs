@@ -10,6 +10,7 @@
 //! `reader` gets at the elements in `bands`, or has one of its own for each data set that they are
 //! assembled of; `functor` lends them as items, `rows` and `blocks` as such for other sources.
 
+mod axis;
 mod bands;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod blocks;

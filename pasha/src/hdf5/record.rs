@@ -211,6 +211,29 @@ where
 /// `hdf5_record!(Name { field: type, other: type = "name in the file" })`. Members of compounds in
 /// compounds have names with dots: `x: f64 = "position.x"`. That fields have these types is checked
 /// by the compiler.
+///
+/// # Examples
+/// Hits of a detector, stored as compounds `{t: f8, position: {x: f8, y: f8}, …}`:
+/// ```no_run
+/// use bytemuck::{Pod, Zeroable};
+/// use ndarray::Ix1;
+/// use pasha::Hdf5Dataset;
+///
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(C)]
+/// struct Hit { time: f64, x: f64 }
+///
+/// pasha::hdf5_record!(Hit { time: f64 = "t", x: f64 = "position.x" });
+///
+/// #[pasha::kernel]
+/// fn arrival(hit: &Hit, #[shared] speed: f64) -> f64 {
+///     hit.time - hit.x / speed
+/// }
+///
+/// let hits = Hdf5Dataset::<Hit, Ix1>::open("hits.h5", "entry/hits")?;
+/// let arrivals = arrival::run_parallel(&hits, 0.3)?;
+/// # Ok::<(), pasha::Error>(())
+/// ```
 #[macro_export]
 macro_rules! hdf5_record {
     ($record:ident { $($field:ident : $type:ty $(= $name:literal)?),* $(,)? }) => {

@@ -26,19 +26,19 @@ const PART: &str = "data_";
     label = "neither a pattern nor paths",
     note = "give a pattern (`&str`, `String`, `&Path`, `PathBuf`), or a slice, an array or a `Vec` of paths"
 )]
-pub trait SeriesFiles: sealed::Sealed {
+pub trait SeriesFiles: sealed::NamesFiles {
     /// The paths.
     #[doc(hidden)]
     fn files(self, dataset: &str) -> Result<Vec<PathBuf>>;
 }
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait NamesFiles {}
 }
 
 macro_rules! patterns {
     ($($pattern:ty)+) => {$(
-        impl sealed::Sealed for $pattern {}
+        impl sealed::NamesFiles for $pattern {}
         impl SeriesFiles for $pattern {
             fn files(self, dataset: &str) -> Result<Vec<PathBuf>> {
                 let pattern: &Path = self.as_ref();
@@ -51,7 +51,7 @@ patterns!(&str String &String &Path PathBuf &PathBuf);
 
 macro_rules! lists {
     ($([$($generics:tt)*] $list:ty;)+) => {$(
-        impl<P: AsRef<Path>, $($generics)*> sealed::Sealed for $list {}
+        impl<P: AsRef<Path>, $($generics)*> sealed::NamesFiles for $list {}
         impl<P: AsRef<Path>, $($generics)*> SeriesFiles for $list {
             fn files(self, _: &str) -> Result<Vec<PathBuf>> {
                 Ok(self.iter().map(|path| path.as_ref().to_owned()).collect())

@@ -6,8 +6,9 @@ use super::judge::Verdict;
 
 impl Job<'_> {
     /// Decides what the end of a worker's process means; `true` if another is to take its place.
-    pub(crate) fn ended(&self, worker_id: usize, end: End) -> bool {
-        let is_replaced = self.is_to_be_replaced(worker_id, end);
+    /// `detail` is what else is known of its death.
+    pub(crate) fn ended(&self, worker_id: usize, end: End, detail: &str) -> bool {
+        let is_replaced = self.is_to_be_replaced(worker_id, end, detail);
         let record = self.record(worker_id);
         let died = end.status != Some(0) || record.exit_status().is_some();
         if self.state.is_staged && died && !is_replaced {
@@ -16,14 +17,22 @@ impl Job<'_> {
         is_replaced
     }
 
-    fn is_to_be_replaced(&self, worker_id: usize, end: End) -> bool {
+    fn is_to_be_replaced(&self, worker_id: usize, end: End, detail: &str) -> bool {
         let record = self.record(worker_id);
-        if record.stage() == Stage::Done {
+        let is_done = record.stage() == Stage::Done;
+        let work_remains = || !record.left().is_empty() || self.state.has_unclaimed();
+        if is_done && (self.options().lifespan().is_none() || !work_remains()) {
             return false;
         }
         self.state.table.settle(worker_id);
         if self.is_stopped() {
             return false;
+        }
+        if is_done {
+            // It has run as many items as it may.
+            self.state.judge.go_on_unharmed(worker_id);
+            record.free();
+            return true;
         }
         if !self.state.is_staged {
             self.state.note_interrupted(record);
@@ -38,18 +47,21 @@ impl Job<'_> {
             (Late::Yes, _) => self.state.judge.judge(worker_id, Failure::TimedOut, end),
             (Late::No, Some(status)) => {
                 let end = End { signal: None, status: Some(status) };
+                record.explain("", None);
                 self.state.judge.judge(worker_id, Failure::Died, end)
             }
             (Late::No, None) if aborted && record.was_aborted() => {
                 self.state.judge.judge(worker_id, Failure::Panic, end)
             }
-            (Late::No, None) => self.state.judge.judge(worker_id, Failure::Died, end),
+            (Late::No, None) => {
+                record.explain(detail, None);
+                self.state.judge.judge(worker_id, Failure::Died, end)
+            }
         };
         if verdict == Verdict::End {
             return false;
         }
-        let work_remains = !record.left().is_empty() || self.state.has_unclaimed();
-        if work_remains || stage == Stage::EndHook {
+        if work_remains() || stage == Stage::EndHook {
             record.free();
             return true;
         }

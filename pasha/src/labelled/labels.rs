@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::attribute::Attribute;
 use super::coordinate::Coordinate;
+#[cfg(any(feature = "netcdf", feature = "zarr"))]
+use super::element::Access;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
@@ -136,6 +138,35 @@ impl Labels {
         let again = dims.iter().enumerate().find(|(at, name)| dims[..*at].contains(name));
         if let Some((_, name)) = again {
             return Err(refused(format!("two axes can't both be called {name:?}")));
+        }
+        self.dims = dims;
+        Ok(())
+    }
+
+    /// Names the dimensions as a file does, where a matrix may have one dimension twice.
+    ///
+    /// Raw access numbers the other axes of one name: of `(x, x)` it makes `(x, x_1)`.
+    #[cfg(any(feature = "netcdf", feature = "zarr"))]
+    pub(super) fn name_stored_dims(
+        &mut self,
+        mut dims: Vec<String>,
+        access: Access,
+    ) -> Result<(), String> {
+        let stored = dims.clone();
+        for axis in 1..dims.len() {
+            if !dims[..axis].contains(&dims[axis]) {
+                continue;
+            }
+            let mut numbered = (1..).map(|number| format!("{}_{number}", stored[axis]));
+            let Some(name) = numbered.find(|name| !dims.contains(name)) else { continue };
+            if access == Access::Decoded {
+                return Err(format!(
+                    "its dimensions are {stored:?}, and two axes can't both be called {:?}; open \
+                     it with from_netcdf_raw or from_zarr_raw, which call the other one {name:?}",
+                    stored[axis]
+                ));
+            }
+            dims[axis] = name;
         }
         self.dims = dims;
         Ok(())

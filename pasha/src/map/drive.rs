@@ -54,6 +54,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         },
         is_staged: K::STREAM_STORES && STREAMS && !is_exact,
         limit: options.time_for_item(),
+        lifespan: options.lifespan(),
         deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
         token: options.token(),
         job_file: task.job_file,
@@ -94,8 +95,9 @@ fn drive(
         started = match options.watch() {
             None => context.run(&job),
             Some(watch) => {
-                let finished = || resumed + table.finished_blocks();
-                watch.during(len, finished, || context.run(&job))
+                let failed = || table.failures().skipped().count();
+                let counts = || (resumed + table.finished_blocks(), failed());
+                watch.during(len, counts, || context.run(&job))
             }
         };
     }

@@ -138,7 +138,7 @@ fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Resul
         "the kernel has `#[reduce]` or `#[per_worker]` outputs, and what a worker has accumulated \
          dies with it: give each index a slot of its own with `#[output]` and merge those after \
          the map, or use a context without `resume`"
-    } else if K::RAGGED > 0 {
+    } else if !K::Specs::CAN_LIE_IN_FILES {
         "the kernel has ragged outputs, which do not lie in files: use a context without `resume`"
     } else if let Some(reason) = reason {
         reason
@@ -146,6 +146,17 @@ fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Resul
         return Ok(());
     };
     Err(Error::Resume { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+#[cold]
+fn no_processes((option, value): (&str, String)) -> Error {
+    Error::Argument {
+        argument: format!("the option `{option}` of the context"),
+        value,
+        advice: "the workers of this context are not processes of their own, which it is for: \
+                 use a `ProcessContext`, or leave it out"
+            .to_owned(),
+    }
 }
 
 #[cold]
@@ -218,6 +229,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         }
         if setting.memory == Memory::Shared {
             refuse_lost_changes(kernel).map_err(|error| *error)?;
+        } else if let Some(option) = setting.options.of_processes_alone() {
+            return Err(no_processes(option));
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
         let len = functors.check(kernel.names().items)?;

@@ -136,6 +136,11 @@ impl Outcome<'_> {
     }
 }
 
+/// The text that was kept of a death, if there is one.
+fn detail(message: &str) -> Option<&str> {
+    Some(message).filter(|message| !message.is_empty())
+}
+
 impl HowFar<'_> {
     /// Makes an error of an entry in the log.
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
@@ -145,7 +150,7 @@ impl HowFar<'_> {
             logged;
         if stage != Stage::Item {
             let message = match failure {
-                Failure::Died => describe::death(end.signal, end.status),
+                Failure::Died => describe::death(end.signal, end.status, detail(&message)),
                 Failure::TimedOut => "it did nothing for too long".to_owned(),
                 Failure::Deadlocked => describe::WAITS.to_owned(),
                 Failure::Panic | Failure::ReaderPanic => {
@@ -158,7 +163,11 @@ impl HowFar<'_> {
         let cause = match failure {
             Failure::Refused => Cause::Refused { message },
             Failure::Panic => Cause::Panic { message, location },
-            Failure::Died => Cause::Died { signal: end.signal, status: end.status },
+            Failure::Died => Cause::Died {
+                signal: end.signal,
+                status: end.status,
+                detail: detail(&message).map(str::to_owned),
+            },
             Failure::TimedOut => Cause::TimedOut { limit },
             Failure::Deadlocked => Cause::Deadlock,
             Failure::Source => Cause::Source(source.unwrap_or_else(|| message.into())),

@@ -10,6 +10,7 @@ use super::Options;
 use super::cancel::CancelToken;
 use super::on_failure::OnFailure;
 use super::progress::{Progress, Watch};
+use super::progress_bar::progress_bar;
 use super::splitting::Splitting;
 
 /// The options of a context, as methods that take it and give it back changed.
@@ -389,6 +390,87 @@ pub trait ContextOptions: Sized {
         self
     }
 
+    /// Has each forked worker replaced after this many items, as a library that leaks memory
+    /// needs it.
+    ///
+    /// The one that takes its place goes on where it was. It opens its readers, makes its scratch
+    /// and runs the hooks anew; [`Report::replaced`](crate::Report::replaced) counts it.
+    ///
+    /// # Errors
+    /// Maps refuse it with [`Error::Argument`](crate::Error::Argument) where workers are not
+    /// processes.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::num::NonZeroUsize;
+    ///
+    /// use pasha::ProcessContext;
+    ///
+    /// let items = NonZeroUsize::new(10).unwrap();
+    /// let context = ProcessContext::new(2)?.worker_lifespan(items);
+    /// let (pids, report) = pasha::map_report_in(&context, 0..40, |_, _, _| std::process::id())?;
+    /// assert!(report.replaced >= 2);
+    /// let pids: std::collections::BTreeSet<u32> = pids.iter().copied().collect();
+    /// assert!(pids.len() >= 4);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    fn worker_lifespan(mut self, items: NonZeroUsize) -> Self {
+        self.options_mut().worker_lifespan = Some(items);
+        self
+    }
+
+    /// Refuses forked workers more memory of their own than this, in bytes.
+    ///
+    /// Counted is what a worker allocates after it was forked (its data, as `RLIMIT_DATA` counts
+    /// them), not the program's own and not what it shares. Memory that is refused ends a Rust
+    /// kernel's process, as a rule: its item fails, and is dealt with as
+    /// [`on_failure`](Self::on_failure) says, while the other workers and the program go on.
+    ///
+    /// # Errors
+    /// Maps refuse it with [`Error::Argument`](crate::Error::Argument) where workers are not
+    /// processes.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{OnFailure, ProcessContext};
+    ///
+    /// let context = ProcessContext::new(2)?
+    ///     .worker_memory(256 << 20) // 256 MiB
+    ///     .on_failure(OnFailure::Skip { at_most: 1 });
+    /// let (lengths, report) = pasha::map_report_in(&context, 0..10, |_, _, n| {
+    ///     let gibibytes = if n == 7 { 1 } else { 0 };
+    ///     vec![1_u8; (gibibytes << 30) + 1].len()
+    /// })?;
+    /// assert_eq!(lengths[3], 1);
+    /// assert!(report.failed[0].cause.to_string().contains("`worker_memory`"));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    fn worker_memory(mut self, bytes: usize) -> Self {
+        self.options_mut().worker_memory = Some(bytes);
+        self
+    }
+
+    /// Makes forked workers nicer to other programs by this much, as `nice(1)` does: up to 19,
+    /// where they get only processors that nobody else wants.
+    ///
+    /// A number that is not allowed, such as a negative one for ordinary users, changes nothing.
+    ///
+    /// # Errors
+    /// Maps refuse it with [`Error::Argument`](crate::Error::Argument) where workers are not
+    /// processes.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::ProcessContext::new(2)?.nice(10);
+    /// let squares = pasha::map_in(&context, 0..4_u64, |_, _, n| n * n)?;
+    /// assert_eq!(squares, ndarray::array![0, 1, 4, 9]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    fn nice(mut self, by: i32) -> Self {
+        self.options_mut().nice = by;
+        self
+    }
+
     /// Calls a function in each worker before its first item, with the worker's number: to open a
     /// device, to set an affinity.
     ///
@@ -470,7 +552,7 @@ pub trait ContextOptions: Sized {
     }
 
     /// Draws a bar of the progress of each map on the standard error output, if that is a
-    /// terminal.
+    /// terminal; writes a line every ten seconds if it is not, as in the log of a batch job.
     ///
     /// # Examples
     /// ```
@@ -480,7 +562,7 @@ pub trait ContextOptions: Sized {
     /// # Ok::<(), pasha::Error>(())
     /// ```
     fn progress_bar(mut self) -> Self {
-        self.options_mut().watch = Some(Watch::bar());
+        self.options_mut().watch = Some(progress_bar());
         self
     }
 }
@@ -517,6 +599,12 @@ macro_rules! option_methods {
                 huge_pages(wanted: bool);
             "Says whether each worker stays on a processor of its own.":
                 pin_workers(wanted: bool);
+            "Has each forked worker replaced after this many items.":
+                worker_lifespan(items: ::std::num::NonZeroUsize);
+            "Refuses forked workers more memory of their own than this, in bytes.":
+                worker_memory(bytes: usize);
+            "Makes forked workers nicer to other programs.":
+                nice(by: i32);
             "Calls a function in each worker before its first item, with the worker's number.":
                 on_worker_start(hook: impl Fn(usize) + Send + Sync + 'static);
             "Calls a function in each worker after its last item, with the worker's number.":
@@ -526,7 +614,7 @@ macro_rules! option_methods {
                     every: ::std::time::Duration,
                     hook: impl Fn($crate::Progress) + Send + Sync + 'static
                 );
-            "Draws a bar of the progress of each map on the standard error output.":
+            "Draws a bar of the progress of each map, or writes lines into a log.":
                 progress_bar();
         }
     };

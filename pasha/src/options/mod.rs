@@ -5,9 +5,12 @@ mod cancel;
 mod methods;
 mod on_failure;
 mod progress;
+mod progress_bar;
 mod splitting;
+mod words;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +63,9 @@ pub struct Options {
     pub(crate) resume: Option<PathBuf>,
     pub(crate) huge_pages: bool,
     pub(crate) pin_workers: bool,
+    pub(crate) worker_lifespan: Option<NonZeroUsize>,
+    pub(crate) worker_memory: Option<usize>,
+    pub(crate) nice: i32,
 }
 
 impl Options {
@@ -87,6 +93,9 @@ impl Options {
             resume: None,
             huge_pages: true,
             pin_workers: false,
+            worker_lifespan: None,
+            worker_memory: None,
+            nice: 0,
         }
     }
 
@@ -107,6 +116,28 @@ impl Options {
 
     pub(crate) fn pins_workers(&self) -> bool {
         self.pin_workers
+    }
+
+    pub(crate) fn lifespan(&self) -> Option<NonZeroUsize> {
+        self.worker_lifespan
+    }
+
+    /// Bytes of its own that a forked worker may have.
+    pub(crate) fn memory_limit(&self) -> Option<usize> {
+        self.worker_memory
+    }
+
+    pub(crate) fn niceness(&self) -> i32 {
+        self.nice
+    }
+
+    /// The name and value of an option that only workers in processes of their own can have, if
+    /// one is set.
+    pub(crate) fn of_processes_alone(&self) -> Option<(&'static str, String)> {
+        let lifespan = self.worker_lifespan.map(|items| ("worker_lifespan", items.to_string()));
+        let memory = self.worker_memory.map(|bytes| ("worker_memory", bytes.to_string()));
+        let nice = (self.nice != 0).then(|| ("nice", self.nice.to_string()));
+        lifespan.or(memory).or(nice)
     }
 
     pub(crate) fn watch(&self) -> Option<&Watch> {
@@ -170,6 +201,9 @@ impl fmt::Debug for Options {
             .field("resume", &self.resume)
             .field("huge_pages", &self.huge_pages)
             .field("pin_workers", &self.pin_workers)
+            .field("worker_lifespan", &self.worker_lifespan)
+            .field("worker_memory", &self.worker_memory)
+            .field("nice", &self.nice)
             .field("start_hook", &self.start_hook.is_some())
             .field("end_hook", &self.end_hook.is_some())
             .field("progress", &self.watch)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration};
 
 /// How far a map is.
 ///
@@ -15,9 +15,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 ///
 /// use pasha::{Progress, SerialContext};
 ///
-/// let hook = |Progress { finished, len, elapsed, .. }: Progress| {
-///     println!("{finished} of {len} frames after {elapsed:.1?}");
-///     assert!(finished <= len);
+/// let hook = |progress: Progress| {
+///     println!("{progress}"); // 1,200 of 5,000 items (24 %), 311.2/s, 12 seconds left
+///     assert!(progress.finished <= progress.len);
 /// };
 /// let context = SerialContext::new().on_progress(Duration::from_secs(1), hook);
 /// pasha::map_in(&context, 0..100, |_, _, frame| frame)?;
@@ -30,8 +30,73 @@ pub struct Progress {
     pub finished: usize,
     /// Number of items.
     pub len: usize,
+    /// Number of items that failed and that the map goes on without.
+    pub failed: usize,
     /// Time since the map began.
     pub elapsed: Duration,
+    /// Number of items that were finished before the map began, as one that resumes finds them.
+    pub(super) before: usize,
+    /// Whether the map has ended.
+    pub(super) is_last: bool,
+}
+
+impl Progress {
+    /// Items finished in each second of this map; `None` before the first.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let context = pasha::SerialContext::new().on_progress(Duration::from_secs(1), |progress| {
+    ///     if let Some(rate) = progress.per_second() {
+    ///         println!("{rate:.0} frames/s");
+    ///     }
+    /// });
+    /// # pasha::map_in(&context, 0..100, |_, _, frame| frame)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn per_second(&self) -> Option<f64> {
+        let done = self.finished.saturating_sub(self.before);
+        let seconds = self.elapsed.as_secs_f64();
+        (done > 0 && seconds > 0.0).then(|| done as f64 / seconds)
+    }
+
+    /// The time that the rest will take at the rate of this map so far; `None` before the first
+    /// item.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let context = pasha::SerialContext::new().on_progress(Duration::from_secs(1), |progress| {
+    ///     println!("{:?} left", progress.time_left());
+    /// });
+    /// # pasha::map_in(&context, 0..100, |_, _, frame| frame)?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn time_left(&self) -> Option<Duration> {
+        let left = self.len.saturating_sub(self.finished);
+        Duration::try_from_secs_f64(left as f64 / self.per_second()?).ok()
+    }
+}
+
+impl fmt::Display for Progress {
+    /// `1,200 of 5,000 items (24 %), 311.2/s, 12 seconds left, 3 failed`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (finished, len) = (HumanCount(self.finished as u64), HumanCount(self.len as u64));
+        let percent = self.finished as u128 * 100 / (self.len.max(1) as u128);
+        write!(f, "{finished} of {len} items ({percent} %)")?;
+        if let Some(rate) = self.per_second() {
+            write!(f, ", {rate:.1}/s")?;
+        }
+        if let Some(left) = self.time_left().filter(|_| self.finished < self.len) {
+            write!(f, ", {} left", HumanDuration(left))?;
+        }
+        match self.failed {
+            0 => Ok(()),
+            failed => write!(f, ", {} failed", HumanCount(failed as u64)),
+        }
+    }
 }
 
 /// Whom to tell about progress, and how often.
@@ -43,7 +108,7 @@ pub(crate) struct Watch {
 }
 
 /// What is called with the progress of one map.
-type Teller = Box<dyn FnMut(Progress) + Send>;
+pub(super) type Teller = Box<dyn FnMut(Progress) + Send>;
 
 impl Watch {
     /// Calls a function.
@@ -53,49 +118,43 @@ impl Watch {
             let hook = Arc::clone(&hook);
             Box::new(move |progress| hook(progress))
         };
+        Watch::new(every, begin)
+    }
+
+    /// Tells what `begin` gives for a map over so many items.
+    pub(super) fn new(
+        every: Duration,
+        begin: impl Fn(usize) -> Teller + Send + Sync + 'static,
+    ) -> Self {
         Watch { every, begin: Arc::new(begin) }
     }
 
-    /// Draws a bar on the standard error output, if that is a terminal.
-    pub(crate) fn bar() -> Self {
-        let begin = |len: usize| -> Teller {
-            let bar = ProgressBar::new(len as u64);
-            let style = "{wide_bar} {human_pos}/{human_len} items, {per_sec}, {eta} left";
-            if let Ok(style) = ProgressStyle::with_template(style) {
-                bar.set_style(style);
-            }
-            Box::new(move |progress| {
-                bar.set_position(progress.finished as u64);
-                if progress.finished == progress.len {
-                    bar.finish_and_clear();
-                }
-            })
-        };
-        Watch { every: Duration::from_millis(100), begin: Arc::new(begin) }
-    }
-
     /// Runs a map while a thread asks, and tells, how far it is; the last word comes
-    /// after its end.
+    /// after its end. `counts` gives how many items are finished and how many have failed.
     pub(crate) fn during<T>(
         &self,
         len: usize,
-        finished: impl Fn() -> usize + Sync,
+        counts: impl Fn() -> (usize, usize) + Sync,
         run: impl FnOnce() -> T,
     ) -> T {
-        // What had to be done over again was counted twice.
-        let finished = || finished().min(len);
-        let start = Instant::now();
+        let (start, counts) = (Instant::now(), &counts);
+        let (before, _) = counts();
         let mut tell = (self.begin)(len);
-        let mut tell = move |finished| tell(Progress { finished, len, elapsed: start.elapsed() });
+        let mut tell = move |is_last| {
+            let (finished, failed) = counts();
+            // What had to be done over again was counted twice.
+            let finished = finished.min(len);
+            tell(Progress { finished, len, failed, elapsed: start.elapsed(), before, is_last });
+        };
         let ended = Ended::default();
         std::thread::scope(|scope| {
             let watcher = std::thread::Builder::new().name("pasha-progress".to_owned());
             // Without a thread there is no progress to be seen, but the map is run all the same.
             let watcher = watcher.spawn_scoped(scope, || {
                 while !ended.wait(self.every) {
-                    tell(finished());
+                    tell(false);
                 }
-                tell(finished());
+                tell(true);
             });
             // Also if the context panics: the scope waits for the watcher.
             let end = EndOnDrop(&ended);

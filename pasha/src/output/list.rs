@@ -41,6 +41,9 @@ pub trait SpecList: Sync {
     where
         Self: 'a;
 
+    /// Whether all arrays can lie in files.
+    const CAN_LIE_IN_FILES: bool;
+
     /// Asks what code of the user's has to say, before all else.
     fn prepare(&mut self);
 
@@ -62,6 +65,8 @@ impl SpecList for () {
     type Slots = ();
     type Attached<'a> = ();
 
+    const CAN_LIE_IN_FILES: bool = true;
+
     fn prepare(&mut self) {}
 
     fn allocate(&self, _plan: &Plan<'_>) -> Result<()> {
@@ -80,6 +85,8 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
         = (S::Attached<'a>, L::Attached<'a>)
     where
         Self: 'a;
+
+    const CAN_LIE_IN_FILES: bool = S::CAN_LIE_IN_A_FILE && L::CAN_LIE_IN_FILES;
 
     fn prepare(&mut self) {
         self.0.prepare();

@@ -45,6 +45,9 @@ pub trait OutputSpec: Sync {
     where
         Self: 'a;
 
+    /// Whether the array can lie in a file, so that a map can be resumed.
+    const CAN_LIE_IN_A_FILE: bool = true;
+
     /// Asks what code of the user's has to say, which might answer otherwise the next time.
     fn prepare(&mut self) {}
 

@@ -8,6 +8,7 @@
 //! | `policies` | errors, panics and deaths under `Skip` and `Retry`: outputs, accumulators, reports |
 //! | `cancels` | a thousand cancels at random moments, on a busy machine |
 //! | `deadlocks` | kernels that wait for threads of the program, which forked workers don't have |
+//! | `lifespan` | workers replaced after so many items, limits of memory, nice workers |
 //! | `timeouts` | items that hang, deadlines, cancelling, impatience |
 //! | `shares` | any length, workers, splitting and failures: each index once |
 //! | `resume` | the program killed at 100 moments, and run again |
@@ -19,6 +20,7 @@ mod cancelling;
 mod cancels;
 mod chaos;
 mod deadlocks;
+mod lifespan;
 mod neighbour;
 mod policies;
 mod resources;

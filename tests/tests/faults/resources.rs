@@ -45,6 +45,19 @@ fn memory_that_can_not_be_had_is_told_with_its_size() {
 }
 
 #[test]
+fn a_worker_that_is_killed_for_want_of_memory_is_told_as_that() {
+    let lines = lines_of(&["out-of-memory"]);
+    if lines.iter().any(|line| line.starts_with("skipped")) {
+        return;
+    }
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (line, index) in lines.iter().zip([30, 70]) {
+        assert!(line.contains(&format!("died at index {index}: killed by SIGKILL; ")), "{line}");
+        assert!(line.contains("memory ran out") && line.contains("MiB"), "{line}");
+    }
+}
+
+#[test]
 fn a_full_disk_is_told_before_the_map() {
     let folder = tempfile::tempdir().unwrap();
     for line in lines_of(&["disk-full", folder.path().to_str().unwrap()]) {

@@ -373,3 +373,38 @@ fn a_relative_path_is_found_from_another_working_directory() {
     assert!(child.status.success() && output.contains("1 passed"), "{output}");
     assert!(!folder.path().join("a.nc").exists());
 }
+
+/// A covariance matrix lies along one dimension twice.
+#[test]
+fn a_dimension_that_two_axes_share_is_refused_with_the_way_and_numbered_in_raw_access() {
+    let Some(field) = reference_data("field/24-curvilinear/cov.nc") else { return };
+    let store = folder();
+    let zarr = store.path().join("cov.zarr");
+    std::fs::create_dir(&zarr).unwrap();
+    let array = r#"{"zarr_format": 2, "shape": [3, 3], "chunks": [3, 3], "dtype": "<f8",
+        "compressor": null, "fill_value": 0.0, "order": "C", "filters": null}"#;
+    std::fs::create_dir(zarr.join("cov")).unwrap();
+    std::fs::write(zarr.join(".zgroup"), r#"{"zarr_format": 2}"#).unwrap();
+    std::fs::write(zarr.join("cov/.zarray"), array).unwrap();
+    std::fs::write(zarr.join("cov/.zattrs"), r#"{"_ARRAY_DIMENSIONS": ["x", "x"]}"#).unwrap();
+    let unit: Vec<u8> =
+        ndarray::Array2::<f64>::eye(3).iter().flat_map(|value| value.to_le_bytes()).collect();
+    std::fs::write(zarr.join("cov/0.0"), unit).unwrap();
+    let refused = [
+        DataArray::<f64, Ix2>::from_netcdf(&field, "cov").err(),
+        DataArray::<f64, Ix2>::from_zarr(&zarr, "cov").err(),
+    ];
+    for error in refused {
+        let text = error.unwrap().to_string();
+        assert!(text.contains("[\"x\", \"x\"]") && text.contains("_raw"), "{text}");
+    }
+    let raw = [
+        DataArray::<f64, Ix2>::from_netcdf_raw(&field, "cov"),
+        DataArray::<f64, Ix2>::from_zarr_raw(&zarr, "cov"),
+    ];
+    for array in raw {
+        let array = array.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(array.dims(), ["x", "x_1"]);
+        assert_eq!(array.load().unwrap().view(), ndarray::Array2::<f64>::eye(3));
+    }
+}

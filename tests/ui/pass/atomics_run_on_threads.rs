@@ -1,7 +1,8 @@
-//! What a kernel changes through a shared parameter or an item is seen where workers are threads; in processes
-//! the map does not start, unless each worker is to have a copy of its own.
+//! What a kernel changes through a shared parameter or an item is seen where workers are threads;
+//! in processes the map does not start, unless each worker is to have a copy of its own.
 #![deny(warnings)]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -23,6 +24,22 @@ fn gather(value: u64, #[shared] seen: &[Arc<Mutex<Vec<u64>>>]) -> u64 {
 fn within(value: u64, #[shared] parts: &(u8, (f64, Arc<Mutex<u64>>))) -> u64 {
     *parts.1.1.lock().unwrap() += value;
     value
+}
+
+#[pasha::kernel]
+fn tabled(value: u64, #[shared] table: &BTreeMap<u64, (u8, AtomicUsize)>) -> u64 {
+    table[&0].1.fetch_add(1, Relaxed);
+    value
+}
+
+#[pasha::kernel]
+fn listed(value: u64, #[shared] list: &[Vec<(u8, Option<(f64, Mutex<u64>)>)>]) -> u64 {
+    value + list.len() as u64
+}
+
+#[pasha::kernel]
+fn plain(value: u64, #[shared] table: &BTreeMap<u64, (u8, Vec<(f64, String)>)>) -> u64 {
+    value + table.len() as u64
 }
 
 #[pasha::kernel]
@@ -101,6 +118,12 @@ fn main() -> pasha::Result<()> {
     assert!(within::run_in(&processes, 0..10_u64, &parts).is_err());
     within::run_in(&ThreadContext::new(2)?, 0..10_u64, &parts)?;
     assert_eq!(*parts.1.1.lock().unwrap(), 45);
+    let table = BTreeMap::from([(0, (1, AtomicUsize::new(0)))]);
+    assert!(tabled::run_in(&processes, 0..10_u64, &table).is_err());
+    tabled::run_in(&ThreadContext::new(2)?, 0..10_u64, &table)?;
+    assert_eq!(table[&0].1.load(Relaxed), 10);
+    assert!(listed::run_in(&processes, 0..10_u64, &[]).is_err());
+    assert_eq!(plain::run_in(&processes, 0..3_u64, &BTreeMap::new())?[2], 2);
     assert_eq!(calls.load(Relaxed), 20);
     assert_eq!(cached::run_in(&processes, 0..3_u64, &Mutex::new(None))?[2], 12);
     assert_eq!(generic::run_in(&processes, 0..3_u64, &calls)?[2], 2);

@@ -1,29 +1,72 @@
 //! How a child ended: what the parent can find out, and what a child says itself.
 
-use std::os::fd::BorrowedFd;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nix::libc;
 use rustix::io::Errno;
-use rustix::process::{WaitId, WaitIdOptions};
 
 use crate::job::board::{End, Record};
 use crate::job::forked;
+
+/// How a child ended, and what it used.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ended {
+    pub(super) end: End,
+    /// The most memory that it had resident, in bytes; 0 if nobody knows.
+    pub(super) peak_memory: usize,
+}
 
 /// Takes an ended child off the process table, and says how it ended.
 ///
 /// A program that ignores SIGCHLD, or reaps all its children, may have been faster: then the
 /// operating system tells from Linux 6.15 on, and before that nobody knows.
-pub(super) fn reap(pidfd: BorrowedFd<'_>) -> End {
+pub(super) fn reap(pidfd: BorrowedFd<'_>) -> Ended {
     loop {
-        match rustix::process::waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
-            Ok(Some(end)) => {
-                return End { signal: end.terminating_signal(), status: end.exit_status() };
-            }
+        match wait(pidfd) {
+            Ok(ended) => return ended,
             Err(Errno::INTR) => {}
-            Ok(None) | Err(_) => return remembered(pidfd).unwrap_or_default(),
+            Err(_) => {
+                let end = remembered(pidfd).unwrap_or_default();
+                return Ended { end, peak_memory: 0 };
+            }
         }
     }
+}
+
+/// The system call `waitid`, which the C library's function of that name asks for no usage.
+fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Ended> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the call writes a structure of the C library's types to each of the two places,
+    // which are valid for it, and keeps neither.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_waitid,
+            libc::P_PIDFD,
+            pidfd.as_raw_fd(),
+            info.as_mut_ptr(),
+            libc::WEXITED,
+            usage.as_mut_ptr(),
+        )
+    };
+    if result != 0 {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
+        return Err(Errno::from_raw_os_error(errno));
+    }
+    // SAFETY: zeros are valid for both, and the call has filled them for a child that has ended,
+    // of which `si_status` is the part that is there.
+    let (code, status, usage) = unsafe {
+        let info = info.assume_init();
+        (info.si_code, info.si_status(), usage.assume_init())
+    };
+    let end = match code {
+        libc::CLD_EXITED => End { signal: None, status: Some(status) },
+        _ => End { signal: Some(status), status: None },
+    };
+    // Linux counts KiB.
+    Ok(Ended { end, peak_memory: usize::try_from(usage.ru_maxrss).unwrap_or(0) * 1024 })
 }
 
 /// `struct pidfd_info` of linux/pidfd.h, in its first version.

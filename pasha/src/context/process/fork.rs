@@ -9,8 +9,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::end;
 use super::fork_guard::{self, ForkGuard};
+use super::memory;
 use crate::files::above_standard;
-use crate::job::{Job, forked, panic, peak_memory, pin};
+use crate::job::{Job, forked, panic, pin};
 
 /// Forks a worker, which works and ends; only the parent returns, with the child's number and what
 /// becomes readable when it ends, or nothing if it has ended already and the program reaps all its
@@ -61,12 +62,21 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
     guard.handled.take_off();
     end::keep_exit_to_this_process(job.record(worker_id));
     guard.let_go_in_child();
+    if let Some(bytes) = job.options().memory_limit()
+        && memory::limit_own(bytes).is_err()
+    {
+        forked::end(1);
+    }
     // The threads of rayon's pools do not exist here, so a kernel that uses rayon would wait for
     // them for ever. With a pool of this thread alone it works, on this thread.
     if pool_of_this_thread().is_err() {
         forked::end(1);
     }
     pin::spread(worker_id, job.num_workers());
+    if job.options().niceness() != 0 {
+        // Where it is not allowed the worker is as nice as it was.
+        let _ = rustix::process::nice(job.options().niceness());
+    }
     panic::note_all_threads(job.record(worker_id));
     #[cfg(feature = "rand")]
     if rand::rng().reseed().is_err() {
@@ -75,7 +85,6 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
     }
     job.record(worker_id).wait_until_watched();
     job.work_in_seat(worker_id);
-    job.record(worker_id).note_memory(peak_memory());
     fork_guard::flush();
     forked::end(0)
 }

@@ -5,6 +5,7 @@ mod end;
 mod fork;
 mod fork_guard;
 mod libraries;
+mod memory;
 mod signals;
 mod supervise;
 

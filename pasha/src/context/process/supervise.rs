@@ -14,6 +14,7 @@ use super::deadlock::endless_wait;
 use super::end::reap;
 use super::fork::fork;
 use super::fork_guard::ForkGuard;
+use super::memory;
 use crate::error::{Error, Result, SourceError};
 use crate::job::Job;
 use crate::job::board::{End, Stage};
@@ -31,6 +32,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// Runs a job in forked workers.
 pub(super) fn run(job: &Job<'_>) -> Result<()> {
     prepare_rayon();
+    memory::prepare();
     let mut children = Children { job, alive: Vec::with_capacity(job.num_workers()) };
     children.start(0..job.num_workers())?;
     children.supervise()
@@ -112,7 +114,7 @@ impl Children<'_, '_> {
             }
             drop(guard);
             // Nobody knows how these ended, but their records may say that they were done.
-            gone.retain(|&worker_id| self.job.ended(worker_id, End::default()));
+            gone.retain(|&worker_id| self.job.ended(worker_id, End::default(), ""));
             workers = gone;
         }
         Ok(())
@@ -143,11 +145,11 @@ impl Children<'_, '_> {
             let mut replace = Vec::new();
             let mut ended = ended.into_iter();
             self.alive.retain(|child| {
-                let ended = ended.next().unwrap_or(false);
-                if ended && self.job.ended(child.worker_id, reap(child.pidfd.as_fd())) {
+                let has_ended = ended.next().unwrap_or(false);
+                if has_ended && end_of(self.job, child) {
                     replace.push(child.worker_id);
                 }
-                !ended
+                !has_ended
             });
             if !replace.is_empty() {
                 self.start(replace)?;
@@ -225,6 +227,14 @@ impl Drop for Children<'_, '_> {
             reap(child.pidfd.as_fd());
         }
     }
+}
+
+/// Finds out how a child has ended; `true` if another is to take its place.
+fn end_of(job: &Job<'_>, child: &Child) -> bool {
+    let ended = reap(child.pidfd.as_fd());
+    job.record(child.worker_id).note_memory(ended.peak_memory);
+    let detail = memory::explain(ended, job.options());
+    job.ended(child.worker_id, ended.end, detail.as_deref().unwrap_or_default())
 }
 
 /// What ended a wait.

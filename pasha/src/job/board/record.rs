@@ -187,6 +187,11 @@ impl Record {
         let _ = futex::wake(&self.watched, futex::Flags::empty(), 1);
     }
 
+    /// Whether the worker is a process whose end the parent sees, and that it can replace.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed) != 0
+    }
+
     /// Waits, in a worker's process, until the parent can see how it ends: in a program that reaps
     /// all its children nobody could find out otherwise.
     pub(crate) fn wait_until_watched(&self) {
@@ -457,6 +462,7 @@ impl Record {
             shares: self.shares.load(Ordering::Relaxed),
             busy: Duration::from_nanos(self.busy.load(Ordering::Relaxed)),
             replaced: self.replaced.load(Ordering::Relaxed),
+            peak_memory: Some(self.peak_memory()).filter(|&bytes| bytes > 0),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::staged::{StagingBuffer, run_block_staged};
 use super::state::MapState;
 use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
-use crate::job::board::Stage;
+use crate::job::board::{Record, Stage};
 use crate::job::forked::Generation;
 use crate::kernel::Kernel;
 use crate::memory::HugePageMaker;
@@ -36,6 +36,8 @@ pub(super) struct Blocks<'m> {
     huge_pages: HugePageMaker<'m>,
     staging: Option<StagingBuffer>,
     generation: Generation,
+    /// Where the number of items that the worker's record counts reaches this, it is replaced.
+    end_of_life: usize,
 }
 
 impl<'m> Blocks<'m> {
@@ -43,8 +45,13 @@ impl<'m> Blocks<'m> {
     pub(super) fn new<K: Kernel, F>(
         task: &'m Task<'_, K, F>,
         state: &MapState<'_>,
+        record: &Record,
         generation: Generation,
     ) -> Self {
+        // Nobody takes the place of a thread.
+        let lifespan = state.lifespan.filter(|_| record.is_watched());
+        let end_of_life =
+            lifespan.map_or(usize::MAX, |items| record.finished().saturating_add(items.get()));
         let now = Instant::now();
         let huge_pages = HugePageMaker::new(&task.new_memory);
         let staging = if state.is_staged { StagingBuffer::new(task) } else { None };
@@ -55,7 +62,13 @@ impl<'m> Blocks<'m> {
             huge_pages,
             staging,
             generation,
+            end_of_life,
         }
+    }
+
+    /// Whether the worker has run as many items as it may.
+    pub(super) fn is_worn_out(&self, record: &Record) -> bool {
+        record.finished() >= self.end_of_life
     }
 
     /// The number of items in a share that is worth its claim: they take about as long as several
@@ -92,7 +105,7 @@ impl<'m> Blocks<'m> {
         let dirty_end = record.dirty_end();
         let left_out = left_out(state, todo.start..dirty_end);
         let mut next = todo.start;
-        while next < todo.end && !state.table.is_stopped() {
+        while next < todo.end && !state.table.is_stopped() && !self.is_worn_out(record) {
             let missing = match state.job_file {
                 None => next..todo.end,
                 Some(file) => file.next_missing(next..todo.end).unwrap_or(todo.end..todo.end),
@@ -107,7 +120,8 @@ impl<'m> Blocks<'m> {
             // Items that may have been begun before are run one by one.
             let is_dirty = next < dirty_end;
             let room = self.staging.as_ref().map_or(MOST_ITEMS, StagingBuffer::items);
-            let most = if is_dirty { 1 } else { self.items.min(room) };
+            let life = self.end_of_life - record.finished();
+            let most = if is_dirty { 1 } else { self.items.min(room).min(life) };
             let block = next..missing.end.min(next.saturating_add(most));
             self.make_huge_pages(task, state, &block);
             record.begin_block(block.start);
@@ -153,6 +167,11 @@ impl<'m> Blocks<'m> {
             next = block.end;
             state.look(now);
             self.keep(task, state, worker_id, next);
+        }
+        if self.is_worn_out(record) && state.checkpoints.are_kept() {
+            // The worker that takes its place begins with it.
+            // SAFETY: the worker's number is its own, and no slot of it is alive.
+            unsafe { state.checkpoints.save(&task.accumulators, worker_id, record, next) };
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ impl Checkpoints {
     ///
     /// # Safety
     /// As for [`restore`](Self::restore).
-    unsafe fn save<W: Accumulators>(
+    pub(super) unsafe fn save<W: Accumulators>(
         &self,
         accumulators: &W,
         worker_id: usize,

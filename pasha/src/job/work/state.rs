@@ -1,6 +1,7 @@
 //! What the workers of one map have in common besides the task: how to go on, and when not to.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) is_staged: bool,
     /// How long an item may take.
     pub(crate) limit: Option<Duration>,
+    /// After how many items a forked worker is replaced.
+    pub(crate) lifespan: Option<NonZeroUsize>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) token: Option<&'m CancelToken>,
     /// Says what an earlier run has finished, and takes note of what this one does.

@@ -27,8 +27,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         let mut scratch = self.kernel.scratch();
         record.enter(Stage::Claiming);
         self.restore(worker_id, state);
-        let mut blocks = Blocks::new(self, state, generation);
-        while !state.table.is_stopped() {
+        let mut blocks = Blocks::new(self, state, record, generation);
+        while !state.table.is_stopped() && !blocks.is_worn_out(record) {
             let at_least = blocks.worth_a_claim();
             if record.left().is_empty()
                 && state.table.claim(&state.shares, worker_id, at_least).is_none()

@@ -71,7 +71,7 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let shape: Vec<usize> = variable.dimensions().iter().map(netcdf::Dimension::len).collect();
     let mut labels =
         Labels { name: Some(variable.name()), attrs: own(&variable, access), ..Labels::default() };
-    labels.name_dims(dims.clone(), shape.len())?;
+    labels.name_stored_dims(dims, access)?;
     let (element, packing) = meaning(stored, &variable, &mut labels.attrs, access)?;
     let chunk = variable.chunking().ok().flatten();
     let skipped = coordinates::add(path, &file, &variable, name, access, &mut labels, &shape)?;

@@ -67,7 +67,7 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
         attrs.entry("_FillValue".to_owned()).or_insert(fill);
     }
     let mut labels = Labels { name: last.map(str::to_owned), attrs, ..Labels::default() };
-    labels.name_dims(dims.clone(), shape.len())?;
+    labels.name_stored_dims(dims, access)?;
     let chunk = chunk_shape(&array)?;
     let skipped = coordinates::add(path, &array, name, access, &mut labels, &shape)?;
     let file = ZarrArray { path: path.to_owned(), variable: name.to_owned() };

@@ -81,6 +81,8 @@ impl<A: Element> OutputSpec for RaggedOfLengths<A> {
     type Slots = OfIndex<RaggedSlots<A>>;
     type Attached<'a> = AttachedSlots<'a, RaggedSlots<A>>;
 
+    const CAN_LIE_IN_A_FILE: bool = false;
+
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let mut offsets =
             SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;

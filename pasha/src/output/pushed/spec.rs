@@ -31,6 +31,8 @@ impl<A: Element> OutputSpec for Pushed<A> {
     type Slots = PushedSlots<A>;
     type Attached<'a> = AttachedPushed<'a, A>;
 
+    const CAN_LIE_IN_A_FILE: bool = false;
+
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let offsets = SharedArray::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;
         let values = SharedArray::zeros(Ix1(0), Order::C, plan.memory, plan.pages)?;

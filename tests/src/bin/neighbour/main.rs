@@ -8,6 +8,7 @@ mod cancelling;
 mod crowd;
 mod files;
 mod hooks;
+mod hungry;
 mod leaving;
 mod limits;
 mod many;
@@ -157,6 +158,7 @@ fn run(arguments: &[&str]) {
         ["disk-full", folder] => limits::disk_full(folder),
         ["file-size", folder] => limits::file_size(folder),
         ["no-files", folder] => limits::no_files(folder),
+        ["out-of-memory"] => hungry::out_of_memory(),
         ["many", context, maps] => many::many(context, maps.parse().unwrap()),
         _ => panic!("unknown case {arguments:?}"),
     }
