@@ -31,9 +31,9 @@ pub fn integrate_corrected_block<T: Count>(
     let num_frames = frames.len_of(Axis(0));
     sums.add_block(frames, plan, &mut total);
     let mut frame_sums = [0.0; LANES];
-    for frame in 0..num_frames {
+    for (frame, sum) in frame_sums.iter_mut().enumerate().take(num_frames) {
         let outputs = (profiles.row_mut(frame), sigmas.row_mut(frame));
-        frame_sums[frame] = sums.write(frame, plan, outputs);
+        *sum = sums.write(frame, plan, outputs);
     }
     frame_sums
 }

@@ -101,7 +101,7 @@ impl<T: Count> LeftOut<T> {
     /// Begins a block.
     pub(super) fn of_block<'a>(&'a mut self, plan: &'a CorrectedPlan<'a>) -> LeaveOut<'a, T> {
         self.of_frame.iter_mut().for_each(|known| known.fill(Known::default()));
-        let invalid = plan.bins.invalid.as_ref().map(T::within);
+        let invalid = plan.bins.invalid.as_ref().and_then(T::within);
         LeaveOut { left_out: self, plan, invalid }
     }
 

@@ -160,7 +160,7 @@ fn interleave<T: Pod>(a: [T; LANES], b: [T; LANES]) -> [[T; LANES]; 2] {
         8 => return bytemuck::cast(x86::interleave_64_bits(bytemuck::cast(a), bytemuck::cast(b))),
         _ => {}
     }
-    let value = |i: usize| if i % 2 == 0 { a[i / 2] } else { b[i / 2] };
+    let value = |i: usize| [a, b][i % 2][i / 2];
     [from_fn(value), from_fn(|i| value(LANES + i))]
 }
 

@@ -18,7 +18,7 @@ macro_rules! interleave {
                 let (a, b) = (a[i / 2], b[i / 2]);
                 // SAFETY: the instructions are SSE2's, which every x86-64 processor has; they take
                 // and give values alone.
-                unsafe { if i % 2 == 0 { $low(a, b) } else { $high(a, b) } }
+                unsafe { if i.is_multiple_of(2) { $low(a, b) } else { $high(a, b) } }
             })
         }
     )+};
