@@ -53,6 +53,7 @@ mod interior;
 mod job;
 mod kernel;
 pub mod labelled;
+pub mod lanes;
 mod map;
 mod memory;
 mod nearest;

@@ -6,6 +6,7 @@ mod copies;
 mod huge;
 mod ragged;
 mod split;
+mod unchunk;
 mod with_axes;
 
 use std::fmt;
