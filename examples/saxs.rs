@@ -1,9 +1,9 @@
 //! The main job: integrates X-ray detector frames azimuthally, `I(q)`, and shows the result.
 //!
-//! One kernel goes over the frames in parallel. For each it subtracts the blank, if there is one
-//! to subtract, writes the profile `I(q)` straight into its row of the output, and adds
-//! the frame to the image of its worker; after the map the workers' images are one. The kernel is
-//! `integrate_frame` in `src/saxs/mod.rs`.
+//! One kernel goes over the frames in parallel, eight at a time. It writes the profiles `I(q)`
+//! straight into their rows of the output, and adds the frames to the image of its worker; after
+//! the map the workers' images are one, and the blank is subtracted, if there is one to subtract.
+//! The kernel is `integrate_block` in `src/saxs/mod.rs`.
 //!
 //! ```sh
 //! cargo run --release --example saxs

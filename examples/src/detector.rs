@@ -126,6 +126,14 @@ impl QBins {
         })
     }
 
+    /// The bin of one pixel after the other.
+    ///
+    /// # Panics
+    /// Panics if `of_pixel` was replaced by an array that is not in C order.
+    pub fn plan(&self) -> &[u16] {
+        self.of_pixel.as_slice().expect("the bins of the pixels are in C order")
+    }
+
     /// The number of bins.
     pub fn len(&self) -> usize {
         self.q.len()

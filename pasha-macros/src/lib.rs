@@ -60,12 +60,19 @@ struct Readme;
 /// | `#[output(ragged = EXPR)] o: ArrayViewMut1<A>` | a slot of a length of its own, computed from the item in a first pass over all items |
 /// | `#[per_worker(shape = EXPR, fill = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | this worker's accumulator; the result has one for each worker |
 /// | `#[reduce(sum, shape = EXPR)] acc: ArrayViewMut1<A>` or `acc: &mut A` | the same, merged after the map by `sum`, `product`, `min`, `max`, `any`, `all`, or a function of your own, `#[reduce(path::to::merge, init = EXPR)]` |
-/// | `#[scratch(EXPR)] buf: &mut T` | a buffer of this worker's, made once |
+/// | `#[scratch(EXPR)] buf: &mut T` | a buffer of this worker's, made once, before its first item |
 ///
-/// Shapes and fill values are computed once, before the map: they may use shared parameters,
-/// constants, and the shape of an item by its name (`shape = frame.nrows()`). They are expressions
-/// with variables of their own, evaluated apart from the function: nothing in them can `return`,
-/// `break` or fail with `?`. A doc comment on an output becomes that of its field.
+/// What the expressions may mention, beside constants and `#[shared]` parameters:
+///
+/// | expression | computed | may mention |
+/// | --- | --- | --- |
+/// | `shape = EXPR`, `fill = EXPR`, `init = EXPR` | once, before the map | the shape of an item by its name: `shape = frame.nrows()` |
+/// | `ragged = EXPR` | for each item, in a first pass | the item, `#[index]` |
+/// | `#[scratch(EXPR)]` | once by each worker, before its first item | no item, and not its shape: give the buffer its size in the body, `buf.resize(frame.len(), 0.0)`, which costs nothing where it has it already |
+///
+/// They are expressions with variables of their own, evaluated apart from the function: nothing in
+/// them can `return`, `break` or fail with `?`. A format string may capture what they may mention,
+/// `format!("{n_bins}")`. A doc comment on an output becomes that of its field.
 ///
 /// # Return type
 ///

@@ -231,9 +231,10 @@ impl Kernel {
         outputs > 1 || (outputs == 1 && !self.returns.values.list().is_empty())
     }
 
-    /// The parameter of this name.
+    /// The parameter of this name, with `r#` or without.
     pub(crate) fn named(&self, name: &Ident) -> Option<&Param> {
-        self.params.iter().find(|param| param.name.as_ref() == Some(name))
+        let name = name.unraw();
+        self.params.iter().find(|param| param.name.as_ref().map(Ident::unraw) == Some(name.clone()))
     }
 }
 

@@ -74,6 +74,7 @@ pub mod generics {}
 
 #[doc = include_str!("../docs/guide/errors.md")]
 #[doc(alias("SIGSEGV", "SIGKILL", "crash", "panic", "retry", "skip", "timeout"))]
+#[doc(alias("E0107", "E0308", "E0373", "E0499", "E0502", "E0521", "E0594", "E0596", "E0597"))]
 pub mod errors {}
 
 #[doc = include_str!("../docs/guide/from_python.md")]

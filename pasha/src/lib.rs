@@ -7,6 +7,7 @@
 #![doc = "[guide]: guide"]
 #![doc = "[guide-attribute]: guide::attribute"]
 #![doc = "[guide-items]: guide::items"]
+#![doc = "[guide-selections]: guide::selections"]
 #![doc = "[guide-contexts]: guide::contexts"]
 #![doc = "[guide-forks]: guide::forks"]
 #![doc = "[guide-files]: guide::files"]
@@ -53,6 +54,7 @@ mod interior;
 mod job;
 mod kernel;
 pub mod labelled;
+pub mod lanes;
 mod map;
 mod memory;
 mod nearest;
@@ -120,9 +122,13 @@ pub use error::Hdf5Error;
 #[cfg(feature = "xfel")]
 pub use error::XfelError;
 pub use error::{Cause, Error, ItemFailure, NpyError, Result, SourceError, VariableError};
+pub use functor::axes::{AlongAxes, axes};
 pub use functor::axis::{AlongAxis, axis};
 pub use functor::chunks::{Blocks, chunks, windows};
+pub use functor::concat::{Concat, concat};
+pub use functor::masked::{Masked, masked};
 pub use functor::npy::NpyFile;
+pub use functor::select::{Selected, select};
 pub use functor::{Functor, IntoFunctor, NaturalItem, Read};
 #[cfg(feature = "hdf5")]
 pub use hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Field, Hdf5Record};
@@ -151,7 +157,11 @@ pub use context::Ranks;
 #[doc(hidden)]
 pub use element::{Shareable, SharedByValue};
 #[doc(hidden)]
+pub use functor::axes::HasAxes;
+#[doc(hidden)]
 pub use functor::axis::AsView;
+#[doc(hidden)]
+pub use functor::indices::ItemIndex;
 #[doc(hidden)]
 pub use functor::list::IntoItems;
 #[cfg(feature = "hdf5")]

@@ -37,6 +37,13 @@ pub trait Param: 'static {
 
     /// What is known about every item before the first is read: its shape, or `()`.
     type Shape: Clone;
+
+    /// The lengths of the axes of an item of this shape, if it has axes.
+    #[doc(hidden)]
+    fn axes_of(shape: &Self::Shape) -> Option<&[usize]> {
+        let _ = shape;
+        None
+    }
 }
 
 /// The item is a value: `value: f64`.
@@ -92,6 +99,10 @@ impl<T: ?Sized + 'static> Param for ByRef<T> {
 impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
     type Item<'r> = ArrayView<'r, A, D>;
     type Shape = ItemShape<D>;
+
+    fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
+        Some(shape.shape())
+    }
 }
 
 /// A type that names itself a kernel item, so that it may be the type of a kernel's parameter.
@@ -139,6 +150,7 @@ impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
     message = "`{Self}` does not name itself a kernel item",
     label = "a parameter with a lifetime must be a reference, an `ArrayView`, or implement `pasha::KernelItem`",
     note = "pass it by value without a lifetime, or implement `pasha::KernelItem` for it",
+    note = "an `ArrayView` of another version of ndarray is another type: pasha lends those of ndarray 0.17, which it exports as `pasha::ndarray`",
     note = "all that an item may be: the documentation's page `pasha::guide::items`"
 )]
 pub trait KernelItem {

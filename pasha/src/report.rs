@@ -32,8 +32,9 @@ pub struct Report {
     pub finished: usize,
     /// Number of items that an earlier run of the same job had finished; see `resume`.
     pub resumed: usize,
-    /// Number of items without data, such as trains that a detector has missed: the kernel was not
-    /// called for them, and their slots have the fill value. They count as finished.
+    /// Number of items without data, such as trains that a detector has missed, and of those that a
+    /// [mask](crate::masked) leaves out: the kernel was not called for them, and their slots have
+    /// the fill value. They count as finished.
     pub absent: usize,
     /// The items that failed and were left out, in the order of their indices.
     pub failed: Vec<FailedItem>,
@@ -155,7 +156,7 @@ impl fmt::Display for Report {
             write!(f, ", {} were finished before", self.resumed)?;
         }
         if self.absent > 0 {
-            write!(f, ", {} without data", self.absent)?;
+            write!(f, ", {} without data or left out by a mask", self.absent)?;
         }
         write!(f, "; failed: {}, tried again: {}", self.failed.len(), self.retried)?;
         write!(f, ", replaced workers: {}; ", self.replaced)?;

@@ -9,8 +9,9 @@ use ndarray::{Array2, Ix2, Ix3};
 use pasha::Hdf5Dataset;
 use pasha::{Context, Functor, NpyFile, SharedArray, SubView};
 
-use super::corrected::{Blank, CorrectedBins, integrate_corrected};
-use super::{Integration, integrate};
+use super::{Blank, CorrectedBins, Integration, integrate, integrate_corrected};
+#[cfg(feature = "hdf5")]
+use super::{integrate_corrected_one_by_one, integrate_one_by_one};
 use crate::detector::QBins;
 
 /// Detector frames `(n, y, x)` in a file, or simulated.
@@ -31,9 +32,9 @@ pub enum Frames {
     Hdf5(Hdf5Dataset<f64, Ix3>),
 }
 
-/// Does the same with frames of any type.
+/// Does the same with frames of any type; with those of an HDF5 file something else.
 macro_rules! with_frames {
-    ($file:expr, $frames:ident => $body:expr) => {
+    ($file:expr, $frames:ident => $body:expr, $of_hdf5:expr) => {
         match $file {
             Frames::U16($frames) => $body,
             Frames::U32($frames) => $body,
@@ -41,7 +42,7 @@ macro_rules! with_frames {
             Frames::F32($frames) => $body,
             Frames::Simulated($frames) => $body,
             #[cfg(feature = "hdf5")]
-            Frames::Hdf5($frames) => $body,
+            Frames::Hdf5($frames) => $of_hdf5,
         }
     };
 }
@@ -85,7 +86,7 @@ impl Frames {
 
     /// The number of frames and the shape of one, `(y, x)`.
     pub fn dim(&self) -> (usize, (usize, usize)) {
-        let shape = with_frames!(self, frames => frames.shape());
+        let shape = with_frames!(self, frames => frames.shape(), frames.shape());
         (shape[0], (shape[1], shape[2]))
     }
 
@@ -95,7 +96,10 @@ impl Frames {
             size_of::<T>()
         }
         let (num_frames, (rows, columns)) = self.dim();
-        num_frames * rows * columns * with_frames!(self, frames => bytes_of(frames))
+        num_frames
+            * rows
+            * columns
+            * with_frames!(self, frames => bytes_of(frames), bytes_of(frames))
     }
 
     /// Integrates all frames, see [`integrate`].
@@ -108,7 +112,11 @@ impl Frames {
         bins: &QBins,
         blank: Option<&Array2<f64>>,
     ) -> anyhow::Result<Integration> {
-        with_frames!(self, frames => integrate(context, frames, bins, blank))
+        with_frames!(
+            self,
+            frames => integrate(context, frames, bins, blank),
+            integrate_one_by_one(context, frames, bins, blank)
+        )
     }
 
     /// Integrates all frames with corrections and errors, see [`integrate_corrected`].
@@ -121,7 +129,11 @@ impl Frames {
         bins: &CorrectedBins,
         blank: Option<&Blank>,
     ) -> anyhow::Result<Integration> {
-        with_frames!(self, frames => integrate_corrected(context, frames, bins, blank))
+        with_frames!(
+            self,
+            frames => integrate_corrected(context, frames, bins, blank),
+            integrate_corrected_one_by_one(context, frames, bins, blank)
+        )
     }
 
     /// The counts that detectors of DECTRIS write at pixels that are not valid: -1 to -3, which are

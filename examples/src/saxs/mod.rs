@@ -1,7 +1,9 @@
 //! The main job: azimuthal integration of detector frames.
 
+mod bins;
 mod cake;
 mod corrected;
+mod count;
 mod edf;
 mod frames;
 mod help;
@@ -9,58 +11,89 @@ mod images;
 mod master;
 mod options;
 mod pixels;
+mod plan;
 mod report;
+mod sums;
 
+pub use bins::CorrectedBins;
 pub use cake::Cake;
-pub use corrected::{Blank, CorrectedBins, integrate_corrected, integrate_corrected_frame};
+pub use corrected::{
+    CorrectedSums, integrate_corrected, integrate_corrected_block, integrate_corrected_frame,
+    integrate_corrected_one_by_one,
+};
+pub use count::Count;
 pub use frames::{Frames, both_masks};
 pub use help::HELP;
 pub use images::{read_image, read_mask};
 pub use master::Master;
 pub use options::{GivenGeometry, Options};
 pub use pixels::{Corrections, Pixels};
+pub use plan::{Blank, CorrectedPlan};
 pub use report::Report;
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix1, Ix2, Zip};
-use pasha::{Context, Functor, SharedArray, SubView};
+use std::ops::SubAssign;
+
+use anyhow::Context as _;
+use ndarray::{
+    Array1, Array2, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2, Axis, Ix1, Ix2, Ix3,
+};
+use pasha::lanes::{LANES, Summand};
+use pasha::{AsView, Context, Functor, SharedArray, SubView};
 
 use crate::detector::QBins;
+use sums::{BinSum, BinSums, Signal};
 
-/// Subtracts the blank from one detector frame, and integrates it azimuthally.
+/// Integrates eight detector frames azimuthally; the last block may have fewer.
 ///
-/// Frames and blank are `(y, x)` in counts. The profile is the mean count of the pixels of each
-/// bin, NaN for bins without pixels. Sums of whole counts are exact: with integer frames the
-/// results are the same to the last bit in every context. Returned is the sum of the frame.
+/// Frames are `(n, y, x)` in counts. A profile is the mean count of the pixels of each bin, NaN for
+/// bins without pixels. Sums of whole counts are exact: with integer frames the results are the
+/// same to the last bit in every context. Returned is the sum of each frame.
+///
+/// It takes eight at a time because most of the work is the same for all of them, see
+/// `src/saxs/sums.rs`.
 #[pasha::kernel]
-pub fn integrate_frame<T: Copy + Into<f64> + Sync + 'static>(
+pub fn integrate_block<T: Summand>(
+    frames: ArrayView3<T>,
+    #[shared] bins: &QBins,
+    #[scratch(BinSums::new(bins.len()))] sums: &mut BinSums<Signal<T>>,
+    #[output(shape = (LANES, bins.len()), fill = f64::NAN)] mut profiles: ArrayViewMut2<f64>,
+    #[reduce(sum, shape = bins.of_pixel.dim())] mut total: ArrayViewMut2<f64>,
+) -> [f64; LANES] {
+    let num_frames = frames.len_of(Axis(0));
+    sums.of_block(frames, bins.plan(), &mut total, &mut ());
+    for (frame, profile) in profiles.outer_iter_mut().enumerate().take(num_frames) {
+        write_means(sums.sums(), frame, bins, profile);
+    }
+    sum_of_each_frame(sums.sums())
+}
+
+/// Integrates one detector frame `(y, x)` azimuthally, as [`integrate_block`] does eight: where
+/// frames have to be decompressed one by one, and a block of them would not fit the caches.
+#[pasha::kernel]
+pub fn integrate_frame<T: Summand>(
     frame: ArrayView2<T>,
     #[shared] bins: &QBins,
-    #[shared] blank: Option<&Array2<f64>>,
-    #[scratch(vec![0.0; bins.len() + 1])] sums: &mut Vec<f64>,
-    #[output(shape = bins.len(), fill = f64::NAN)] mut profile: ArrayViewMut1<f64>,
+    #[scratch(BinSums::new(bins.len()))] sums: &mut BinSums<Signal<T>>,
+    #[output(shape = bins.len(), fill = f64::NAN)] profile: ArrayViewMut1<f64>,
     #[reduce(sum, like = frame)] mut total: ArrayViewMut2<f64>,
 ) -> f64 {
-    sums.fill(0.0);
-    let mut add = |bin: u16, value: f64, total: &mut f64| {
-        sums[usize::from(bin)] += value;
-        *total += value;
-    };
-    let pixels = Zip::from(&mut total).and(&frame).and(&bins.of_pixel);
-    match blank {
-        None => pixels.for_each(|total, &count, &bin| add(bin, count.into(), total)),
-        Some(blank) => pixels
-            .and(blank)
-            .for_each(|total, &count, &bin, &blank| add(bin, count.into() - blank, total)),
+    sums.of_block(frame.insert_axis(Axis(0)), bins.plan(), &mut total, &mut ());
+    write_means(sums.sums(), 0, bins, profile);
+    sum_of_each_frame(sums.sums())[0]
+}
+
+/// Writes the mean of each bin that has pixels.
+fn write_means(sums: &[BinSum], frame: usize, bins: &QBins, profile: ArrayViewMut1<f64>) {
+    for ((mean, sum), &num_pixels) in profile.into_iter().zip(sums).zip(&bins.num_pixels) {
+        if num_pixels > 0 {
+            *mean = sum.signal[frame] / num_pixels as f64;
+        }
     }
-    Zip::from(&mut profile).and(&sums[..bins.len()]).and(&bins.num_pixels).for_each(
-        |mean, &sum, &num_pixels| {
-            if num_pixels > 0 {
-                *mean = sum / num_pixels as f64;
-            }
-        },
-    );
-    // With those of pixels that have no bin, which lie behind the last.
-    sums.iter().sum()
+}
+
+/// The sums over all pixels, also those that have no bin.
+fn sum_of_each_frame(sums: &[BinSum]) -> [f64; LANES] {
+    std::array::from_fn(|frame| sums.iter().map(|sum| sum.signal[frame]).sum())
 }
 
 /// The result of [`integrate`].
@@ -97,26 +130,69 @@ pub struct Integration {
 /// assert!(result.mean_image.iter().all(|&mean| mean == 7.0));
 /// # Ok::<(), anyhow::Error>(())
 /// ```
-pub fn integrate<T, F>(
+pub fn integrate<T, V>(
+    context: &dyn Context,
+    frames: &V,
+    bins: &QBins,
+    blank: Option<&Array2<f64>>,
+) -> anyhow::Result<Integration>
+where
+    T: Summand,
+    V: AsView<Elem = T, Dim = Ix3>,
+{
+    let frames = frames.as_view();
+    let num_frames = check_shapes(&frames, bins.of_pixel.dim(), blank.map(Array2::dim))?;
+    let out = integrate_block::run_in(context, pasha::chunks(&frames, LANES), bins)?;
+    let integration = Integration {
+        profiles: out.profiles.unchunk(num_frames),
+        sigma: None,
+        mean_image: out.total.mapv(|total| total / num_frames as f64),
+        sums: out.result.unchunk(num_frames),
+        q: bins.q.clone(),
+    };
+    integration.without(blank, bins)
+}
+
+/// Integrates frames `(n, y, x)` one by one, from whatever source, as [`integrate`] does.
+///
+/// # Errors
+/// As [`integrate`].
+pub fn integrate_one_by_one<T, F>(
     context: &dyn Context,
     frames: &F,
     bins: &QBins,
     blank: Option<&Array2<f64>>,
 ) -> anyhow::Result<Integration>
 where
-    T: Copy + Into<f64> + Sync + 'static,
+    T: Summand,
     F: Functor<SubView<T, Ix2>>,
 {
     let num_frames = check_shapes(frames, bins.of_pixel.dim(), blank.map(Array2::dim))?;
-    let out = integrate_frame::run_in(context, frames, bins, blank)?;
-    let mean_image = out.total.mapv(|total| total / num_frames as f64);
-    Ok(Integration {
+    let out = integrate_frame::run_in(context, frames, bins)?;
+    let integration = Integration {
         profiles: out.profile,
         sigma: None,
-        mean_image,
+        mean_image: out.total.mapv(|total| total / num_frames as f64),
         sums: out.result,
         q: bins.q.clone(),
-    })
+    };
+    integration.without(blank, bins)
+}
+
+impl Integration {
+    /// Subtracts the blank, if there is one. It takes the same from every frame, so that it need
+    /// not be subtracted from each of their pixels.
+    fn without(mut self, blank: Option<&Array2<f64>>, bins: &QBins) -> anyhow::Result<Self> {
+        if let Some(blank) = blank {
+            let frame = blank.view().insert_axis(Axis(0));
+            let of_blank =
+                integrate_frame::run_serial(frame, bins).context("can't integrate the blank")?;
+            self.profiles.view_mut().sub_assign(&of_blank.profile.row(0));
+            self.sums.view_mut().sub_assign(of_blank.result[0]);
+            self.mean_image -= blank;
+        }
+        Ok(self)
+    }
 }
 
 /// The number of frames, after a look at whether they have the shape of the detector and the blank.

@@ -118,6 +118,11 @@ fn problem(role: &Role, name: &str, time: Time) -> Option<String> {
         (Role::Item(_), Time::Fill) => {
             format!("the value of the item `{name}` is not known {when}: {known}")
         }
+        (Role::Item(ItemKind::View(_) | ItemKind::Named), Time::Scratch) => format!(
+            "the item `{name}`, and with it its shape, is not there yet {when}: {known}; give the \
+             buffer its size in the body, e.g. `buffer.resize({name}.len(), 0.0)`, which costs \
+             nothing where it has it already"
+        ),
         (Role::Item(_), Time::Scratch) => {
             format!(
                 "the item `{name}` is not there yet {when}: {known}; resize the buffer in the body"

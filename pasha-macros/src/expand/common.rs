@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Pat, parse_quote};
 
 use crate::model::Kernel;
@@ -16,7 +17,7 @@ pub(crate) fn function(kernel: &Kernel) -> TokenStream {
     for input in &mut sig.inputs {
         if let FnArg::Typed(typed) = input
             && let Pat::Ident(pat) = &*typed.pat
-            && mentioned.contains(&pat.ident)
+            && mentioned.contains(&pat.ident.unraw())
         {
             // A length that only a shape mentions is used, though not in the body.
             typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
@@ -46,6 +47,9 @@ pub(crate) fn inherited(kernel: &Kernel) -> Vec<&Attribute> {
 
 /// Lints that are about code that people write: how the user's names are spelled, and whether
 /// every generated function is used.
+///
+/// One list for each block of implementations. A `const _` around all of a kernel's would need one
+/// alone, but rustc then calls its functions `_::<impl kernel>::run_parallel`.
 pub(crate) fn quiet() -> TokenStream {
     quote! {
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]

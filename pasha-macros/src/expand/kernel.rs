@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
@@ -118,15 +119,18 @@ fn ragged(kernel: &Kernel) -> impl Iterator<Item = (&Output, &Expr)> {
     kernel.outputs().filter_map(|(_, output)| Some((output, output.ragged()?)))
 }
 
+/// The parameter's name, if the expressions mention it.
+fn mentioned_name<'k>(param: &'k Param, mentioned: &[Ident]) -> Option<&'k Ident> {
+    param.name.as_ref().filter(|name| mentioned.contains(&name.unraw()))
+}
+
 /// The pattern that gives items of the list the user's names, where the expressions mention them.
 fn item_pattern(kernel: &Kernel, mentioned: &[Ident]) -> TokenStream {
-    let items: Vec<_> = kernel
-        .items()
-        .map(|(param, _)| match param.name.as_ref().filter(|name| mentioned.contains(name)) {
-            Some(name) => quote!(#name),
-            None => quote!(_),
-        })
-        .collect();
+    let items = kernel.items().map(|(param, _)| match mentioned_name(param, mentioned) {
+        Some(name) => quote!(#name),
+        None => quote!(_),
+    });
+    let items: Vec<_> = items.collect();
     nested(items)
 }
 
@@ -142,13 +146,13 @@ fn allocate(kernel: &Kernel) -> TokenStream {
         specs.push(output::spec_value(param, output, column));
         column += usize::from(output.ragged().is_some());
         mentioned.extend(output::expressions(output).flat_map(mentions::of));
-        mentioned.extend(output.like().cloned());
+        mentioned.extend(output.like().map(Ident::unraw));
     }
     let returned = kernel.returns.values.list().iter().map(output::returned_spec);
     specs.extend(returned.map(|spec| quote!(<#spec>::new())));
     let specs = nested(specs);
     let known = kernel.items().filter_map(|(param, _)| {
-        let name = param.name.as_ref().filter(|name| mentioned.contains(name))?;
+        let name = mentioned_name(param, &mentioned)?;
         let text = param.text()?;
         Some(quote!(let #name = #private::known_shape(#text, #name)?;))
     });
@@ -177,7 +181,7 @@ fn lengths(kernel: &Kernel) -> TokenStream {
     let items = names::local("items");
     let pattern = item_pattern(kernel, &mentioned);
     let index = kernel.params.iter().find_map(|param| match param.role {
-        Role::Index => param.name.as_ref().filter(|name| mentioned.contains(name)),
+        Role::Index => mentioned_name(param, &mentioned),
         _ => None,
     });
     let index = index.map(|index| quote!(let #index = #at.index;));

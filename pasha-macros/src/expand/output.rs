@@ -110,29 +110,32 @@ fn definition(
 
         #(#attrs)*
         #quiet
-        #[automatically_derived]
-        impl #declared #private::OutputSet for #name #arguments #clause {
-            type Arrays = #arrays_type;
-            type Out = Self;
+        const _: () = {
+            #[automatically_derived]
+            impl #declared #private::OutputSet for #name #arguments #clause {
+                type Arrays = #arrays_type;
+                type Out = Self;
 
-            fn pack(#pattern: Self::Arrays) -> Self {
-                Self { #(#fields: #params,)* #pack_result }
+                fn pack(#pattern: Self::Arrays) -> Self {
+                    Self { #(#fields: #params,)* #pack_result }
+                }
+
+                fn arrays_mut(#out: &mut Self) -> <Self::Arrays as #private::List>::Mut<'_> {
+                    #places
+                }
             }
 
-            fn arrays_mut(#out: &mut Self) -> <Self::Arrays as #private::List>::Mut<'_> {
-                #places
+            // Elements need not be `Debug`, so the arrays are left out.
+            #[automatically_derived]
+            impl #declared #private::fmt::Debug for #name #arguments #clause {
+                fn fmt(
+                    &self,
+                    #formatter: &mut #private::fmt::Formatter<'_>,
+                ) -> #private::fmt::Result {
+                    #private::debug_outputs(#formatter, #text)
+                }
             }
-        }
-
-        #(#attrs)*
-        #quiet
-        // Elements need not be `Debug`, so the arrays are left out.
-        #[automatically_derived]
-        impl #declared #private::fmt::Debug for #name #arguments #clause {
-            fn fmt(&self, #formatter: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
-                #private::debug_outputs(#formatter, #text)
-            }
-        }
+        };
     }
 }
 

@@ -14,11 +14,14 @@ pub(super) fn captures(text: &LitStr) -> Vec<Ident> {
         names.push(argument.trim());
         // The width and the precision: what is before a `$`.
         for part in spec.split_inclusive('$').filter_map(|part| part.strip_suffix('$')) {
-            let start = part.rfind(|letter: char| !letter.is_alphanumeric() && letter != '_');
-            names.push(&part[start.map_or(0, |start| start + part[start..].len().min(1))..]);
+            names.extend(
+                part.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next(),
+            );
         }
         rest = after;
     }
-    let is_name = |name: &&str| syn::parse_str::<Ident>(name).is_ok();
+    // `{type}` captures `r#type`.
+    let is_ident = |text: &str| syn::parse_str::<Ident>(text).is_ok();
+    let is_name = |name: &&str| is_ident(name) || is_ident(&format!("r#{name}"));
     names.into_iter().filter(is_name).map(|name| Ident::new(name, text.span())).collect()
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-/// What is found in an expression.
+/// What is found in an expression. Names are without `r#`, which a format string can't have.
 #[derive(Default)]
 pub(crate) struct Mentions {
     /// Names that are variables from outside of the expression, constants or functions.

@@ -1,51 +1,24 @@
 //! The walk through an expression: which names are its own, and which come from outside.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
     Block, Expr, ExprAsync, ExprAwait, ExprBreak, ExprClosure, ExprContinue, ExprForLoop, ExprIf,
-    ExprLet, ExprLit, ExprLoop, ExprMatch, ExprPath, ExprReturn, ExprTry, ExprTryBlock, ExprWhile,
-    Item, Label, Lifetime, Lit, LitStr, Local, Macro, Pat, PatIdent, Stmt, Token,
+    ExprLet, ExprLoop, ExprMatch, ExprPath, ExprReturn, ExprTry, ExprTryBlock, ExprWhile, Item,
+    Label, Lifetime, Local, Macro, Pat, PatIdent, Stmt,
 };
 
-use super::format;
 use super::found::{Exit, Mentions};
-
-/// Macros of the standard library whose arguments are expressions.
-const TAKE_EXPRESSIONS: [&str; 20] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "format",
-    "format_args",
-    "matches",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-];
 
 #[derive(Default)]
 pub(super) struct Walk {
     pub(super) found: Mentions,
-    /// The names bound so far, innermost last.
+    /// The names bound so far, innermost last, without `r#`.
     bound: Vec<Ident>,
     around: Around,
     /// Whether what is walked through may be something else than expressions.
-    guessing: bool,
+    pub(super) guessing: bool,
 }
 
 /// What is around a place and ends or catches what leaves it.
@@ -60,7 +33,7 @@ struct Around {
 
 impl Walk {
     /// Walks through what has bindings of its own, or other surroundings.
-    fn within(&mut self, walk: impl FnOnce(&mut Self)) {
+    pub(super) fn within(&mut self, walk: impl FnOnce(&mut Self)) {
         let bound = self.bound.len();
         let around = self.around.clone();
         walk(self);
@@ -68,21 +41,27 @@ impl Walk {
         self.around = around;
     }
 
-    fn mention(&mut self, name: &Ident) {
-        if self.bound.contains(name) {
+    pub(super) fn mention(&mut self, name: &Ident) {
+        let name = name.unraw();
+        if self.bound.contains(&name) {
             return;
         }
         match self.guessing {
-            true => self.found.possible.push(name.clone()),
-            false => self.found.certain.push(name.clone()),
+            true => self.found.possible.push(name),
+            false => self.found.certain.push(name),
         }
     }
 
+    /// Binds a name.
+    pub(super) fn bind_name(&mut self, name: &Ident) {
+        self.bound.push(name.unraw());
+    }
+
     /// Binds the names of a pattern.
-    fn bind(&mut self, pat: &Pat) {
+    pub(super) fn bind(&mut self, pat: &Pat) {
         let mut bindings = Bindings::default();
         bindings.visit_pat(pat);
-        self.bound.append(&mut bindings.names);
+        bindings.names.iter().for_each(|name| self.bind_name(name));
         bindings.conditions.iter().for_each(|condition| self.visit_expr(condition));
     }
 
@@ -94,92 +73,6 @@ impl Walk {
     fn exit(&mut self, exit: Exit) {
         if !self.guessing {
             self.found.exits.push(exit);
-        }
-    }
-
-    /// The arguments of a macro, if they are expressions.
-    fn arguments(&mut self, tokens: &TokenStream) -> bool {
-        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(arguments) = list.parse2(tokens.clone()) {
-            self.list(arguments.into_iter().collect());
-            return true;
-        }
-        let repeated = |input: ParseStream<'_>| {
-            let value = input.parse()?;
-            input.parse::<Token![;]>()?;
-            Ok(vec![value, input.parse()?])
-        };
-        if let Ok(arguments) = repeated.parse2(tokens.clone()) {
-            self.list(arguments);
-            return true;
-        }
-        let matched = |input: ParseStream<'_>| {
-            let value: Expr = input.parse()?;
-            input.parse::<Token![,]>()?;
-            let pat = Pat::parse_multi_with_leading_vert(input)?;
-            let condition = match input.parse::<Option<Token![if]>>()? {
-                Some(_) => Some(input.parse::<Expr>()?),
-                None => None,
-            };
-            input.parse::<Option<Token![,]>>()?;
-            Ok((value, pat, condition))
-        };
-        if let Ok((value, pat, condition)) = matched.parse2(tokens.clone()) {
-            self.visit_expr(&value);
-            self.within(|walk| {
-                walk.bind(&pat);
-                condition.iter().for_each(|condition| walk.visit_expr(condition));
-            });
-            return true;
-        }
-        false
-    }
-
-    /// Arguments, of which `name = value` is one with a name and a string may capture variables.
-    fn list(&mut self, arguments: Vec<Expr>) {
-        self.within(|walk| {
-            let mut values = Vec::new();
-            for argument in arguments {
-                match argument {
-                    Expr::Assign(pair) => {
-                        if let Expr::Path(path) = &*pair.left {
-                            walk.bound.extend(path.path.get_ident().cloned());
-                        }
-                        walk.visit_expr(&pair.right);
-                    }
-                    value => values.push(value),
-                }
-            }
-            for value in &values {
-                if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value {
-                    walk.captures(text);
-                }
-                walk.visit_expr(value);
-            }
-        });
-    }
-
-    fn captures(&mut self, text: &LitStr) {
-        format::captures(text).iter().for_each(|name| self.mention(name));
-    }
-
-    /// What a macro with a syntax of its own may mention: every word but fields and methods.
-    fn words(&mut self, tokens: TokenStream) {
-        let mut after_dot = false;
-        for token in tokens {
-            match &token {
-                TokenTree::Ident(word) if !after_dot => self.mention(word),
-                TokenTree::Group(group) => self.words(group.stream()),
-                TokenTree::Literal(literal) => {
-                    if let Lit::Str(text) = Lit::new(literal.clone()) {
-                        self.captures(&text);
-                    }
-                }
-                _ => {}
-            }
-            let dot = matches!(&token, TokenTree::Punct(dot) if dot.as_char() == '.');
-            // After `..` a range ends, and no field is named.
-            after_dot = dot && !after_dot;
         }
     }
 }
@@ -284,7 +177,7 @@ impl<'ast> Visit<'ast> for Walk {
     fn visit_block(&mut self, block: &'ast Block) {
         self.within(|walk| {
             // Items are known in the whole block.
-            walk.bound.extend(block.stmts.iter().filter_map(value_of_item).cloned());
+            block.stmts.iter().filter_map(value_of_item).for_each(|name| walk.bind_name(name));
             block.stmts.iter().for_each(|statement| walk.visit_stmt(statement));
         });
     }
@@ -345,15 +238,7 @@ impl<'ast> Visit<'ast> for Walk {
     }
 
     fn visit_macro(&mut self, mac: &'ast Macro) {
-        let name = mac.path.segments.last().map(|last| last.ident.unraw().to_string());
-        let is_known = name.is_some_and(|name| TAKE_EXPRESSIONS.contains(&name.as_str()));
-        let guessing = self.guessing;
-        self.guessing |= !is_known;
-        if !self.arguments(&mac.tokens) {
-            self.guessing = true;
-            self.words(mac.tokens.clone());
-        }
-        self.guessing = guessing;
+        self.invocation(mac);
     }
 }
 

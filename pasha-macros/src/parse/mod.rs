@@ -1,6 +1,7 @@
 //! From tokens to the model: whatever can be read is read, and every mistake is reported.
 
 mod options;
+mod reserved;
 mod returns;
 mod role;
 
@@ -56,7 +57,7 @@ fn body(input: ParseStream<'_>) -> syn::Result<Group> {
 /// Reads the function, or says what else the attribute was put on.
 pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
     let keyword = keyword(&item);
-    syn::parse2(item).map_err(|error| match keyword {
+    syn::parse2(reserved::as_names(item)).map_err(|error| match keyword {
         // `extern "C" fn` is a function.
         Some(word) if word != "fn" && word != "extern" => syn::Error::new(
             word.span(),

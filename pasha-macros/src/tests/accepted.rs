@@ -46,6 +46,9 @@ fn kernels_are_accepted() {
         "fn k(v: u8, #[output(shape = (|| { return 3 })())] a: ArrayViewMut1<f64>) {}",
         "fn k(v: u8, #[output(shape = (|| -> Option<usize> { Some(None?) })().unwrap_or(1))] a: ArrayViewMut1<f64>) {}",
         "fn k(v: u8, #[shared] n: usize, #[output(shape = format!(\"{n} {a} {{a}} {0:>a$.n$}\", 1, a = 2).len())] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared] n: usize, #[output(shape = format!(\"{}\", \"{v}\").len() + vec![\"{v}\"; n].len())] a: ArrayViewMut1<f64>) {}",
+        "fn k(v: u8, #[shared] n: usize, #[scratch(format!(\"{n:→>3}\"))] b: &mut String) {}",
+        "fn k(v: u8, #[output(ragged = format!(\"{v}\").len())] a: ArrayViewMut1<f64>) {}",
         "fn k(v: u8, #[shared] n: Option<usize>, #[output(shape = usize::from(matches!(n, Some(a) if a > 2)))] a: ArrayViewMut1<f64>) {}",
         "fn k(v: u8, #[output(shape = my_macro!(a => b; v))] a: ArrayViewMut1<f64>, #[output] b: &mut u8) {}",
         "fn k(v: u8, #[output(shape = S { a: 3 }.a)] a: ArrayViewMut1<f64>) {}",
@@ -111,6 +114,49 @@ fn what_a_role_mentions_is_not_reported_as_unused() {
 }
 
 #[test]
+fn what_a_format_string_captures_is_mentioned() {
+    // A role's expression, and what it captures bound to the name for it.
+    let text = |source| expanded(source).to_string();
+    let shape = text(
+        "fn k(frame: ArrayView1<u8>, #[output(shape = format!(\"{frame:?}\").len())] o: ArrayViewMut1<f64>) {}",
+    );
+    assert!(shape.contains("known_shape (\"frame\" , frame)"), "{shape}");
+    let ragged = text(
+        "fn k(r#type: u8, #[index] i: usize, #[output(ragged = format!(\"{type:>i$}\").len())] o: ArrayViewMut1<f64>) {}",
+    );
+    assert!(ragged.contains("let (r#type , ()) = items ; let i = at . index ;"), "{ragged}");
+    let scratch = text(
+        "fn k(v: u8, #[shared] r#gen: usize, #[scratch(format!(\"{gen}\"))] b: &mut String) {}",
+    );
+    let quiet = "# [allow (unused_variables)] r#gen : usize";
+    assert!(scratch.contains(quiet), "{scratch}");
+}
+
+#[test]
+fn words_that_are_reserved_in_later_editions_are_names_in_2015() {
+    for (source, name) in [
+        ("fn k(async: f64, #[output(shape = 3)] mut o: ArrayViewMut1<f64>) {}", "async"),
+        (
+            "fn k(v: &Path, #[shared] dyn: &(dyn Fn(f64) -> f64 + Sync), #[scratch(dyn as u8)] b: &mut u8) {}",
+            "dyn",
+        ),
+        (
+            "fn k<F: Fn(u8) -> u8>(try: usize, #[output(ragged = try + 1)] o: ArrayViewMut1<f64>) {}",
+            "try",
+        ),
+        ("fn await(v: f64, #[shared] mut await: usize) -> f64 { v }", "await"),
+    ] {
+        assert_eq!(errors("", source), [], "{source}");
+        let file: Result<syn::File, _> = syn::parse2(expanded(source));
+        assert!(file.is_ok(), "{source}\n{}", file.err().unwrap());
+        let text = expanded(source).to_string();
+        assert!(text.contains(&format!("r#{name} :")), "{text}");
+    }
+    let text = expanded("fn k(dyn: &(dyn Fn() + Sync)) {}").to_string();
+    assert!(text.contains("fn k (r#dyn : & (dyn Fn () + Sync))"), "{text}");
+}
+
+#[test]
 fn a_refused_kernel_keeps_its_names_and_their_arguments() {
     let source = "fn k<T>(v: T, #[sharde] n: usize, #[index] i: u8) -> f64 { 0.0 }";
     let text = expanded(source).to_string();
@@ -147,6 +193,7 @@ fn no_tokens_make_the_macro_panic() {
         "fn k(self) {}",
         "fn k(&self, value: Self) -> Self {}",
         "fn k(mut self: Box<Self>) {}",
+        "fn k(v: u8, #[output(fill = format!(\"{v:→$}{:é{}}\").len())] o: &mut usize) {}",
     ] {
         // What is not even a row of tokens is the compiler's to refuse.
         if let Ok(tokens) = source.parse() {

@@ -99,6 +99,9 @@ refusals! {
     shadowed_too_late: "fn k(v: f64, #[output(shape = { let n = v; n })] o: ArrayViewMut1<f64>) {}", "v", "is not known";
     bound_in_the_other_arm: "fn k(v: f64, #[output(shape = match 1 { v => 1, _ => v })] o: ArrayViewMut1<f64>) {}", "v", "is not known";
     captured_by_format: "fn k(v: f64, #[output(shape = format!(\"{v}\").len())] o: ArrayViewMut1<f64>) {}", "\"{v}\"", "is not known";
+    captured_keyword: "fn k(r#type: f64, #[output(fill = format!(\"{type}\").len())] o: &mut usize) {}", "\"{type}\"", "is not known";
+    captured_in_ragged: "fn k(v: u8, #[worker_id] w: usize, #[output(ragged = format!(\"{w}\").len())] o: ArrayViewMut1<f64>) {}", "\"{w}\"", "use items";
+    captured_behind_the_condition: "fn k(v: u8, #[output(shape = { assert!(true, \"{v}\"); 1 })] o: ArrayViewMut1<f64>) {}", "\"{v}\"", "is not known";
     captured_as_width: "fn k(v: usize, #[output(shape = format!(\"{:>v$}\", 1).len())] o: ArrayViewMut1<f64>) {}", "\"{:>v$}\"", "is not known";
 
     // Scratch.
@@ -108,6 +111,8 @@ refusals! {
     scratch_dyn: "fn k(v: f64, #[scratch(x)] b: &mut dyn T) {}", "dyn T", "`Box<dyn …>`";
     scratch_key: "fn k(v: f64, #[scratch(1, a = 2)] b: &mut u8) {}", "a", "without a key";
     scratch_twice: "fn k(v: f64, #[scratch(1, 2)] b: &mut u8) {}", "2", "this is the second";
+    scratch_of_item_shape: "fn k(frame: ArrayView2<f64>, #[scratch(vec![0.0; frame.len()])] b: &mut Vec<f64>) {}", "frame", "`buffer.resize(frame.len(), 0.0)`";
+    scratch_of_captured_item: "fn k(v: f64, #[scratch(format!(\"{v}\"))] b: &mut String) {}", "\"{v}\"", "resize the buffer";
     scratch_of_item: "fn k(v: f64, #[scratch(vec![v; 2])] b: &mut Vec<f64>) {}", "v", "resize the buffer";
 
     // Outputs.

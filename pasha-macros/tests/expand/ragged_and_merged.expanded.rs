@@ -29,42 +29,44 @@ struct PeaksOutput {
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
 #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
 #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-#[automatically_derived]
-impl ::pasha::__private::OutputSet for PeaksOutput {
-    type Arrays = (
-        ::pasha::__private::RaggedArray<i64>,
-        (
-            ::pasha::__private::RaggedArray<f32>,
-            ([f64; 2], (::pasha::__private::SharedArray1<u64>, ())),
-        ),
-    );
-    type Out = Self;
-    fn pack((array0, (array1, (array2, (array3, ())))): Self::Arrays) -> Self {
-        Self {
-            positions: array0,
-            heights: array1,
-            best: array2,
-            seen: array3,
+const _: () = {
+    #[automatically_derived]
+    impl ::pasha::__private::OutputSet for PeaksOutput {
+        type Arrays = (
+            ::pasha::__private::RaggedArray<i64>,
+            (
+                ::pasha::__private::RaggedArray<f32>,
+                ([f64; 2], (::pasha::__private::SharedArray1<u64>, ())),
+            ),
+        );
+        type Out = Self;
+        fn pack((array0, (array1, (array2, (array3, ())))): Self::Arrays) -> Self {
+            Self {
+                positions: array0,
+                heights: array1,
+                best: array2,
+                seen: array3,
+            }
+        }
+        fn arrays_mut(
+            out: &mut Self,
+        ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
+            (
+                &mut out.positions,
+                (&mut out.heights, (&mut out.best, (&mut out.seen, ()))),
+            )
         }
     }
-    fn arrays_mut(
-        out: &mut Self,
-    ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
-        (&mut out.positions, (&mut out.heights, (&mut out.best, (&mut out.seen, ()))))
+    #[automatically_derived]
+    impl ::pasha::__private::fmt::Debug for PeaksOutput {
+        fn fmt(
+            &self,
+            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+        ) -> ::pasha::__private::fmt::Result {
+            ::pasha::__private::debug_outputs(formatter, "PeaksOutput")
+        }
     }
-}
-#[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
-#[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
-#[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-#[automatically_derived]
-impl ::pasha::__private::fmt::Debug for PeaksOutput {
-    fn fmt(
-        &self,
-        formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
-    ) -> ::pasha::__private::fmt::Result {
-        ::pasha::__private::debug_outputs(formatter, "PeaksOutput")
-    }
-}
+};
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
 #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]
 #[allow(private_bounds, private_interfaces, unused_qualifications)]

@@ -34,45 +34,47 @@ pub struct ReduceFrameOutput {
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
 #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
 #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-#[automatically_derived]
-impl ::pasha::__private::OutputSet for ReduceFrameOutput {
-    type Arrays = (
-        ::pasha::__private::SharedArray3<f32>,
-        (
-            ::pasha::__private::SharedArray2<f32>,
+const _: () = {
+    #[automatically_derived]
+    impl ::pasha::__private::OutputSet for ReduceFrameOutput {
+        type Arrays = (
+            ::pasha::__private::SharedArray3<f32>,
             (
-                ::pasha::__private::SharedArray2<f64>,
-                (::pasha::__private::SharedArray1<f64>, ()),
+                ::pasha::__private::SharedArray2<f32>,
+                (
+                    ::pasha::__private::SharedArray2<f64>,
+                    (::pasha::__private::SharedArray1<f64>, ()),
+                ),
             ),
-        ),
-    );
-    type Out = Self;
-    fn pack((array0, (array1, (array2, (value0, ())))): Self::Arrays) -> Self {
-        Self {
-            corrected: array0,
-            profile: array1,
-            total: array2,
-            result: value0,
+        );
+        type Out = Self;
+        fn pack((array0, (array1, (array2, (value0, ())))): Self::Arrays) -> Self {
+            Self {
+                corrected: array0,
+                profile: array1,
+                total: array2,
+                result: value0,
+            }
+        }
+        fn arrays_mut(
+            out: &mut Self,
+        ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
+            (
+                &mut out.corrected,
+                (&mut out.profile, (&mut out.total, (&mut out.result, ()))),
+            )
         }
     }
-    fn arrays_mut(
-        out: &mut Self,
-    ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
-        (&mut out.corrected, (&mut out.profile, (&mut out.total, (&mut out.result, ()))))
+    #[automatically_derived]
+    impl ::pasha::__private::fmt::Debug for ReduceFrameOutput {
+        fn fmt(
+            &self,
+            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+        ) -> ::pasha::__private::fmt::Result {
+            ::pasha::__private::debug_outputs(formatter, "ReduceFrameOutput")
+        }
     }
-}
-#[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
-#[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
-#[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-#[automatically_derived]
-impl ::pasha::__private::fmt::Debug for ReduceFrameOutput {
-    fn fmt(
-        &self,
-        formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
-    ) -> ::pasha::__private::fmt::Result {
-        ::pasha::__private::debug_outputs(formatter, "ReduceFrameOutput")
-    }
-}
+};
 /// Corrects one detector frame and reduces it to what the analysis needs.
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
 #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]

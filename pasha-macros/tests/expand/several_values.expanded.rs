@@ -24,40 +24,39 @@ struct MomentsOutput {
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
 #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
 #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-#[automatically_derived]
-impl ::pasha::__private::OutputSet for MomentsOutput {
-    type Arrays = (
-        ::pasha::__private::SharedArray1<bool>,
-        (
-            ::pasha::__private::SharedArray1<f64>,
-            (::pasha::__private::SharedArray2<f64>, ()),
-        ),
-    );
-    type Out = Self;
-    fn pack((array0, (value0, (value1, ()))): Self::Arrays) -> Self {
-        Self {
-            valid: array0,
-            result: (value0, value1),
+const _: () = {
+    #[automatically_derived]
+    impl ::pasha::__private::OutputSet for MomentsOutput {
+        type Arrays = (
+            ::pasha::__private::SharedArray1<bool>,
+            (
+                ::pasha::__private::SharedArray1<f64>,
+                (::pasha::__private::SharedArray2<f64>, ()),
+            ),
+        );
+        type Out = Self;
+        fn pack((array0, (value0, (value1, ()))): Self::Arrays) -> Self {
+            Self {
+                valid: array0,
+                result: (value0, value1),
+            }
+        }
+        fn arrays_mut(
+            out: &mut Self,
+        ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
+            (&mut out.valid, (&mut out.result.0, (&mut out.result.1, ())))
         }
     }
-    fn arrays_mut(
-        out: &mut Self,
-    ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
-        (&mut out.valid, (&mut out.result.0, (&mut out.result.1, ())))
+    #[automatically_derived]
+    impl ::pasha::__private::fmt::Debug for MomentsOutput {
+        fn fmt(
+            &self,
+            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+        ) -> ::pasha::__private::fmt::Result {
+            ::pasha::__private::debug_outputs(formatter, "MomentsOutput")
+        }
     }
-}
-#[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
-#[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
-#[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-#[automatically_derived]
-impl ::pasha::__private::fmt::Debug for MomentsOutput {
-    fn fmt(
-        &self,
-        formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
-    ) -> ::pasha::__private::fmt::Result {
-        ::pasha::__private::debug_outputs(formatter, "MomentsOutput")
-    }
-}
+};
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
 #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]
 #[allow(private_bounds, private_interfaces, unused_qualifications)]

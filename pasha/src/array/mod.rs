@@ -5,6 +5,8 @@ mod convert;
 mod copies;
 mod huge;
 mod ragged;
+mod split;
+mod unchunk;
 mod with_axes;
 
 use std::fmt;

@@ -47,6 +47,15 @@ as_view! {
     [A, D: Dimension] SharedArray<A, D>, A, D, |array| array.view();
 }
 
+impl<V: AsView + ?Sized> AsView for &V {
+    type Elem = V::Elem;
+    type Dim = V::Dim;
+
+    fn as_view(&self) -> ArrayView<'_, V::Elem, V::Dim> {
+        (**self).as_view()
+    }
+}
+
 /// An array, mapped over along one of its axes; made by [`axis`].
 ///
 /// # Examples
@@ -153,6 +162,7 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>>
     for SubViewReader<'_, A, D>
 {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     #[inline]
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, Infallible> {
@@ -275,5 +285,10 @@ natural_sub_view!(Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);
 
 #[diagnostic::do_not_recommend]
 impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for AlongAxis<'_, A, D> {
+    type Param = SubView<A, D::Smaller>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for &AlongAxis<'_, A, D> {
     type Param = SubView<A, D::Smaller>;
 }

@@ -148,6 +148,11 @@ impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for Blocks<'_, A, D>
     type Param = SubView<A, D>;
 }
 
+#[diagnostic::do_not_recommend]
+impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for &Blocks<'_, A, D> {
+    type Param = SubView<A, D>;
+}
+
 /// Reads the blocks of an array.
 pub struct BlockReader<'f, A, D: Dimension> {
     view: ArrayView<'f, A, D>,
@@ -157,6 +162,7 @@ pub struct BlockReader<'f, A, D: Dimension> {
 
 impl<A: 'static, D: Dimension + 'static> Read<SubView<A, D>> for BlockReader<'_, A, D> {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     #[inline]
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D>, Infallible> {

@@ -19,6 +19,7 @@ macro_rules! lent {
     ($([$($generics:tt)*] $element:ty => $lent:ty;)+) => {$(
         impl<$($generics)*> Read<ByRef<$lent>> for ElementReader<'_, $element> {
             type Error = Infallible;
+            const PREPARES_NOTHING: bool = true;
 
             #[inline]
             fn read(&mut self, index: usize) -> Result<&$lent, Infallible> {

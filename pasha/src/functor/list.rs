@@ -278,7 +278,8 @@ impl<P: Param, L: ItemList, F: IntoFunctor<P>, G: IntoFunctors<L>> IntoFunctors<
 /// tuple of the functors of its several items.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not give the items of this kernel",
-    note = "give one functor for a kernel with one item, or a tuple with one functor for each item: `(&frames, &monitor)`"
+    note = "give one source for a kernel with one item, or a tuple with one source for each item: `(&frames, &monitor)`",
+    note = "all that an item may be, and what it is read from: the documentation's page `pasha::guide::items`"
 )]
 pub trait IntoItems<I: ItemList> {
     /// What was given, as a nested list.

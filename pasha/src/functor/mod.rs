@@ -4,13 +4,19 @@
 //! index. A reader lends its items, so that one that reads a file can use a single buffer, and one
 //! over an array costs nothing.
 
+pub(crate) mod axes;
 pub(crate) mod axis;
 pub(crate) mod chunks;
+pub(crate) mod concat;
+pub(crate) mod indices;
 mod lend;
 pub(crate) mod list;
+pub(crate) mod masked;
 pub(crate) mod npy;
+mod parts;
 mod ragged;
 mod range;
+pub(crate) mod select;
 pub(crate) mod slice;
 
 use std::ops::Range;
@@ -78,11 +84,7 @@ use crate::param::Param;
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
     note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
-    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`; an array view has one axis less than the array, whose axis 0 is mapped over; `&[T]` is for a `Vec<Vec<T>>`, `ArrayView1<T>` for the rows of an `Array2<T>`",
-    note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
-    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
-    note = "all that an item may be, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
 )]
 pub trait Functor<P: Param>: Sync {
     /// What a worker reads items from.
@@ -171,6 +173,13 @@ pub trait Functor<P: Param>: Sync {
     /// ```
     fn items_together(&self) -> usize {
         1
+    }
+
+    /// The number of items of which none is read without the others, such as those of a compressed
+    /// chunk, at multiples of it.
+    #[doc(hidden)]
+    fn items_inseparable(&self) -> usize {
+        self.items_together()
     }
 
     /// Says what makes mapping over it pointless, before anything is allocated or run.
@@ -325,6 +334,11 @@ pub trait Read<P: Param> {
         let _ = share;
     }
 
+    /// Whether [`begin`](Read::begin) prepares nothing, and any item can be read after it: then a
+    /// share may be much longer than what is read of it.
+    #[doc(hidden)]
+    const PREPARES_NOTHING: bool = false;
+
     /// The addresses of the memory in which the items of a share lie back to back, if they do.
     #[doc(hidden)]
     fn place(&self, share: &Range<usize>) -> Option<Range<usize>> {
@@ -371,11 +385,13 @@ pub trait Read<P: Param> {
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
     note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
-    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`; an array view has one axis less than the array, whose axis 0 is mapped over; `&[T]` is for a `Vec<Vec<T>>`, `ArrayView1<T>` for the rows of an `Array2<T>`",
+    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`",
+    note = "an array view has one axis less than the array, whose axis 0 is mapped over: `ArrayView2<T>` for the frames of a 3-D array, `ArrayView1<T>` for the rows of a 2-D one; for the frames of a 4-D array write `pasha::axes(&array, [Axis(0), Axis(1)])`; `&[T]` is for a `Vec<Vec<T>>`",
     note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
-    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
-    note = "all that an item may be, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, for an item `part: ArrayView1<T>`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
+    note = "a tuple is no source: a kernel with an item for each source, `fn k(a: f64, b: f64)`, is given them one after another, `k::run_parallel(&a, &b)`",
+    note = "arrays of another version of ndarray are other types: pasha takes those of ndarray 0.17, which it exports as `pasha::ndarray`",
+    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
 )]
 pub trait IntoFunctor<P: Param> {
     /// The functor.
@@ -444,6 +460,10 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
         (**self).items_together()
     }
 
+    fn items_inseparable(&self) -> usize {
+        (**self).items_inseparable()
+    }
+
     fn check(&self) -> Result<(), SourceError> {
         (**self).check()
     }
@@ -502,9 +522,12 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
-    note = "give a container by reference, `&values`; an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`",
-    note = "accepted are, by reference: slices, `Vec`s and arrays `[T; N]`, ndarray's arrays and pasha's `SharedArray` (along axis 0), `pasha::NpyFile`, and your own types that implement `pasha::Functor`, with `pasha::NaturalItem` for the reference; and by value: views, ranges of integers, `pasha::axis(&array, Axis(k))`, `pasha::chunks(&array, n)`, `pasha::windows(&array, n)`, `array.along(\"time\")?` of a `pasha::DataArray`",
-    note = "all that an item may be, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "give a container by reference, `&values`",
+    note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
+    note = "a closure gets the items of one source: for several map over the indices, `pasha::map(0..a.len(), |_, i, _| a[i] * b[i])`, or write a kernel with an item for each, `fn k(a: f64, b: f64)`",
+    note = "arrays of another version of ndarray are other types: pasha takes those of ndarray 0.17, which it exports as `pasha::ndarray`",
+    note = "your own types need `pasha::Functor`, and `pasha::NaturalItem` for the reference",
+    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
 )]
 pub trait NaturalItem: IntoFunctor<Self::Param> {
     /// The kind of item that a closure gets.

@@ -24,6 +24,7 @@ impl<A: Sync + 'static> Functor<SubView<A, Ix1>> for RaggedArray<A> {
 
 impl<A: 'static> Read<SubView<A, Ix1>> for &RaggedArray<A> {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     fn read(&mut self, index: usize) -> Result<ArrayView1<'_, A>, Infallible> {
         Ok(self.slot(index))

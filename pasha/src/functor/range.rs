@@ -39,6 +39,11 @@ macro_rules! ranges {
         }
 
         #[diagnostic::do_not_recommend]
+        impl NaturalItem for &Range<$integer> {
+            type Param = ByValue<$integer>;
+        }
+
+        #[diagnostic::do_not_recommend]
         impl Functor<ByValue<$integer>> for RangeInclusive<$integer> {
             type Reader<'f> = Counter<$integer>;
 
@@ -57,8 +62,14 @@ macro_rules! ranges {
             type Param = ByValue<$integer>;
         }
 
+        #[diagnostic::do_not_recommend]
+        impl NaturalItem for &RangeInclusive<$integer> {
+            type Param = ByValue<$integer>;
+        }
+
         impl Read<ByValue<$integer>> for Counter<$integer> {
             type Error = Infallible;
+            const PREPARES_NOTHING: bool = true;
 
             #[inline(always)]
             fn read(&mut self, index: usize) -> Result<$integer, Infallible> {

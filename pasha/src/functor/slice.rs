@@ -83,6 +83,7 @@ impl<'f, T> ElementReader<'f, T> {
 
 impl<T: Copy + 'static> Read<ByValue<T>> for ElementReader<'_, T> {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     #[inline(always)]
     fn read(&mut self, index: usize) -> Result<T, Infallible> {
@@ -106,6 +107,7 @@ impl<T: Copy + 'static> Read<ByValue<T>> for ElementReader<'_, T> {
 
 impl<T: 'static> Read<ByRef<T>> for ElementReader<'_, T> {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     #[inline(always)]
     fn read(&mut self, index: usize) -> Result<&T, Infallible> {

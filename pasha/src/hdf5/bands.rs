@@ -27,6 +27,8 @@ pub(super) struct BandReader<'f, A> {
     axis: usize,
     /// How long a band is along the axis.
     together: usize,
+    /// What is read next; without chunks, nothing else of a band is.
+    share: Range<usize>,
     /// The indices of the axis that `elements` holds.
     range: Range<usize>,
     /// A band `(…, range.len(), …)` in C order.
@@ -73,8 +75,13 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
                 Access::Library { dataset: stored.open_dataset()?, plain: Vec::new() }
             }
         };
-        let together = stored.together(axis);
-        Ok(BandReader { stored, axis, together, range: 0..0, elements: Buffer::new(), access })
+        let (together, share, elements) = (stored.together(axis), 0..usize::MAX, Buffer::new());
+        Ok(BandReader { stored, axis, together, share, range: 0..0, elements, access })
+    }
+
+    /// Says which indices of the axis are read next.
+    pub(super) fn begin(&mut self, share: Range<usize>) {
+        self.share = share;
     }
 
     /// The band that an index of the axis is in, and which indices it holds.
@@ -82,7 +89,10 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         if !self.range.contains(&index) {
             let start = index - index % self.together;
             let len = self.stored.shape[self.axis];
-            let band = start..start.saturating_add(self.together).min(len);
+            let mut band = start..start.saturating_add(self.together).min(len);
+            if self.share.contains(&index) && self.stored.chunk_along(self.axis).is_none() {
+                band = band.start.max(self.share.start)..band.end.min(self.share.end);
+            }
             let one = index..index + 1;
             if band == one {
                 self.read(one)?;

@@ -1,6 +1,7 @@
 //! A data set's items, lent to kernels.
 
 use std::fmt;
+use std::ops::Range;
 
 use ndarray::{ArrayView, Axis, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis};
 
@@ -8,6 +9,7 @@ use super::dataset::Hdf5Dataset;
 use super::element::Hdf5Element;
 use super::reader::ElementReader;
 use crate::error::SourceError;
+use crate::functor::axes::HasAxes;
 use crate::functor::axis::sub_view;
 use crate::functor::{Functor, NaturalItem, Read};
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
@@ -49,9 +51,39 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         if self.stored.view::<A>().is_some() { 1 } else { self.stored.together(self.axis) }
     }
 
+    /// How many items are not read without each other.
+    fn inseparable(&self) -> usize {
+        match self.stored.view::<A>() {
+            Some(_) => 1,
+            None => self.stored.chunk_along(self.axis).unwrap_or(1),
+        }
+    }
+
     /// Says that the selected items are about to be read.
     fn announce_selected(&self) {
         self.stored.announce_along::<A>(self.axis, self.range());
+    }
+}
+
+impl<A: Hdf5Element, D: Dimension> HasAxes for Hdf5Dataset<A, D> {
+    type Elem = A;
+    type Dim = D;
+    type Along<'a>
+        = Hdf5Dataset<A, D>
+    where
+        Self: 'a;
+
+    fn along_axis(&self, axis: Axis) -> Hdf5Dataset<A, D> {
+        self.clone().axis(axis)
+    }
+
+    /// What is selected of a data set, is of the axis that is mapped along.
+    fn lengths(&self, along: Axis) -> Vec<usize> {
+        let mut lengths = self.shape().to_vec();
+        if let Some(len) = lengths.get_mut(along.index()) {
+            *len = self.along_axis(along).range().len();
+        }
+        lengths
     }
 }
 
@@ -91,6 +123,10 @@ impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Smal
         self.together()
     }
 
+    fn items_inseparable(&self) -> usize {
+        self.inseparable()
+    }
+
     fn check(&self) -> Result<(), SourceError> {
         self.checked_range().map(drop)
     }
@@ -116,6 +152,19 @@ impl<A: Hdf5Element, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller
                 let band = ArrayView::from_shape(dim.clone(), elements)?;
                 Ok(band.index_axis_move(self.axis, index - range.start))
             }
+        }
+    }
+
+    fn begin(&mut self, share: Range<usize>) {
+        self.begin_share(share);
+    }
+}
+
+impl<A: Hdf5Element, D: Dimension> Hdf5Reader<'_, A, D> {
+    /// Says what is read next.
+    fn begin_share(&mut self, share: Range<usize>) {
+        if let ViewSource::Bands(bands, _) = &mut self.source {
+            bands.begin(self.start + share.start..self.start + share.end);
         }
     }
 }
@@ -153,6 +202,10 @@ macro_rules! element_functor {
                 self.together()
             }
 
+            fn items_inseparable(&self) -> usize {
+                self.inseparable()
+            }
+
             fn check(&self) -> Result<(), SourceError> {
                 self.checked_range().map(drop)
             }
@@ -172,6 +225,10 @@ impl<A: Hdf5Element> Read<ByValue<A>> for Hdf5Reader<'_, A, Ix1> {
     fn read(&mut self, index: usize) -> Result<A, SourceError> {
         self.element(index).copied()
     }
+
+    fn begin(&mut self, share: Range<usize>) {
+        self.begin_share(share);
+    }
 }
 
 impl<A: Hdf5Element> Read<ByRef<A>> for Hdf5Reader<'_, A, Ix1> {
@@ -180,6 +237,10 @@ impl<A: Hdf5Element> Read<ByRef<A>> for Hdf5Reader<'_, A, Ix1> {
     #[inline]
     fn read(&mut self, index: usize) -> Result<&A, SourceError> {
         self.element(index)
+    }
+
+    fn begin(&mut self, share: Range<usize>) {
+        self.begin_share(share);
     }
 }
 

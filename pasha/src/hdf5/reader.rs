@@ -37,6 +37,15 @@ impl<'f, A: Hdf5Element> ElementReader<'f, A> {
         })
     }
 
+    /// Says which indices of the axis are read next.
+    pub(super) fn begin(&mut self, share: Range<usize>) {
+        match self {
+            ElementReader::Own(bands) => bands.begin(share),
+            // Sources lend whole bands, which may be cut where the pieces end.
+            ElementReader::Assembled(_) => {}
+        }
+    }
+
     /// The band that an index of the axis is in, and which indices it holds.
     pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
         match self {

@@ -110,6 +110,7 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<SubView<A, D::Smaller>>
     for AlongReader<'_, A, D>
 {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     #[inline]
     fn read(&mut self, index: usize) -> Result<ArrayView<'_, A, D::Smaller>, Infallible> {
@@ -121,6 +122,7 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<LabelledView<A, D::Smalle
     for AlongReader<'_, A, D>
 {
     type Error = Infallible;
+    const PREPARES_NOTHING: bool = true;
 
     #[inline]
     fn read(&mut self, index: usize) -> Result<Labelled<'_, A, D::Smaller>, Infallible> {

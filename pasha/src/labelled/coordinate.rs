@@ -204,29 +204,73 @@ impl Coordinate {
     /// What is left at an index along a dimension: itself, if it does not lie along that; `None`
     /// beyond the last.
     pub(super) fn select(&self, dim: &str, index: usize) -> Option<Coordinate> {
-        let Some(axis) = self.dims.iter().position(|name| name == dim) else {
-            return Some(self.clone());
-        };
+        let mut selected = self.at_indices(dim, &[index])?;
+        if let Some(axis) = self.axis(dim) {
+            selected.dims.remove(axis);
+            selected.shape.remove(axis);
+        }
+        Some(selected)
+    }
+
+    /// What is at some indices along a dimension, in their order: itself, if it does not lie along
+    /// that; `None` if an index is beyond the last.
+    pub(super) fn at_indices(&self, dim: &str, indices: &[usize]) -> Option<Coordinate> {
+        let Some(axis) = self.axis(dim) else { return Some(self.clone()) };
         let len = self.shape[axis];
-        if index >= len {
+        if indices.iter().any(|&index| index >= len) {
             return None;
         }
         let inner: usize = self.shape[axis + 1..].iter().product();
         let outer: usize = self.shape[..axis].iter().product();
         let places = (0..outer).flat_map(|outer| {
-            let start = (outer * len + index) * inner;
-            start..start + inner
+            indices.iter().flat_map(move |index| {
+                let start = (outer * len + index) * inner;
+                start..start + inner
+            })
         });
-        let mut selected = Coordinate {
+        let mut shape = self.shape.clone();
+        shape[axis] = indices.len();
+        Some(self.with_values(shape, self.values.at(places)))
+    }
+
+    /// This coordinate and, behind it along a dimension, another; itself, if neither lies along
+    /// that and both are the same. `None` if they do not fit.
+    pub(super) fn join(&self, other: &Coordinate, dim: &str) -> Option<Coordinate> {
+        let Some(axis) = self.axis(dim) else { return (self == other).then(|| self.clone()) };
+        let fits = |(at, (one, other)): (usize, (&usize, &usize))| at == axis || one == other;
+        if self.dims != other.dims
+            || self.attrs != other.attrs
+            || !self.shape.iter().zip(&other.shape).enumerate().all(fits)
+        {
+            return None;
+        }
+        let both = self.values.joined(&other.values)?;
+        // The places of all among the values of one behind those of the other.
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let outer: usize = self.shape[..axis].iter().product();
+        let (own, others) = (self.shape[axis] * inner, other.shape[axis] * inner);
+        let start = self.values.len();
+        let places = (0..outer).flat_map(|outer| {
+            (outer * own..(outer + 1) * own)
+                .chain(start + outer * others..start + (outer + 1) * others)
+        });
+        let mut shape = self.shape.clone();
+        shape[axis] += other.shape[axis];
+        Some(self.with_values(shape, both.at(places)))
+    }
+
+    fn with_values(&self, shape: Vec<usize>, values: Values) -> Coordinate {
+        Coordinate {
             dims: self.dims.clone(),
-            shape: self.shape.clone(),
-            values: self.values.at(places),
+            shape,
+            values,
             attrs: self.attrs.clone(),
             undecoded: self.undecoded.clone(),
-        };
-        selected.dims.remove(axis);
-        selected.shape.remove(axis);
-        Some(selected)
+        }
+    }
+
+    fn axis(&self, dim: &str) -> Option<usize> {
+        self.dims.iter().position(|name| name == dim)
     }
 
     /// Whether it lies along this dimension alone.

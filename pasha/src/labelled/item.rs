@@ -34,7 +34,8 @@ use crate::param::{ItemShape, KernelItem, Param};
 /// # Ok::<(), pasha::Error>(())
 /// ```
 pub struct Labelled<'r, A, D> {
-    /// The position along the mapped dimension.
+    /// The position along the mapped dimension, also where chosen indices of it are mapped over
+    /// ([`select`](crate::select)).
     pub index: usize,
     /// The mapped dimension's coordinate here; `None` if it has none.
     pub coord: Option<CoordinateValue<'r>>,
@@ -206,6 +207,10 @@ impl<A, D> fmt::Debug for LabelledView<A, D> {
 impl<A: 'static, D: Dimension + 'static> Param for LabelledView<A, D> {
     type Item<'r> = Labelled<'r, A, D>;
     type Shape = ItemShape<D>;
+
+    fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
+        Some(shape.shape())
+    }
 }
 
 impl<A: 'static, D: Dimension + 'static> KernelItem for Labelled<'_, A, D> {
@@ -228,6 +233,11 @@ impl<'a> Mapped<'a> {
         let rest = labels.dims.iter().filter(|name| *name != dim).cloned().collect();
         let coordinate = labels.coords.get(dim).filter(|coordinate| coordinate.is_along(dim));
         Ok(Mapped { labels, axis, rest, coordinate })
+    }
+
+    /// The name of the dimension.
+    pub(super) fn dim(&self) -> &str {
+        &self.labels.dims[self.axis.index()]
     }
 
     /// The item at an index, whose elements are these.

@@ -6,6 +6,7 @@
 
 mod along;
 mod attribute;
+mod chosen;
 mod coordinate;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod decoding;

@@ -3,6 +3,7 @@
 use ndarray::{Dimension, RemoveAxis};
 
 use super::along::Along;
+use super::coordinate::Coordinate;
 use super::item::Mapped;
 use super::memory::DataArray;
 use crate::array::SharedArray;
@@ -10,30 +11,37 @@ use crate::error::{Error, Result};
 
 /// What has been mapped over along a named dimension, and so knows the labels of the outputs.
 ///
-/// It is implemented for what `along` returns, in memory and stored.
+/// It is implemented for what `along` returns, in memory and stored, and for chosen indices of it.
 pub trait MappedAlong: sealed::Sealed {}
 
 pub(super) mod sealed {
-    use super::Mapped;
+    use super::{Coordinate, Mapped};
 
     /// Gives what [`MappedAlong`](super::MappedAlong) is about.
     pub trait Sealed {
-        /// The labels and the dimension mapped along.
+        /// The labels and the dimension mapped along; of several parts those of the first, if all
+        /// have the same dimensions.
         #[doc(hidden)]
         #[allow(private_interfaces, reason = "nobody else can call it")]
-        fn mapped(&self) -> &Mapped<'_>;
+        fn mapped(&self) -> Option<&Mapped<'_>>;
 
         /// The shape of all that is mapped over, one length per dimension.
         #[doc(hidden)]
         fn full_shape(&self) -> Vec<usize>;
+
+        /// The coordinate of this name, of what is mapped over.
+        #[doc(hidden)]
+        fn coordinate(&self, name: &str) -> Option<Coordinate> {
+            self.mapped()?.labels.coords.get(name).cloned()
+        }
     }
 }
 
 impl<A, D: RemoveAxis> MappedAlong for Along<'_, A, D> {}
 impl<A, D: RemoveAxis> sealed::Sealed for Along<'_, A, D> {
     #[allow(private_interfaces, reason = "nobody else can call it")]
-    fn mapped(&self) -> &Mapped<'_> {
-        &self.mapped
+    fn mapped(&self) -> Option<&Mapped<'_>> {
+        Some(&self.mapped)
     }
 
     fn full_shape(&self) -> Vec<usize> {
@@ -44,19 +52,24 @@ impl<A, D: RemoveAxis> sealed::Sealed for Along<'_, A, D> {
 impl<S: MappedAlong> MappedAlong for &S {}
 impl<S: MappedAlong> sealed::Sealed for &S {
     #[allow(private_interfaces, reason = "nobody else can call it")]
-    fn mapped(&self) -> &Mapped<'_> {
+    fn mapped(&self) -> Option<&Mapped<'_>> {
         (**self).mapped()
     }
 
     fn full_shape(&self) -> Vec<usize> {
         (**self).full_shape()
     }
+
+    fn coordinate(&self, name: &str) -> Option<Coordinate> {
+        (**self).coordinate(name)
+    }
 }
 
 impl<A: 'static, D: Dimension> SharedArray<A, D> {
     /// Labels an output with the dimension that was mapped along, and its coordinates.
     ///
-    /// `source` is what was mapped over, such as `frames.along("time")?`. The output's first
+    /// `source` is what was mapped over, such as `frames.along("time")?`, or chosen indices of it
+    /// ([`select`](crate::select)), which have their coordinates. The output's first
     /// dimension is the one mapped along. Where the others have exactly the shape of an item (as
     /// with `#[output(like = frame)]`), they have its names and coordinates too; otherwise they are
     /// called `dim_1`, `dim_2`, …, which [`rename`](DataArray::rename) changes. Coordinates are
@@ -87,10 +100,18 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
     /// # Ok::<(), pasha::Error>(())
     /// ```
     pub fn into_labelled(self, source: &impl MappedAlong) -> Result<DataArray<A, D>> {
-        let mapped = source.mapped();
+        let shape = self.shape().to_vec();
+        let Some(mapped) = source.mapped() else {
+            return Err(Error::Argument {
+                argument: "the output".to_owned(),
+                value: format!("of shape {shape:?}"),
+                advice: "of the parts that were mapped over there is none, or they have different \
+                         dimensions: label it with `DataArray::new`"
+                    .to_owned(),
+            });
+        };
         let full_shape = source.full_shape();
         let axis = mapped.axis.index();
-        let shape = self.shape().to_vec();
         if shape.first() != full_shape.get(axis) {
             return Err(Error::Argument {
                 argument: "the output".to_owned(),
@@ -113,8 +134,10 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
         };
         let mut labelled = DataArray::from_shared(self, dims)?;
         for (name, coordinate) in &mapped.labels.coords {
-            if coordinate.dims().iter().all(|dim| labelled.dims().contains(dim)) {
-                labelled = labelled.with_coordinate(name.clone(), coordinate.clone())?;
+            if coordinate.dims().iter().all(|dim| labelled.dims().contains(dim))
+                && let Some(coordinate) = source.coordinate(name)
+            {
+                labelled = labelled.with_coordinate(name.clone(), coordinate)?;
             }
         }
         Ok(labelled)

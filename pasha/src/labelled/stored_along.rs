@@ -247,6 +247,10 @@ macro_rules! stored_functor {
                 let workers = available_workers().unwrap_or(1);
                 self.block.min(self.len.div_ceil(workers)).max(1)
             }
+
+            fn items_inseparable(&self) -> usize {
+                self.array.chunk_shape().map_or(1, |_| self.block)
+            }
         }
 
     )+};
@@ -269,8 +273,8 @@ impl<A: StoredElement, D: RemoveAxis<Smaller: 'static>> NaturalItem for &StoredA
 impl<A, D: RemoveAxis> MappedAlong for StoredAlong<'_, A, D> {}
 impl<A, D: RemoveAxis> sealed::Sealed for StoredAlong<'_, A, D> {
     #[allow(private_interfaces, reason = "nobody else can call it")]
-    fn mapped(&self) -> &Mapped<'_> {
-        &self.mapped
+    fn mapped(&self) -> Option<&Mapped<'_>> {
+        Some(&self.mapped)
     }
 
     fn full_shape(&self) -> Vec<usize> {

@@ -93,6 +93,26 @@ impl Values {
         }
     }
 
+    /// These values and behind them others, if they are of one type.
+    pub(super) fn joined(&self, others: &Values) -> Option<Values> {
+        Some(match (self, others) {
+            (Values::Float(one), Values::Float(other)) => Values::Float([&one[..], other].concat()),
+            (Values::Integer(one), Values::Integer(other)) => {
+                Values::Integer([&one[..], other].concat())
+            }
+            (Values::Unsigned(one), Values::Unsigned(other)) => {
+                Values::Unsigned([&one[..], other].concat())
+            }
+            (Values::Time(one), Values::Time(other)) => Values::Time([&one[..], other].concat()),
+            (Values::CalendarTime(one), Values::CalendarTime(other)) => {
+                Values::CalendarTime([&one[..], other].concat())
+            }
+            (Values::Text(one), Values::Text(other)) => Values::Text([&one[..], other].concat()),
+            (Values::Bool(one), Values::Bool(other)) => Values::Bool([&one[..], other].concat()),
+            _ => return None,
+        })
+    }
+
     /// The values at these places, in this order; places beyond the last are left out.
     pub(super) fn at(&self, places: impl Iterator<Item = usize>) -> Values {
         fn pick<T: Clone>(values: &[T], places: impl Iterator<Item = usize>) -> Vec<T> {

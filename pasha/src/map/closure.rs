@@ -21,8 +21,10 @@ type ItemOf<'r, F> = <<F as NaturalItem>::Param as Param>::Item<'r>;
 ///
 /// The closure gets the worker's number, the index and the item: a reference to an element for
 /// slices and one-dimensional arrays, a sub-view along axis 0 for arrays of more dimensions, the
-/// integer for ranges. It may capture by reference whatever is `Sync`. For outputs other than one
-/// value for each index write a kernel with [`macro@crate::kernel`].
+/// integer for ranges. It may capture by reference whatever is `Sync`, to be read: several workers
+/// call it at once, so that it can't write to what it captures (rustc's E0596; see
+/// [`errors`](crate::guide::errors#errors-of-the-compiler)). For outputs other than one value for
+/// each index write a kernel with [`macro@crate::kernel`].
 ///
 /// What the closure changes in a captured `Mutex` or atomic is lost where workers are forked
 /// processes, as they are by default: each has a copy of its own

@@ -19,7 +19,7 @@ use crate::job::{Job, panic};
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
 use crate::memory::{Memory, SharedPages};
-use crate::options::Splitting;
+use crate::options::{Options, Splitting};
 use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
@@ -186,6 +186,9 @@ const MOST_SKIPPED: usize = 1 << 30;
 fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Table> {
     panic::install_hook();
     forked::watch();
+    if setting.memory == Memory::Private && setting.options.are_of_processes() {
+        return Err(no_processes(setting.options));
+    }
     let failures = match setting.options.policy().may_skip() {
         Some(at_most) if at_most.min(len) > MOST_SKIPPED => {
             return Err(Error::TooLarge {
@@ -200,4 +203,16 @@ fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Tab
         None => num_workers,
     };
     Table::new(num_workers, failures, setting.memory)
+}
+
+#[cold]
+fn no_processes(options: &Options) -> Error {
+    let (option, value) = options.of_processes_alone().unwrap_or_default();
+    Error::Argument {
+        argument: format!("the option `{option}` of the context"),
+        value,
+        advice: "the workers of this context are not processes of their own, which it is for: \
+                 use a `ProcessContext`, or leave it out"
+            .to_owned(),
+    }
 }

@@ -152,17 +152,6 @@ fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Resul
 }
 
 #[cold]
-fn no_processes((option, value): (&str, String)) -> Error {
-    Error::Argument {
-        argument: format!("the option `{option}` of the context"),
-        value,
-        advice: "the workers of this context are not processes of their own, which it is for: \
-                 use a `ProcessContext`, or leave it out"
-            .to_owned(),
-    }
-}
-
-#[cold]
 fn too_many_workers(given: usize) -> Error {
     Error::TooLarge {
         argument: "the number of workers of the context",
@@ -259,8 +248,6 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         }
         if setting.memory == Memory::Shared {
             refuse_lost_changes(kernel).map_err(|error| *error)?;
-        } else if let Some(option) = setting.options.of_processes_alone() {
-            return Err(no_processes(option));
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
         let len = functors.check(kernel.names().items)?;

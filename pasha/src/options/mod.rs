@@ -106,7 +106,7 @@ impl Options {
         let has_hooks = self.start_hook.is_some() || self.end_hook.is_some();
         let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
         let is_noted = resume.is_some() || self.watch.is_some() || !self.on_failure.is_abort();
-        !(has_hooks || has_limits || is_noted || self.pin_workers)
+        !(has_hooks || has_limits || is_noted || self.pin_workers || self.are_of_processes())
     }
 
     #[inline]
@@ -131,8 +131,15 @@ impl Options {
         self.nice
     }
 
+    /// Whether an option is set that only workers in processes of their own can have.
+    #[inline]
+    pub(crate) fn are_of_processes(&self) -> bool {
+        self.worker_lifespan.is_some() || self.worker_memory.is_some() || self.nice != 0
+    }
+
     /// The name and value of an option that only workers in processes of their own can have, if
     /// one is set.
+    #[cold]
     pub(crate) fn of_processes_alone(&self) -> Option<(&'static str, String)> {
         let lifespan = self.worker_lifespan.map(|items| ("worker_lifespan", items.to_string()));
         let memory = self.worker_memory.map(|bytes| ("worker_memory", bytes.to_string()));

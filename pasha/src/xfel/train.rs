@@ -33,7 +33,8 @@ use crate::param::{ItemShape, KernelItem, Param};
 pub struct Train<'a, A, D> {
     /// The train's id.
     pub id: u64,
-    /// The train's position in the list of trains that is mapped over.
+    /// The train's position in the key's list of trains. Where chosen ones of them are mapped over
+    /// ([`select`](crate::select)), the position of its slot is another: the kernel's `#[index]`.
     pub index: usize,
     /// Its entry; or, where the key was opened with one axis more than an entry has, all its
     /// entries, along axis 0. Borrowed from the reader's buffer, or from the mapped file.
@@ -62,11 +63,19 @@ pub struct TrainOrNoneParam<A, D>(PhantomData<fn() -> (A, D)>);
 impl<A: 'static, D: Dimension + 'static> Param for TrainParam<A, D> {
     type Item<'r> = Train<'r, A, D>;
     type Shape = ItemShape<D>;
+
+    fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
+        Some(shape.shape())
+    }
 }
 
 impl<A: 'static, D: Dimension + 'static> Param for TrainOrNoneParam<A, D> {
     type Item<'r> = Option<Train<'r, A, D>>;
     type Shape = ItemShape<D>;
+
+    fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
+        Some(shape.shape())
+    }
 }
 
 impl<A: 'static, D: Dimension + 'static> KernelItem for Train<'_, A, D> {

@@ -2,6 +2,7 @@
 //!
 //! The tests that compare with h5py are skipped, with a printed word, where Python has none.
 
+mod chosen;
 mod contexts;
 mod damage;
 mod errors;

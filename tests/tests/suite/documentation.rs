@@ -109,8 +109,48 @@ fn the_guide_has_the_words_that_people_search() {
         .collect();
     let words = "tokio async Ctrl-C HashMap subset mask GPU CUDA Windows macOS MPI SLURM Python rayon \
                  joblib xarray HDF5 NetCDF Zarr Eiger EXtra-data CSV TIFF Parquet Mutex atomic \
-                 random println! zip OMP_NUM_THREADS PASHA_NUM_WORKERS PASHA_CONTEXT zombie";
+                 random println! zip OMP_NUM_THREADS PASHA_NUM_WORKERS PASHA_CONTEXT zombie \
+                 E0107 E0308 E0596 E0597";
     for word in words.split_whitespace() {
         assert!(guide.contains(word), "{word}");
     }
+}
+
+/// The texts of traits that rustc shows where they do not hold, in a file.
+fn messages(path: &str) -> Vec<String> {
+    let text = read(path);
+    let texts = text.split("#[diagnostic::on_unimplemented(").skip(1);
+    texts
+        .map(|rest| rest.split("\n    )]").next().unwrap().to_owned())
+        .map(|rest| rest.split("\n)]").next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_message_about_a_source_leads_to_the_one_list_of_items() {
+    let mut number = 0;
+    for file in ["functor/mod.rs", "functor/list.rs", "param.rs"] {
+        for message in messages(&format!("pasha/src/{file}")) {
+            assert!(message.contains("`pasha::guide::items`"), "{file}: {message}");
+            number += 1;
+        }
+    }
+    assert!(number >= 5, "{number}");
+}
+
+#[test]
+fn messages_name_the_version_of_ndarray_that_pasha_takes() {
+    let manifest = read("Cargo.toml");
+    let version = manifest.split("\nndarray = { version = \"").nth(1).unwrap();
+    let named = format!("ndarray {},", version.split('"').next().unwrap());
+    let mut number = 0;
+    for file in ["functor/mod.rs", "param.rs"] {
+        for message in messages(&format!("pasha/src/{file}")) {
+            for found in message.split("those of ndarray ").skip(1) {
+                assert!(format!("ndarray {found}").starts_with(&named), "{file}: {found}");
+                number += 1;
+            }
+        }
+    }
+    assert_eq!(number, 3);
 }

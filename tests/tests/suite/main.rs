@@ -1,7 +1,11 @@
 //! The integration tests, a subject in each file.
 
 mod allocation;
+mod axes;
 mod bound;
+mod chosen;
+mod chosen_reading;
+mod concat;
 mod contexts;
 mod design;
 mod documentation;

@@ -79,7 +79,7 @@ fn the_blank_is_subtracted() {
     // Integration is linear: the profile of the blank is the difference.
     let of_blank = blank.clone().insert_axis(Axis(0));
     let blank_profile =
-        pasha_examples::saxs::integrate_frame::run_serial(&of_blank, &bins, None).unwrap().profile;
+        pasha_examples::saxs::integrate_frame::run_serial(&of_blank, &bins).unwrap().profile;
     for (plain, subtracted) in plain.profiles.outer_iter().zip(subtracted.profiles.outer_iter()) {
         let expected = &plain - &blank_profile.row(0);
         let scale = plain.iter().fold(0.0, |max: f64, value| max.max(value.abs()));

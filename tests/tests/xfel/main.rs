@@ -1,6 +1,7 @@
 //! Runs of the European XFEL, against what real EXtra-data sees in them.
 
 mod absent;
+mod chosen;
 mod damage;
 mod oracle;
 mod partial;

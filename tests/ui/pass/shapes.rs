@@ -29,6 +29,23 @@ fn shapes(
 ) {
 }
 
+/// Parameters that format strings alone mention, and strings that are none.
+#[pasha::kernel]
+fn captured(
+    count: u16,
+    #[shared] width: usize,
+    #[shared] r#type: &str,
+    #[index] index: usize,
+    #[output(shape = format!("{type}{:>width$}", "{count}").len())] mut a: ArrayViewMut1<f64>,
+    #[output(ragged = format!("{count}:{index}").len())] mut b: ArrayViewMut1<f64>,
+    #[output(fill = vec!["{count}"; width].len())] c: &mut usize,
+    #[scratch(format!("{type:→>width$}"))] text: &mut String,
+) {
+    a.fill(text.chars().count() as f64);
+    b.fill(1.0);
+    assert_eq!(*c, 10);
+}
+
 #[pasha::kernel]
 fn of_file_counts(count: i64, #[output(ragged = count)] mut out: ArrayViewMut1<f64>) {
     out.fill(1.0);
@@ -48,6 +65,10 @@ fn main() -> pasha::Result<()> {
     assert_eq!(out.i.slot(1).len(), 2);
     assert_eq!(out.j.slot(1).len(), 2);
     assert_eq!(out.k.slot(1).len(), 0);
+    let out = captured::run_parallel(&[5, 77], 10, "u16")?;
+    assert_eq!(out.a.shape(), [2, 3 + 10]);
+    assert_eq!(out.a[[1, 0]], 10.0);
+    assert_eq!(out.b.slot(1).len(), "77:1".len());
     assert_eq!(of_file_counts::run_serial(&array![2_i64, 0])?.slot(0).len(), 2);
     let error = of_file_counts::run_serial(&array![2_i64, -3]).unwrap_err().to_string();
     assert!(error.contains("-3 elements") && error.contains("index 1"), "{error}");
