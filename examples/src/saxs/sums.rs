@@ -137,7 +137,8 @@ impl<B: Copy + Default> BinSums<B> {
         BinSums { stretch: vec![B::default(); len], frames: vec![BinSum::default(); len] }
     }
 
-    /// Adds up at most eight frames `(n, y, x)` by the bins of the pixels, and adds them to the image `(y, x)`.
+    /// Adds up at most eight frames `(n, y, x)` by the bins of the pixels, and adds them to the
+    /// image `(y, x)`.
     pub(super) fn of_block<T: Summand>(
         &mut self,
         frames: ArrayView3<T>,

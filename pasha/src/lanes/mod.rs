@@ -199,6 +199,6 @@ mod tests {
         holds(i8::MIN, -(2_f64.powi(31)));
         holds(i16::MIN, -(2_f64.powi(31)));
         holds(i32::MIN, -(2_f64.powi(63)));
-        holds(u32::MAX, 2_f64.powi(64)); // rounded up, from 2^64 - 2^32
+        holds(u32::MAX, 2_f64.powi(64) - 2_f64.powi(32));
     }
 }
