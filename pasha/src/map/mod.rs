@@ -189,13 +189,11 @@ fn in_setting<C: Context + ?Sized, T>(
     } else {
         Setting::of(&context)
     };
-    match setting.ranks {
-        None => story(setting),
-        Some(ranks) => {
-            let _turn = ranks.group.enter()?;
-            story(setting)
-        }
-    }
+    let _turn = match setting.ranks {
+        None => None,
+        Some(ranks) => Some(ranks.group.enter()?),
+    };
+    story(setting)
 }
 
 /// What a first pass has found for the slots of ragged outputs.
@@ -219,19 +217,12 @@ struct Prepared<'p, K: Kernel, F> {
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// `what` is the call as the other ranks know it.
+    #[inline(always)]
     fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F, what: &str) -> Result<Self> {
-        let mut prepared = match setting.ranks {
-            None => Self::checked(setting, kernel, functors)?,
-            Some(ranks) => {
-                let checked = Self::checked(setting, kernel, functors).and_then(|prepared| {
-                    group::refuse(setting.options, prepared.len)?;
-                    Ok(prepared)
-                });
-                ranks.group.agree(checked, |prepared| {
-                    group::facts(what, kernel.signature(), prepared.len, setting.options)
-                })?
-            }
-        };
+        if let Some(ranks) = setting.ranks {
+            return Self::agreed(ranks, setting, kernel, functors, what);
+        }
+        let mut prepared = Self::checked(setting, kernel, functors)?;
         // A constant on its own, so that the first pass of other kernels is not even compiled.
         if const { K::RAGGED > 0 } {
             prepared.find_lengths()?;
@@ -239,6 +230,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(prepared)
     }
 
+    #[inline(always)]
     fn checked(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
         if setting.num_workers == 0 {
             return Err(Error::ZeroWorkers);
@@ -312,21 +304,24 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     fn allocate(&self) -> Result<Out<K>> {
-        let plan = self.plan(true);
-        let allocated = self.specs.allocate(&plan);
-        let allocated = match self.setting.ranks {
-            None => allocated?,
-            Some(ranks) => ranks.group.agree(allocated, |_| Vec::new())?,
-        };
-        Ok(K::Set::pack(allocated))
+        if let Some(ranks) = self.setting.ranks {
+            return self.allocate_together(ranks);
+        }
+        Ok(K::Set::pack(self.specs.allocate(&self.plan(true))?))
     }
 
     fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
+        if let Some(ranks) = self.setting.ranks {
+            return self.run_together(ranks, out, fresh);
+        }
         self.attached(out, fresh, |task, writable| drive::run(&task, self.setting, writable()))
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
+        if let Some(ranks) = self.setting.ranks {
+            return self.run_together(ranks, out, fresh).map(|_report| ());
+        }
         let is_here = self.setting.is_here && !K::STREAM_STORES;
         self.attached(out, fresh, |task, writable| {
             if is_here && task.new_memory.is_empty() {
@@ -354,51 +349,15 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let resumes = self.setting.options.job_file().is_some();
         let plan = self.plan(fresh || resumes);
         let arrays = K::Set::arrays_mut(out);
-        let outputs = self.kernel.names().outputs;
-        let attached = self.specs.attach(arrays, outputs, &plan);
-        let (mut attached, job_file) = match self.setting.ranks {
-            None => {
-                let attached = attached?;
-                let job_file = self.job_file(&attached)?;
-                (attached, job_file)
-            }
-            Some(ranks) => {
-                let opened = attached.and_then(|attached| {
-                    // Rank 0 alone knows what an earlier run has finished.
-                    let is_lead = ranks.group.rank() == 0;
-                    let job_file = if is_lead { self.job_file(&attached)? } else { None };
-                    Ok((attached, job_file))
-                });
-                ranks.group.agree(opened, |(attached, _)| group::layouts(attached, outputs))?
-            }
-        };
+        let attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
         let writable = || {
             let mut starts = Vec::new();
             attached.writable(&mut starts);
             starts
         };
-        let mut new_memory = Vec::new();
-        attached.new_memory(&mut new_memory);
-        let task = Task {
-            kernel: self.kernel,
-            functors: self.functors,
-            slots: attached.index_slots(),
-            accumulators: attached.accumulators(),
-            len: self.len,
-            first_worker: self.first_worker(),
-            new_memory,
-            job_file: job_file.as_deref(),
-            failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
-        };
-        let mut outcome = go(task, &writable);
-        if let Some(ranks) = self.setting.ranks {
-            outcome = self.together(ranks, outcome, &mut attached);
-            if let Ok(value) = outcome {
-                let finished = attached.finish().map_err(|error| *error);
-                ranks.group.agree(finished, |()| Vec::new())?;
-                return Ok(value);
-            }
-        }
+        let job_file = self.job_file(&attached)?;
+        let task = self.task(&attached, job_file.as_deref());
+        let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost.
         // Apart from each other, because moving a whole `Result` takes longer than all the rest.
         match outcome {
@@ -414,26 +373,30 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         }
     }
 
-    /// Merges what the workers of all ranks have accumulated, unless a rank is lost.
-    #[cold]
-    fn together<T>(
-        &self,
-        ranks: Ranks<'_>,
-        outcome: Result<T>,
-        attached: &mut impl Attached,
-    ) -> Result<T> {
-        let has_parts = AccumulatorsOf::<K>::COUNT > 0 && self.len > 0;
-        match outcome {
-            Err(error @ Error::RankLost { .. }) => Err(error),
-            outcome if has_parts => {
-                let merged = group::merge_parts(ranks, attached);
-                outcome.and_then(|value| merged.map(|()| value))
-            }
-            outcome => outcome,
+    /// What the workers of a run into these outputs read.
+    #[inline(always)]
+    fn task<'r>(
+        &'r self,
+        attached: &impl Attached<Slots = <K::Specs as SpecList>::Slots>,
+        job_file: Option<&'r JobFile>,
+    ) -> Task<'r, K, F> {
+        let mut new_memory = Vec::new();
+        attached.new_memory(&mut new_memory);
+        Task {
+            kernel: self.kernel,
+            functors: self.functors,
+            slots: attached.index_slots(),
+            accumulators: attached.accumulators(),
+            len: self.len,
+            first_worker: self.first_worker(),
+            new_memory,
+            job_file,
+            failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
         }
     }
 
     /// Opens the file that says what is done, in a context that resumes.
+    #[inline(always)]
     fn job_file(&self, attached: &impl Attached) -> Result<Option<Box<JobFile>>> {
         let Some(path) = self.setting.options.job_file() else { return Ok(None) };
         let mut files = Vec::new();

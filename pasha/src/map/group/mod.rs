@@ -6,6 +6,7 @@
 //! map stops, and what came of it, which is then the result on every rank.
 
 mod balance;
+mod collective;
 mod ended;
 mod exchange;
 mod lead;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use ended::Verdict;
 pub(super) use exchange::{Elsewhere, Packing};
-pub(super) use parts::merge_parts;
+use parts::merge_parts;
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};
