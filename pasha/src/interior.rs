@@ -1,15 +1,18 @@
 //! Types that are changed through `&`: what a kernel changes in a `#[shared]` parameter of such a
 //! type is seen by threads, but lost in forked workers, each of which has a copy of its own.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, LinkedList, VecDeque};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::num::Wrapping;
 use std::pin::Pin;
 use std::sync::atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
     AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
 };
 use std::sync::mpsc::{Sender, SyncSender};
-use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, Weak};
 
 use ndarray::{ArrayBase, RawData};
 
@@ -39,6 +42,7 @@ interior_mutable! {
     [T: ?Sized] RwLock<T>;
     [T] OnceLock<T>;
     [] Condvar;
+    [] Once;
     [] Barrier;
     [T] Sender<T>;
     [T] SyncSender<T>;
@@ -47,6 +51,10 @@ interior_mutable! {
     [T: InteriorMutable + ?Sized] &T;
     [T: InteriorMutable + ?Sized] Box<T>;
     [T: InteriorMutable + ?Sized] Arc<T>;
+    [T: InteriorMutable + ?Sized] Weak<T>;
+    [T: InteriorMutable + ?Sized] ManuallyDrop<T>;
+    [T: InteriorMutable] Reverse<T>;
+    [T: InteriorMutable] Wrapping<T>;
     [P: InteriorMutable] Pin<P>;
     [T: InteriorMutable, F] LazyLock<T, F>;
     [T: InteriorMutable] Option<T>;

@@ -38,7 +38,7 @@ pub fn integrate_corrected_block<T: Count>(
     frame_sums
 }
 
-/// Integrates one detector frame `(y, x)`, as [`integrate_corrected_block`] does eight.
+/// Integrates one detector frame `(y, x)`, as [`integrate_corrected_block()`] does eight.
 #[pasha::kernel]
 pub fn integrate_corrected_frame<T: Count>(
     frame: ArrayView2<T>,

@@ -67,7 +67,7 @@ pub fn integrate_block<T: Summand>(
     sum_of_each_frame(sums.sums())
 }
 
-/// Integrates one detector frame `(y, x)` azimuthally, as [`integrate_block`] does eight: where
+/// Integrates one detector frame `(y, x)` azimuthally, as [`integrate_block()`] does eight: where
 /// frames have to be decompressed one by one, and a block of them would not fit the caches.
 #[pasha::kernel]
 pub fn integrate_frame<T: Summand>(

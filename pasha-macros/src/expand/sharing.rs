@@ -11,8 +11,11 @@ use crate::{names, types};
 
 /// The containers of std and ndarray that hold locks where their elements do. An element may be
 /// any type with a size there, which of other containers is not known.
-const CONTAINERS: [&str; 20] = [
+const CONTAINERS: [&str; 40] = [
     "Arc",
+    "ArcArray",
+    "ArcArray1",
+    "ArcArray2",
     "Array",
     "Array0",
     "Array1",
@@ -21,18 +24,39 @@ const CONTAINERS: [&str; 20] = [
     "Array4",
     "Array5",
     "Array6",
+    "ArrayBase",
     "ArrayD",
     "ArrayView",
+    "ArrayView0",
+    "ArrayView1",
+    "ArrayView2",
+    "ArrayView3",
+    "ArrayView4",
+    "ArrayView5",
+    "ArrayView6",
+    "ArrayViewD",
+    "ArrayViewMut",
+    "ArrayViewMut1",
+    "ArrayViewMut2",
+    "ArrayViewMut3",
     "BTreeMap",
     "Box",
     "HashMap",
+    "LazyLock",
     "LinkedList",
     "Option",
-    "RawArray",
+    "OwnedArcRepr",
+    "OwnedRepr",
+    "Pin",
     "Result",
     "Vec",
     "VecDeque",
+    "ViewRepr",
 ];
+
+/// Where these containers are, if their paths say it: those of other modules are other types.
+const CRATES: [&str; 8] =
+    ["std", "core", "alloc", "ndarray", "pasha", "collections", "sync", "boxed"];
 
 /// Tells which shared parameters and items are locks, atomics and the like, as far as their types
 /// say: what must be imported for it, and the call. What is `copied` may be one.
@@ -119,10 +143,20 @@ fn without_tuples(ty: &Type) -> Vec<Type> {
 fn in_arguments(ty: &Type) -> Option<Vec<Type>> {
     let segment = types::last_segment(ty)?;
     let PathArguments::AngleBracketed(list) = &segment.arguments else { return None };
-    if !CONTAINERS.iter().any(|container| segment.ident == container) {
+    let Type::Path(path) = ty else { return None };
+    let segments = &path.path.segments;
+    let is_elsewhere = segments.len() > 1 && !CRATES.iter().any(|name| segments[0].ident == name);
+    if is_elsewhere || !CONTAINERS.iter().any(|container| segment.ident == container) {
         return None;
     }
     let mut all = Vec::new();
+    // Of a result the trait can ask one of the two.
+    if segment.ident == "Result"
+        && let [_, error] = types::type_arguments(segment)[..]
+    {
+        all.extend(without_tuples(error));
+        all.push(ty.clone());
+    }
     for (place, argument) in list.args.iter().enumerate() {
         let GenericArgument::Type(argument) = argument else { continue };
         let parts = without_tuples(argument);
@@ -171,10 +205,15 @@ mod tests {
                 "std::collections::HashMap<String,Vec<A>>",
             ],
         );
-        check("Result<(A, B), C>", &["Result<A,C>", "Result<B,C>"]);
+        check("Result<(A, B), C>", &["C", "Result<(A,B),C>", "Result<A,C>", "Result<B,C>"]);
+        check("&Result<u8, A>", &["&A", "&Result<u8,A>"]);
+        check("ArrayView1<'_, (u8, A)>", &["ArrayView1<'_,u8>", "ArrayView1<'_,A>"]);
+        check("&LazyLock<Vec<(u8, A)>>", &["&LazyLock<Vec<u8>>", "&LazyLock<Vec<A>>"]);
+        check("ndarray::Array1<(u8, A)>", &["ndarray::Array1<u8>", "ndarray::Array1<A>"]);
         check("Vec<(A, &[(B, C)])>", &["Vec<A>", "Vec<&[B]>", "Vec<&[C]>"]);
         // Of other types no part may stand alone.
         check("Pairs<(A, B)>", &["Pairs<(A,B)>"]);
+        check("&mine::Vec<(u8, u16)>", &["&mine::Vec<(u8,u16)>"]);
         check("&Vec<f64>", &["&Vec<f64>"]);
     }
 }

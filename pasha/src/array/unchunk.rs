@@ -14,8 +14,8 @@ impl<A: Element, D: RemoveAxis> SharedArray<A, D> {
     /// its shape.
     ///
     /// # Panics
-    /// Panics if the array has fewer than two axes, is in Fortran order, or has fewer than `len`
-    /// places.
+    /// Panics if the array has fewer than two axes, is in Fortran order, was cut in place, or has
+    /// fewer than `len` places.
     ///
     /// # Examples
     /// ```
@@ -46,6 +46,11 @@ impl<A: Element, D: RemoveAxis> SharedArray<A, D> {
         assert!(
             self.view.is_standard_layout(),
             "only slots in C order lie back to back, those of this array of shape {shape:?} do not"
+        );
+        let start = self.view.as_ptr().addr();
+        assert!(
+            self.view.is_empty() || start == self.mapping.start().as_ptr().addr(),
+            "this array of shape {shape:?} was cut, its first slot is not that of its memory"
         );
         let places = shape[0] * shape[1];
         assert!(len <= places, "{len} entries do not fit the {places} places of shape {shape:?}");
@@ -80,6 +85,14 @@ mod tests {
     #[should_panic(expected = "5 entries do not fit the 4 places of shape [2, 2, 3]")]
     fn more_entries_than_places_are_refused() {
         blocks(Order::C).unchunk(5);
+    }
+
+    #[test]
+    #[should_panic(expected = "was cut")]
+    fn slots_that_were_cut_off_do_not_come_back() {
+        let mut blocks = blocks(Order::C);
+        blocks.slice_collapse(ndarray::s![1.., .., ..]);
+        blocks.unchunk(2);
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct Concat<S> {
 /// known. Workers open a source when they come to it, and keep no more than a few open. An HDF5
 /// data set in several files is also opened as one, with `Hdf5Dataset::open_series`.
 ///
-/// Sources of which items have different shapes are an error when the kernel is run.
+/// Sources of which items have different shapes are an error when the kernel is run. How long the
+/// sources are is asked once, by the first map: a source of yours that grows is put together anew.
 ///
 /// # Examples
 /// ```

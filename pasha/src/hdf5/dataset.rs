@@ -23,16 +23,18 @@ use crate::memory::buffer::zeroed;
 /// [`axis`](Self::axis): for `(n, y, x)` the sub-views `(y, x)`. It is not loaded:
 ///
 /// - Contiguous elements of the type `A` are mapped into memory, and nothing is copied.
-/// - Chunks, plain or with gzip, shuffle and fletcher32, are read and decompressed by the workers,
-///   all at the same time, without libhdf5. Each keeps the chunks that its next items need:
+/// - Chunks, plain or with gzip, shuffle, fletcher32, LZF, bitshuffle (with LZ4, zstd or none),
+///   LZ4, zstd, blosc and blosc2, are read and decompressed by the workers, all at the same time,
+///   without libhdf5 and without a plugin. Each keeps the chunks that its next items need:
 ///   `(chunk, y, x)` elements, whatever `n` is. Shares start at chunks where there are enough
 ///   items. Along an axis other than the first a worker's chunks are all that lie at an index,
 ///   which for frames in chunks of their own is all of the data set.
 /// - The files of a series, [opened](Self::open_series) together or as the group of an Eiger
 ///   detector's master file, and virtual data sets whose mappings are boxes, are read in the files
 ///   that hold the elements, each as above.
-/// - Anything else, such as external data sets, other mappings or other filters, is read through
-///   libhdf5, one worker at a time.
+/// - Anything else, such as external data sets, other mappings or other filters (which need their
+///   plugin), is read through libhdf5, one worker at a time. It looks for external raw files with
+///   relative names in the program's working directory, whenever it reads.
 ///
 /// Integers of any width and byte order are converted to integers and floats `A`, floats to floats,
 /// complex numbers to complex numbers, and h5py's bools to `bool` and integers, as HDF5 does; but a

@@ -38,6 +38,17 @@ fn listed(value: u64, #[shared] list: &[Vec<(u8, Option<(f64, Mutex<u64>)>)>]) -
 }
 
 #[pasha::kernel]
+fn viewed(value: u64, #[shared] cells: &ndarray::ArrayView1<'_, (u8, AtomicUsize)>) -> u64 {
+    cells[0].1.fetch_add(1, Relaxed);
+    value
+}
+
+#[pasha::kernel]
+fn refused(value: u64, #[shared] _count: &Result<u8, AtomicUsize>) -> u64 {
+    value
+}
+
+#[pasha::kernel]
 fn plain(value: u64, #[shared] table: &BTreeMap<u64, (u8, Vec<(f64, String)>)>) -> u64 {
     value + table.len() as u64
 }
@@ -123,6 +134,9 @@ fn main() -> pasha::Result<()> {
     tabled::run_in(&ThreadContext::new(2)?, 0..10_u64, &table)?;
     assert_eq!(table[&0].1.load(Relaxed), 10);
     assert!(listed::run_in(&processes, 0..10_u64, &[]).is_err());
+    let cells = ndarray::arr1(&[0]).mapv(|_| (1, AtomicUsize::new(0)));
+    assert!(viewed::run_in(&processes, 0..10_u64, &cells.view()).is_err());
+    assert!(refused::run_in(&processes, 0..10_u64, &Ok(1)).is_err());
     assert_eq!(plain::run_in(&processes, 0..3_u64, &BTreeMap::new())?[2], 2);
     assert_eq!(calls.load(Relaxed), 20);
     assert_eq!(cached::run_in(&processes, 0..3_u64, &Mutex::new(None))?[2], 12);
