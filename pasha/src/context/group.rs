@@ -16,11 +16,8 @@ use crate::options::{ContextOptions, Options, option_methods};
 #[derive(Clone)]
 pub struct GroupContext {
     /// None where this process is the only one.
-    group: Option<Arc<Group>>,
-    /// The number of workers of each rank.
-    workers: Vec<usize>,
+    ranks: Option<Ranks>,
     local: Arc<AnyContext>,
-    at_root: bool,
     options: Options,
 }
 
@@ -28,33 +25,38 @@ impl GroupContext {
     /// A context of these ranks, whose workers here are those of `local`; without a group, of this
     /// process alone. It is collective.
     pub(crate) fn new(group: Option<Arc<Group>>, local: AnyContext) -> Self {
-        let group = group.filter(|group| group.size() > 1);
-        let here = local.num_workers();
-        let workers = group.as_ref().map_or_else(|| vec![here], |group| group.gather_workers(here));
+        let ranks = group.filter(|group| group.size() > 1).map(|group| {
+            let workers = group.gather_workers(local.num_workers());
+            Ranks { group, workers, at_root: false }
+        });
         let options = local.options().clone();
-        GroupContext { group, workers, local: Arc::new(local), at_root: false, options }
+        GroupContext { ranks, local: Arc::new(local), options }
     }
 
     /// The same group with other workers here. It is collective.
     #[cfg(feature = "mpi")]
     pub(crate) fn with_workers(self, local: AnyContext) -> Self {
-        let GroupContext { group, at_root, options, .. } = self;
-        GroupContext { at_root, options, ..GroupContext::new(group, local) }
+        let GroupContext { ranks, options, .. } = self;
+        let at_root = ranks.as_ref().is_some_and(|ranks| ranks.at_root);
+        let context = GroupContext::new(ranks.map(|ranks| ranks.group), local);
+        let context = GroupContext { options, ..context };
+        if at_root { context.outputs_at_root() } else { context }
     }
 
     /// Whole outputs are wanted on rank 0 alone.
     pub fn outputs_at_root(self) -> Self {
-        GroupContext { at_root: true, ..self }
+        let ranks = self.ranks.map(|ranks| Ranks { at_root: true, ..ranks });
+        GroupContext { ranks, ..self }
     }
 
     /// The number of this rank.
     pub fn rank(&self) -> usize {
-        self.group.as_ref().map_or(0, |group| group.rank())
+        self.ranks.as_ref().map_or(0, |ranks| ranks.group.rank())
     }
 
     /// The number of ranks.
     pub fn size(&self) -> usize {
-        self.workers.len()
+        self.ranks.as_ref().map_or(1, |ranks| ranks.group.size())
     }
 }
 
@@ -69,10 +71,8 @@ impl ContextOptions for GroupContext {
 impl fmt::Debug for GroupContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupContext")
-            .field("group", &self.group)
-            .field("workers", &self.workers)
+            .field("ranks", &self.ranks)
             .field("local", &self.local)
-            .field("at_root", &self.at_root)
             .field("options", &self.options)
             .finish()
     }
@@ -80,7 +80,7 @@ impl fmt::Debug for GroupContext {
 
 impl Context for GroupContext {
     fn num_workers(&self) -> usize {
-        self.workers.iter().sum()
+        self.ranks.as_ref().map_or_else(|| self.local.num_workers(), Ranks::all_workers)
     }
 
     fn run(&self, job: &Job<'_>) -> Result<()> {
@@ -91,9 +91,8 @@ impl Context for GroupContext {
         self.local.memory()
     }
 
-    fn ranks(&self) -> Option<Ranks<'_>> {
-        let group = self.group.as_deref()?;
-        Some(Ranks { group, workers: &self.workers, at_root: self.at_root })
+    fn ranks(&self) -> Option<&Ranks> {
+        self.ranks.as_ref()
     }
 
     fn options(&self) -> &Options {

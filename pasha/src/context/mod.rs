@@ -165,7 +165,7 @@ pub trait Context: Debug + Send + Sync {
 
     /// The other ranks that map together, if there are any.
     #[doc(hidden)]
-    fn ranks(&self) -> Option<Ranks<'_>> {
+    fn ranks(&self) -> Option<&Ranks> {
         None
     }
 
@@ -225,7 +225,7 @@ macro_rules! context_by_pointer {
                 (**self).runs_on_caller()
             }
 
-            fn ranks(&self) -> Option<Ranks<'_>> {
+            fn ranks(&self) -> Option<&Ranks> {
                 (**self).ranks()
             }
 

@@ -210,7 +210,7 @@ impl Context for MpiContext {
         self.inner.runs_on_caller()
     }
 
-    fn ranks(&self) -> Option<Ranks<'_>> {
+    fn ranks(&self) -> Option<&Ranks> {
         self.inner.ranks()
     }
 

@@ -1,18 +1,21 @@
 //! The ranks that map together.
 
+use std::sync::Arc;
+
 use crate::group::Group;
+use crate::output::Numbering;
 
 /// The ranks that map together, of which this process is one; there are at least two.
-#[derive(Clone, Copy, Debug)]
-pub struct Ranks<'g> {
-    pub(crate) group: &'g Group,
+#[derive(Clone, Debug)]
+pub struct Ranks {
+    pub(crate) group: Arc<Group>,
     /// The number of workers of each rank.
-    pub(crate) workers: &'g [usize],
+    pub(crate) workers: Vec<usize>,
     /// Whether rank 0 alone gets whole outputs.
     pub(crate) at_root: bool,
 }
 
-impl Ranks<'_> {
+impl Ranks {
     /// The number of workers of this rank.
     pub(crate) fn workers_here(&self) -> usize {
         self.workers_of(self.group.rank())
@@ -28,9 +31,10 @@ impl Ranks<'_> {
         self.workers.iter().sum()
     }
 
-    /// The number of the first worker of this rank, counted over all.
-    pub(crate) fn first_worker(&self) -> usize {
-        self.first_worker_of(self.group.rank())
+    /// The numbers of the workers of this rank among those of all.
+    pub(crate) fn numbering(&self) -> Numbering {
+        let first_worker = self.first_worker_of(self.group.rank());
+        Numbering { all_workers: self.all_workers(), first_worker }
     }
 
     /// The number of the first worker of a rank, counted over all.

@@ -13,21 +13,24 @@ pub(crate) struct Setting<'c> {
     /// The number of workers here.
     pub(crate) num_workers: usize,
     /// The other ranks that map together, if there are any.
-    pub(crate) ranks: Option<Ranks<'c>>,
+    pub(crate) ranks: Option<&'c Ranks>,
     pub(crate) memory: Memory,
     /// Whether the calling thread does it all, with nothing to look for.
     pub(crate) is_here: bool,
 }
 
 impl<'c> Setting<'c> {
-    /// Asks a context.
+    /// Asks a context, which maps together with these ranks.
     #[inline(always)]
-    pub(crate) fn of<C: Context + ?Sized>(context: &'c &'c C) -> Self {
-        let (options, ranks) = (context.options(), context.ranks());
+    pub(crate) fn of<C: Context + ?Sized>(context: &'c &'c C, ranks: Option<&'c Ranks>) -> Self {
+        let options = context.options();
         Setting {
             context,
             options,
-            num_workers: ranks.map_or_else(|| context.num_workers(), |ranks| ranks.workers_here()),
+            num_workers: match ranks {
+                None => context.num_workers(),
+                Some(ranks) => ranks.workers_here(),
+            },
             ranks,
             memory: context.memory(),
             is_here: context.runs_on_caller() && options.are_plain(),

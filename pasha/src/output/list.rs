@@ -119,6 +119,7 @@ unsafe impl Attached for () {
 
     fn writable(&self, _starts: &mut Vec<usize>) {}
 
+    #[inline(always)]
     fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
 
     fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
@@ -148,6 +149,7 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.writable(starts);
     }
 
+    #[inline(always)]
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
         self.0.new_memory(new);
         self.1.new_memory(new);

@@ -29,7 +29,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, Memory};
 use crate::resume::OutputFile;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Numbering, Plan};
 use slots::Slots;
 
 /// What an output parameter or return value asks for.

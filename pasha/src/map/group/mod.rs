@@ -17,6 +17,7 @@ mod telling;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub(super) use collective::{alloc, run_all, run_into};
 pub(super) use ended::Verdict;
 pub(super) use exchange::{Elsewhere, Packing};
 use parts::merge_parts;
@@ -83,14 +84,14 @@ const MOST_ITEMS: usize = 1 << 40;
 
 /// Runs a map with the other ranks: `run` has the workers here run.
 pub(super) fn run(
-    ranks: Ranks<'_>,
+    ranks: &Ranks,
     state: &MapState<'_>,
     grants: &Grants,
     packing: Packing<'_>,
     elsewhere: &Elsewhere,
     run: impl FnOnce() -> Result<()>,
 ) -> Result<Verdict> {
-    let group = ranks.group;
+    let group = &ranks.group;
     // Nothing of this map comes before all ranks are in it, and nothing of another while they are.
     let mut line = group.line();
     line.begin_step();

@@ -11,8 +11,8 @@ use crate::output::Attached;
 ///
 /// Each rank merges what its workers have; rank 0 asks one rank after the other for its part, so
 /// that it never holds more than one, and the order is always the same.
-pub(crate) fn merge_parts(ranks: Ranks<'_>, attached: &mut impl Attached) -> Result<()> {
-    let group = ranks.group;
+pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<()> {
+    let group = &ranks.group;
     let mut line = group.line();
     line.begin_step();
     let lost = |lost: Lost| group.error_of(&lost);
@@ -62,7 +62,7 @@ fn wait_for(line: &mut Line, rank: usize) -> Result<Vec<u8>, Lost> {
     }
 }
 
-fn not_understood(ranks: Ranks<'_>, rank: usize) -> Error {
+fn not_understood(ranks: &Ranks, rank: usize) -> Error {
     Error::Rank {
         rank,
         host: ranks.group.host(rank).to_owned(),

@@ -31,7 +31,7 @@ const MOST_UNSENT: usize = 32 << 20;
 /// One rank's talk with the others during a map.
 pub(super) struct Pump<'p> {
     pub(super) line: &'p mut Line,
-    pub(super) ranks: Ranks<'p>,
+    pub(super) ranks: &'p Ranks,
     pub(super) state: &'p MapState<'p>,
     pub(super) grants: &'p Grants,
     pub(super) packing: Packing<'p>,
@@ -56,7 +56,7 @@ pub(super) struct Pump<'p> {
 impl<'p> Pump<'p> {
     pub(super) fn new(
         line: &'p mut Line,
-        ranks: Ranks<'p>,
+        ranks: &'p Ranks,
         state: &'p MapState<'p>,
         grants: &'p Grants,
         packing: Packing<'p>,

@@ -36,7 +36,7 @@ impl Arenas {
     pub(super) fn new<A: Element>(name: &'static str, plan: &Plan<'_>) -> Result<Arenas> {
         const { assert_alignment::<A>() };
         // One more for what other ranks send.
-        let num_workers = plan.num_workers.max(1) + usize::from(plan.has_ranks);
+        let num_workers = plan.num_workers.max(1) + usize::from(plan.numbering.is_some());
         let used = Mapping::anonymous(num_workers * CACHE_LINES, plan.memory, Pages::Ordinary)?;
         let mut bytes = memory_of_machine().min(MOST_ADDRESSES / num_workers);
         loop {

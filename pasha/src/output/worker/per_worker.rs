@@ -52,7 +52,7 @@ impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
         Self: 'a;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        self.shape.allocate(plan.all_workers, self.fill, plan)
+        self.shape.allocate(plan.all_workers(), self.fill, plan)
     }
 
     fn attach<'a>(
@@ -61,14 +61,14 @@ impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
         name: &str,
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
-        self.shape.check(array, plan.all_workers, name, plan)?;
+        self.shape.check(array, plan.all_workers(), name, plan)?;
         if !plan.keep {
             array.fill_with_copies(self.fill.unwrap_or_else(A::zeroed));
         }
         let arrays = self.shape.open(array, name)?;
         let size = arrays.size();
         let all = ArrayAccumulators(arrays.clone());
-        let arrays = arrays.skip_to(plan.first_worker);
+        let arrays = arrays.skip_to(plan.first_worker());
         let in_output = ArrayAccumulators(arrays.clone());
         if !(padding_pays::<A>(size, plan) && arrays.is_in_order()) {
             return Ok(AttachedPerWorker::new(in_output, all, array, plan));
@@ -106,7 +106,7 @@ impl<A: Element> OutputSpec for PerWorkerScalar<A> {
     type Attached<'a> = AttachedPerWorker<'a, ScalarAccumulators<A>>;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        let shape = Ix1(plan.all_workers);
+        let shape = Ix1(plan.all_workers());
         let mut array = SharedArray::zeros(shape, Order::C, plan.memory, plan.pages)?;
         if let Some(value) = self.fill {
             array.fill_fresh(value);
@@ -120,12 +120,12 @@ impl<A: Element> OutputSpec for PerWorkerScalar<A> {
         name: &str,
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
-        check_array(array, &Ix1(plan.all_workers), name, plan)?;
+        check_array(array, &Ix1(plan.all_workers()), name, plan)?;
         if !plan.keep {
             array.fill_with_copies(self.fill.unwrap_or_else(A::zeroed));
         }
         let all = ScalarAccumulators { first: contiguous(array, name)?, step: 1 };
-        let first = all.first.wrapping_add(plan.first_worker);
+        let first = all.first.wrapping_add(plan.first_worker());
         let in_output = ScalarAccumulators { first, step: 1 };
         if !padding_pays::<A>(1, plan) {
             return Ok(AttachedPerWorker::new(in_output, all, array, plan));
@@ -169,8 +169,8 @@ impl<'a, W: Accumulators> AttachedPerWorker<'a, W> {
         array: &'a mut SharedArray<A, D>,
         plan: &Plan<'_>,
     ) -> Self {
-        let here = plan.first_worker..plan.first_worker + plan.num_workers;
-        let all_workers = plan.all_workers;
+        let here = plan.first_worker()..plan.first_worker() + plan.num_workers;
+        let all_workers = plan.all_workers();
         AttachedPerWorker { accumulators, all, all_workers, here, array, padded: None }
     }
 
