@@ -109,8 +109,11 @@ impl Seat {
     /// The seats of a group of this many ranks. Each process keeps one, and drops the others.
     ///
     /// # Errors
-    /// If the process can't have so many sockets.
+    /// If the process can't have so many sockets, or the feature `ranks` is off.
     pub fn of_group(size: usize) -> io::Result<Vec<Seat>> {
+        if !cfg!(feature = "ranks") {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "needs the feature `ranks`"));
+        }
         Ok(SocketLink::group(size)?.into_iter().map(Seat).collect())
     }
 

@@ -58,10 +58,17 @@ impl Group {
             Ok(value) => Said::Ready(facts(value)),
             Err(error) => Said::Failed(error.to_string()),
         };
+        self.say(said).and_then(|()| outcome)
+    }
+
+    /// As [`agree`](Self::agree), for a rank that says this: an error is what another rank, or the
+    /// difference, keeps this one from going on with.
+    // Knows no type of what a rank came with, so that it is compiled once.
+    fn say(&self, said: Said) -> Result<()> {
         let agreed = self.line().agree(said).map_err(|lost| self.error_of(&lost))?;
         let host = |rank| self.host(rank).to_owned();
         match agreed {
-            Agreed::Same | Agreed::AllFailed => outcome,
+            Agreed::Same | Agreed::AllFailed => Ok(()),
             Agreed::Differ { what, ranks, values: [first, second] } => {
                 let told = |rank: usize, value| format!("{value} on rank {rank} ({})", host(rank));
                 let (first, second) = (told(ranks[0], first), told(ranks[1], second));

@@ -48,8 +48,8 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         Ok((table, checkpoints, grants))
     };
     let (table, checkpoints, grants) = match setting.ranks {
-        None => make()?,
-        Some(ranks) => ranks.group.agree(make(), |_| Vec::new())?,
+        Some(ranks) if cfg!(feature = "ranks") => ranks.group.agree(make(), |_| Vec::new())?,
+        _ => make()?,
     };
     let is_exact =
         !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
@@ -87,17 +87,19 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     let body = |worker_id: usize, generation| task.work(worker_id, &state, generation);
     // SAFETY: `drive` calls it after all workers have ended, with indices of the map.
     let put_back = |index| unsafe { task.put_back(index) };
-    let packing = Packing {
-        has_slots: IndexSlotsOf::<K>::COUNT > 0,
-        // SAFETY: the pump packs indices of the map whose workers are done with them.
-        pack: &|indices: &Range<usize>, message: &mut Vec<u8>| unsafe {
-            task.pack(indices, message);
-        },
-        // SAFETY: the pump, which is one thread, unpacks what another rank has packed of the same
-        // kernel and shapes, of indices that no worker here has.
-        unpack: &|indices: &Range<usize>, message: &mut &[u8]| unsafe {
-            task.unpack(indices, message)
-        },
+    // SAFETY: the pump packs indices of the map whose workers are done with them.
+    let pack = |indices: &Range<usize>, message: &mut Vec<u8>| unsafe {
+        task.pack(indices, message);
+    };
+    // SAFETY: the pump, which is one thread, unpacks what another rank has packed of the same
+    // kernel and shapes, of indices that no worker here has.
+    let unpack =
+        |indices: &Range<usize>, message: &mut &[u8]| unsafe { task.unpack(indices, message) };
+    let packing = if cfg!(feature = "ranks") {
+        let has_slots = IndexSlotsOf::<K>::COUNT > 0;
+        Some(Packing { has_slots, pack: &pack, unpack: &unpack })
+    } else {
+        None
     };
     let typed =
         Typed { body: &body, put_back: &put_back, num_absent: &|| task.num_absent(), packing };
@@ -113,7 +115,8 @@ struct Typed<'t> {
     put_back: &'t dyn Fn(usize),
     /// Counts the indices without an item.
     num_absent: &'t dyn Fn() -> usize,
-    packing: Packing<'t>,
+    /// How slots travel to other ranks, where the library is compiled for them.
+    packing: Option<Packing<'t>>,
 }
 
 /// Has the context's workers run until nothing is left, and tells what came of it.
@@ -136,7 +139,7 @@ fn drive(
     state.look(begun);
     let Setting { context, options, .. } = setting;
     let job = Job::new(state, typed.body, options, &writable);
-    if let (Some(ranks), Some(grants)) = (setting.ranks, state.grants)
+    if let (Some(ranks), Some(grants), Some(packing)) = (setting.ranks, state.grants, typed.packing)
         && len > 0
     {
         let elsewhere = Elsewhere::default();
@@ -150,7 +153,7 @@ fn drive(
                 watch.during(len, || (finished(), elsewhere.failed()), run)
             }
         };
-        let verdict = group::run(ranks, state, grants, typed.packing, &elsewhere, run)?;
+        let verdict = group::run(ranks, state, grants, packing, &elsewhere, run)?;
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
         let (started, ended) = Ended::everywhere(verdict);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);

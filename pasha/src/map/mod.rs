@@ -33,7 +33,9 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
-        if let Some(ranks) = setting.ranks {
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
             return group::run_all(ranks, setting, kernel, &functors).map(|(out, _report)| out);
         }
         let prepared = Prepared::new(setting, kernel, &functors)?;
@@ -59,7 +61,9 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
-        if let Some(ranks) = setting.ranks {
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
             return group::run_all(ranks, setting, kernel, &functors);
         }
         let prepared = Prepared::new(setting, kernel, &functors)?;
@@ -81,7 +85,9 @@ where
 {
     let functors = functors.into_functors();
     in_setting(context, |setting| {
-        if let Some(ranks) = setting.ranks {
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
             return group::alloc(ranks, setting, kernel, &functors);
         }
         Prepared::new(setting, kernel, &functors)?.allocate()
@@ -101,7 +107,9 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
-        if let Some(ranks) = setting.ranks {
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
             return group::run_into(ranks, setting, kernel, &functors, out).map(|_report| ());
         }
         Prepared::new(setting, kernel, &functors)?.fill(out, false)
@@ -126,7 +134,9 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
-        if let Some(ranks) = setting.ranks {
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
             return group::run_into(ranks, setting, kernel, &functors, out);
         }
         Prepared::new(setting, kernel, &functors)?.run_into(out, false)
