@@ -58,7 +58,7 @@ impl Group {
             Ok(value) => Said::Ready(facts(value)),
             Err(error) => Said::Failed(error.to_string()),
         };
-        self.say(said).and_then(|()| outcome)
+        self.say(said).and(outcome)
     }
 
     /// As [`agree`](Self::agree), for a rank that says this: an error is what another rank, or the
