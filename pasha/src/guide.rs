@@ -18,6 +18,11 @@ pub mod selections {}
 #[doc(alias("workers", "cores", "num_threads", "PASHA_CONTEXT", "PASHA_NUM_WORKERS"))]
 pub mod contexts {}
 
+#[cfg(feature = "mpi")]
+#[doc = include_str!("../docs/guide/several_machines.md")]
+#[doc(alias("MPI", "mpirun", "Slurm", "srun", "cluster", "distributed", "nodes"))]
+pub mod several_machines {}
+
 #[doc = include_str!("../docs/guide/forks.md")]
 #[doc(alias(
     "Mutex",

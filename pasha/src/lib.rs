@@ -43,6 +43,7 @@ mod element;
 mod error;
 mod files;
 mod functor;
+mod group;
 pub mod guide;
 #[cfg(feature = "hdf5")]
 mod hdf5;
@@ -109,6 +110,8 @@ pub use array::{
     Order, RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3,
     SharedArray4, SharedArray5, SharedArray6, advise_huge,
 };
+#[cfg(feature = "mpi")]
+pub use context::MpiContext;
 pub use context::{
     AnyContext, Context, ProcessContext, SerialContext, ThreadContext, available_workers,
     default_context, set_default_context,
@@ -149,6 +152,8 @@ pub use pasha_macros::kernel;
 pub use report::{FailedItem, HugePages, Report, WorkerReport};
 
 // What signatures and macros name, and nobody writes: implemented for all that it makes sense for.
+#[doc(hidden)]
+pub use context::Ranks;
 #[doc(hidden)]
 pub use element::{Shareable, SharedByValue};
 #[doc(hidden)]

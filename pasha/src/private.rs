@@ -11,7 +11,7 @@ pub use crate::array::{
     RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3, SharedArray4,
     SharedArray5, SharedArray6,
 };
-pub use crate::context::{Context, SerialContext, default_context};
+pub use crate::context::{Context, GroupContext, Seat, SerialContext, default_context};
 pub use crate::element::Element;
 pub use crate::error::{Error, Result};
 pub use crate::functor::IntoFunctor;

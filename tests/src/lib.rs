@@ -2,6 +2,7 @@
 
 pub mod damage;
 pub mod mappings;
+pub mod ranks;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -40,6 +41,49 @@ macro_rules! for_each_context {
             #[test]
             fn processes_statically_split() {
                 check(&::pasha::ProcessContext::new(2).unwrap().static_split());
+            }
+
+            #[test]
+            fn one_rank() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
+                let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
+                $crate::ranks::on_ranks(1, local, |context| check(&context));
+            }
+
+            #[test]
+            fn two_ranks() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
+                let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
+                $crate::ranks::on_ranks(2, local, |context| check(&context));
+            }
+
+            #[test]
+            fn three_ranks_of_threads_and_processes() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
+                let local = |rank| -> ::pasha::AnyContext {
+                    match rank {
+                        1 => Box::new(::pasha::ProcessContext::new(2).unwrap()),
+                        _ => Box::new(::pasha::ThreadContext::new(2).unwrap()),
+                    }
+                };
+                $crate::ranks::on_ranks(3, local, |context| check(&context));
+            }
+
+            #[test]
+            fn two_ranks_statically_split() {
+                if $crate::ranks::ran_alone(&|| ()) {
+                    return;
+                }
+                let local = |_| -> ::pasha::AnyContext {
+                    Box::new(::pasha::ProcessContext::new(2).unwrap().static_split())
+                };
+                $crate::ranks::on_ranks(2, local, |context| check(&context));
             }
         }
     )+};

@@ -123,6 +123,8 @@ struct Owner {
     num_workers: usize,
     /// The file that says what of a job is done.
     job_file: Option<PathBuf>,
+    /// Whether files are written here: of several ranks, rank 0 has them.
+    has_files: bool,
 }
 
 impl Owner {
@@ -132,6 +134,7 @@ impl Owner {
             pages: context.options().pages(),
             num_workers: context.num_workers(),
             job_file: context.options().job_file().map(Path::to_owned),
+            has_files: context.ranks().is_none_or(|ranks| ranks.group.rank() == 0),
         }
     }
 }
@@ -487,7 +490,7 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
     dim: E,
 ) -> Result<SharedArray<A, E>> {
     let bytes = bytes_of_shape::<A>(dim.slice())?;
-    let mapping = match &builder.file {
+    let mapping = match builder.file.as_ref().filter(|_| builder.owner.has_files) {
         None => Mapping::anonymous(bytes, builder.owner.memory, builder.owner.pages)?,
         Some((path, stored)) => {
             let (order, shape) = (builder.order, dim.slice());

@@ -3,13 +3,11 @@
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::any::AnyContext;
 use super::available::available_workers;
 use super::{Context, ProcessContext, SerialContext, ThreadContext};
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
-
-/// Any context, such as one that was chosen by a text: `"threads:4".parse::<AnyContext>()?`.
-pub type AnyContext = Box<dyn Context>;
 
 /// The default context, once it is set or has been used.
 static DEFAULT: RwLock<Option<Arc<dyn Context>>> = RwLock::new(None);
@@ -68,6 +66,10 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
 
 fn parse(text: &str, from: &'static str) -> Result<AnyContext> {
     let unknown = || Error::UnknownContext { given: text.to_owned(), from };
+    #[cfg(feature = "mpi")]
+    if let Some(context) = super::MpiContext::parse(text, from) {
+        return Ok(Box::new(context?));
+    }
     let (context, words) = match text.split_once(',') {
         None => (text, None),
         Some((context, words)) => (context, Some(words)),
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn other_text_is_refused_with_what_is_known() {
-        for text in ["", "thread", "threads:", "threads:x", "threads:-1", "serial:2", "mpi"] {
+        for text in ["", "thread", "threads:", "threads:x", "threads:-1", "serial:2", "gpu"] {
             let error = text.parse::<AnyContext>().unwrap_err();
             let message = error.to_string();
             assert!(matches!(error, Error::UnknownContext { .. }), "{text}: {message}");

@@ -1,8 +1,13 @@
 //! Contexts: how workers run. A context sees only a [`Job`]; it knows nothing of kernels.
 
+mod any;
 mod available;
 mod choose;
+mod group;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod process;
+mod ranks;
 mod serial;
 mod setting;
 mod thread;
@@ -14,9 +19,14 @@ use crate::job::Job;
 use crate::memory::Memory;
 use crate::options::Options;
 
+pub use any::AnyContext;
 pub use available::available_workers;
-pub use choose::{AnyContext, default_context, set_default_context};
+pub use choose::{default_context, set_default_context};
+pub use group::{GroupContext, Seat};
+#[cfg(feature = "mpi")]
+pub use mpi::MpiContext;
 pub use process::ProcessContext;
+pub use ranks::Ranks;
 pub use serial::SerialContext;
 pub(crate) use setting::Setting;
 pub use thread::ThreadContext;
@@ -135,6 +145,30 @@ pub trait Context: Debug + Send + Sync {
         false
     }
 
+    /// The number of this process among those that map together (`MpiContext`), from 0; 0 where there
+    /// is no other.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::Context;
+    ///
+    /// let context = pasha::default_context()?;
+    /// let out = pasha::map_in(&context, 0..4, |_, _, n| n * n)?;
+    /// if context.rank() == 0 {
+    ///     println!("{out}"); // once, on however many machines
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    fn rank(&self) -> usize {
+        self.ranks().map_or(0, |ranks| ranks.group.rank())
+    }
+
+    /// The other ranks that map together, if there are any.
+    #[doc(hidden)]
+    fn ranks(&self) -> Option<&Ranks> {
+        None
+    }
+
     /// How the work is split, what happens when it fails, and the hooks around it; the defaults if
     /// nothing else is said.
     ///
@@ -189,6 +223,10 @@ macro_rules! context_by_pointer {
 
             fn runs_on_caller(&self) -> bool {
                 (**self).runs_on_caller()
+            }
+
+            fn ranks(&self) -> Option<&Ranks> {
+                (**self).ranks()
             }
 
             fn options(&self) -> &Options {

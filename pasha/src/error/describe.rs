@@ -23,17 +23,25 @@ pub(super) const MAKE_ANEW: &str = "the threads of a pool (rayon), of a runtime 
 pub(crate) const WAITS: &str =
     "it waits for a lock or a thread of the program that does not exist in a forked worker";
 
-pub(super) fn source(index: usize, worker_id: usize, source: &impl Display) -> String {
-    format!("reading item {index} failed (worker {worker_id}): {source}")
+/// A worker, with its machine where there are several.
+pub(crate) fn worker(worker_id: usize, host: Option<&str>) -> String {
+    match host {
+        None => format!("worker {worker_id}"),
+        Some(host) => format!("worker {worker_id} on {host}"),
+    }
 }
 
-pub(super) fn kernel(index: usize, worker_id: usize, message: &str) -> String {
-    format!("the kernel failed at index {index} (worker {worker_id}): {message}")
+pub(super) fn source(index: usize, worker: &str, source: &impl Display) -> String {
+    format!("reading item {index} failed ({worker}): {source}")
 }
 
-pub(super) fn panic(index: usize, worker_id: usize, message: &str, place: Option<&str>) -> String {
+pub(super) fn kernel(index: usize, worker: &str, message: &str) -> String {
+    format!("the kernel failed at index {index} ({worker}): {message}")
+}
+
+pub(super) fn panic(index: usize, worker: &str, message: &str, place: Option<&str>) -> String {
     let place = place.unwrap_or("an unknown place");
-    format!("the kernel panicked at index {index} (worker {worker_id}), at {place}: {message}")
+    format!("the kernel panicked at index {index} ({worker}), at {place}: {message}")
 }
 
 /// The message of a panic in the expression of a ragged length.
@@ -53,20 +61,20 @@ pub(crate) fn panicked(message: &str, place: Option<&str>) -> String {
 
 pub(super) fn death_at(
     index: usize,
-    worker_id: usize,
+    worker: &str,
     signal: Option<i32>,
     status: Option<i32>,
     detail: Option<&str>,
 ) -> String {
-    format!("worker {worker_id} died at index {index}: {}", death(signal, status, detail))
+    format!("{worker} died at index {index}: {}", death(signal, status, detail))
 }
 
-pub(super) fn late(index: usize, worker_id: usize, limit: Duration) -> String {
-    format!("item {index} took longer than {limit:?} (worker {worker_id})")
+pub(super) fn late(index: usize, worker: &str, limit: Duration) -> String {
+    format!("item {index} took longer than {limit:?} ({worker})")
 }
 
-pub(super) fn deadlock(index: usize, worker_id: usize) -> String {
-    format!("worker {worker_id} can't go on at index {index}: {WAITS}")
+pub(super) fn deadlock(index: usize, worker: &str) -> String {
+    format!("{worker} can't go on at index {index}: {WAITS}")
 }
 
 /// How often an item was tried, how far the map had come, and what to do next, as the end of a

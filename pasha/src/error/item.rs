@@ -27,6 +27,9 @@ pub struct ItemFailure {
     pub(crate) attempts: usize,
     pub(crate) finished: usize,
     pub(crate) len: usize,
+    /// The machine that it ran on, if there are several.
+    #[allow(clippy::box_collection, reason = "moved with every error, and mostly not there")]
+    pub(crate) host: Option<Box<String>>,
     pub(crate) cause: Cause,
 }
 
@@ -144,7 +147,7 @@ impl ItemFailure {
     /// assert!(failure.host().is_none());
     /// ```
     pub fn host(&self) -> Option<&str> {
-        None
+        self.host.as_deref().map(String::as_str)
     }
 
     /// How often it was tried, in a row: 1, or more with `OnFailure::Retry`.
@@ -214,18 +217,19 @@ impl ItemFailure {
 
     /// What happened, without how far the map had come and what to do: for lists of failures.
     pub(super) fn brief(&self) -> String {
-        let ItemFailure { index, worker_id, .. } = *self;
+        let index = self.index;
+        let worker = &describe::worker(self.worker_id, self.host());
         match &self.cause {
-            Cause::Refused { message } => describe::kernel(index, worker_id, message),
+            Cause::Refused { message } => describe::kernel(index, worker, message),
             Cause::Panic { message, location } => {
-                describe::panic(index, worker_id, message, location.as_deref())
+                describe::panic(index, worker, message, location.as_deref())
             }
             Cause::Died { signal, status, detail } => {
-                describe::death_at(index, worker_id, *signal, *status, detail.as_deref())
+                describe::death_at(index, worker, *signal, *status, detail.as_deref())
             }
-            Cause::TimedOut { limit } => describe::late(index, worker_id, *limit),
-            Cause::Deadlock => describe::deadlock(index, worker_id),
-            Cause::Source(source) => describe::source(index, worker_id, source),
+            Cause::TimedOut { limit } => describe::late(index, worker, *limit),
+            Cause::Deadlock => describe::deadlock(index, worker),
+            Cause::Source(source) => describe::source(index, worker, source),
         }
     }
 

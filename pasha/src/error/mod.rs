@@ -142,7 +142,8 @@ pub enum Error {
     /// The text is no context.
     #[error(
         "unknown context {given:?}{from}: use \"serial\", \"threads\", \"processes\", \
-         or with a number of workers \"threads:4\", \"processes:4\""
+         or with a number of workers \"threads:4\", \"processes:4\"{}",
+        if cfg!(feature = "mpi") { ", or on several machines \"mpi\", \"mpi:processes:4\"" } else { "" }
     )]
     #[non_exhaustive]
     UnknownContext {
@@ -349,6 +350,49 @@ pub enum Error {
         what: String,
         /// What the operating system or rayon said.
         source: SourceError,
+    },
+
+    /// One of several ranks can't take part in the map, and so none runs it.
+    #[error("rank {rank} on {host} can't take part: {reason}")]
+    #[non_exhaustive]
+    Rank {
+        /// The number of the rank.
+        rank: usize,
+        /// The machine that it runs on.
+        host: String,
+        /// Why it can't.
+        reason: String,
+    },
+
+    /// The ranks of a context do not do the same: they were started with other arguments, read
+    /// other files, or make other maps.
+    #[error(
+        "the ranks do not do the same: the {what} is {first}, but {second}; start one program with \
+         the same arguments and files on all, and have each make the same maps"
+    )]
+    #[non_exhaustive]
+    RanksDiffer {
+        /// What differs.
+        what: String,
+        /// What rank 0 has, and where that is.
+        first: String,
+        /// What another rank has, and which one.
+        second: String,
+    },
+
+    /// A rank has died, was stopped, or can't be reached any more.
+    #[error(
+        "rank {rank} on {host} is lost: {reason}; no further map can be made with it, so start the \
+         program again (in a context with `resume` it goes on where it was)"
+    )]
+    #[non_exhaustive]
+    RankLost {
+        /// The number of the rank.
+        rank: usize,
+        /// The machine that it ran on.
+        host: String,
+        /// What was seen of it.
+        reason: String,
     },
 
     /// The context came back before all items were done.

@@ -12,8 +12,17 @@ extern "C" fn count() {
 }
 
 /// Has forks counted from now on.
+#[inline]
 pub(crate) fn watch() {
-    static WATCHED: Once = Once::new();
+    if !WATCHED.is_completed() {
+        watch_first();
+    }
+}
+
+static WATCHED: Once = Once::new();
+
+#[cold]
+fn watch_first() {
     WATCHED.call_once(|| {
         // SAFETY: the handler runs in a forked child and only adds to an atomic, which is allowed
         // there. If it can't be registered, forks are not noticed.

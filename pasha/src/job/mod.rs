@@ -223,7 +223,7 @@ impl<'j> Job<'j> {
         };
         if let Some(hook) = hook {
             record.enter(stage);
-            hook(worker_id);
+            hook(self.state.first_worker + worker_id);
         }
         Ok(true)
     }
@@ -253,9 +253,10 @@ impl<'j> Job<'j> {
         self.state.table.is_stopped()
     }
 
-    /// Whether the map has stopped because its time is over.
-    pub(crate) fn is_past_deadline(&self) -> bool {
-        self.state.table.stopped() == Some(Stop::Deadline)
+    /// Whether workers are not to end their items: the time of the map is over, or nobody waits
+    /// for what comes of it.
+    pub(crate) fn is_to_end_at_once(&self) -> bool {
+        matches!(self.state.table.stopped(), Some(Stop::Deadline | Stop::Lost))
     }
 
     /// When the map is to stop.

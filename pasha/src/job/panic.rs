@@ -45,8 +45,17 @@ pub(crate) fn in_worker() -> bool {
 
 /// Installs the hook, once for the process and before the first worker starts: a forked worker
 /// must not, since another thread might have held the lock on the hook.
+#[inline]
 pub(crate) fn install_hook() {
-    static INSTALLED: Once = Once::new();
+    if !INSTALLED.is_completed() {
+        install_hook_first();
+    }
+}
+
+static INSTALLED: Once = Once::new();
+
+#[cold]
+fn install_hook_first() {
     // A map in a destructor during a panic: hooks can't be changed then.
     if std::thread::panicking() {
         return;

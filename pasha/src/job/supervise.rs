@@ -24,7 +24,7 @@ impl Job<'_> {
         if is_done && (self.options().lifespan().is_none() || !work_remains()) {
             return false;
         }
-        self.state.table.settle(worker_id);
+        self.state.table.settle(worker_id, self.state.grants);
         if self.is_stopped() {
             return false;
         }

@@ -1,22 +1,26 @@
 //! Driving a map: has a context's workers run a task until nothing is left.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::outcome::Outcome;
+use super::group::{self, Elsewhere, Packing};
+use super::outcome::{Ended, Outcome};
 use crate::context::Setting;
 use crate::error::{Error, Result, SourceError};
 use crate::functor::list::FunctorList;
-use crate::job::board::{Table, most_items};
+use crate::job::board::{Grants, Table, most_items};
 use crate::job::forked::{self, Generation};
 use crate::job::judge::Judge;
-use crate::job::share::Shares;
-use crate::job::work::{MapState, Task};
+use crate::job::share::{Borders, Shares};
+use crate::job::work::{IndexSlotsOf, MapState, Task};
 use crate::job::{Job, panic};
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
 use crate::memory::{Memory, SharedPages};
-use crate::options::Options;
+use crate::options::{Options, Splitting};
+use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
 
@@ -30,21 +34,38 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     let begun = Instant::now();
     let options = setting.options;
     let policy = options.policy();
-    let num_workers = setting.num_workers.min(task.len.max(1));
-    let table = table_for(num_workers, task.len, setting)?;
-    let checkpoints =
-        task.checkpoints(policy.is_abort(), num_workers, setting.memory, options.pages())?;
+    let is_static = options.splitting() == Splitting::Static;
+    let num_workers = match setting.ranks {
+        // The parts are those of all workers, of whom any may have one.
+        Some(_) if is_static => setting.num_workers,
+        _ => setting.num_workers.min(task.len.max(1)),
+    };
+    let make = || {
+        let table = table_for(num_workers, task.len, setting)?;
+        let checkpoints =
+            task.checkpoints(policy.is_abort(), num_workers, setting.memory, options.pages())?;
+        let grants = setting.ranks.map(|_| Grants::new(task.len, setting.memory)).transpose()?;
+        Ok((table, checkpoints, grants))
+    };
+    let (table, checkpoints, grants) = match setting.ranks {
+        Some(ranks) if cfg!(feature = "ranks") => ranks.group.agree(make(), |_| Vec::new())?,
+        _ => make()?,
+    };
     let is_exact =
-        !policy.is_abort() || options.time_for_item().is_some() || task.job_file.is_some();
+        !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
     let state = MapState {
         table: &table,
         len: task.len,
         shares: Shares {
             splitting: options.splitting(),
             len: task.len.min(most_items(num_workers)),
-            num_workers,
+            num_workers: match setting.ranks {
+                Some(ranks) if is_static => ranks.all_workers(),
+                _ => num_workers,
+            },
             together: task.functors.items_together(),
-            borders: task.borders(),
+            // What is granted does not begin at a border.
+            borders: if grants.is_some() { Borders::default() } else { task.borders() },
         },
         judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
         checkpoints: &checkpoints,
@@ -59,24 +80,51 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
         token: options.token(),
         job_file: task.job_file,
+        grants: grants.as_ref(),
+        first_worker: task.first_worker,
         source_errors: Mutex::default(),
     };
     let body = |worker_id: usize, generation| task.work(worker_id, &state, generation);
     // SAFETY: `drive` calls it after all workers have ended, with indices of the map.
     let put_back = |index| unsafe { task.put_back(index) };
-    drive(&state, setting, &body, &put_back, &|| task.num_absent(), writable, begun)
+    // SAFETY: the pump packs indices of the map whose workers are done with them.
+    let pack = |indices: &Range<usize>, message: &mut Vec<u8>| unsafe {
+        task.pack(indices, message);
+    };
+    // SAFETY: the pump, which is one thread, unpacks what another rank has packed of the same
+    // kernel and shapes, of indices that no worker here has.
+    let unpack =
+        |indices: &Range<usize>, message: &mut &[u8]| unsafe { task.unpack(indices, message) };
+    let packing = if cfg!(feature = "ranks") {
+        let has_slots = IndexSlotsOf::<K>::COUNT > 0;
+        Some(Packing { has_slots, pack: &pack, unpack: &unpack })
+    } else {
+        None
+    };
+    let typed =
+        Typed { body: &body, put_back: &put_back, num_absent: &|| task.num_absent(), packing };
+    drive(&state, setting, typed, writable, begun)
 }
 
-/// Has the context's workers run `body` until nothing is left, and tells what came of it.
-/// `put_back` puts the slots of an item that failed back, and `num_absent` counts the indices
-/// without an item.
+/// What a map does that depends on the kernel's types.
+#[derive(Clone, Copy)]
+struct Typed<'t> {
+    /// One worker's part of the map.
+    body: &'t (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
+    /// Puts the slots of an item that failed back.
+    put_back: &'t dyn Fn(usize),
+    /// Counts the indices without an item.
+    num_absent: &'t dyn Fn() -> usize,
+    /// How slots travel to other ranks, where the library is compiled for them.
+    packing: Option<Packing<'t>>,
+}
+
+/// Has the context's workers run until nothing is left, and tells what came of it.
 // Knows no types of the kernel, so that it is compiled once and not with every kernel.
 fn drive(
     state: &MapState<'_>,
     setting: Setting<'_>,
-    body: &(dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
-    put_back: &dyn Fn(usize),
-    num_absent: &dyn Fn() -> usize,
+    typed: Typed<'_>,
     mut writable: Vec<usize>,
     begun: Instant,
 ) -> Result<Report> {
@@ -84,15 +132,38 @@ fn drive(
     writable.push(table.start());
     writable.extend(state.checkpoints.start());
     writable.extend(state.job_file.map(JobFile::start));
+    writable.extend(state.grants.map(Grants::start));
     for (worker_id, record) in table.records().enumerate() {
-        record.give(state.shares.given(worker_id));
+        record.give(state.shares.given(state.first_worker + worker_id));
     }
     state.look(begun);
     let Setting { context, options, .. } = setting;
+    let job = Job::new(state, typed.body, options, &writable);
+    if let (Some(ranks), Some(grants), Some(packing)) = (setting.ranks, state.grants, typed.packing)
+        && len > 0
+    {
+        let elsewhere = Elsewhere::default();
+        let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
+        // Rank 0 alone tells of the progress, which is that of all.
+        let run = || match options.watch().filter(|_| ranks.group.rank() == 0) {
+            None => run(),
+            Some(watch) => {
+                let resumed = state.job_file.map_or(0, JobFile::finished);
+                let finished = || resumed + table.finished_blocks() + elsewhere.arrived();
+                watch.during(len, || (finished(), elsewhere.failed()), run)
+            }
+        };
+        let verdict = group::run(ranks, state, grants, packing, &elsewhere, run)?;
+        let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
+        let (started, ended) = Ended::everywhere(verdict);
+        ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);
+        let outcome = Outcome { ended, len, resumed, wall_time, absent: (typed.num_absent)() };
+        // The text of a source's error is all that other ranks have of it.
+        return outcome.into_result(started, options, BTreeMap::new());
+    }
     let resumed = state.job_file.map_or(0, JobFile::finished);
     let mut started = Ok(());
     if !table.is_stopped() && resumed < len {
-        let job = Job::new(state, body, options, &writable);
         started = match options.watch() {
             None => context.run(&job),
             Some(watch) => {
@@ -102,9 +173,10 @@ fn drive(
             }
         };
     }
-    table.failures().skipped().filter(|&index| index < len).for_each(put_back);
+    table.failures().skipped().filter(|&index| index < len).for_each(typed.put_back);
     let wall_time = begun.elapsed();
-    let outcome = Outcome { state, len, resumed, wall_time, absent: num_absent() };
+    let absent = (typed.num_absent)();
+    let outcome = Outcome { ended: Ended::here(state), len, resumed, wall_time, absent };
     let source_errors = std::mem::take(&mut *state.source_errors());
     outcome.into_result(started, options, source_errors)
 }

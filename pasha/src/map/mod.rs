@@ -5,30 +5,20 @@
 pub(crate) mod bound;
 pub(crate) mod closure;
 mod drive;
+mod group;
+mod lengths;
 mod outcome;
+mod prepared;
+mod refuse;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use ndarray::{Array2, Ix1, Ix2};
-
-use crate::array::SharedArray;
-use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
-use crate::error::{Error, Result};
-use crate::functor::list::{FunctorList, IntoFunctors};
+use crate::context::{Context, SerialContext, Setting};
+use crate::error::Result;
+use crate::functor::list::IntoFunctors;
 use crate::job::panic;
-use crate::job::work::{AccumulatorsOf, Task};
-use crate::kernel::{Items, Kernel, Names, Out, Position, Shapes, SlotsOf};
-use crate::memory::Memory;
-use crate::options::Options;
-use crate::output::index::PerIndex;
-use crate::output::list::{RESULT, SpecList};
-use crate::output::pack::{OneOutput, OutputSet};
-use crate::output::worker::Accumulators;
-use crate::output::{Attached, Plan};
+use crate::kernel::{Kernel, Out};
 use crate::report::Report;
-use crate::resume::{Identity, JobFile, OutputFile};
-use outcome::HowFar;
+use prepared::Prepared;
+use refuse::{NO_FILES, refuse_to_resume};
 
 /// Allocates the outputs and runs the kernel into them.
 ///
@@ -43,6 +33,11 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
+            return group::run_all(ranks, setting, kernel, &functors).map(|(out, _report)| out);
+        }
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         prepared.fill(&mut out, true)?;
@@ -66,6 +61,11 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
+            return group::run_all(ranks, setting, kernel, &functors);
+        }
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         let report = prepared.run_into(&mut out, true)?;
@@ -84,7 +84,14 @@ where
     F: IntoFunctors<K::Items>,
 {
     let functors = functors.into_functors();
-    in_setting(context, |setting| Prepared::new(setting, kernel, &functors)?.allocate())
+    in_setting(context, |setting| {
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
+            return group::alloc(ranks, setting, kernel, &functors);
+        }
+        Prepared::new(setting, kernel, &functors)?.allocate()
+    })
 }
 
 /// Runs the kernel into outputs that exist.
@@ -100,6 +107,11 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
+            return group::run_into(ranks, setting, kernel, &functors, out).map(|_report| ());
+        }
         Prepared::new(setting, kernel, &functors)?.fill(out, false)
     })
 }
@@ -122,54 +134,13 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         refuse_to_resume::<K>(setting.options, None)?;
+        if cfg!(feature = "ranks")
+            && let Some(ranks) = setting.ranks
+        {
+            return group::run_into(ranks, setting, kernel, &functors, out);
+        }
         Prepared::new(setting, kernel, &functors)?.run_into(out, false)
     })
-}
-
-/// Why outputs can't be resumed that do not lie in files.
-const NO_FILES: &str = "the outputs do not lie in files: allocate them with `.file(path)` in this \
-                        context, and give them to `run_into`";
-
-/// Refuses a context with `resume` for kernels of which nothing would be left after a crash, and
-/// otherwise for the reason given, if one is.
-fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Result<()> {
-    let Some(path) = options.job_file() else { return Ok(()) };
-    let reason = if AccumulatorsOf::<K>::COUNT > 0 {
-        "the kernel has `#[reduce]` or `#[per_worker]` outputs, and what a worker has accumulated \
-         dies with it: give each index a slot of its own with `#[output]` and merge those after \
-         the map, or use a context without `resume`"
-    } else if !K::Specs::CAN_LIE_IN_FILES {
-        "the kernel has ragged outputs, which do not lie in files: use a context without `resume`"
-    } else if let Some(reason) = reason {
-        reason
-    } else {
-        return Ok(());
-    };
-    Err(Error::Resume { path: path.to_owned(), reason: reason.to_owned() })
-}
-
-#[cold]
-fn too_many_workers(given: usize) -> Error {
-    Error::TooLarge {
-        argument: "the number of workers of the context",
-        given,
-        most: MOST_WORKERS,
-        reason: "Linux has no more threads and processes; take as many workers as there are \
-                 processors (`available_workers`)",
-    }
-}
-
-/// Refuses forked workers for a kernel that changes a shared parameter or an item through `&`.
-// Never inlined, because what it tells takes room in the callers, most of which never ask.
-#[inline(never)]
-fn refuse_lost_changes<K: Kernel>(kernel: &K) -> Result<(), Box<Error>> {
-    match kernel.interior_mutable() {
-        Some(parameter) => Err(Box::new(Error::ChangesLost {
-            parameter: parameter.to_owned(),
-            is_item: kernel.names().items.contains(&parameter),
-        })),
-        None => Ok(()),
-    }
 }
 
 /// Runs in the given context, or serially within a worker of another map: there all workers are
@@ -179,246 +150,18 @@ fn in_setting<C: Context + ?Sized, T>(
     context: &C,
     story: impl FnOnce(Setting<'_>) -> Result<T>,
 ) -> Result<T> {
-    let serial = const { &SerialContext::new() };
-    let setting = if panic::in_worker() {
-        // The thread's record is in use.
-        Setting { is_here: false, ..Setting::of(&serial) }
-    } else {
-        Setting::of(&context)
+    let in_worker = panic::in_worker();
+    let ranks = if in_worker { None } else { context.ranks() };
+    let _turn = match ranks {
+        None => None,
+        Some(ranks) => Some(ranks.group.enter()?),
     };
-    story(setting)
-}
-
-/// What a first pass has found for the slots of ragged outputs.
-struct Lengths {
-    /// `(n, number of ragged outputs)`.
-    found: Array2<usize>,
-    /// The items that it went on without, and why.
-    failed: BTreeMap<usize, String>,
-}
-
-/// A map whose arguments are checked.
-struct Prepared<'p, K: Kernel, F> {
-    setting: Setting<'p>,
-    kernel: &'p K,
-    functors: &'p F,
-    specs: K::Specs,
-    len: usize,
-    /// Of the slots of ragged outputs, if there are any.
-    lengths: Option<Box<Lengths>>,
-}
-
-impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
-    fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
-        if setting.num_workers == 0 {
-            return Err(Error::ZeroWorkers);
-        }
-        if setting.num_workers > MOST_WORKERS {
-            return Err(too_many_workers(setting.num_workers));
-        }
-        if setting.memory == Memory::Shared {
-            refuse_lost_changes(kernel).map_err(|error| *error)?;
-        }
-        // Asked once: both passes, and everything that is allocated, are for this many items.
-        let len = functors.check(kernel.names().items)?;
-        let mut prepared = Self::without_lengths(setting, kernel, functors, len)?;
-        // A constant on its own, so that the first pass of other kernels is not even compiled.
-        if const { K::RAGGED > 0 } {
-            let lengths = LengthsOf(kernel);
-            let first_pass = Prepared::without_lengths(setting, &lengths, functors, len)?;
-            let mut found = first_pass.allocate()?;
-            let outputs = kernel.names().outputs;
-            let failed = if setting.options.policy().may_skip().is_some() {
-                let report = first_pass.run_into(&mut found, true);
-                let failed = report.map_err(|error| error.of_lengths(outputs))?.failed.into_iter();
-                failed.map(|item| (item.index, item.cause.reason_for_lengths(outputs))).collect()
-            } else {
-                let filled = first_pass.fill(&mut found, true);
-                filled.map_err(|error| error.of_lengths(outputs))?;
-                BTreeMap::new()
-            };
-            prepared.lengths = Some(Box::new(Lengths { found: found.to_owned(), failed }));
-        }
-        Ok(prepared)
-    }
-
-    fn without_lengths(
-        setting: Setting<'p>,
-        kernel: &'p K,
-        functors: &'p F,
-        len: usize,
-    ) -> Result<Self> {
-        let mut specs = kernel.specs(functors.shapes())?;
-        specs.prepare();
-        Ok(Prepared { setting, kernel, functors, specs, len, lengths: None })
-    }
-
-    fn plan(&self, keep: bool) -> Plan<'_> {
-        Plan {
-            len: self.len,
-            num_workers: self.setting.num_workers,
-            memory: self.setting.memory,
-            pages: self.setting.options.pages(),
-            lengths: self.lengths.as_ref().map(|lengths| &lengths.found),
-            keep,
-        }
-    }
-
-    fn allocate(&self) -> Result<Out<K>> {
-        let plan = self.plan(true);
-        Ok(K::Set::pack(self.specs.allocate(&plan)?))
-    }
-
-    fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        self.attached(out, fresh, |task, writable| drive::run(&task, self.setting, writable()))
-    }
-
-    /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
-    fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
-        let is_here = self.setting.is_here && !K::STREAM_STORES;
-        self.attached(out, fresh, |task, writable| {
-            if is_here && task.new_memory.is_empty() {
-                debug_assert!(self.setting.options.are_plain());
-                task.run_directly().map_err(|failure| {
-                    let (finished, len, options) =
-                        (failure.finished, self.len, self.setting.options);
-                    HowFar { finished, len, options }.error_of(failure.logged, failure.source)
-                })
-            } else {
-                drive::run(&task, self.setting, writable()).map(|_report| ())
-            }
-        })
-    }
-
-    /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
-    /// that workers write.
-    fn attached<T>(
-        &self,
-        out: &mut Out<K>,
-        fresh: bool,
-        go: impl FnOnce(Task<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
-    ) -> Result<T> {
-        self.functors.announce();
-        let resumes = self.setting.options.job_file().is_some();
-        let plan = self.plan(fresh || resumes);
-        let arrays = K::Set::arrays_mut(out);
-        let attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
-        let writable = || {
-            let mut starts = Vec::new();
-            attached.writable(&mut starts);
-            starts
-        };
-        let mut new_memory = Vec::new();
-        attached.new_memory(&mut new_memory);
-        let job_file = self.job_file(&attached)?;
-        let task = Task {
-            kernel: self.kernel,
-            functors: self.functors,
-            slots: attached.index_slots(),
-            accumulators: attached.accumulators(),
-            len: self.len,
-            new_memory,
-            job_file: job_file.as_deref(),
-            failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
-        };
-        let outcome = go(task, &writable);
-        // Also after a failure: what was finished is not lost.
-        // Apart from each other, because moving a whole `Result` takes longer than all the rest.
-        match outcome {
-            Ok(value) => {
-                attached.finish().map_err(|error| *error)?;
-                Ok(value)
-            }
-            Err(error) => {
-                // That the map failed is what counts.
-                let _ = attached.finish();
-                Err(error)
-            }
-        }
-    }
-
-    /// Opens the file that says what is done, in a context that resumes.
-    fn job_file(&self, attached: &impl Attached) -> Result<Option<Box<JobFile>>> {
-        let Some(path) = self.setting.options.job_file() else { return Ok(None) };
-        let mut files = Vec::new();
-        attached.files(&mut files);
-        let names = self.kernel.names().outputs;
-        open_job_file(path, names, files, self.kernel.signature(), self.len)
-            .map(|file| Some(Box::new(file)))
-    }
-}
-
-/// Opens the job file of a kernel whose outputs have these names, and the returned ones none.
-// Knows no types of the kernel, so that it is compiled once and not with every kernel.
-fn open_job_file(
-    path: &Path,
-    names: &[&str],
-    files: Vec<Option<OutputFile>>,
-    signature: String,
-    len: usize,
-) -> Result<JobFile> {
-    let names = names.iter().chain(std::iter::repeat(&RESULT));
-    let mut outputs = Vec::new();
-    for (file, name) in files.into_iter().zip(names) {
-        let file = file.ok_or_else(|| Error::Resume {
-            path: path.to_owned(),
-            reason: format!(
-                "output `{name}` does not lie in a file: allocate it with `.file(path)` in this \
-                 context"
-            ),
-        })?;
-        outputs.push(OutputFile { name: (*name).to_owned(), ..file });
-    }
-    JobFile::open(path, &Identity { signature, len, outputs })
-}
-
-/// The first pass of a kernel with ragged outputs: a kernel that writes their slots' lengths.
-struct LengthsOf<'k, K>(&'k K);
-
-impl<K: Kernel> Kernel for LengthsOf<'_, K> {
-    type Items = K::Items;
-    type Set = OneOutput<SharedArray<usize, Ix2>>;
-    type Specs = (PerIndex<usize, Ix1>, ());
-    type Scratch = K::Scratch;
-    type Failure = K::Failure;
-    const RAGGED: usize = 0;
-    const STREAM_STORES: bool = false;
-
-    fn names(&self) -> Names {
-        Names { outputs: &["lengths"], ..self.0.names() }
-    }
-
-    fn interior_mutable(&self) -> Option<&'static str> {
-        self.0.interior_mutable()
-    }
-
-    fn specs(&self, _shapes: Shapes<K::Items>) -> Result<Self::Specs> {
-        Ok((PerIndex::new(K::RAGGED), ()))
-    }
-
-    fn lengths<'r, 's>(
-        &self,
-        _at: Position,
-        _items: Items<'r, K::Items>,
-        _scratch: &'s mut K::Scratch,
-        _lengths: &mut [usize],
-    ) -> Result<(), K::Failure> {
-        Ok(())
-    }
-
-    fn scratch(&self) -> K::Scratch {
-        self.0.scratch()
-    }
-
-    fn call<'r, 's>(
-        &self,
-        at: Position,
-        items: Items<'r, K::Items>,
-        (mut lengths, ()): SlotsOf<'s, Self::Specs>,
-        scratch: &'s mut K::Scratch,
-    ) -> Result<(), K::Failure> {
-        // The slots of a C-ordered array are contiguous.
-        let lengths = lengths.as_slice_mut().unwrap_or_default();
-        self.0.lengths(at, items, scratch, lengths)
-    }
+    let serial = const { &SerialContext::new() };
+    // Called in one place, so that the whole story is inlined there.
+    story(if in_worker {
+        // The thread's record is in use.
+        Setting { is_here: false, ..Setting::of(&serial, None) }
+    } else {
+        Setting::of(&context, ranks)
+    })
 }

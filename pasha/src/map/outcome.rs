@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::group::Verdict;
 use crate::error::{Cause, Error, ItemFailure, Result, SourceError, describe};
 use crate::job::board::{Failure, Logged, Stage, Stop};
 use crate::job::peak_memory;
@@ -13,14 +14,100 @@ use crate::options::Options;
 use crate::report::{FailedItem, HugePages, Report, WorkerReport};
 
 /// A map whose workers have all ended.
-pub(super) struct Outcome<'o> {
-    pub(super) state: &'o MapState<'o>,
+pub(super) struct Outcome {
+    pub(super) ended: Ended,
     pub(super) len: usize,
     /// Number of items that an earlier run had finished.
     pub(super) resumed: usize,
     pub(super) wall_time: Duration,
     /// Number of items that are not there.
     pub(super) absent: usize,
+}
+
+/// What the workers did, here or on all ranks.
+pub(super) struct Ended {
+    stopped: Option<Stop>,
+    /// The number of the entry in the log that ended the map.
+    fatal: Option<usize>,
+    /// The log, with the number of each entry.
+    log: Vec<(usize, Logged)>,
+    /// Number of items that are finished, those of an earlier run included.
+    finished: usize,
+    workers: Vec<WorkerReport>,
+    retried: usize,
+    peak_memory: usize,
+    huge_pages: HugePages,
+}
+
+impl Ended {
+    /// Of a map on the workers here.
+    pub(super) fn here(state: &MapState<'_>) -> Ended {
+        let table = state.table;
+        let failures = table.failures();
+        let numbers = 0..failures.len();
+        let log: Vec<_> =
+            numbers.filter_map(|number| Some((number, failures.get(number)?))).collect();
+        let mut peak_memory = peak_memory();
+        let workers = table
+            .records()
+            .enumerate()
+            .map(|(worker_id, record)| {
+                peak_memory = peak_memory.max(record.peak_memory());
+                record.report(worker_id)
+            })
+            .collect();
+        Ended {
+            stopped: table.stopped(),
+            fatal: table.fatal(),
+            finished: finished_here(state, &failed_of(&log)),
+            log,
+            workers,
+            retried: table.retried().load(Ordering::Relaxed),
+            peak_memory,
+            huge_pages: HugePages::of(table.pages()),
+        }
+    }
+
+    /// Of a map on the workers of all ranks; and whether all could be started.
+    pub(super) fn everywhere(verdict: Verdict) -> (Result<()>, Ended) {
+        let ended = Ended {
+            stopped: verdict.stopped,
+            fatal: verdict.fatal,
+            finished: verdict.finished,
+            workers: verdict.workers(),
+            retried: verdict.retried(),
+            peak_memory: verdict.peak_memory(),
+            huge_pages: verdict.huge_pages(),
+            log: verdict.log.into_iter().enumerate().collect(),
+        };
+        (verdict.started, ended)
+    }
+
+    /// The indices that the map went on without.
+    pub(super) fn failed(&self) -> BTreeSet<usize> {
+        failed_of(&self.log)
+    }
+}
+
+fn failed_of(log: &[(usize, Logged)]) -> BTreeSet<usize> {
+    log.iter().filter(|(_, logged)| logged.skipped).map(|(_, logged)| logged.index).collect()
+}
+
+/// The number of finished items: those that were claimed, but for what is left of the workers'
+/// shares and what has failed.
+fn finished_here(state: &MapState<'_>, failed: &BTreeSet<usize>) -> usize {
+    if let Some(file) = state.job_file {
+        return file.finished();
+    }
+    let left: Vec<Range<usize>> = state.table.records().map(|record| record.left()).collect();
+    let claimed = match state.shares.next(0, 1) {
+        Some(_) => state.table.claimed(),
+        None => state.shares.len,
+    };
+    let not_left = |index: &&usize| !left.iter().any(|range| range.contains(index));
+    let failed = failed.iter().filter(not_left).count();
+    let left: usize = left.iter().map(ExactSizeIterator::len).sum();
+    claimed.saturating_sub(left + failed)
 }
 
 /// How far a map came, which all its errors tell.
@@ -31,7 +118,7 @@ pub(super) struct HowFar<'o> {
     pub(super) options: &'o Options,
 }
 
-impl Outcome<'_> {
+impl Outcome {
     /// The report, or the error that ended the map.
     pub(super) fn into_result(
         self,
@@ -39,31 +126,27 @@ impl Outcome<'_> {
         options: &Options,
         mut source_errors: BTreeMap<usize, SourceError>,
     ) -> Result<Report> {
-        let table = self.state.table;
-        let failed: BTreeSet<usize> = table.failures().skipped().collect();
-        let finished = self.finished(&failed);
-        let how_far = HowFar { finished, len: self.len, options };
+        let Outcome { ended, len, resumed, wall_time, absent } = self;
+        let num_failed = if ended.log.is_empty() { 0 } else { ended.failed().len() };
+        let Ended { stopped, fatal, mut log, finished, workers, .. } = ended;
+        let how_far = HowFar { finished, len, options };
         let mut error_of = |logged: Logged| {
             let source = source_errors.remove(&logged.index);
             how_far.error_of(logged, source)
         };
-        let mut first_logged =
-            || (0..table.failures().len()).find_map(|number| table.failures().get(number));
-        let len = self.len;
         // A map that was finished when the end came from outside is finished.
-        let is_whole = finished + failed.len() >= len;
-        match table.stopped() {
+        let is_whole = finished + num_failed >= len;
+        match stopped {
             Some(Stop::Failed) => {
-                let logged = table.fatal().and_then(|number| table.failures().get(number));
-                if let Some(logged) = logged.or_else(&mut first_logged) {
-                    return Err(error_of(logged));
+                let place = log.iter().position(|&(number, _)| Some(number) == fatal).unwrap_or(0);
+                if place < log.len() {
+                    return Err(error_of(log.swap_remove(place).1));
                 }
             }
             Some(Stop::TooManyFailures) => {
-                if let (Some(logged), Some(at_most)) = (first_logged(), options.policy().may_skip())
-                {
-                    let source = Box::new(error_of(logged));
-                    let failed = failed.len();
+                if let (Some(at_most), false) = (options.policy().may_skip(), log.is_empty()) {
+                    let source = Box::new(error_of(log.swap_remove(0).1));
+                    let failed = num_failed;
                     return Err(Error::TooManyFailures { failed, at_most, finished, len, source });
                 }
             }
@@ -72,67 +155,33 @@ impl Outcome<'_> {
                 let limit = options.time_for_map().unwrap_or_default();
                 return Err(Error::Deadline { limit, finished, len });
             }
-            Some(Stop::Cancelled | Stop::Deadline | Stop::Context) | None => {}
+            Some(Stop::Cancelled | Stop::Deadline | Stop::Context | Stop::Lost) | None => {}
         }
         started?;
         if !is_whole {
             return Err(Error::Incomplete { finished, len });
         }
         let mut causes: BTreeMap<usize, Logged> = BTreeMap::new();
-        for number in 0..table.failures().len() {
-            if let Some(logged) = table.failures().get(number).filter(|logged| logged.skipped) {
-                causes.insert(logged.index, logged);
-            }
+        for (_, logged) in log.into_iter().filter(|(_, logged)| logged.skipped) {
+            causes.insert(logged.index, logged);
         }
         let failed = causes
             .into_iter()
             .map(|(index, logged)| FailedItem { index, cause: error_of(logged) })
             .collect();
-        Ok(self.report(finished, failed))
-    }
-
-    fn report(&self, finished: usize, failed: Vec<FailedItem>) -> Report {
-        let table = self.state.table;
-        let mut peak_memory = peak_memory();
-        let workers: Vec<WorkerReport> = table
-            .records()
-            .enumerate()
-            .map(|(worker_id, record)| {
-                peak_memory = peak_memory.max(record.peak_memory());
-                record.report(worker_id)
-            })
-            .collect();
-        Report {
-            len: self.len,
-            finished: finished - self.resumed,
-            resumed: self.resumed,
-            absent: self.absent,
+        Ok(Report {
+            len,
+            finished: finished - resumed,
+            resumed,
+            absent,
             failed,
-            retried: table.retried().load(Ordering::Relaxed),
+            retried: ended.retried,
             replaced: workers.iter().map(|worker| worker.replaced).sum(),
-            wall_time: self.wall_time,
+            wall_time,
             workers,
-            peak_memory,
-            huge_pages: HugePages::of(table.pages()),
-        }
-    }
-
-    /// The number of finished items: those that were claimed, but for what is left of the
-    /// workers' shares and what has failed.
-    fn finished(&self, failed: &BTreeSet<usize>) -> usize {
-        if let Some(file) = self.state.job_file {
-            return file.finished();
-        }
-        let left: Vec<Range<usize>> =
-            self.state.table.records().map(|record| record.left()).collect();
-        let claimed = match self.state.shares.next(0, 1) {
-            Some(_) => self.state.table.claimed(),
-            None => self.state.shares.len,
-        };
-        let not_left = |index: &&usize| !left.iter().any(|range| range.contains(index));
-        let failed = failed.iter().filter(not_left).count();
-        let left: usize = left.iter().map(ExactSizeIterator::len).sum();
-        claimed.saturating_sub(left + failed)
+            peak_memory: ended.peak_memory,
+            huge_pages: ended.huge_pages,
+        })
     }
 }
 
@@ -146,8 +195,9 @@ impl HowFar<'_> {
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
         let HowFar { finished, len, options } = self;
         let limit = options.time_for_item().unwrap_or_default();
-        let Logged { failure, stage, index, worker_id, attempts, end, message, location, .. } =
-            logged;
+        let Logged {
+            failure, stage, index, worker_id, attempts, end, message, location, host, ..
+        } = logged;
         if stage != Stage::Item {
             let message = match failure {
                 Failure::Died => describe::death(end.signal, end.status, detail(&message)),
@@ -157,6 +207,10 @@ impl HowFar<'_> {
                     describe::panicked(&message, location.as_deref())
                 }
                 Failure::Refused | Failure::Source => message,
+            };
+            let message = match host {
+                None => message,
+                Some(host) => format!("on {host}: {message}"),
             };
             return Error::Worker { worker_id, stage: stage.phrase(), message, finished, len };
         }
@@ -175,6 +229,7 @@ impl HowFar<'_> {
                 Cause::Source(describe::panicked(&message, location.as_deref()).into())
             }
         };
-        Error::Item(ItemFailure { index, worker_id, attempts, finished, len, cause })
+        let host = host.map(|host| Box::new(host.into_string()));
+        Error::Item(ItemFailure { index, worker_id, attempts, finished, len, host, cause })
     }
 }

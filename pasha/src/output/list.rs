@@ -119,9 +119,12 @@ unsafe impl Attached for () {
 
     fn writable(&self, _starts: &mut Vec<usize>) {}
 
+    #[inline(always)]
     fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
 
     fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
+
+    fn layouts(&self, _layouts: &mut Vec<String>) {}
 
     #[inline(always)]
     fn finish(self) -> Result<(), Box<Error>> {
@@ -146,6 +149,7 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.writable(starts);
     }
 
+    #[inline(always)]
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
         self.0.new_memory(new);
         self.1.new_memory(new);
@@ -154,6 +158,31 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
         self.0.files(files);
         self.1.files(files);
+    }
+
+    fn layouts(&self, layouts: &mut Vec<String>) {
+        self.0.layouts(layouts);
+        self.1.layouts(layouts);
+    }
+
+    fn part(&mut self, message: &mut Vec<u8>) {
+        self.0.part(message);
+        self.1.part(message);
+    }
+
+    fn take_part(&mut self, workers: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        self.0.take_part(workers, message)?;
+        self.1.take_part(workers, message)
+    }
+
+    fn total(&self, message: &mut Vec<u8>) {
+        self.0.total(message);
+        self.1.total(message);
+    }
+
+    fn take_total(&mut self, message: &mut &[u8]) -> Option<()> {
+        self.0.take_total(message)?;
+        self.1.take_total(message)
     }
 
     #[inline(always)]

@@ -29,7 +29,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, Memory};
 use crate::resume::OutputFile;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Numbering, Plan};
 use slots::Slots;
 
 /// What an output parameter or return value asks for.
@@ -89,6 +89,27 @@ pub unsafe trait Attached {
     /// Adds, for each output, the file that it lies in, if it does.
     fn files(&self, files: &mut Vec<Option<OutputFile>>);
 
+    /// Adds what has to be the same on all ranks that map together: shapes and strides.
+    fn layouts(&self, layouts: &mut Vec<String>);
+
+    /// Adds what the workers here have accumulated to a message, merged into one where it is
+    /// reduced, after the last of them has ended.
+    fn part(&mut self, _message: &mut Vec<u8>) {}
+
+    /// Takes in what the workers of another rank have accumulated, whose numbers are these; `None`
+    /// if the message is too short.
+    fn take_part(&mut self, _workers: &Range<usize>, _message: &mut &[u8]) -> Option<()> {
+        Some(())
+    }
+
+    /// Adds what the workers of all ranks have accumulated to a message.
+    fn total(&self, _message: &mut Vec<u8>) {}
+
+    /// Takes what the workers of all ranks have accumulated; `None` if the message is too short.
+    fn take_total(&mut self, _message: &mut &[u8]) -> Option<()> {
+        Some(())
+    }
+
     /// Makes the array what the caller gets, after the last worker has ended.
     ///
     /// # Errors
@@ -101,6 +122,9 @@ pub unsafe trait Attached {
 trait Backed {
     fn mapping(&self) -> &Mapping;
 
+    /// Its shape and strides, as text.
+    fn layout(&self) -> String;
+
     /// The file that it lies in.
     fn file(&self) -> Option<OutputFile>;
 }
@@ -108,6 +132,10 @@ trait Backed {
 impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
     fn mapping(&self) -> &Mapping {
         SharedArray::mapping(self)
+    }
+
+    fn layout(&self) -> String {
+        format!("{:?} with strides {:?}", self.shape(), self.strides())
     }
 
     fn file(&self) -> Option<OutputFile> {

@@ -9,8 +9,11 @@ use crate::memory::{Memory, Pages};
 pub struct Plan<'p> {
     /// Number of indices.
     pub(crate) len: usize,
-    /// Number of workers of the context, whether or not all get to run.
+    /// Number of workers here, whether or not all get to run.
     pub(crate) num_workers: usize,
+    /// The numbers of the workers here among those of all ranks that map together, if there are
+    /// others.
+    pub(crate) numbering: Option<&'p Numbering>,
     /// The memory that the context's workers can write.
     pub(crate) memory: Memory,
     /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`, if there are any.
@@ -20,4 +23,25 @@ pub struct Plan<'p> {
     /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their
     /// fill values in place, or a job into them is resumed.
     pub(crate) keep: bool,
+}
+
+/// The numbers of the workers here among those of all ranks that map together.
+#[derive(Debug)]
+pub(crate) struct Numbering {
+    /// Number of workers of all ranks.
+    pub(crate) all_workers: usize,
+    /// The number of the first worker here.
+    pub(crate) first_worker: usize,
+}
+
+impl Plan<'_> {
+    /// Number of workers of all ranks that map together.
+    pub(crate) fn all_workers(&self) -> usize {
+        self.numbering.map_or(self.num_workers, |numbering| numbering.all_workers)
+    }
+
+    /// The number of the first worker here, counted over all ranks.
+    pub(crate) fn first_worker(&self) -> usize {
+        self.numbering.map_or(0, |numbering| numbering.first_worker)
+    }
 }

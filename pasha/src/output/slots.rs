@@ -4,6 +4,8 @@
 //! ([`Accumulators`]). The outputs of a kernel are a list of both kinds; [`Slots`] splits the list
 //! by owner, and puts the slots of one call together again, in the order of the outputs.
 
+use std::ops::Range;
+
 use super::index::IndexSlots;
 use super::position::Position;
 use super::worker::Accumulators;
@@ -32,6 +34,32 @@ pub trait Slots {
         at: Position,
         local: &'s mut <Self::Worker as Accumulators>::Local,
     ) -> Self::Slot<'s>;
+
+    /// Adds what the slots of these indices hold to a message.
+    ///
+    /// # Safety
+    /// As for `IndexSlots::pack`; and what the slots point to is there.
+    unsafe fn pack(
+        _index: &Self::Index,
+        _accumulators: &Self::Worker,
+        _indices: &Range<usize>,
+        _message: &mut Vec<u8>,
+    ) {
+    }
+
+    /// Takes what `pack` has added, of the same kernel and shapes, from a message; `None` if it is
+    /// too short.
+    ///
+    /// # Safety
+    /// As for `IndexSlots::unpack`; one thread at a time calls it.
+    unsafe fn unpack(
+        _index: &Self::Index,
+        _accumulators: &Self::Worker,
+        _indices: &Range<usize>,
+        _message: &mut &[u8],
+    ) -> Option<()> {
+        Some(())
+    }
 }
 
 /// An output whose slots belong to indices.
@@ -51,6 +79,21 @@ impl<S: IndexSlots> Slots for OfIndex<S> {
     unsafe fn slot<'s>(index: &S, (): &(), at: Position, (): &'s mut ()) -> S::Slot<'s> {
         // SAFETY: the caller promises what the slots of an index ask for.
         unsafe { index.slot(at.index) }
+    }
+
+    unsafe fn pack(index: &S, (): &(), indices: &Range<usize>, message: &mut Vec<u8>) {
+        // SAFETY: the caller promises what the slots of these indices ask for.
+        unsafe { index.pack(indices, message) };
+    }
+
+    unsafe fn unpack(
+        index: &S,
+        (): &(),
+        indices: &Range<usize>,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        // SAFETY: the caller promises what the slots of these indices ask for.
+        unsafe { index.unpack(indices, message) }
     }
 }
 
@@ -98,6 +141,32 @@ impl<A: Slots, B: Slots> Slots for (A, B) {
                 A::slot(&index.0, &accumulators.0, at, &mut local.0),
                 B::slot(&index.1, &accumulators.1, at, &mut local.1),
             )
+        }
+    }
+
+    unsafe fn pack(
+        index: &Self::Index,
+        accumulators: &Self::Worker,
+        indices: &Range<usize>,
+        message: &mut Vec<u8>,
+    ) {
+        // SAFETY: what the caller promises of the list holds for both of its parts.
+        unsafe {
+            A::pack(&index.0, &accumulators.0, indices, message);
+            B::pack(&index.1, &accumulators.1, indices, message);
+        }
+    }
+
+    unsafe fn unpack(
+        index: &Self::Index,
+        accumulators: &Self::Worker,
+        indices: &Range<usize>,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        // SAFETY: what the caller promises of the list holds for both of its parts.
+        unsafe {
+            A::unpack(&index.0, &accumulators.0, indices, message)?;
+            B::unpack(&index.1, &accumulators.1, indices, message)
         }
     }
 }

@@ -116,6 +116,12 @@ impl<A, D: Dimension> SubArrays<A, D> {
         }
     }
 
+    /// The sub-arrays from this number on, which is that of one of them, or none is asked for.
+    pub(super) fn skip_to(self, number: usize) -> Self {
+        let first = self.first.wrapping_offset(number as isize * self.step);
+        SubArrays { first, ..self }
+    }
+
     /// The elements of each.
     pub(super) fn size(&self) -> usize {
         self.dim.size()

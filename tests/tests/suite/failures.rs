@@ -97,7 +97,8 @@ for_each_context! {
                 }
                 _ => panic!("{error}"),
             }
-            assert!(out[at], "what was written before the panic is there");
+            let is_elsewhere = context.ranks().is_some();
+            assert!(out[at] || is_elsewhere, "what was written before the panic is there");
             assert!(!out.iter().all(|&reached| reached) || at == 999 || context.num_workers() > 1);
         }
         // The program goes on.

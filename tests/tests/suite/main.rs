@@ -23,6 +23,7 @@ mod npy;
 mod pages;
 mod pushed;
 mod python;
+mod ranks;
 mod returns;
 mod roles;
 mod saxs;

@@ -160,7 +160,7 @@ impl Children<'_, '_> {
 
     /// When workers that have been told to stop now are killed.
     fn end_of_patience(&self, now: Instant) -> Instant {
-        let limit = match self.job.is_past_deadline() {
+        let limit = match self.job.is_to_end_at_once() {
             true => Duration::ZERO,
             false => self.job.options().time_to_stop().min(LONGEST),
         };

@@ -27,6 +27,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The failure of this number.
+    pub(crate) fn of(number: u32) -> Option<Failure> {
+        Failure::ALL.into_iter().find(|&one| one as u32 == number)
+    }
+
     const ALL: [Failure; 7] = [
         Failure::Refused,
         Failure::Source,
@@ -117,6 +122,8 @@ pub(crate) struct Logged {
     pub(crate) end: End,
     pub(crate) message: String,
     pub(crate) location: Option<String>,
+    /// The machine of the worker, where there are several.
+    pub(crate) host: Option<Box<str>>,
 }
 
 /// The log of failures in a table's mapping.
@@ -212,7 +219,7 @@ impl<'t> FailureLog<'t> {
         let signal = entry.signal.load(Ordering::Relaxed);
         let status = entry.status.load(Ordering::Relaxed);
         Some(Logged {
-            failure: Failure::ALL.into_iter().find(|&one| one as u32 == failure)?,
+            failure: Failure::of(failure)?,
             stage: Stage::of(entry.stage.load(Ordering::Relaxed)),
             skipped: entry.skipped.load(Ordering::Relaxed) != 0,
             index: entry.index.load(Ordering::Relaxed),
@@ -224,6 +231,7 @@ impl<'t> FailureLog<'t> {
             },
             message: text(start..middle),
             location: Some(text(middle..end)).filter(|location| !location.is_empty()),
+            host: None,
         })
     }
 

@@ -3,6 +3,7 @@
 mod claim;
 mod current;
 mod failure_log;
+mod grants;
 mod record;
 mod table;
 mod text;
@@ -10,6 +11,7 @@ mod text;
 pub(crate) use claim::most_items;
 pub(crate) use current::Current;
 pub(crate) use failure_log::{End, Failure, Logged};
+pub(crate) use grants::{Grants, least_block};
 pub(crate) use record::{Late, Record, Stage};
 pub(crate) use table::{Stop, Table};
 pub(crate) use text::read as read_text;

@@ -30,10 +30,12 @@ pub(crate) enum Stage {
     Closing,
     EndHook,
     Done,
+    /// Until this rank of several is granted items.
+    Waiting,
 }
 
 impl Stage {
-    const ALL: [Stage; 10] = [
+    const ALL: [Stage; 11] = [
         Stage::Starting,
         Stage::StartHook,
         Stage::OpeningReader,
@@ -44,6 +46,7 @@ impl Stage {
         Stage::Closing,
         Stage::EndHook,
         Stage::Done,
+        Stage::Waiting,
     ];
 
     /// The stage of this number.
@@ -64,6 +67,7 @@ impl Stage {
             Stage::Closing => "dropping its readers and scratch",
             Stage::EndHook => "running the on_worker_end hook",
             Stage::Done => "leaving",
+            Stage::Waiting => "waiting for items",
         }
     }
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::claim::Cursor;
 use super::failure_log::{FailureLog, LogCounts, LogLayout};
+use super::grants::Grants;
 use super::record::Record;
 use crate::error::Result;
 use crate::job::share::Shares;
@@ -30,11 +31,24 @@ pub(crate) enum Stop {
     Deadline,
     /// The context can't go on, and says why itself.
     Context,
+    /// A rank of several is lost.
+    Lost,
 }
 
 impl Stop {
-    const ALL: [Stop; 5] =
-        [Stop::Failed, Stop::TooManyFailures, Stop::Cancelled, Stop::Deadline, Stop::Context];
+    const ALL: [Stop; 6] = [
+        Stop::Failed,
+        Stop::TooManyFailures,
+        Stop::Cancelled,
+        Stop::Deadline,
+        Stop::Context,
+        Stop::Lost,
+    ];
+
+    /// The reason of this number.
+    pub(crate) fn of(number: u32) -> Option<Stop> {
+        Stop::ALL.into_iter().find(|&stop| stop as u32 == number)
+    }
 }
 
 /// The part of the table that all workers write.
@@ -150,10 +164,28 @@ impl Table {
         self.cursor().claim(next, worker_id, claims, |share| record.give(share))
     }
 
-    /// Finds out whether a dead worker had claimed a share without taking note of it.
-    pub(crate) fn settle(&self, worker_id: usize) {
+    /// As [`claim`](Self::claim), of what this rank of several has been granted.
+    pub(crate) fn claim_granted(
+        &self,
+        grants: &Grants,
+        shares: &Shares,
+        worker_id: usize,
+        at_least: usize,
+    ) -> Option<Range<usize>> {
         let record = self.record(worker_id);
-        self.cursor().settle(&record.claim, worker_id, |share| record.give(share));
+        let claims = |worker_id| &self.record(worker_id).claim;
+        let next = |position| grants.next(shares, position, at_least);
+        let give = |share| record.give(grants.indices(share));
+        self.cursor().claim(next, worker_id, claims, give)
+    }
+
+    /// Finds out whether a dead worker had claimed a share without taking note of it.
+    pub(crate) fn settle(&self, worker_id: usize, grants: Option<&Grants>) {
+        let record = self.record(worker_id);
+        self.cursor().settle(&record.claim, worker_id, |share| match grants {
+            None => record.give(share),
+            Some(grants) => record.give(grants.indices(share)),
+        });
     }
 
     /// Tells all workers to stop at their next item. The first reason stands.
@@ -179,7 +211,7 @@ impl Table {
     /// Why workers are to stop.
     pub(crate) fn stopped(&self) -> Option<Stop> {
         let reason = self.header().stop.load(Ordering::Acquire);
-        Stop::ALL.into_iter().find(|&stop| stop as u32 == reason)
+        Stop::of(reason)
     }
 
     /// The entry in the log of the failure that ended the map.

@@ -155,9 +155,7 @@ impl<'m> Blocks<'m> {
                 Ok(()) => block.clone(),
                 Err(_) => block.start..record.index(),
             };
-            if let Some(file) = state.job_file {
-                file.note(finished.clone());
-            }
+            state.note(finished.clone());
             if outcome.is_err() {
                 record.count(finished.len(), took);
                 return outcome;

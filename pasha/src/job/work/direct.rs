@@ -31,6 +31,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     ///
     /// The options are plain, and this thread is in no other map.
     // The failure is in a box, because moving a whole `Result` takes longer than all the rest.
+    #[inline(always)]
     pub(crate) fn run_directly(&self) -> Result<(), Box<DirectFailure>> {
         debug_assert!(!panic::in_worker());
         panic::install_hook();
@@ -112,6 +113,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             skipped: false,
             message,
             location: (!location.is_empty()).then_some(location),
+            host: None,
         };
         DirectFailure { logged, source, finished }
     }

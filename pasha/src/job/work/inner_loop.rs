@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::{Duration, Instant};
 
-use super::task::Task;
+use super::task::{SlotsBy, Task};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{Current, Record};
 use crate::job::panic::Reading;
 use crate::kernel::{Kernel, Position};
 use crate::output::index::IndexSlots;
-use crate::output::list::SpecList;
 use crate::output::slots::Slots;
 use crate::output::worker::LocalAccumulators;
 
@@ -25,9 +24,6 @@ pub(super) enum BlockError<R, K> {
     /// The item took longer than it may.
     Late,
 }
-
-/// What puts the slots of a call of `K` together.
-pub(super) type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
 
 /// How a block of `K` over readers `R` fails.
 pub(super) type BlockResult<K, R> =
@@ -60,11 +56,13 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
         (task.kernel, task.slots.clone(), task.accumulators.clone());
     // SAFETY: the worker's number is the caller's own.
     let mut local = unsafe { LocalAccumulators::new(&task.accumulators, worker_id) };
+    let number = task.first_worker + worker_id;
     for span in Current::spans(block) {
         current.enter(span.start);
         for index in span {
             current.note(index);
-            let at = Position { index, worker_id };
+            let (at, place) =
+                (Position { index, worker_id: number }, Position { index, worker_id });
             // SAFETY: as the caller promises; each index comes once, and the slots of the one
             // before are gone.
             unsafe {
@@ -76,7 +74,7 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
                 let items = readers.read_unchecked(index);
                 reading.end();
                 let items = items.map_err(BlockError::Read)?;
-                let slot = SlotsBy::<K>::slot(&slots, &accumulators, at, &mut local.local);
+                let slot = SlotsBy::<K>::slot(&slots, &accumulators, place, &mut local.local);
                 kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }
         }
@@ -107,7 +105,8 @@ pub(super) unsafe fn run_block_exactly<
         (task.kernel, task.slots.clone(), task.accumulators.clone());
     let (current, calls) = (seat.record.current(), seat.record.calls());
     for index in block {
-        let at = Position { index, worker_id: seat.worker_id };
+        let place = Position { index, worker_id: seat.worker_id };
+        let at = Position { index, worker_id: task.first_worker + seat.worker_id };
         // SAFETY: as the caller promises; each index comes once, and the slots of the one before
         // are gone. The fences keep the compiler from moving what belongs to one item into
         // another; the end of a process keeps the order of its stores.
@@ -134,7 +133,7 @@ pub(super) unsafe fn run_block_exactly<
             reading.end();
             let items = items.map_err(BlockError::Read)?;
             let mut local = LocalAccumulators::new(&task.accumulators, seat.worker_id);
-            let slot = SlotsBy::<K>::slot(&slots, &accumulators, at, &mut local.local);
+            let slot = SlotsBy::<K>::slot(&slots, &accumulators, place, &mut local.local);
             kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             drop(local);
             if begun.is_some_and(|(limit, begun)| begun.elapsed() > limit) {

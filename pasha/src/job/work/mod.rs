@@ -10,4 +10,4 @@ mod task;
 mod worker;
 
 pub(crate) use state::MapState;
-pub(crate) use task::{AccumulatorsOf, Task};
+pub(crate) use task::{AccumulatorsOf, IndexSlotsOf, Task};

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::inner_loop::{BlockError, BlockResult, SlotsBy};
-use super::task::{IndexSlotsOf, Task};
+use super::inner_loop::{BlockError, BlockResult};
+use super::task::{IndexSlotsOf, SlotsBy, Task};
 use crate::element::MOST_ALIGNED;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Current;
@@ -80,11 +80,12 @@ pub(super) unsafe fn run_block_staged<
     let (kernel, slots, accumulators) = (task.kernel, slots.clone(), task.accumulators.clone());
     // SAFETY: the worker's number is the caller's own.
     let mut local = unsafe { LocalAccumulators::new(&task.accumulators, worker_id) };
+    let number = task.first_worker + worker_id;
     for span in Current::spans(out.block.clone()) {
         current.enter(span.start);
         for index in span {
             current.note(index);
-            let at = Position { index, worker_id };
+            let at = Position { index, worker_id: number };
             let place = Position { index: index - out.block.start, worker_id };
             // SAFETY: as the caller promises; each index comes once, and the slots of the one
             // before are gone.

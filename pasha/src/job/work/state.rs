@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoints;
 use crate::error::SourceError;
-use crate::job::board::{Record, Stop, Table};
+use crate::job::board::{Grants, Record, Stage, Stop, Table};
 use crate::job::judge::Judge;
 use crate::job::share::Shares;
 use crate::memory::SharedPages;
 use crate::options::CancelToken;
 use crate::resume::JobFile;
+
+/// How long a worker that waits for items does not look whether the map is to stop.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// What the workers of one map have in common besides: how to go on, and when not to.
 pub(crate) struct MapState<'m> {
@@ -36,6 +40,10 @@ pub(crate) struct MapState<'m> {
     pub(crate) token: Option<&'m CancelToken>,
     /// Says what an earlier run has finished, and takes note of what this one does.
     pub(crate) job_file: Option<&'m JobFile>,
+    /// What this rank of several has been granted and finished.
+    pub(crate) grants: Option<&'m Grants>,
+    /// The number of this rank's first worker, counted over all.
+    pub(crate) first_worker: usize,
     /// The errors of readers as they were, by the index: those of workers in this process.
     pub(crate) source_errors: Mutex<BTreeMap<usize, SourceError>>,
 }
@@ -55,14 +63,55 @@ impl MapState<'_> {
     pub(crate) fn note_interrupted(&self, record: &Record) {
         let finished = record.finished_of_block();
         record.count(finished.len(), Duration::ZERO);
-        if let Some(file) = self.job_file.filter(|_| !finished.is_empty()) {
-            file.note(finished);
+        if !finished.is_empty() {
+            self.note(finished);
         }
     }
 
-    /// Whether there are items that nobody has claimed.
+    /// Takes note of finished items, where that is asked for, after their slots are written.
+    #[inline]
+    pub(crate) fn note(&self, finished: Range<usize>) {
+        if let Some(file) = self.job_file {
+            file.note(finished.clone());
+        }
+        if let Some(grants) = self.grants {
+            grants.note(finished);
+        }
+    }
+
+    /// Claims the next share for a worker; `false` when there is nothing left for it to do.
+    pub(crate) fn claim(&self, worker_id: usize, at_least: usize) -> bool {
+        match self.grants {
+            None => self.table.claim(&self.shares, worker_id, at_least).is_some(),
+            Some(grants) => self.claim_granted(grants, worker_id, at_least),
+        }
+    }
+
+    /// As [`claim`](Self::claim) on one rank of several, which may have to wait for items.
+    fn claim_granted(&self, grants: &Grants, worker_id: usize, at_least: usize) -> bool {
+        let record = self.table.record(worker_id);
+        loop {
+            // Both before the look at what is granted, so that nothing is missed.
+            let (news, is_over) = (grants.news(), grants.is_over());
+            record.enter(Stage::Claiming);
+            if self.table.claim_granted(grants, &self.shares, worker_id, at_least).is_some() {
+                return true;
+            }
+            if is_over || self.table.is_stopped() {
+                return false;
+            }
+            record.enter(Stage::Waiting);
+            grants.wait(news, BETWEEN_LOOKS);
+            self.look(Instant::now());
+        }
+    }
+
+    /// Whether there are items that nobody has claimed, or may be later.
     pub(crate) fn has_unclaimed(&self) -> bool {
-        self.shares.next(self.table.claimed(), 1).is_some()
+        match self.grants {
+            None => self.shares.next(self.table.claimed(), 1).is_some(),
+            Some(grants) => !grants.is_over() || self.table.claimed() < grants.granted(),
+        }
     }
 
     /// Keeps a reader's error for the caller, where the worker is a thread.

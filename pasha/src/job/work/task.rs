@@ -15,11 +15,14 @@ use crate::output::slots::Slots;
 use crate::output::worker::Accumulators;
 use crate::resume::JobFile;
 
+/// What puts the slots of a call of `K` together.
+pub(super) type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
+
 /// The slots of a kernel's outputs that belong to indices.
-pub(crate) type IndexSlotsOf<K> = <<<K as Kernel>::Specs as SpecList>::Slots as Slots>::Index;
+pub(crate) type IndexSlotsOf<K> = <SlotsBy<K> as Slots>::Index;
 
 /// The accumulators of a kernel's outputs, which belong to workers.
-pub(crate) type AccumulatorsOf<K> = <<<K as Kernel>::Specs as SpecList>::Slots as Slots>::Worker;
+pub(crate) type AccumulatorsOf<K> = <SlotsBy<K> as Slots>::Worker;
 
 /// Everything that the workers of one map read: kernel, functors and open outputs.
 pub(crate) struct Task<'r, K: Kernel, F> {
@@ -28,6 +31,8 @@ pub(crate) struct Task<'r, K: Kernel, F> {
     pub(crate) slots: IndexSlotsOf<K>,
     pub(crate) accumulators: AccumulatorsOf<K>,
     pub(crate) len: usize,
+    /// The number of the first worker here, as the kernel sees it.
+    pub(crate) first_worker: usize,
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
@@ -74,6 +79,25 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     pub(crate) unsafe fn put_back(&self, index: usize) {
         // SAFETY: no worker runs any more, and the index is one that the slots are attached for.
         unsafe { self.slots.reset(index) };
+    }
+
+    /// Adds the slots of these indices to a message.
+    ///
+    /// # Safety
+    /// They are indices of the map, and no worker writes their slots meanwhile.
+    pub(crate) unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>) {
+        // SAFETY: as the caller promises; the outputs are attached.
+        unsafe { SlotsBy::<K>::pack(&self.slots, &self.accumulators, indices, message) };
+    }
+
+    /// Takes the slots of these indices from a message; `None` if it is too short.
+    ///
+    /// # Safety
+    /// They are indices of the map that no worker here has or will have; one thread at a time
+    /// unpacks; and `pack` of a task of the same kernel and shapes has written the message.
+    pub(crate) unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        // SAFETY: as the caller promises; the outputs are attached.
+        unsafe { SlotsBy::<K>::unpack(&self.slots, &self.accumulators, indices, message) }
     }
 
     /// The number of indices without an item.

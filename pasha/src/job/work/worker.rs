@@ -30,9 +30,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         let mut blocks = Blocks::new(self, state, record, generation);
         while !state.table.is_stopped() && !blocks.is_worn_out(record) {
             let at_least = blocks.worth_a_claim();
-            if record.left().is_empty()
-                && state.table.claim(&state.shares, worker_id, at_least).is_none()
-            {
+            if record.left().is_empty() && !state.claim(worker_id, at_least) {
                 break;
             }
             let outcome = blocks.run(self, state, &mut readers, &mut scratch, worker_id);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayViewMut, Dimension, IntoDimension};
 
 use super::staged::{LARGEST_STAGED, stream};
-use super::{AttachedSlots, IndexSlots, Staged, address};
+use super::{AttachedSlots, IndexSlots, Staged, address, pack_elements, unpack_elements};
 use crate::array::{Order, SharedArray, fill_with_copies};
 use crate::element::{Element, size_of_copy};
 use crate::error::Result;
@@ -98,6 +98,8 @@ impl<A, D: Dimension> ArraySlots<A, D> {
 
 // SAFETY: slots are the sub-arrays of an array along one axis, which do not overlap.
 unsafe impl<A: Element, D: Dimension> IndexSlots for ArraySlots<A, D> {
+    const COUNT: usize = 1;
+
     type Slot<'s> = ArrayViewMut<'s, A, D>;
 
     #[inline(always)]
@@ -122,6 +124,52 @@ unsafe impl<A: Element, D: Dimension> IndexSlots for ArraySlots<A, D> {
     unsafe fn reset(&self, index: usize) {
         // SAFETY: the caller alone has the index, and no other slot of it is alive.
         fill_with_copies(&mut unsafe { self.slot(index) }, self.fill);
+    }
+
+    unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>) {
+        let size = self.arrays.size();
+        let is_gapless = self.arrays.extent() == size;
+        if indices.is_empty() || size == 0 {
+            return;
+        }
+        // SAFETY: the output was attached with these indices, whose slots nobody writes meanwhile.
+        unsafe {
+            if is_gapless && self.arrays.step_in_order() == Some(size) {
+                pack_elements(
+                    self.arrays.first.add(indices.start * size),
+                    indices.len() * size,
+                    message,
+                );
+                return;
+            }
+            for index in indices.clone() {
+                for element in &self.arrays.get(index) {
+                    pack_elements(element, 1, message);
+                }
+            }
+        }
+    }
+
+    unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        let size = self.arrays.size();
+        let is_gapless = self.arrays.extent() == size;
+        if indices.is_empty() || size == 0 {
+            return Some(());
+        }
+        // SAFETY: the output was attached with these indices, which the caller alone has, and the
+        // message was packed from an output of the same shape and order.
+        unsafe {
+            if is_gapless && self.arrays.step_in_order() == Some(size) {
+                let first = self.arrays.first.add(indices.start * size);
+                return unpack_elements(first, indices.len() * size, message);
+            }
+            for index in indices.clone() {
+                for element in &mut self.arrays.get(index) {
+                    unpack_elements(element, 1, message)?;
+                }
+            }
+        }
+        Some(())
     }
 }
 

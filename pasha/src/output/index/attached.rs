@@ -43,12 +43,20 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
         starts.push(self.array.mapping().start().as_ptr() as usize);
     }
 
+    #[inline(always)]
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
-        new.extend(self.array.mapping().take_new());
+        // `extend` is a call, which most maps would make for nothing.
+        if let Some(range) = self.array.mapping().take_new() {
+            new.push(range);
+        }
     }
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
         files.push(self.array.file());
+    }
+
+    fn layouts(&self, layouts: &mut Vec<String>) {
+        layouts.push(self.array.layout());
     }
 
     #[inline(always)]

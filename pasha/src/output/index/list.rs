@@ -6,6 +6,8 @@ use super::{IndexSlots, Staged};
 
 // SAFETY: there are no slots.
 unsafe impl IndexSlots for () {
+    const COUNT: usize = 0;
+
     type Slot<'s> = ();
 
     #[inline(always)]
@@ -15,6 +17,12 @@ unsafe impl IndexSlots for () {
 
     #[inline(always)]
     unsafe fn reset(&self, _index: usize) {}
+
+    unsafe fn pack(&self, _indices: &Range<usize>, _message: &mut Vec<u8>) {}
+
+    unsafe fn unpack(&self, _indices: &Range<usize>, _message: &mut &[u8]) -> Option<()> {
+        Some(())
+    }
 }
 
 impl Staged for () {
@@ -23,6 +31,8 @@ impl Staged for () {
 
 // SAFETY: each part gives slots of its own output, which differ by what the parts promise.
 unsafe impl<S: IndexSlots, L: IndexSlots> IndexSlots for (S, L) {
+    const COUNT: usize = S::COUNT + L::COUNT;
+
     type Slot<'s> = (S::Slot<'s>, L::Slot<'s>);
 
     #[inline(always)]
@@ -45,6 +55,22 @@ unsafe impl<S: IndexSlots, L: IndexSlots> IndexSlots for (S, L) {
         unsafe {
             self.0.reset(index);
             self.1.reset(index);
+        }
+    }
+
+    unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>) {
+        // SAFETY: what the caller promises of the list holds for both of its parts.
+        unsafe {
+            self.0.pack(indices, message);
+            self.1.pack(indices, message);
+        }
+    }
+
+    unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        // SAFETY: what the caller promises of the list holds for both of its parts.
+        unsafe {
+            self.0.unpack(indices, message)?;
+            self.1.unpack(indices, message)
         }
     }
 }

@@ -10,6 +10,7 @@ mod staged;
 
 use std::ops::Range;
 
+use crate::group::wire::Take;
 pub use array::PerIndex;
 pub(in crate::output) use attached::AttachedSlots;
 pub use ragged::RaggedOfLengths;
@@ -29,6 +30,9 @@ pub(crate) use staged::Staged;
 /// An implementation must give slots of different indices that do not overlap, and be
 /// `Send + Sync` only if its elements are `Send`.
 pub unsafe trait IndexSlots: Staged + Clone + Send + Sync {
+    /// How many outputs they are of.
+    const COUNT: usize;
+
     /// What the kernel's parameter gets.
     type Slot<'s>;
 
@@ -51,6 +55,46 @@ pub unsafe trait IndexSlots: Staged + Clone + Send + Sync {
     /// # Safety
     /// As for [`slot`](Self::slot), and no slot of the index is alive.
     unsafe fn reset(&self, index: usize);
+
+    /// Adds the bytes of the elements of these indices' slots to a message, in order.
+    ///
+    /// # Safety
+    /// The indices are below that which the output was attached for, and nobody writes their slots
+    /// meanwhile.
+    unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>);
+
+    /// Takes what `pack` has added, of the same kernel and shape, from a message; `None` if it is too
+    /// short.
+    ///
+    /// # Safety
+    /// As for [`slot`](Self::slot) of all these indices, of which no slot is alive; and `pack` of
+    /// the same slots, here or in another process of the program, has written the message.
+    unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()>;
+}
+
+/// Adds the bytes of elements that lie back to back.
+///
+/// # Safety
+/// So many elements are there to be read, and nobody writes them meanwhile.
+unsafe fn pack_elements<A>(first: *const A, len: usize, message: &mut Vec<u8>) {
+    // SAFETY: the caller promises that they can be read; elements have no padding, as `Element`
+    // asks, so all bytes are set.
+    message.extend_from_slice(unsafe {
+        std::slice::from_raw_parts(first.cast(), len * size_of::<A>())
+    });
+}
+
+/// Takes elements that are to lie back to back.
+///
+/// # Safety
+/// So many elements can be written, nobody else uses them, and what is taken was packed from as
+/// many of the same type.
+unsafe fn unpack_elements<A>(first: *mut A, len: usize, message: &mut &[u8]) -> Option<()> {
+    let bytes = message.take_exactly(len * size_of::<A>())?;
+    // SAFETY: the caller promises that they can be written, and that the bytes are those of
+    // elements; a message does not overlap an output.
+    unsafe { first.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    Some(())
 }
 
 /// The address of an element.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut, Ix1};
 
-use super::{AttachedSlots, IndexSlots, Staged, address};
+use super::{AttachedSlots, IndexSlots, Staged, address, pack_elements, unpack_elements};
 use crate::array::{Order, RaggedArray, SharedArray, fill_with_copies};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -150,6 +150,8 @@ impl<A: Copy> Clone for RaggedSlots<A> {
 
 // SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
 unsafe impl<A: Element> IndexSlots for RaggedSlots<A> {
+    const COUNT: usize = 1;
+
     type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
 
     #[inline(always)]
@@ -175,6 +177,26 @@ unsafe impl<A: Element> IndexSlots for RaggedSlots<A> {
     unsafe fn reset(&self, index: usize) {
         // SAFETY: the caller alone has the index, and no other slot of it is alive.
         fill_with_copies(&mut unsafe { self.slot(index) }, self.fill);
+    }
+
+    unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>) {
+        // SAFETY: there is one offset more than indices, which rise; and nobody writes the slots of
+        // these indices meanwhile.
+        unsafe {
+            let start = *self.offsets.add(indices.start);
+            let len = *self.offsets.add(indices.end) - start;
+            pack_elements(self.first.add(start), len, message);
+        }
+    }
+
+    unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        // SAFETY: there is one offset more than indices, which rise; the caller alone has these
+        // indices; and the first pass has found the same lengths in all processes.
+        unsafe {
+            let start = *self.offsets.add(indices.start);
+            let len = *self.offsets.add(indices.end) - start;
+            unpack_elements(self.first.add(start), len, message)
+        }
     }
 }
 

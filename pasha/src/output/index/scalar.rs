@@ -9,7 +9,7 @@ use std::ops::Range;
 use ndarray::Ix1;
 
 use super::staged::stream;
-use super::{AttachedSlots, IndexSlots, Staged, address};
+use super::{AttachedSlots, IndexSlots, Staged, address, pack_elements, unpack_elements};
 use crate::array::{Order, SharedArray};
 use crate::element::{Element, size_of_copy};
 use crate::error::Result;
@@ -106,6 +106,8 @@ impl<A, V: Copy> Clone for ScalarSlots<A, V> {
 
 // SAFETY: slot `index` is value `index`.
 unsafe impl<A: Element, V: ValueOf<A>> IndexSlots for ScalarSlots<A, V> {
+    const COUNT: usize = 1;
+
     type Slot<'s> = &'s mut V;
 
     #[inline(always)]
@@ -123,6 +125,17 @@ unsafe impl<A: Element, V: ValueOf<A>> IndexSlots for ScalarSlots<A, V> {
     unsafe fn reset(&self, index: usize) {
         // SAFETY: the caller alone has the index, and no other slot of it is alive.
         unsafe { *self.slot(index) = self.fill };
+    }
+
+    unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>) {
+        // SAFETY: the output was attached with these indices, which nobody writes meanwhile.
+        unsafe { pack_elements(self.first.add(indices.start), indices.len(), message) };
+    }
+
+    unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        // SAFETY: the output was attached with these indices, which the caller alone has, and the
+        // message was packed from the same output.
+        unsafe { unpack_elements(self.first.add(indices.start), indices.len(), message) }
     }
 }
 

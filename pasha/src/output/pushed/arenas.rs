@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 use super::handle::{Entry, Ragged};
 use crate::element::{Element, assert_alignment};
 use crate::error::Result;
+use crate::group::wire::{Put, Take};
 use crate::memory::{CACHE_LINES, Mapping, Pages};
 use crate::output::Plan;
 use crate::output::worker::Accumulators;
@@ -34,7 +35,8 @@ impl Arenas {
     /// Empty arenas of elements `A`, for the workers of a plan.
     pub(super) fn new<A: Element>(name: &'static str, plan: &Plan<'_>) -> Result<Arenas> {
         const { assert_alignment::<A>() };
-        let num_workers = plan.num_workers.max(1);
+        // One more for what other ranks send.
+        let num_workers = plan.num_workers.max(1) + usize::from(plan.numbering.is_some());
         let used = Mapping::anonymous(num_workers * CACHE_LINES, plan.memory, Pages::Ordinary)?;
         let mut bytes = memory_of_machine().min(MOST_ADDRESSES / num_workers);
         loop {
@@ -56,6 +58,7 @@ impl Arenas {
             first: self.values.start().cast(),
             used: self.used.start(),
             capacity: self.capacity,
+            received: self.num_workers - 1,
             name: self.name,
         }
     }
@@ -95,6 +98,8 @@ pub struct ArenaSlots<A> {
     first: NonNull<A>,
     used: NonNull<u8>,
     capacity: usize,
+    /// The arena for what other ranks send, where there are any.
+    received: usize,
     name: &'static str,
 }
 
@@ -134,6 +139,46 @@ impl<A> ArenaSlots<A> {
                 entry: NonNull::from(entry),
                 name: self.name,
             }
+        }
+    }
+}
+
+impl<A: Element> ArenaSlots<A> {
+    /// Adds the values of an entry to a message.
+    ///
+    /// # Safety
+    /// The values are there, in arenas that live.
+    pub(super) unsafe fn pack(&self, [start, len]: Entry, message: &mut Vec<u8>) {
+        message.put(len);
+        // SAFETY: the caller promises that the values are there; elements have no padding.
+        message.extend_from_slice(unsafe {
+            let first = self.first.as_ptr().add(start);
+            std::slice::from_raw_parts(first.cast(), len * size_of::<A>())
+        });
+    }
+
+    /// Takes the values of an entry from a message, into the arena for what other ranks send;
+    /// `None` if the message is too short, or the arena full.
+    ///
+    /// # Safety
+    /// There is such an arena, which nobody else uses; and `pack` has written the message, for
+    /// elements of the same type.
+    pub(super) unsafe fn unpack(&self, message: &mut &[u8]) -> Option<Entry> {
+        let len = message.take()?;
+        let bytes = message.take_exactly(len.checked_mul(size_of::<A>())?)?;
+        // SAFETY: the caller promises that the arena is its own; so many elements fit into it, as
+        // is checked, and the bytes are those of elements.
+        unsafe {
+            let used = self.used.add(self.received * CACHE_LINES).cast::<usize>();
+            let before = used.read();
+            if len > self.capacity - before {
+                return None;
+            }
+            let start = self.received * self.capacity + before;
+            let to = self.first.as_ptr().add(start).cast::<u8>();
+            to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            used.write(before + len);
+            Some([start, len])
         }
     }
 }

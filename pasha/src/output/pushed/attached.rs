@@ -69,6 +69,10 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
         files.push(None);
     }
 
+    fn layouts(&self, layouts: &mut Vec<String>) {
+        layouts.push(format!("[{}]", self.array.len()));
+    }
+
     fn finish(self) -> Result<(), Box<Error>> {
         let lengths = self.entries.iter().map(|&[_, len]| len);
         let mut rest = self.array.resize(lengths, self.memory, self.pages)?;

@@ -1,6 +1,7 @@
 //! The slot of a call: where its values will lie, and the arena that they are pushed into.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::arenas::ArenaSlots;
 use super::handle::{Entry, Ragged};
@@ -32,5 +33,34 @@ impl<A: Element> Slots for PushedSlots<A> {
             *local = arenas.begin(at.worker_id, entry);
         }
         local
+    }
+
+    unsafe fn pack(
+        index: &Self::Index,
+        arenas: &ArenaSlots<A>,
+        indices: &Range<usize>,
+        message: &mut Vec<u8>,
+    ) {
+        for index_of in indices.clone() {
+            // SAFETY: the caller promises that nobody writes the slots of these indices, so that
+            // their entries say where the values lie that were pushed.
+            unsafe {
+                let &mut entry = index.slot(index_of);
+                arenas.pack(entry, message);
+            }
+        }
+    }
+
+    unsafe fn unpack(
+        index: &Self::Index,
+        arenas: &ArenaSlots<A>,
+        indices: &Range<usize>,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        for index_of in indices.clone() {
+            // SAFETY: the caller has these indices alone, and is the only one that receives.
+            unsafe { *index.slot(index_of) = arenas.unpack(message)? };
+        }
+        Some(())
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView, Dimension, IntoDimension, ShapeBuilder, Zip};
 
-use super::{Start, reset};
+use super::{Start, pack, reset, unpack};
 use crate::array::{Order, SharedArray, bytes_of_shape, copy_elements, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -181,6 +181,44 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
         files.push(None);
+    }
+
+    fn layouts(&self, layouts: &mut Vec<String>) {
+        layouts.push(format!("{:?} with strides {:?}", self.spec.dim, self.strides));
+    }
+
+    fn part(&mut self, message: &mut Vec<u8>) {
+        let size = self.spec.dim.size();
+        for worker_id in 1..self.num_workers {
+            let (to, from) = (self.accumulator(0), self.accumulator(worker_id));
+            for number in 0..size {
+                // SAFETY: both accumulators lie within the mapping, back to back in the same order,
+                // and the workers have ended.
+                unsafe {
+                    let merged = self.spec.merge.merge(*to.add(number), *from.add(number));
+                    to.add(number).write(merged);
+                }
+            }
+        }
+        self.num_workers = 1;
+        self.total(message);
+    }
+
+    fn take_part(&mut self, _workers: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        let merge = |one, other| self.spec.merge.merge(one, other);
+        // SAFETY: the accumulator lies within the mapping and the workers have ended.
+        unsafe { unpack(self.accumulator(0), self.spec.dim.size(), message, merge) }
+    }
+
+    fn total(&self, message: &mut Vec<u8>) {
+        // SAFETY: the accumulator lies within the mapping and the workers have ended.
+        unsafe { pack(self.accumulator(0), self.spec.dim.size(), message) };
+    }
+
+    fn take_total(&mut self, message: &mut &[u8]) -> Option<()> {
+        let size = self.spec.dim.size();
+        // SAFETY: the accumulator lies within the mapping and the workers have ended.
+        unsafe { unpack(self.accumulator(0), size, message, |_own, total| total) }
     }
 
     fn finish(self) -> Result<(), Box<Error>> {

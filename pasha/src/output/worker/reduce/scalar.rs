@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Start, reset};
+use super::{Start, pack, reset, unpack};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::Mapping;
@@ -115,6 +115,39 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
 
     fn files(&self, files: &mut Vec<Option<OutputFile>>) {
         files.push(None);
+    }
+
+    fn layouts(&self, layouts: &mut Vec<String>) {
+        layouts.push("[]".to_owned());
+    }
+
+    fn part(&mut self, message: &mut Vec<u8>) {
+        for worker_id in 1..self.num_workers {
+            // SAFETY: the accumulators lie within the mapping and the workers have ended.
+            unsafe {
+                let merged =
+                    self.spec.merge.merge(*self.accumulator(0), *self.accumulator(worker_id));
+                self.accumulator(0).write(merged);
+            }
+        }
+        self.num_workers = 1;
+        self.total(message);
+    }
+
+    fn take_part(&mut self, _workers: &Range<usize>, message: &mut &[u8]) -> Option<()> {
+        let merge = |one, other| self.spec.merge.merge(one, other);
+        // SAFETY: the accumulator lies within the mapping and the workers have ended.
+        unsafe { unpack(self.accumulator(0), 1, message, merge) }
+    }
+
+    fn total(&self, message: &mut Vec<u8>) {
+        // SAFETY: the accumulator lies within the mapping and the workers have ended.
+        unsafe { pack(self.accumulator(0), 1, message) };
+    }
+
+    fn take_total(&mut self, message: &mut &[u8]) -> Option<()> {
+        // SAFETY: the accumulator lies within the mapping and the workers have ended.
+        unsafe { unpack(self.accumulator(0), 1, message, |_own, total| total) }
     }
 
     fn finish(self) -> Result<(), Box<Error>> {

@@ -1,0 +1,129 @@
+//! Workers of several processes that run one program: a group of ranks.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{AnyContext, Context, Ranks};
+use crate::error::Result;
+use crate::group::{Group, SocketLink};
+use crate::job::Job;
+use crate::memory::Memory;
+use crate::options::{ContextOptions, Options, option_methods};
+
+/// Runs the kernel on the workers of all ranks of a group.
+#[derive(Clone)]
+pub struct GroupContext {
+    /// None where this process is the only one.
+    ranks: Option<Ranks>,
+    local: Arc<AnyContext>,
+    options: Options,
+}
+
+impl GroupContext {
+    /// A context of these ranks, whose workers here are those of `local`; without a group, of this
+    /// process alone. It is collective.
+    pub(crate) fn new(group: Option<Arc<Group>>, local: AnyContext) -> Self {
+        let ranks = group.filter(|group| group.size() > 1).map(|group| {
+            let workers = group.gather_workers(local.num_workers());
+            Ranks { group, workers, at_root: false }
+        });
+        let options = local.options().clone();
+        GroupContext { ranks, local: Arc::new(local), options }
+    }
+
+    /// The same group with other workers here. It is collective.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn with_workers(self, local: AnyContext) -> Self {
+        let GroupContext { ranks, options, .. } = self;
+        let at_root = ranks.as_ref().is_some_and(|ranks| ranks.at_root);
+        let context = GroupContext::new(ranks.map(|ranks| ranks.group), local);
+        let context = GroupContext { options, ..context };
+        if at_root { context.outputs_at_root() } else { context }
+    }
+
+    /// Whole outputs are wanted on rank 0 alone.
+    pub fn outputs_at_root(self) -> Self {
+        let ranks = self.ranks.map(|ranks| Ranks { at_root: true, ..ranks });
+        GroupContext { ranks, ..self }
+    }
+
+    /// The number of this rank.
+    pub fn rank(&self) -> usize {
+        self.ranks.as_ref().map_or(0, |ranks| ranks.group.rank())
+    }
+
+    /// The number of ranks.
+    pub fn size(&self) -> usize {
+        self.ranks.as_ref().map_or(1, |ranks| ranks.group.size())
+    }
+}
+
+option_methods!(GroupContext);
+
+impl ContextOptions for GroupContext {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+impl fmt::Debug for GroupContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupContext")
+            .field("ranks", &self.ranks)
+            .field("local", &self.local)
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+impl Context for GroupContext {
+    fn num_workers(&self) -> usize {
+        self.ranks.as_ref().map_or_else(|| self.local.num_workers(), Ranks::all_workers)
+    }
+
+    fn run(&self, job: &Job<'_>) -> Result<()> {
+        self.local.run(job)
+    }
+
+    fn memory(&self) -> Memory {
+        self.local.memory()
+    }
+
+    fn ranks(&self) -> Option<&Ranks> {
+        self.ranks.as_ref()
+    }
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// A seat in a group of processes on this machine, which are forked from one: how the tests of this
+/// repository make several ranks.
+#[derive(Debug)]
+pub struct Seat(SocketLink);
+
+impl Seat {
+    /// The seats of a group of this many ranks. Each process keeps one, and drops the others.
+    ///
+    /// # Errors
+    /// If the process can't have so many sockets, or the feature `ranks` is off.
+    pub fn of_group(size: usize) -> io::Result<Vec<Seat>> {
+        if !cfg!(feature = "ranks") {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "needs the feature `ranks`"));
+        }
+        Ok(SocketLink::group(size)?.into_iter().map(Seat).collect())
+    }
+
+    /// Joins the group, with these workers here; a rank is lost that is silent for longer than
+    /// `patience`.
+    ///
+    /// # Errors
+    /// If a rank is lost already.
+    pub fn join(self, host: &str, local: AnyContext, patience: Duration) -> Result<GroupContext> {
+        let group = Group::meet(Box::new(self.0), host, &[], patience)?;
+        Ok(GroupContext::new(Some(group), local))
+    }
+}

@@ -1,0 +1,220 @@
+//! Workers on several machines: the processes that MPI's launcher has started.
+
+use super::available::available_workers;
+use super::group::GroupContext;
+use super::{AnyContext, Context, ProcessContext, Ranks, SerialContext, ThreadContext};
+use crate::error::{Error, Result};
+use crate::group;
+use crate::job::Job;
+use crate::memory::Memory;
+use crate::options::{ContextOptions, Options, option_methods};
+
+/// Runs the kernel on the workers of all processes that `mpirun` or `srun --mpi=pmix` has started:
+/// the *ranks*, on one machine or on many.
+///
+/// Every rank runs the same program, and each map is *collective*: all ranks make it, with the same
+/// arguments, and every rank gets the same result, be it whole outputs or an error. So a program
+/// for one machine becomes one for many by its context alone. In a program that no launcher has
+/// started there is one rank, and MPI is not touched. The guide has a page of it,
+/// [*Several machines*](crate::guide::several_machines).
+///
+/// ```sh
+/// mpirun --map-by ppr:1:node --bind-to none target/release/analysis
+/// srun --mpi=pmix -K1 --ntasks-per-node=1 target/release/analysis
+/// ```
+///
+/// # What is different from one machine
+/// - Outputs in files are written by rank 0, which gets what the others have finished; these have
+///   their outputs in memory. So is the job file of `resume`.
+/// - Reductions are merged on each rank and then in the order of the ranks; per-worker outputs and
+///   numbers of workers count the workers of all ranks.
+/// - `on_progress` and `progress_bar` tell rank 0 alone, of all.
+/// - The error of a source that fails comes as its text.
+/// - One thread of a process maps in it at a time.
+/// - A rank that dies, hangs or can't be reached ends the map on all others within ten seconds, with
+///   [`Error::RankLost`](crate::Error::RankLost).
+///
+/// # Examples
+/// ```
+/// use pasha::{MpiContext, ThreadContext};
+///
+/// let context = MpiContext::new()?.with_workers(ThreadContext::new(2)?);
+/// let squares = pasha::map_in(&context, 0..4_u64, |_, _, n| n * n)?;
+/// assert_eq!(squares, ndarray::array![0, 1, 4, 9]); // on every rank
+/// if context.rank() == 0 {
+///     println!("{squares}");
+/// }
+/// # Ok::<(), pasha::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MpiContext {
+    inner: GroupContext,
+}
+
+impl MpiContext {
+    /// A context of all ranks, each with the workers that the environment variable `PASHA_CONTEXT`
+    /// says (`mpi`, `mpi:threads:4`, `mpi:processes:16`), or with one. It is collective.
+    ///
+    /// # Errors
+    /// [`Error::Start`] if MPI can't be used, or Slurm has started the program several times
+    /// without it; [`Error::RanksDiffer`] if the ranks run other programs or have other arguments.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, MpiContext};
+    ///
+    /// let context = MpiContext::new()?;
+    /// assert_eq!((context.rank(), context.size()), (0, 1)); // no launcher has started this
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn new() -> Result<Self> {
+        let text = std::env::var("PASHA_CONTEXT").unwrap_or_default();
+        let named = Self::parse(&text, " in the environment variable PASHA_CONTEXT");
+        named.unwrap_or_else(|| Self::with(Box::new(SerialContext::new())))
+    }
+
+    fn with(local: AnyContext) -> Result<Self> {
+        let group = group::of_launcher()?;
+        Ok(MpiContext { inner: GroupContext::new(group, local) })
+    }
+
+    /// Reads a text such as `mpi:processes:4,skip=10`; `None` if it names another context.
+    pub(super) fn parse(text: &str, from: &'static str) -> Option<Result<Self>> {
+        let (context, words) = match text.split_once(',') {
+            None => (text, None),
+            Some((context, words)) => (context, Some(words)),
+        };
+        let (name, workers) = match context.split_once(':') {
+            None => (context, None),
+            Some((name, workers)) => (name, Some(workers)),
+        };
+        if name.trim() != "mpi" {
+            return None;
+        }
+        let unknown = || Error::UnknownContext { given: text.to_owned(), from };
+        let made = || {
+            let words = words
+                .map(|words| Options::new().with_words(words, &format!(" of the context{from}")));
+            let options = words.transpose()?;
+            let local = workers.map(|workers| local(workers).ok_or_else(unknown)?);
+            let local = local.unwrap_or_else(|| Ok(Box::new(SerialContext::new())))?;
+            let mut context = Self::with(local)?;
+            if let Some(options) = options {
+                *context.options_mut() = options;
+            }
+            Ok(context)
+        };
+        Some(made())
+    }
+
+    /// The same ranks, each with the workers of this context. It is collective; ranks may have
+    /// different ones.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{Context, MpiContext, ProcessContext};
+    ///
+    /// let context = MpiContext::new()?.with_workers(ProcessContext::new(3)?);
+    /// assert_eq!(context.num_workers(), 3 * context.size());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn with_workers(self, local: impl Context + 'static) -> Self {
+        MpiContext { inner: self.inner.with_workers(Box::new(local)) }
+    }
+
+    /// Leaves whole outputs to rank 0: the others have the slots that their own workers wrote, and
+    /// fill values elsewhere. Reductions are whole on all ranks.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::MpiContext;
+    ///
+    /// let context = MpiContext::new()?.outputs_at_root();
+    /// let squares = pasha::map_in(&context, 0..4_u64, |_, _, n| n * n)?;
+    /// if context.rank() == 0 {
+    ///     assert_eq!(squares, ndarray::array![0, 1, 4, 9]);
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn outputs_at_root(self) -> Self {
+        MpiContext { inner: self.inner.outputs_at_root() }
+    }
+
+    /// The number of this rank, from 0.
+    ///
+    /// # Examples
+    /// ```
+    /// if pasha::MpiContext::new()?.rank() == 0 {
+    ///     println!("said once, whatever the number of ranks");
+    /// }
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn rank(&self) -> usize {
+        self.inner.rank()
+    }
+
+    /// The number of ranks.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(pasha::MpiContext::new()?.size(), 1); // no launcher has started this
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn size(&self) -> usize {
+        self.inner.size()
+    }
+}
+
+/// The workers of a rank by their name: `threads:4`; `None` if it is none.
+fn local(name: &str) -> Option<Result<AnyContext>> {
+    let (name, workers) = match name.trim().split_once(':') {
+        None => (name.trim(), None),
+        Some((name, workers)) => (name.trim(), Some(workers.trim().parse::<usize>().ok()?)),
+    };
+    let count = || workers.map_or_else(available_workers, Ok);
+    let boxed = |context: Result<AnyContext>| Some(context);
+    match name {
+        "serial" if matches!(workers, None | Some(1)) => boxed(Ok(Box::new(SerialContext::new()))),
+        "threads" => {
+            boxed(count().and_then(|n| Ok(Box::new(ThreadContext::new(n)?) as AnyContext)))
+        }
+        "processes" => {
+            boxed(count().and_then(|n| Ok(Box::new(ProcessContext::new(n)?) as AnyContext)))
+        }
+        _ => None,
+    }
+}
+
+option_methods!(MpiContext);
+
+impl ContextOptions for MpiContext {
+    fn options_mut(&mut self) -> &mut Options {
+        self.inner.options_mut()
+    }
+}
+
+impl Context for MpiContext {
+    fn num_workers(&self) -> usize {
+        self.inner.num_workers()
+    }
+
+    fn run(&self, job: &Job<'_>) -> Result<()> {
+        self.inner.run(job)
+    }
+
+    fn memory(&self) -> Memory {
+        self.inner.memory()
+    }
+
+    fn runs_on_caller(&self) -> bool {
+        self.inner.runs_on_caller()
+    }
+
+    fn ranks(&self) -> Option<&Ranks> {
+        self.inner.ranks()
+    }
+
+    fn options(&self) -> &Options {
+        self.inner.options()
+    }
+}

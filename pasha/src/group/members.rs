@@ -1,0 +1,154 @@
+//! A group, as one of its processes sees it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::line::{Line, Lost};
+use super::link::Link;
+use crate::error::{Error, Result};
+
+/// The processes of a group, as one of them sees them.
+///
+/// It is internal: a [context](crate::Context) has it, and users have the context.
+pub(crate) struct Group {
+    rank: usize,
+    /// The machine of each rank.
+    hosts: Vec<String>,
+    /// Held by whoever uses the link: a map for as long as it runs, and in between the thread that
+    /// sends heartbeats.
+    line: Arc<Mutex<Line>>,
+    /// Whether a thread of this process is within a collective call.
+    is_busy: AtomicBool,
+}
+
+impl Group {
+    /// Meets the other ranks.
+    ///
+    /// # Errors
+    /// If they run another program, or one of them is lost.
+    pub(crate) fn meet(
+        link: Box<dyn Link>,
+        host: &str,
+        program: &[(String, String)],
+        patience: Duration,
+    ) -> Result<Arc<Group>> {
+        let rank = link.rank();
+        let mut line = Line::new(link, patience);
+        let met = line.gather_facts(host, 0);
+        let group = |hosts, line| {
+            let (line, is_busy) = (Arc::new(Mutex::new(line)), AtomicBool::new(false));
+            Arc::new(Group { rank, hosts, line, is_busy })
+        };
+        let (hosts, _) = met.map_err(|lost| group(Vec::new(), Line::nobody()).error_of(&lost))?;
+        let group = group(hosts, line);
+        group.agree(Ok(()), |()| program.to_vec())?;
+        Group::keep_alive(Arc::downgrade(&group.line), patience / 10);
+        Ok(group)
+    }
+
+    /// Tells all ranks the number of workers of each, where this rank has so many.
+    pub(crate) fn gather_workers(&self, num_workers: usize) -> Vec<usize> {
+        match self.line().gather_facts(self.host(self.rank), num_workers) {
+            Ok((_, workers)) => workers,
+            // The next map tells it.
+            Err(_) => vec![num_workers; self.size()],
+        }
+    }
+
+    /// Starts the thread that sends heartbeats where no map does.
+    fn keep_alive(line: Weak<Mutex<Line>>, every: Duration) {
+        let keeper = std::thread::Builder::new().name("pasha-heartbeat".to_owned());
+        // Without it a rank that does other work for long is taken for lost, which is told.
+        let _ = keeper.spawn(move || {
+            while let Some(line) = line.upgrade() {
+                if let Ok(mut line) = line.try_lock() {
+                    line.idle(Instant::now());
+                }
+                drop(line);
+                std::thread::sleep(every);
+            }
+        });
+    }
+
+    /// The number of this rank.
+    pub(crate) fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The number of ranks.
+    pub(crate) fn size(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// The machine of a rank.
+    pub(crate) fn host(&self, rank: usize) -> &str {
+        self.hosts.get(rank).map_or("an unknown host", String::as_str)
+    }
+
+    /// The link, for as long as the guard lives.
+    pub(crate) fn line(&self) -> MutexGuard<'_, Line> {
+        // A thread that panicked with it has left the group in the middle of something, which the
+        // numbers of steps show.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a collective call.
+    ///
+    /// # Errors
+    /// If another thread of this process is in one: the ranks might take them for each other.
+    pub(crate) fn enter(&self) -> Result<Turn<'_>> {
+        if self.is_busy.swap(true, Ordering::Acquire) {
+            return Err(Error::Argument {
+                argument: "the number of maps at a time in a context of several ranks".to_owned(),
+                value: "more than 1".to_owned(),
+                advice:
+                    "another thread of this process maps in it, and the ranks could not tell the \
+                         maps apart: map from one thread"
+                        .to_owned(),
+            });
+        }
+        Ok(Turn(self))
+    }
+
+    /// The error of a map that has lost a rank.
+    #[cold]
+    pub(crate) fn error_of(&self, lost: &Lost) -> Error {
+        let (rank, reason) = (lost.rank, lost.reason.clone());
+        Error::RankLost { rank, host: self.host(rank).to_owned(), reason }
+    }
+}
+
+#[cfg(feature = "mpi")]
+impl Group {
+    /// Leaves the group; `false` if a map is under way.
+    pub(super) fn try_leave(&self) -> bool {
+        self.line.try_lock().map(|mut line| line.leave()).is_ok()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.line().leave();
+    }
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group")
+            .field("rank", &self.rank)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A collective call that is under way.
+#[derive(Debug)]
+pub(crate) struct Turn<'g>(&'g Group);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.is_busy.store(false, Ordering::Release);
+    }
+}

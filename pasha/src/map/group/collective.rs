@@ -1,0 +1,159 @@
+//! The steps of a map that all ranks take together: each rank takes its own, and they go on only if
+//! it went well on all of them.
+
+use ndarray::Ix2;
+
+use super::{facts, layouts, merge_parts, refuse};
+use crate::array::SharedArray;
+use crate::context::{Ranks, Setting};
+use crate::error::{Error, Result};
+use crate::functor::list::FunctorList;
+use crate::job::work::{AccumulatorsOf, Task};
+use crate::kernel::{Kernel, Out};
+use crate::map::drive;
+use crate::map::lengths::LengthsOf;
+use crate::map::prepared::Prepared;
+use crate::output::list::SpecList;
+use crate::output::pack::OutputSet;
+use crate::output::worker::Accumulators;
+use crate::output::{Attached, Plan};
+use crate::report::{FailedItem, Report};
+
+/// Allocates the outputs on each rank and runs into them.
+#[cold]
+#[inline(never)]
+pub(crate) fn run_all<K: Kernel, F: FunctorList<K::Items>>(
+    ranks: &Ranks,
+    setting: Setting<'_>,
+    kernel: &K,
+    functors: &F,
+) -> Result<(Out<K>, Report)> {
+    let prepared = Prepared::agreed(ranks, setting, kernel, functors, "a map")?;
+    let mut out = prepared.allocate_together(ranks)?;
+    let report = prepared.run_together(ranks, &mut out, true)?;
+    Ok((out, report))
+}
+
+/// Allocates the outputs on each rank.
+#[cold]
+#[inline(never)]
+pub(crate) fn alloc<K: Kernel, F: FunctorList<K::Items>>(
+    ranks: &Ranks,
+    setting: Setting<'_>,
+    kernel: &K,
+    functors: &F,
+) -> Result<Out<K>> {
+    Prepared::agreed(ranks, setting, kernel, functors, "an allocation")?.allocate_together(ranks)
+}
+
+/// Runs into outputs that exist on each rank.
+#[cold]
+#[inline(never)]
+pub(crate) fn run_into<K: Kernel, F: FunctorList<K::Items>>(
+    ranks: &Ranks,
+    setting: Setting<'_>,
+    kernel: &K,
+    functors: &F,
+    out: &mut Out<K>,
+) -> Result<Report> {
+    let prepared = Prepared::agreed(ranks, setting, kernel, functors, "a map into outputs")?;
+    prepared.run_together(ranks, out, false)
+}
+
+/// The first pass over so many items, which finds the lengths of all ragged slots on each rank.
+fn first_pass<K: Kernel, F: FunctorList<K::Items>>(
+    ranks: &Ranks,
+    setting: Setting<'_>,
+    kernel: &LengthsOf<'_, K>,
+    functors: &F,
+    len: usize,
+) -> Result<(SharedArray<usize, Ix2>, Vec<FailedItem>)> {
+    let ranks = &Ranks { at_root: false, ..ranks.clone() };
+    let setting = Setting { ranks: Some(ranks), ..setting };
+    let first_pass = Prepared::without_lengths(setting, kernel, functors, len)?;
+    let mut found = first_pass.allocate_together(ranks)?;
+    let report = first_pass.run_together(ranks, &mut found, true)?;
+    Ok((found, report.failed))
+}
+
+impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
+    /// Checks the arguments, and that the other ranks have the same. `what` is the call as they
+    /// know it.
+    fn agreed(
+        ranks: &Ranks,
+        setting: Setting<'p>,
+        kernel: &'p K,
+        functors: &'p F,
+        what: &str,
+    ) -> Result<Self> {
+        let prepared = Self::check(setting, kernel, functors).and_then(|len| {
+            refuse(setting.options, len)?;
+            Self::without_lengths(setting, kernel, functors, len)
+        });
+        let mut prepared = ranks.group.agree(prepared, |prepared| {
+            facts(what, kernel.signature(), prepared.len, setting.options)
+        })?;
+        // A constant on its own, so that the first pass of other kernels is not even compiled.
+        if const { K::RAGGED > 0 } {
+            let len = prepared.len;
+            prepared.find_lengths(|lengths| first_pass(ranks, setting, lengths, functors, len))?;
+        }
+        Ok(prepared)
+    }
+
+    /// Allocates the outputs on each rank.
+    fn allocate_together(&self, ranks: &Ranks) -> Result<Out<K>> {
+        let numbering = ranks.numbering();
+        let plan = Plan { numbering: Some(&numbering), ..self.plan(true) };
+        let allocated = self.specs.allocate(&plan);
+        Ok(K::Set::pack(ranks.group.agree(allocated, |_| Vec::new())?))
+    }
+
+    /// Runs into these outputs, which are whole on each rank in the end, or on rank 0.
+    fn run_together(&self, ranks: &Ranks, out: &mut Out<K>, fresh: bool) -> Result<Report> {
+        self.functors.announce();
+        let resumes = self.setting.options.job_file().is_some();
+        let numbering = ranks.numbering();
+        let plan = Plan { numbering: Some(&numbering), ..self.plan(fresh || resumes) };
+        let outputs = self.kernel.names().outputs;
+        let attached = self.specs.attach(K::Set::arrays_mut(out), outputs, &plan);
+        let opened = attached.and_then(|attached| {
+            // Rank 0 alone knows what an earlier run has finished.
+            let is_lead = ranks.group.rank() == 0;
+            let job_file = if is_lead { self.job_file(&attached)? } else { None };
+            Ok((attached, job_file))
+        });
+        let (mut attached, job_file) =
+            ranks.group.agree(opened, |(attached, _)| layouts(attached, outputs))?;
+        let mut writable = Vec::new();
+        attached.writable(&mut writable);
+        let first_worker = numbering.first_worker;
+        let task = Task { first_worker, ..self.task(&attached, job_file.as_deref()) };
+        let outcome = drive::run(&task, self.setting, writable);
+        drop(task);
+        let outcome = self.together(ranks, outcome, &mut attached);
+        // Also after a failure: what was finished is not lost.
+        let finished = attached.finish().map_err(|error| *error);
+        let report = outcome?;
+        ranks.group.agree(finished, |()| Vec::new())?;
+        Ok(report)
+    }
+
+    /// Merges what the workers of all ranks have accumulated, unless a rank is lost.
+    fn together(
+        &self,
+        ranks: &Ranks,
+        outcome: Result<Report>,
+        attached: &mut impl Attached,
+    ) -> Result<Report> {
+        let has_parts = AccumulatorsOf::<K>::COUNT > 0 && self.len > 0;
+        match outcome {
+            Err(error @ Error::RankLost { .. }) => Err(error),
+            outcome if has_parts => {
+                let merged = merge_parts(ranks, attached);
+                outcome.and_then(|report| merged.map(|()| report))
+            }
+            outcome => outcome,
+        }
+    }
+}

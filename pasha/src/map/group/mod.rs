@@ -1,0 +1,147 @@
+//! A map over several ranks, each of which has workers of its own.
+//!
+//! The calling thread of each rank has its workers run, as on one machine, while a thread for the
+//! length of the map, the *pump*, talks with the other ranks: it asks rank 0 for items ahead of
+//! need, sends finished slots and tells of failures. Rank 0 decides: who gets which items, when the
+//! map stops, and what came of it, which is then the result on every rank.
+
+mod balance;
+mod collective;
+mod ended;
+mod exchange;
+mod lead;
+mod parts;
+mod pump;
+mod slots;
+mod telling;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub(super) use collective::{alloc, run_all, run_into};
+pub(super) use ended::Verdict;
+pub(super) use exchange::{Elsewhere, Packing};
+use parts::merge_parts;
+
+use crate::context::Ranks;
+use crate::error::{Error, Result};
+use crate::group::Facts;
+use crate::job::board::{Grants, Stop};
+use crate::job::work::MapState;
+use crate::options::{Options, Splitting};
+use crate::output::Attached;
+use crate::output::list::RESULT;
+use pump::Pump;
+
+/// What a map of this kernel has to have the same on all ranks.
+pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options) -> Facts {
+    let kernel = if signature.is_empty() { "a closure".to_owned() } else { signature };
+    [
+        ("call", what.to_owned()),
+        ("kernel", kernel),
+        ("number of items", len.to_string()),
+        ("splitting", format!("{:?}", options.splitting())),
+        ("`on_failure`", format!("{:?}", options.policy())),
+        ("`item_timeout`", format!("{:?}", options.time_for_item())),
+        ("`deadline`", format!("{:?}", options.time_for_map())),
+        ("`resume`", format!("{:?}", options.job_file())),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
+/// What the outputs of a map have to have the same on all ranks.
+pub(super) fn layouts(attached: &impl Attached, names: &[&str]) -> Facts {
+    let names = names.iter().chain(std::iter::repeat(&RESULT));
+    let mut layouts = Vec::new();
+    attached.layouts(&mut layouts);
+    names.zip(layouts).map(|(name, layout)| (format!("shape of output `{name}`"), layout)).collect()
+}
+
+/// Refuses, on all ranks alike, what can't be done over several.
+pub(super) fn refuse(options: &Options, len: usize) -> Result<()> {
+    if len > MOST_ITEMS {
+        return Err(Error::TooLarge {
+            argument: "the number of items of a map over several ranks",
+            given: len,
+            most: MOST_ITEMS,
+            reason: "each rank keeps a bit for each; map over fewer items at a time",
+        });
+    }
+    if options.splitting() == Splitting::Static && options.job_file().is_some() {
+        return Err(Error::Argument {
+            argument: "`static_split` together with `resume`".to_owned(),
+            value: "set in a context of several ranks".to_owned(),
+            advice: "only rank 0 knows what an earlier run has finished, and hands out the rest: \
+                     leave out `static_split`"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The bits of so many items take 128 GiB, of which only what is used takes memory.
+const MOST_ITEMS: usize = 1 << 40;
+
+/// Runs a map with the other ranks: `run` has the workers here run.
+pub(super) fn run(
+    ranks: &Ranks,
+    state: &MapState<'_>,
+    grants: &Grants,
+    packing: Packing<'_>,
+    elsewhere: &Elsewhere,
+    run: impl FnOnce() -> Result<()>,
+) -> Result<Verdict> {
+    let group = &ranks.group;
+    // Nothing of this map comes before all ranks are in it, and nothing of another while they are.
+    let mut line = group.line();
+    line.begin_step();
+    let mut pump = Pump::new(&mut line, ranks, state, grants, packing, elsewhere);
+    let have_ended = AtomicBool::new(false);
+    let (mut started, pumped) = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("pasha-pump".to_owned());
+        let thread = thread.spawn_scoped(scope, || {
+            let pumped = pump.until(&have_ended);
+            if pumped.is_err() {
+                state.table.stop(Stop::Lost);
+                grants.end();
+            }
+            pumped
+        });
+        // Also if the context panics: the scope waits for the pump.
+        let end = EndOnDrop(&have_ended);
+        let started = match &thread {
+            Ok(_) => run(),
+            Err(_) => Ok(()),
+        };
+        drop(end);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(pumped)) => (started, pumped),
+            Ok(Err(payload)) => std::panic::resume_unwind(payload),
+            Err(source) => {
+                let what = "the thread that talks with the other ranks".to_owned();
+                (Err(Error::Start { what, source: source.into() }), Ok(()))
+            }
+        }
+    });
+    if started.is_err() {
+        state.table.stop(Stop::Context);
+    }
+    let verdict = pumped.and_then(|()| pump.finish(&started)).map_err(|lost| {
+        // What kept this rank from going on is not known to the others.
+        group.error_of(&lost)
+    })?;
+    if let (Some((rank, reason)), true) = (verdict.not_started(), started.is_ok()) {
+        let host = group.host(rank).to_owned();
+        started = Err(Error::Rank { rank, host, reason });
+    }
+    Ok(Verdict { started, ..verdict })
+}
+
+/// Notes that the workers here have ended when it is dropped.
+struct EndOnDrop<'e>(&'e AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}

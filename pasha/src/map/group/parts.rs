@@ -1,0 +1,71 @@
+//! What the workers of all ranks have accumulated, merged in the order of the ranks.
+
+use std::sync::Arc;
+
+use crate::context::Ranks;
+use crate::error::{Error, Result};
+use crate::group::{HEAD, Kind, Line, Lost};
+use crate::output::Attached;
+
+/// Merges what the workers of all ranks have accumulated: afterwards each rank has the same.
+///
+/// Each rank merges what its workers have; rank 0 asks one rank after the other for its part, so
+/// that it never holds more than one, and the order is always the same.
+pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<()> {
+    let group = &ranks.group;
+    let mut line = group.line();
+    line.begin_step();
+    let lost = |lost: Lost| group.error_of(&lost);
+    let mut own = Vec::new();
+    if line.rank() != 0 {
+        // To be filled, once rank 0 asks.
+        let mut message = line.message(Kind::Part);
+        attached.part(&mut message);
+        wait_for(&mut line, 0).map_err(lost)?;
+        line.send(0, Arc::new(message)).map_err(lost)?;
+        let total = wait_for(&mut line, 0).map_err(lost)?;
+        let taken = attached.take_total(&mut &total[HEAD..]);
+        return taken.ok_or_else(|| not_understood(ranks, 0));
+    }
+    attached.part(&mut own);
+    drop(own);
+    for rank in line.others() {
+        let asking = line.message(Kind::Part);
+        line.send(rank, Arc::new(asking)).map_err(lost)?;
+        let part = wait_for(&mut line, rank).map_err(lost)?;
+        let first = ranks.first_worker_of(rank);
+        let workers = first..first + ranks.workers_of(rank);
+        let taken = attached.take_part(&workers, &mut &part[HEAD..]);
+        taken.ok_or_else(|| not_understood(ranks, rank))?;
+    }
+    let mut message = line.message(Kind::Part);
+    attached.total(&mut message);
+    line.send_all(message).map_err(lost)?;
+    // Nothing else pushes it on.
+    while line.unsent() > 0 {
+        line.receive().map_err(lost)?;
+        line.wait(std::time::Duration::from_micros(50));
+    }
+    Ok(())
+}
+
+/// The next part that a rank sends.
+fn wait_for(line: &mut Line, rank: usize) -> Result<Vec<u8>, Lost> {
+    loop {
+        match line.next(|line| line.left(rank).is_some())? {
+            Some((from, Kind::Part, message)) if from == rank => return Ok(message),
+            Some(_) => {}
+            None => {
+                line.lose(rank, "the program has ended there in the middle of a map".to_owned())?;
+            }
+        }
+    }
+}
+
+fn not_understood(ranks: &Ranks, rank: usize) -> Error {
+    Error::Rank {
+        rank,
+        host: ranks.group.host(rank).to_owned(),
+        reason: "what its workers have accumulated has another size than here".to_owned(),
+    }
+}

@@ -1,0 +1,238 @@
+//! A map whose arguments are checked: allocates its outputs, attaches them, and runs into them.
+
+use std::path::Path;
+
+use ndarray::Ix2;
+
+use super::drive;
+use super::lengths::{Lengths, LengthsOf};
+use super::outcome::HowFar;
+use super::refuse::{changes_lost, too_many_workers};
+use crate::array::SharedArray;
+use crate::context::{MOST_WORKERS, Setting};
+use crate::error::{Error, Result};
+use crate::functor::list::FunctorList;
+use crate::job::work::Task;
+use crate::kernel::{Kernel, Out};
+use crate::memory::Memory;
+use crate::output::list::{RESULT, SpecList};
+use crate::output::pack::OutputSet;
+use crate::output::{Attached, Plan};
+use crate::report::{FailedItem, Report};
+use crate::resume::{Identity, JobFile, OutputFile};
+
+/// A map whose arguments are checked.
+pub(super) struct Prepared<'p, K: Kernel, F> {
+    pub(super) setting: Setting<'p>,
+    pub(super) kernel: &'p K,
+    pub(super) functors: &'p F,
+    pub(super) specs: K::Specs,
+    pub(super) len: usize,
+    /// Of the slots of ragged outputs, if there are any.
+    lengths: Option<Box<Lengths>>,
+}
+
+impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
+    #[inline(always)]
+    pub(super) fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
+        let len = Self::check(setting, kernel, functors)?;
+        let mut prepared = Self::without_lengths(setting, kernel, functors, len)?;
+        // A constant on its own, so that the first pass of other kernels is not even compiled.
+        if const { K::RAGGED > 0 } {
+            prepared.find_lengths(|lengths| Self::first_pass(setting, lengths, functors, len))?;
+        }
+        Ok(prepared)
+    }
+
+    /// Checks the context and the functors, and tells the number of items.
+    #[inline(always)]
+    pub(super) fn check(setting: Setting<'_>, kernel: &K, functors: &F) -> Result<usize> {
+        if setting.num_workers == 0 {
+            return Err(Error::ZeroWorkers);
+        }
+        if setting.num_workers > MOST_WORKERS {
+            return Err(too_many_workers(setting.num_workers));
+        }
+        if setting.memory == Memory::Shared
+            && let Some(parameter) = kernel.interior_mutable()
+        {
+            return Err(changes_lost(parameter, kernel.names().items));
+        }
+        // Asked once: both passes, and everything that is allocated, are for this many items.
+        functors.check(kernel.names().items)
+    }
+
+    /// Finds the lengths of ragged slots, by the pass that is given.
+    pub(super) fn find_lengths(
+        &mut self,
+        pass: impl FnOnce(&LengthsOf<'_, K>) -> Result<(SharedArray<usize, Ix2>, Vec<FailedItem>)>,
+    ) -> Result<()> {
+        let outputs = self.kernel.names().outputs;
+        let (found, failed) =
+            pass(&LengthsOf(self.kernel)).map_err(|error| error.of_lengths(outputs))?;
+        self.lengths = Some(Box::new(Lengths::new(&found, failed, outputs)));
+        Ok(())
+    }
+
+    /// The first pass over so many items.
+    fn first_pass(
+        setting: Setting<'_>,
+        lengths: &LengthsOf<'_, K>,
+        functors: &F,
+        len: usize,
+    ) -> Result<(SharedArray<usize, Ix2>, Vec<FailedItem>)> {
+        let first_pass = Prepared::without_lengths(setting, lengths, functors, len)?;
+        let mut found = first_pass.allocate()?;
+        if setting.options.policy().may_skip().is_none() {
+            first_pass.fill(&mut found, true)?;
+            return Ok((found, Vec::new()));
+        }
+        let report = first_pass.run_into(&mut found, true)?;
+        Ok((found, report.failed))
+    }
+
+    #[inline(always)]
+    pub(super) fn without_lengths(
+        setting: Setting<'p>,
+        kernel: &'p K,
+        functors: &'p F,
+        len: usize,
+    ) -> Result<Self> {
+        let mut specs = kernel.specs(functors.shapes())?;
+        specs.prepare();
+        Ok(Prepared { setting, kernel, functors, specs, len, lengths: None })
+    }
+
+    #[inline(always)]
+    pub(super) fn plan(&self, keep: bool) -> Plan<'_> {
+        Plan {
+            len: self.len,
+            num_workers: self.setting.num_workers,
+            numbering: None,
+            memory: self.setting.memory,
+            pages: self.setting.options.pages(),
+            lengths: self.lengths.as_ref().map(|lengths| &lengths.found),
+            keep,
+        }
+    }
+
+    pub(super) fn allocate(&self) -> Result<Out<K>> {
+        Ok(K::Set::pack(self.specs.allocate(&self.plan(true))?))
+    }
+
+    pub(super) fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
+        self.attached(out, fresh, |task, writable| drive::run(&task, self.setting, writable()))
+    }
+
+    /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
+    #[inline(always)]
+    pub(super) fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
+        let is_here = self.setting.is_here && !K::STREAM_STORES;
+        self.attached(out, fresh, |task, writable| {
+            if is_here && task.new_memory.is_empty() {
+                debug_assert!(self.setting.options.are_plain());
+                task.run_directly().map_err(|failure| {
+                    let (finished, len, options) =
+                        (failure.finished, self.len, self.setting.options);
+                    HowFar { finished, len, options }.error_of(failure.logged, failure.source)
+                })
+            } else {
+                drive::run(&task, self.setting, writable()).map(|_report| ())
+            }
+        })
+    }
+
+    /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
+    /// that workers write.
+    #[inline(always)]
+    fn attached<T>(
+        &self,
+        out: &mut Out<K>,
+        fresh: bool,
+        go: impl FnOnce(Task<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
+    ) -> Result<T> {
+        self.functors.announce();
+        let resumes = self.setting.options.job_file().is_some();
+        let plan = self.plan(fresh || resumes);
+        let arrays = K::Set::arrays_mut(out);
+        let attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
+        let writable = || {
+            let mut starts = Vec::new();
+            attached.writable(&mut starts);
+            starts
+        };
+        let job_file = self.job_file(&attached)?;
+        let task = self.task(&attached, job_file.as_deref());
+        let outcome = go(task, &writable);
+        // Also after a failure: what was finished is not lost.
+        // Apart from each other, because moving a whole `Result` takes longer than all the rest.
+        match outcome {
+            Ok(value) => {
+                attached.finish().map_err(|error| *error)?;
+                Ok(value)
+            }
+            Err(error) => {
+                // That the map failed is what counts.
+                let _ = attached.finish();
+                Err(error)
+            }
+        }
+    }
+
+    /// What the workers of a run into these outputs read.
+    #[inline(always)]
+    pub(super) fn task<'r>(
+        &'r self,
+        attached: &impl Attached<Slots = <K::Specs as SpecList>::Slots>,
+        job_file: Option<&'r JobFile>,
+    ) -> Task<'r, K, F> {
+        let mut new_memory = Vec::new();
+        attached.new_memory(&mut new_memory);
+        Task {
+            kernel: self.kernel,
+            functors: self.functors,
+            slots: attached.index_slots(),
+            accumulators: attached.accumulators(),
+            len: self.len,
+            first_worker: 0,
+            new_memory,
+            job_file,
+            failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
+        }
+    }
+
+    /// Opens the file that says what is done, in a context that resumes.
+    #[inline(always)]
+    pub(super) fn job_file(&self, attached: &impl Attached) -> Result<Option<Box<JobFile>>> {
+        let Some(path) = self.setting.options.job_file() else { return Ok(None) };
+        let mut files = Vec::new();
+        attached.files(&mut files);
+        let names = self.kernel.names().outputs;
+        open_job_file(path, names, files, self.kernel.signature(), self.len)
+            .map(|file| Some(Box::new(file)))
+    }
+}
+
+/// Opens the job file of a kernel whose outputs have these names, and the returned ones none.
+// Knows no types of the kernel, so that it is compiled once and not with every kernel.
+fn open_job_file(
+    path: &Path,
+    names: &[&str],
+    files: Vec<Option<OutputFile>>,
+    signature: String,
+    len: usize,
+) -> Result<JobFile> {
+    let names = names.iter().chain(std::iter::repeat(&RESULT));
+    let mut outputs = Vec::new();
+    for (file, name) in files.into_iter().zip(names) {
+        let file = file.ok_or_else(|| Error::Resume {
+            path: path.to_owned(),
+            reason: format!(
+                "output `{name}` does not lie in a file: allocate it with `.file(path)` in this \
+                 context"
+            ),
+        })?;
+        outputs.push(OutputFile { name: (*name).to_owned(), ..file });
+    }
+    JobFile::open(path, &Identity { signature, len, outputs })
+}
