@@ -4,6 +4,7 @@
 mod cancel;
 mod methods;
 mod on_failure;
+mod own_methods;
 mod progress;
 mod progress_bar;
 mod splitting;
@@ -17,8 +18,8 @@ use std::time::Duration;
 
 pub use cancel::CancelToken;
 pub use methods::ContextOptions;
-pub(crate) use methods::option_methods;
 pub use on_failure::{AfterRetries, OnFailure};
+pub(crate) use own_methods::option_methods;
 pub use progress::Progress;
 pub(crate) use progress::Watch;
 pub(crate) use splitting::Splitting;
