@@ -15,6 +15,7 @@ mod bands;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod blocks;
 mod boxes;
+mod chunk_bytes;
 mod dataset;
 mod element;
 mod file;
