@@ -83,8 +83,7 @@ use crate::param::Param;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
-    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
-    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "all that an item may be, what it is read from, and what to write instead: the documentation's page `pasha::guide::items`"
 )]
 pub trait Functor<P: Param>: Sync {
     /// What a worker reads items from.
@@ -384,14 +383,9 @@ pub trait Read<P: Param> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
-    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
-    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`",
-    note = "an array view has one axis less than the array, whose axis 0 is mapped over: `ArrayView2<T>` for the frames of a 3-D array, `ArrayView1<T>` for the rows of a 2-D one; for the frames of a 4-D array write `pasha::axes(&array, [Axis(0), Axis(1)])`; `&[T]` is for a `Vec<Vec<T>>`",
-    note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
-    note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, for an item `part: ArrayView1<T>`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
-    note = "a tuple is no source: a kernel with an item for each source, `fn k(a: f64, b: f64)`, is given them one after another, `k::run_parallel(&a, &b)`",
-    note = "arrays of another version of ndarray are other types: pasha takes those of ndarray 0.17, which it exports as `pasha::ndarray`",
-    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; N]>>` for an array view with N axes. The elements must be of just that type: give the parameter theirs, or convert them before, `&data.mapv(f64::from)`; what is not `Copy` is taken by reference, `x: &T`, `x: &str`. An array has one axis more than its items: `ArrayView2<T>` for the frames of a 3-D one, for those of a 4-D one with `pasha::axes(&array, [Axis(0), Axis(1)])`; `&[T]` is for a `Vec<Vec<T>>`",
+    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<_> = map.values().copied().collect();`, and map over `&values`; `pasha::chunks(&values, n)` instead of `values.chunks(n)`, `pasha::axis(&array, Axis(k))` instead of `array.axis_iter(Axis(k))`, and `k::run_parallel(&a, &b)` with two items instead of a tuple",
+    note = "all that an item may be, what it is read from, and what to write instead: the documentation's page `pasha::guide::items`; arrays of another version of ndarray are other types, pasha takes those of ndarray 0.17, its `pasha::ndarray`"
 )]
 pub trait IntoFunctor<P: Param> {
     /// The functor.
@@ -522,12 +516,8 @@ impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
-    note = "give a container by reference, `&values`",
-    note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
-    note = "a closure gets the items of one source: for several map over the indices, `pasha::map(0..a.len(), |_, i, _| a[i] * b[i])`, or write a kernel with an item for each, `fn k(a: f64, b: f64)`",
-    note = "arrays of another version of ndarray are other types: pasha takes those of ndarray 0.17, which it exports as `pasha::ndarray`",
-    note = "your own types need `pasha::Functor`, and `pasha::NaturalItem` for the reference",
-    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "give a container by reference, `&values`; collect an iterator, a map or a set first, `let values: Vec<_> = map.values().copied().collect();`; `pasha::chunks(&values, n)` instead of `values.chunks(n)`, `pasha::axis(&array, Axis(k))` instead of `array.axis_iter(Axis(k))`; for several sources map over the indices, `pasha::map(0..a.len(), |_, i, _| a[i] * b[i])`",
+    note = "all that can be mapped over, and how types of your own can: the documentation's page `pasha::guide::items`; arrays of another version of ndarray are other types, pasha takes those of ndarray 0.17, its `pasha::ndarray`"
 )]
 pub trait NaturalItem: IntoFunctor<Self::Param> {
     /// The kind of item that a closure gets.
