@@ -2,6 +2,7 @@
 //! more than that; and the kind of items that a closure gets of it.
 
 use super::Functor;
+use crate::error::SourceError;
 use crate::param::Param;
 
 /// What may be given for an item of kind `P` when a kernel is run: a reference to a functor, or a
@@ -57,6 +58,53 @@ impl<'a, P: Param, F: Functor<P> + ?Sized> IntoFunctor<P> for &'a F {
 
     fn into_functor(self) -> &'a F {
         self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
+    type Reader<'f>
+        = F::Reader<'f>
+    where
+        Self: 'f;
+
+    fn num_items(&self) -> usize {
+        (**self).num_items()
+    }
+
+    fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        (**self).reader()
+    }
+
+    fn item_shape(&self) -> Option<P::Shape> {
+        (**self).item_shape()
+    }
+
+    fn items_together(&self) -> usize {
+        (**self).items_together()
+    }
+
+    fn items_inseparable(&self) -> usize {
+        (**self).items_inseparable()
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        (**self).check()
+    }
+
+    fn announce(&self) {
+        (**self).announce();
+    }
+
+    const MAY_BE_ABSENT: bool = F::MAY_BE_ABSENT;
+
+    #[inline(always)]
+    fn is_present(&self, index: usize) -> bool {
+        (**self).is_present(index)
+    }
+
+    fn labels(&self) -> Option<&[u64]> {
+        (**self).labels()
     }
 }
 

@@ -25,6 +25,7 @@ mod functor;
 mod index;
 mod library;
 mod links;
+mod load;
 mod mappings;
 mod misfit;
 mod names;

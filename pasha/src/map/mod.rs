@@ -5,29 +5,29 @@
 pub(crate) mod bound;
 pub(crate) mod closure;
 mod drive;
+mod lengths;
 mod outcome;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ndarray::{Array2, Ix1, Ix2};
+use ndarray::Array2;
 
-use crate::array::SharedArray;
 use crate::context::{Context, MOST_WORKERS, SerialContext, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::{FunctorList, IntoFunctors};
 use crate::job::panic;
 use crate::job::work::{AccumulatorsOf, Task};
-use crate::kernel::{Items, Kernel, Names, Out, Position, Shapes, SlotsOf};
+use crate::kernel::{Kernel, Out};
 use crate::memory::Memory;
 use crate::options::Options;
-use crate::output::index::PerIndex;
 use crate::output::list::{RESULT, SpecList};
-use crate::output::pack::{OneOutput, OutputSet};
+use crate::output::pack::OutputSet;
 use crate::output::worker::Accumulators;
 use crate::output::{Attached, Plan};
 use crate::report::Report;
 use crate::resume::{Identity, JobFile, OutputFile};
+use lengths::LengthsOf;
 use outcome::HowFar;
 
 /// Allocates the outputs and runs the kernel into them.
@@ -370,55 +370,4 @@ fn open_job_file(
         outputs.push(OutputFile { name: (*name).to_owned(), ..file });
     }
     JobFile::open(path, &Identity { signature, len, outputs })
-}
-
-/// The first pass of a kernel with ragged outputs: a kernel that writes their slots' lengths.
-struct LengthsOf<'k, K>(&'k K);
-
-impl<K: Kernel> Kernel for LengthsOf<'_, K> {
-    type Items = K::Items;
-    type Set = OneOutput<SharedArray<usize, Ix2>>;
-    type Specs = (PerIndex<usize, Ix1>, ());
-    type Scratch = K::Scratch;
-    type Failure = K::Failure;
-    const RAGGED: usize = 0;
-    const STREAM_STORES: bool = false;
-
-    fn names(&self) -> Names {
-        Names { outputs: &["lengths"], ..self.0.names() }
-    }
-
-    fn interior_mutable(&self) -> Option<&'static str> {
-        self.0.interior_mutable()
-    }
-
-    fn specs(&self, _shapes: Shapes<K::Items>) -> Result<Self::Specs> {
-        Ok((PerIndex::new(K::RAGGED), ()))
-    }
-
-    fn lengths<'r, 's>(
-        &self,
-        _at: Position,
-        _items: Items<'r, K::Items>,
-        _scratch: &'s mut K::Scratch,
-        _lengths: &mut [usize],
-    ) -> Result<(), K::Failure> {
-        Ok(())
-    }
-
-    fn scratch(&self) -> K::Scratch {
-        self.0.scratch()
-    }
-
-    fn call<'r, 's>(
-        &self,
-        at: Position,
-        items: Items<'r, K::Items>,
-        (mut lengths, ()): SlotsOf<'s, Self::Specs>,
-        scratch: &'s mut K::Scratch,
-    ) -> Result<(), K::Failure> {
-        // The slots of a C-ordered array are contiguous.
-        let lengths = lengths.as_slice_mut().unwrap_or_default();
-        self.0.lengths(at, items, scratch, lengths)
-    }
 }
