@@ -53,7 +53,7 @@ fn main() -> Result<(), Failure> {
         (Some(path), _) => {
             let Master { frames, mask, geometry } = Master::open(path, dataset, &options.geometry)?;
             print_mask(mask.as_ref());
-            println!("{geometry:?}");
+            println!("{geometry}");
             integrate_file(&options, &frames, &geometry, mask)?;
         }
         (None, Some(path)) => {
@@ -110,7 +110,7 @@ fn integrate_with_poni(options: &Options, poni: Poni) -> anyhow::Result<()> {
     if let Some(angstrom) = options.geometry.wavelength {
         geometry.wavelength = Some(angstrom * 1e-10);
     }
-    println!("{detector}\n{geometry:?}");
+    println!("{detector}\n{geometry}");
     let (_, shape) = frames.dim();
     anyhow::ensure!(
         detector.shape.is_none_or(|expected| expected == shape),

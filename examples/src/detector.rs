@@ -1,6 +1,7 @@
 //! A flat area detector: where its pixels lie in reciprocal space, and bins over them.
 
 use std::f64::consts::PI;
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use ndarray::{Array1, Array2};
@@ -19,6 +20,17 @@ pub struct Geometry {
     pub distance_mm: f64,
     /// Of the X-rays, in Å.
     pub wavelength: f64,
+}
+
+impl fmt::Display for Geometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Geometry { pixel_size_mm, centre_x, centre_y, distance_mm, wavelength } = self;
+        write!(
+            f,
+            "distance {distance_mm:.3} mm, beam at x = {centre_x:.2}, y = {centre_y:.2} pixels, pixels \
+             of {pixel_size_mm:.4} mm, wavelength {wavelength:.5} Å"
+        )
+    }
 }
 
 impl Geometry {

@@ -9,6 +9,7 @@
 #![doc = "[guide-items]: guide::items"]
 #![doc = "[guide-selections]: guide::selections"]
 #![doc = "[guide-contexts]: guide::contexts"]
+#![doc = "[guide-generics]: guide::generics"]
 #![doc = "[guide-forks]: guide::forks"]
 #![doc = "[guide-files]: guide::files"]
 #![doc = "[guide-jobs]: guide::jobs"]
@@ -20,7 +21,6 @@
 #![doc = "[results]: how_fast"]
 #![doc = "[architecture]: https://docs.rs/crate/pasha/latest/source/ARCHITECTURE.md"]
 #![doc = "[changelog]: https://docs.rs/crate/pasha/latest/source/CHANGELOG.md"]
-#![doc = "[issues]: guide::faq#programs-around-it"]
 #![doc = "[mit]: https://spdx.org/licenses/MIT.html"]
 #![doc = "[apache]: https://spdx.org/licenses/Apache-2.0.html"]
 // The picture within the page: rustdoc copies no files.

@@ -6,6 +6,8 @@
 //! is turned about the sample: by `rot1` about axis 1, then `rot2` about axis 2 (both left-handed),
 //! then `rot3` about axis 3 (right-handed).
 
+use std::fmt;
+
 use ndarray::Array2;
 
 use crate::detector::Geometry;
@@ -28,6 +30,26 @@ pub struct TiltedGeometry {
     pub orientation: u8,
     /// Of the X-rays, if it is known.
     pub wavelength: Option<f64>,
+}
+
+impl fmt::Display for TiltedGeometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [height, width] = self.pixel_size.map(|side| side * 1e6);
+        let [up, along] = self.poni.map(|place| place * 1e3);
+        let [rot1, rot2, rot3] = self.rotations.map(f64::to_degrees);
+        write!(
+            f,
+            "distance {:.4} mm, point of normal incidence {up:.4} mm along axis 1 and {along:.4} mm \
+             along axis 2 (orientation {}), rotations {rot1:.4}°, {rot2:.4}°, {rot3:.4}°, pixels of \
+             {height:.2} x {width:.2} µm",
+            self.distance * 1e3,
+            self.orientation
+        )?;
+        match self.wavelength {
+            Some(wavelength) => write!(f, ", wavelength {:.5} Å", wavelength * 1e10),
+            None => write!(f, ", wavelength not known"),
+        }
+    }
 }
 
 /// Where the centre of a pixel lies. Lengths are in m, angles in rad.

@@ -4,10 +4,8 @@ use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::any::AnyContext;
-use super::available::available_workers;
-use super::{Context, ProcessContext, SerialContext, ThreadContext};
+use super::{Context, ProcessContext, SerialContext, named};
 use crate::error::{Error, Result};
-use crate::options::{ContextOptions, Options};
 
 /// The default context, once it is set or has been used.
 static DEFAULT: RwLock<Option<Arc<dyn Context>>> = RwLock::new(None);
@@ -57,51 +55,20 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
     let context: Arc<dyn Context> = match std::env::var_os("PASHA_CONTEXT") {
         None => Arc::new(ProcessContext::with_available_workers()?),
         Some(text) => {
-            parse(&text.to_string_lossy(), " in the environment variable PASHA_CONTEXT")?.into()
+            parse(&text.to_string_lossy(), "the environment variable PASHA_CONTEXT")?.into()
         }
     };
     let mut default = DEFAULT.write().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(default.get_or_insert(context)))
 }
 
+/// Reads a context; `from` is where the text comes from, as a phrase.
 fn parse(text: &str, from: &'static str) -> Result<AnyContext> {
-    let unknown = || Error::UnknownContext { given: text.to_owned(), from };
     #[cfg(feature = "mpi")]
-    if let Some(context) = super::MpiContext::parse(text, from) {
-        return Ok(Box::new(context?));
+    if let Some(local) = named::of_rank(text, from) {
+        return Ok(Box::new(super::MpiContext::with(local?)?));
     }
-    let (context, words) = match text.split_once(',') {
-        None => (text, None),
-        Some((context, words)) => (context, Some(words)),
-    };
-    let (name, workers) = match context.trim().split_once(':') {
-        None => (context.trim(), None),
-        Some((name, workers)) => {
-            (name.trim(), Some(workers.trim().parse::<usize>().map_err(|_| unknown())?))
-        }
-    };
-    let workers_or_available = || workers.map_or_else(available_workers, Ok);
-    let options = || words.map_or(Ok(Options::new()), |words| words_in(words, from));
-    Ok(match name {
-        "serial" if matches!(workers, None | Some(1)) => {
-            with_options(SerialContext::new(), options()?)
-        }
-        "threads" => with_options(ThreadContext::new(workers_or_available()?)?, options()?),
-        "processes" => with_options(ProcessContext::new(workers_or_available()?)?, options()?),
-        _ => return Err(unknown()),
-    })
-}
-
-fn words_in(words: &str, from: &str) -> Result<Options> {
-    Options::new().with_words(words, &format!(" of the context{from}"))
-}
-
-fn with_options<C: Context + ContextOptions + 'static>(
-    mut context: C,
-    options: Options,
-) -> AnyContext {
-    *context.options_mut() = options;
-    Box::new(context)
+    named::parse(text, from)
 }
 
 impl FromStr for AnyContext {
@@ -110,7 +77,7 @@ impl FromStr for AnyContext {
     /// Reads `serial`, `threads`, `processes`, `threads:4` or `processes:4`, and behind a comma
     /// [options by word](Options#method.from_str): `processes:8,skip=10,progress`.
     fn from_str(text: &str) -> Result<Self> {
-        parse(text, "")
+        parse(text, "the text of a context")
     }
 }
 
@@ -139,20 +106,47 @@ mod tests {
             assert_eq!(options.policy().may_skip(), Some(3), "{text}");
             assert_eq!(options.time_for_map().unwrap().as_secs(), 3600, "{text}");
         }
-        let refused = parse("threads,skp=3", " in PASHA_CONTEXT").unwrap_err().to_string();
-        assert!(refused.contains("of the context in PASHA_CONTEXT is \"skp=3\""), "{refused}");
+        let refused = parse("threads,skp=3", "PASHA_CONTEXT").unwrap_err().to_string();
+        let told = "an option in PASHA_CONTEXT, which is \"threads,skp=3\", is \"skp=3\": ";
+        assert!(refused.starts_with(told), "{refused}");
         assert!("threads,".parse::<AnyContext>().is_err());
     }
 
     #[test]
     fn other_text_is_refused_with_what_is_known() {
-        for text in ["", "thread", "threads:", "threads:x", "threads:-1", "serial:2", "gpu"] {
+        for (text, reason) in [
+            ("", "there is no context \"\""),
+            ("thread", "there is no context \"thread\""),
+            ("gpu:4", "there is no context \"gpu\""),
+            ("threads:", "\"\" is no number of workers"),
+            ("threads:x,progress", "\"x\" is no number of workers"),
+            ("threads:-1", "\"-1\" is no number of workers"),
+            ("threads:0", "at least 1 worker"),
+            ("processes:0", "at least 1 worker"),
+            ("serial:2", "1 worker, and not 2"),
+            ("threads:4194304", "4194304 workers are more than"),
+            ("processes:4194305", "4194305 workers are more than 4194304"),
+        ] {
             let error = text.parse::<AnyContext>().unwrap_err();
             let message = error.to_string();
             assert!(matches!(error, Error::UnknownContext { .. }), "{text}: {message}");
-            assert!(message.contains("\"threads:4\"") && message.contains(&format!("{text:?}")));
+            assert!(message.starts_with(&format!("the text of a context is {text:?}, but ")));
+            assert!(message.contains(reason) && message.contains("\"threads:4\""), "{message}");
         }
-        assert!(matches!("threads:0".parse::<AnyContext>(), Err(Error::ZeroWorkers)));
-        assert!(matches!("processes:0".parse::<AnyContext>(), Err(Error::ZeroWorkers)));
+    }
+
+    #[test]
+    fn options_that_a_context_can_not_have_are_refused_where_it_is_read() {
+        for word in ["nice=10", "worker_memory=2GiB", "worker_lifespan=9"] {
+            for context in ["serial", "threads:2"] {
+                let text = format!("{context},{word}");
+                let error = parse(&text, "PASHA_CONTEXT").unwrap_err().to_string();
+                let option = word.split('=').next().unwrap();
+                let told =
+                    format!("the option `{option}` in PASHA_CONTEXT, which is {text:?}, is ");
+                assert!(error.starts_with(&told) && error.contains("(`processes`)"), "{error}");
+            }
+            assert!(format!("processes:2,{word}").parse::<AnyContext>().is_ok());
+        }
     }
 }

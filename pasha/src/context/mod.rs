@@ -6,6 +6,7 @@ mod choose;
 mod group;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod named;
 mod process;
 mod ranks;
 mod serial;

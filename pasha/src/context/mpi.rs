@@ -1,9 +1,8 @@
 //! Workers on several machines: the processes that MPI's launcher has started.
 
-use super::available::available_workers;
 use super::group::GroupContext;
-use super::{AnyContext, Context, ProcessContext, Ranks, SerialContext, ThreadContext};
-use crate::error::{Error, Result};
+use super::{AnyContext, Context, Ranks, SerialContext, named};
+use crate::error::Result;
 use crate::group;
 use crate::job::Job;
 use crate::memory::Memory;
@@ -56,8 +55,8 @@ impl MpiContext {
     /// says (`mpi`, `mpi:threads:4`, `mpi:processes:16`), or with one. It is collective.
     ///
     /// # Errors
-    /// [`Error::Start`] if MPI can't be used, or Slurm has started the program several times
-    /// without it; [`Error::RanksDiffer`] if the ranks run other programs or have other arguments.
+    /// [`Error::Start`](crate::Error::Start) if MPI can't be used, or Slurm has started the program several times
+    /// without it; [`Error::RanksDiffer`](crate::Error::RanksDiffer) if the ranks run other programs or have other arguments.
     ///
     /// # Examples
     /// ```
@@ -69,42 +68,16 @@ impl MpiContext {
     /// ```
     pub fn new() -> Result<Self> {
         let text = std::env::var("PASHA_CONTEXT").unwrap_or_default();
-        let named = Self::parse(&text, " in the environment variable PASHA_CONTEXT");
-        named.unwrap_or_else(|| Self::with(Box::new(SerialContext::new())))
+        match named::of_rank(&text, "the environment variable PASHA_CONTEXT") {
+            Some(local) => Self::with(local?),
+            None => Self::with(Box::new(SerialContext::new())),
+        }
     }
 
-    fn with(local: AnyContext) -> Result<Self> {
+    /// The ranks of the launcher, of which this one has these workers.
+    pub(super) fn with(local: AnyContext) -> Result<Self> {
         let group = group::of_launcher()?;
         Ok(MpiContext { inner: GroupContext::new(group, local) })
-    }
-
-    /// Reads a text such as `mpi:processes:4,skip=10`; `None` if it names another context.
-    pub(super) fn parse(text: &str, from: &'static str) -> Option<Result<Self>> {
-        let (context, words) = match text.split_once(',') {
-            None => (text, None),
-            Some((context, words)) => (context, Some(words)),
-        };
-        let (name, workers) = match context.split_once(':') {
-            None => (context, None),
-            Some((name, workers)) => (name, Some(workers)),
-        };
-        if name.trim() != "mpi" {
-            return None;
-        }
-        let unknown = || Error::UnknownContext { given: text.to_owned(), from };
-        let made = || {
-            let words = words
-                .map(|words| Options::new().with_words(words, &format!(" of the context{from}")));
-            let options = words.transpose()?;
-            let local = workers.map(|workers| local(workers).ok_or_else(unknown)?);
-            let local = local.unwrap_or_else(|| Ok(Box::new(SerialContext::new())))?;
-            let mut context = Self::with(local)?;
-            if let Some(options) = options {
-                *context.options_mut() = options;
-            }
-            Ok(context)
-        };
-        Some(made())
     }
 
     /// The same ranks, each with the workers of this context. It is collective; ranks may have
@@ -162,26 +135,6 @@ impl MpiContext {
     /// ```
     pub fn size(&self) -> usize {
         self.inner.size()
-    }
-}
-
-/// The workers of a rank by their name: `threads:4`; `None` if it is none.
-fn local(name: &str) -> Option<Result<AnyContext>> {
-    let (name, workers) = match name.trim().split_once(':') {
-        None => (name.trim(), None),
-        Some((name, workers)) => (name.trim(), Some(workers.trim().parse::<usize>().ok()?)),
-    };
-    let count = || workers.map_or_else(available_workers, Ok);
-    let boxed = |context: Result<AnyContext>| Some(context);
-    match name {
-        "serial" if matches!(workers, None | Some(1)) => boxed(Ok(Box::new(SerialContext::new()))),
-        "threads" => {
-            boxed(count().and_then(|n| Ok(Box::new(ThreadContext::new(n)?) as AnyContext)))
-        }
-        "processes" => {
-            boxed(count().and_then(|n| Ok(Box::new(ProcessContext::new(n)?) as AnyContext)))
-        }
-        _ => None,
     }
 }
 

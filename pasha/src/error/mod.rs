@@ -136,25 +136,34 @@ pub enum Error {
     },
 
     /// A context with no workers was asked for.
-    #[error("a context needs at least one worker, but 0 were asked for")]
+    #[error(
+        "a context needs at least one worker, but 0 were asked for: give a number of at least 1, \
+         or let `with_available_workers` choose"
+    )]
     ZeroWorkers,
 
     /// The text is no context.
     #[error(
-        "unknown context {given:?}{from}: use \"serial\", \"threads\", \"processes\", \
-         or with a number of workers \"threads:4\", \"processes:4\"{}",
+        "{from} is {given:?}, but {reason}: use \"serial\", \"threads\", \"processes\", \
+         or with a number of workers of at least 1 \"threads:4\", \"processes:4\"{}; options stand \
+         behind it, as in \"processes:4,skip=10,progress\"",
         if cfg!(feature = "mpi") { ", or on several machines \"mpi\", \"mpi:processes:4\"" } else { "" }
     )]
     #[non_exhaustive]
     UnknownContext {
-        /// The text.
+        /// The whole text.
         given: String,
-        /// Where the text comes from, as a phrase; empty if the caller gave it.
+        /// What is wrong with it, as the end of a sentence.
+        reason: String,
+        /// Where the text comes from, as a phrase: the environment variable, or the program.
         from: &'static str,
     },
 
     /// `PASHA_NUM_WORKERS` is not a number of workers.
-    #[error("PASHA_NUM_WORKERS is {given:?}, which is not a whole number of at least 1")]
+    #[error(
+        "the environment variable PASHA_NUM_WORKERS is {given:?}, which is not a whole number of at \
+         least 1: give it one, such as 8, or unset it to have as many workers as processors"
+    )]
     #[non_exhaustive]
     NumWorkers {
         /// The value of the variable.
@@ -175,7 +184,8 @@ pub enum Error {
 
     /// The number of bytes of an array of this shape does not fit into an address.
     #[error(
-        "an array of shape {shape:?} with elements of {element_size} bytes is larger than the address space"
+        "an array of shape {shape:?} with elements of {element_size} bytes is larger than the address space: \
+         map over fewer items at a time, or look for a length that is not what it should be"
     )]
     #[non_exhaustive]
     ShapeOverflow {
@@ -258,7 +268,9 @@ pub enum Error {
     /// More items failed than the context's `on_failure` lets a map skip.
     #[error(
         "{failed} items failed, but only {at_most} may be skipped, and {finished} of {len} were finished; \
-         the first to fail: {}",
+         the first to fail: {}; if so many may fail, allow more with `OnFailure::Skip {{ at_most: … }}` \
+         (as an option by word `skip=…`): with {len} the map goes to its end, and the report of \
+         `run_report` lists all that failed",
         source.brief()
     )]
     #[non_exhaustive]
@@ -291,7 +303,10 @@ pub enum Error {
     },
 
     /// The map was cancelled by the context's [`CancelToken`](crate::CancelToken).
-    #[error("the map was cancelled when {finished} of {len} items were finished")]
+    #[error(
+        "the map was cancelled when {finished} of {len} items were finished: what is finished is kept \
+         in outputs that are given to `run_into`"
+    )]
     #[non_exhaustive]
     Cancelled {
         /// Number of items that were finished when the map ended.
@@ -302,7 +317,8 @@ pub enum Error {
 
     /// A worker failed outside of the items: in a hook, when it opened its reader, …
     #[error(
-        "worker {worker_id} failed while {stage}: {message} ({finished} of {len} items were finished)"
+        "worker {worker_id} failed while {stage}: {message} ({finished} of {len} items were finished); \
+         no item is to blame: `run_serial` does the same on the calling thread, for a debugger"
     )]
     #[non_exhaustive]
     Worker {
@@ -343,7 +359,10 @@ pub enum Error {
     },
 
     /// The workers can't be started.
-    #[error("can't start {what}: {source}")]
+    #[error(
+        "can't start {what}: {source}; take fewer workers, or allow this user more processes and open \
+         files (`ulimit -u`, `ulimit -n`)"
+    )]
     #[non_exhaustive]
     Start {
         /// What could not be started.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use ndarray::{ArrayView, Axis, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis};
 
 use super::axis::{AlongAxis, AsView, axis};
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, Read, given_by_value, natural_items};
 use crate::array::SharedArray;
 use crate::element::Element;
 use crate::error::{Error, Result, SourceError};
@@ -332,14 +332,8 @@ given_by_value! {
 
 macro_rules! natural {
     ($([$dim:ty] $param:ty, $of_first:ty;)+) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<F: Functor<$of_first>, A: 'static> NaturalItem for AlongAxes<F, A, $dim> {
-            type Param = $param;
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<F: Functor<$of_first>, A: 'static> NaturalItem for &AlongAxes<F, A, $dim> {
-            type Param = $param;
+        natural_items! {
+            [F: Functor<$of_first>, A: 'static] AlongAxes<F, A, $dim>: $param;
         }
     )+};
 }

@@ -8,7 +8,7 @@ use ndarray::{
     ArrayBase, ArrayView, Axis, Data, Dimension, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis,
 };
 
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, NaturalItem, Read, given_by_value, natural_items};
 use crate::array::SharedArray;
 use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
@@ -283,12 +283,6 @@ macro_rules! natural_sub_view {
 }
 natural_sub_view!(Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);
 
-#[diagnostic::do_not_recommend]
-impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for AlongAxis<'_, A, D> {
-    type Param = SubView<A, D::Smaller>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for &AlongAxis<'_, A, D> {
-    type Param = SubView<A, D::Smaller>;
+natural_items! {
+    ['f, A: Sync + 'static, D: RemoveAxis<Smaller: 'static>] AlongAxis<'f, A, D>: SubView<A, D::Smaller>;
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use ndarray::{ArrayView, Axis, Dimension};
 
 use super::axis::{AsView, place_of};
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, Read, given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
 
@@ -143,14 +143,8 @@ given_by_value! {
     ['f, A: 'static, D: Dimension + 'static,] Blocks<'f, A, D>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for Blocks<'_, A, D> {
-    type Param = SubView<A, D>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Sync + 'static, D: Dimension + 'static> NaturalItem for &Blocks<'_, A, D> {
-    type Param = SubView<A, D>;
+natural_items! {
+    ['f, A: Sync + 'static, D: Dimension + 'static] Blocks<'f, A, D>: SubView<A, D>;
 }
 
 /// Reads the blocks of an array.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, NaturalItem, Read, given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::Param;
 
@@ -294,18 +294,6 @@ given_by_value! {
     [S,] Concat<S>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> NaturalItem for Concat<S>
-where
-    S: NaturalItem + Functor<<S as NaturalItem>::Param>,
-{
-    type Param = S::Param;
-}
-
-#[diagnostic::do_not_recommend]
-impl<S> NaturalItem for &Concat<S>
-where
-    S: NaturalItem + Functor<<S as NaturalItem>::Param>,
-{
-    type Param = S::Param;
+natural_items! {
+    [S: NaturalItem + Functor<<S as NaturalItem>::Param>] Concat<S>: S::Param;
 }

@@ -9,7 +9,7 @@ use ndarray::Ix1;
 use super::axis::AsView;
 use super::indices::mask_of;
 use super::parts::PartsReader;
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, NaturalItem, Read, given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::Param;
 
@@ -204,18 +204,6 @@ given_by_value! {
     ['m, S,] Masked<'m, S>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> NaturalItem for Masked<'_, S>
-where
-    S: NaturalItem + Functor<<S as NaturalItem>::Param>,
-{
-    type Param = S::Param;
-}
-
-#[diagnostic::do_not_recommend]
-impl<'m, S> NaturalItem for &Masked<'m, S>
-where
-    S: NaturalItem + Functor<<S as NaturalItem>::Param>,
-{
-    type Param = S::Param;
+natural_items! {
+    ['m, S: NaturalItem + Functor<<S as NaturalItem>::Param>] Masked<'m, S>: S::Param;
 }

@@ -8,6 +8,7 @@ pub(crate) mod axes;
 pub(crate) mod axis;
 pub(crate) mod chunks;
 pub(crate) mod concat;
+mod given;
 pub(crate) mod indices;
 mod lend;
 pub(crate) mod list;
@@ -20,6 +21,9 @@ pub(crate) mod select;
 pub(crate) mod slice;
 
 use std::ops::Range;
+
+pub use given::{IntoFunctor, NaturalItem};
+pub(crate) use given::{given_by_value, natural_items};
 
 use crate::error::SourceError;
 use crate::param::Param;
@@ -83,8 +87,7 @@ use crate::param::Param;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
-    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
-    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
+    note = "all that an item may be, what it is read from, and what to write instead: the documentation's page `pasha::guide::items`"
 )]
 pub trait Functor<P: Param>: Sync {
     /// What a worker reads items from.
@@ -355,181 +358,4 @@ pub trait Read<P: Param> {
     unsafe fn read_unchecked(&mut self, index: usize) -> Result<P::Item<'_>, Self::Error> {
         self.read(index)
     }
-}
-
-/// What may be given for an item of kind `P` when a kernel is run: a reference to a functor, or a
-/// functor that is itself no more than a reference or a range.
-///
-/// # Examples
-/// ```
-/// use pasha::{ByValue, Context, IntoFunctor};
-///
-/// /// Photons from counts.
-/// #[pasha::kernel]
-/// fn photons(counts: f64) -> f64 { counts / 50.0 }
-///
-/// /// A function of one's own that takes whatever a kernel takes.
-/// fn brightest(
-///     context: &impl Context,
-///     source: impl IntoFunctor<ByValue<f64>>,
-/// ) -> pasha::Result<f64> {
-///     let out = photons::run_in(context, source)?;
-///     Ok(out.fold(0.0, |most, &value| value.max(most)))
-/// }
-///
-/// let context = pasha::SerialContext::new();
-/// assert_eq!(brightest(&context, &[100.0, 150.0])?, 3.0);
-/// # Ok::<(), pasha::Error>(())
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
-    label = "not a source of `{P}`",
-    note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; 2]>>` for `frame: ArrayView2<A>`, and so on",
-    note = "the items must be of just that type: give the parameter the type of the data's elements, or convert the data before, `&data.mapv(f64::from)`",
-    note = "an array view has one axis less than the array, whose axis 0 is mapped over: `ArrayView2<T>` for the frames of a 3-D array, `ArrayView1<T>` for the rows of a 2-D one; for the frames of a 4-D array write `pasha::axes(&array, [Axis(0), Axis(1)])`; `&[T]` is for a `Vec<Vec<T>>`",
-    note = "what is not `Copy` is taken by reference: `x: &str` or `x: &String` over a `Vec<String>`, `x: &T` over a `Vec<T>`",
-    note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, for an item `part: ArrayView1<T>`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
-    note = "a tuple is no source: a kernel with an item for each source, `fn k(a: f64, b: f64)`, is given them one after another, `k::run_parallel(&a, &b)`",
-    note = "arrays of another version of ndarray are other types: pasha takes those of ndarray 0.17, which it exports as `pasha::ndarray`",
-    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
-)]
-pub trait IntoFunctor<P: Param> {
-    /// The functor.
-    type Functor: Functor<P>;
-
-    /// Gives the functor.
-    ///
-    /// # Examples
-    /// ```
-    /// use pasha::{ByValue, Functor, IntoFunctor};
-    ///
-    /// let functor = IntoFunctor::<ByValue<u32>>::into_functor(10..14_u32);
-    /// assert_eq!(Functor::<ByValue<u32>>::num_items(&functor), 4);
-    /// ```
-    fn into_functor(self) -> Self::Functor;
-}
-
-#[diagnostic::do_not_recommend]
-impl<'a, P: Param, F: Functor<P> + ?Sized> IntoFunctor<P> for &'a F {
-    type Functor = &'a F;
-
-    fn into_functor(self) -> &'a F {
-        self
-    }
-}
-
-/// Lets functors that borrow what they map over, or are small, be given by value.
-macro_rules! given_by_value {
-    ($([$($generics:tt)*] $functor:ty;)+) => {$(
-        // Of all kinds, so that one it does not deliver is reported as that.
-        #[diagnostic::do_not_recommend]
-        impl<$($generics)* P: $crate::param::Param> $crate::functor::IntoFunctor<P> for $functor
-        where
-            $functor: $crate::functor::Functor<P>,
-        {
-            type Functor = $functor;
-
-            fn into_functor(self) -> $functor {
-                self
-            }
-        }
-    )+};
-}
-pub(crate) use given_by_value;
-
-#[diagnostic::do_not_recommend]
-impl<P: Param, F: Functor<P> + ?Sized> Functor<P> for &F {
-    type Reader<'f>
-        = F::Reader<'f>
-    where
-        Self: 'f;
-
-    fn num_items(&self) -> usize {
-        (**self).num_items()
-    }
-
-    fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
-        (**self).reader()
-    }
-
-    fn item_shape(&self) -> Option<P::Shape> {
-        (**self).item_shape()
-    }
-
-    fn items_together(&self) -> usize {
-        (**self).items_together()
-    }
-
-    fn items_inseparable(&self) -> usize {
-        (**self).items_inseparable()
-    }
-
-    fn check(&self) -> Result<(), SourceError> {
-        (**self).check()
-    }
-
-    fn announce(&self) {
-        (**self).announce();
-    }
-
-    const MAY_BE_ABSENT: bool = F::MAY_BE_ABSENT;
-
-    #[inline(always)]
-    fn is_present(&self, index: usize) -> bool {
-        (**self).is_present(index)
-    }
-
-    fn labels(&self) -> Option<&[u64]> {
-        (**self).labels()
-    }
-}
-
-/// A source whose items have one natural kind, which closures given to [`map`](crate::map()) get.
-///
-/// Slices and one-dimensional arrays give references, arrays of more dimensions sub-views along
-/// axis 0, ranges their integers.
-///
-/// # Examples
-/// ```
-/// use std::convert::Infallible;
-///
-/// use pasha::{ByValue, Functor, NaturalItem, Read, SourceError};
-///
-/// /// The energies of a monochromator's scan, in eV.
-/// struct Scan { first: f64, step: f64, len: usize }
-///
-/// impl Functor<ByValue<f64>> for Scan {
-///     type Reader<'f> = &'f Scan;
-///     fn num_items(&self) -> usize { self.len }
-///     fn reader(&self) -> Result<&Scan, SourceError> { Ok(self) }
-/// }
-///
-/// impl Read<ByValue<f64>> for &Scan {
-///     type Error = Infallible;
-///     fn read(&mut self, index: usize) -> Result<f64, Infallible> {
-///         Ok(self.first + index as f64 * self.step)
-///     }
-/// }
-///
-/// // With this a closure can be mapped over it.
-/// impl NaturalItem for &Scan { type Param = ByValue<f64>; }
-///
-/// let scan = Scan { first: 7000.0, step: 0.5, len: 3 };
-/// let energies = pasha::map(&scan, |_, _, energy| energy)?;
-/// assert_eq!(energies, ndarray::array![7000.0, 7000.5, 7001.0]);
-/// # Ok::<(), pasha::Error>(())
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be mapped over by a closure",
-    label = "no kind of item is natural to it",
-    note = "give a container by reference, `&values`",
-    note = "a map, a set or an iterator can't be asked for the item at an index: collect it first, `let values: Vec<f64> = map.values().copied().collect();`, and map over `&values`; instead of `values.chunks(n)` write `pasha::chunks(&values, n)`, and instead of `array.axis_iter(Axis(k))` write `pasha::axis(&array, Axis(k))`",
-    note = "a closure gets the items of one source: for several map over the indices, `pasha::map(0..a.len(), |_, i, _| a[i] * b[i])`, or write a kernel with an item for each, `fn k(a: f64, b: f64)`",
-    note = "arrays of another version of ndarray are other types: pasha takes those of ndarray 0.17, which it exports as `pasha::ndarray`",
-    note = "your own types need `pasha::Functor`, and `pasha::NaturalItem` for the reference",
-    note = "all that an item may be, what it is read from, and what to write instead of what it may not: the documentation's page `pasha::guide::items`"
-)]
-pub trait NaturalItem: IntoFunctor<Self::Param> {
-    /// The kind of item that a closure gets.
-    type Param: Param;
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ops::{Range, RangeInclusive};
 
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, Read, given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::ByValue;
 
@@ -33,14 +33,9 @@ macro_rules! ranges {
             [] RangeInclusive<$integer>;
         }
 
-        #[diagnostic::do_not_recommend]
-        impl NaturalItem for Range<$integer> {
-            type Param = ByValue<$integer>;
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl NaturalItem for &Range<$integer> {
-            type Param = ByValue<$integer>;
+        natural_items! {
+            [] Range<$integer>: ByValue<$integer>;
+            [] RangeInclusive<$integer>: ByValue<$integer>;
         }
 
         #[diagnostic::do_not_recommend]
@@ -55,16 +50,6 @@ macro_rules! ranges {
             fn reader(&self) -> Result<Counter<$integer>, SourceError> {
                 Ok(Counter(*self.start()))
             }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl NaturalItem for RangeInclusive<$integer> {
-            type Param = ByValue<$integer>;
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl NaturalItem for &RangeInclusive<$integer> {
-            type Param = ByValue<$integer>;
         }
 
         impl Read<ByValue<$integer>> for Counter<$integer> {

@@ -9,7 +9,7 @@ use ndarray::Ix1;
 use super::axis::AsView;
 use super::indices::{IndexList, ItemIndex};
 use super::parts::PartsReader;
-use super::{Functor, NaturalItem, Read, given_by_value};
+use super::{Functor, NaturalItem, Read, given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::Param;
 
@@ -230,20 +230,8 @@ given_by_value! {
     ['i, S,] Selected<'i, S>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> NaturalItem for Selected<'_, S>
-where
-    S: NaturalItem + Functor<<S as NaturalItem>::Param>,
-{
-    type Param = S::Param;
-}
-
-#[diagnostic::do_not_recommend]
-impl<'i, S> NaturalItem for &Selected<'i, S>
-where
-    S: NaturalItem + Functor<<S as NaturalItem>::Param>,
-{
-    type Param = S::Param;
+natural_items! {
+    ['i, S: NaturalItem + Functor<<S as NaturalItem>::Param>] Selected<'i, S>: S::Param;
 }
 
 #[cfg(test)]

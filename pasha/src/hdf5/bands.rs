@@ -4,14 +4,12 @@
 //! A band is as long as a chunk. A reader keeps the one that its items are in, so that each chunk
 //! is decompressed once, and memory does not grow with the data set.
 
-use std::fs::File;
 use std::ops::{ControlFlow, Range};
-use std::os::unix::fs::FileExt;
 
+use super::chunk_bytes::ChunkBytes;
 use super::element::Hdf5Element;
 use super::file::explain;
 use super::filters::Decoder;
-use super::index::StoredChunk;
 use super::library::OpenDataset;
 use super::misfit::Misfit;
 use super::region::{MAX_RANK, Place, coordinates, runs};
@@ -47,15 +45,6 @@ enum Access<'f> {
     Library { dataset: OpenDataset, plain: Vec<u8> },
 }
 
-/// Reads the bytes of chunks as they lie in the file.
-#[derive(Debug)]
-struct ChunkBytes {
-    file: File,
-    size_of_file: u64,
-    dataset: Option<OpenDataset>,
-    bytes: Vec<u8>,
-}
-
 impl<'f, A: Hdf5Element> BandReader<'f, A> {
     /// Opens what a worker needs.
     pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
@@ -63,11 +52,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
             Storage::Assembled(_) => return Err("it is read piece by piece".into()),
             Storage::Contiguous { map, part } => Access::Mapped(&map[part.clone()]),
             Storage::Chunked(chunks) => {
-                let file = stored.open_file()?;
-                let size_of_file = file.metadata()?.len();
-                let dataset =
-                    if chunks.index.is_none() { Some(stored.open_dataset()?) } else { None };
-                let bytes = ChunkBytes { file, size_of_file, dataset, bytes: Vec::new() };
+                let bytes = ChunkBytes::open(stored, chunks)?;
                 let decoder = Box::new(Decoder::new());
                 Access::Chunks { chunks, bytes, decoder, plain: Vec::new() }
             }
@@ -121,7 +106,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
     /// Bytes of memory that the reader holds.
     pub(super) fn held_bytes(&self) -> usize {
         let others = match &self.access {
-            Access::Chunks { bytes, plain, .. } => bytes.bytes.capacity() + plain.capacity(),
+            Access::Chunks { bytes, plain, .. } => bytes.held_bytes() + plain.capacity(),
             Access::Library { plain, .. } => plain.capacity(),
             Access::Mapped(_) => 0,
         };
@@ -290,9 +275,6 @@ impl Band<'_> {
         let found = bytes.find(self.stored, chunks, start)?;
         let Some(found) = found else { return self.fill(extent, from, to, &chunks.fill, out) };
         bytes.fetch(chunks, found, len)?;
-        if !bytes.is_direct(chunks, found, len) {
-            chunks.pipeline.check_size(found.left_out, &bytes.bytes, len)?;
-        }
         // A chunk that lies in the band as in the file is decompressed to where it belongs.
         let in_place = extent == chunks.shape
             && extent.iter().zip(self.shape).skip(1).all(|(a, b)| a == b)
@@ -330,72 +312,4 @@ impl Band<'_> {
         });
         Ok(())
     }
-}
-
-impl ChunkBytes {
-    /// Finds the chunk that starts here, and reads it if only libhdf5 can; `None` if it was never
-    /// written.
-    fn find(
-        &mut self,
-        stored: &Stored,
-        chunks: &Chunks,
-        start: &[usize],
-    ) -> Result<Option<StoredChunk>, String> {
-        if let Some(index) = &chunks.index {
-            return Ok(index.find(&stored.shape, &chunks.shape, start));
-        }
-        let Some(dataset) = &self.dataset else { return Err("libhdf5 is not open".to_owned()) };
-        let read = dataset.read_chunk(start, self.size_of_file, &mut self.bytes);
-        let left_out = read.map_err(|error| explain(&error))?;
-        Ok(left_out.map(|left_out| StoredChunk { address: 0, size: self.bytes.len(), left_out }))
-    }
-
-    /// Reads the bytes of a chunk that was found, if they are not those in memory.
-    fn fetch(&mut self, chunks: &Chunks, found: StoredChunk, len: usize) -> Result<(), String> {
-        if chunks.index.is_none() || self.is_direct(chunks, found, len) {
-            return Ok(());
-        }
-        let StoredChunk { address, size, .. } = found;
-        self.check_end(found)?;
-        resize(&mut self.bytes, size)?;
-        self.file.read_exact_at(&mut self.bytes, address).map_err(|error| unreadable(found, &error))
-    }
-
-    /// Undoes the filters of a chunk that was fetched.
-    fn decode(
-        &mut self,
-        chunks: &Chunks,
-        found: StoredChunk,
-        decoder: &mut Decoder,
-        out: &mut [u8],
-    ) -> Result<(), String> {
-        if self.is_direct(chunks, found, out.len()) {
-            self.check_end(found)?;
-            let read = self.file.read_exact_at(out, found.address);
-            return read.map_err(|error| unreadable(found, &error));
-        }
-        decoder.decode(&chunks.pipeline, found.left_out, &self.bytes, out)
-    }
-
-    /// Whether the bytes in the file are read to where they belong.
-    fn is_direct(&self, chunks: &Chunks, found: StoredChunk, len: usize) -> bool {
-        chunks.index.is_some() && chunks.pipeline.is_plain(found.left_out) && found.size == len
-    }
-
-    /// Checks that a chunk lies within the file.
-    fn check_end(&self, found: StoredChunk) -> Result<(), String> {
-        let StoredChunk { address, size, .. } = found;
-        let end = address.checked_add(size as u64).filter(|&end| end <= self.size_of_file);
-        end.map(drop).ok_or_else(|| {
-            format!(
-                "its {size} bytes begin at byte {address}, but the file ends at byte {}: it is truncated or damaged",
-                self.size_of_file
-            )
-        })
-    }
-}
-
-/// The error of bytes that the system does not read.
-fn unreadable(found: StoredChunk, error: &std::io::Error) -> String {
-    format!("{} bytes at byte {} can't be read: {error}", found.size, found.address)
 }

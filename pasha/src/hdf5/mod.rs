@@ -15,6 +15,7 @@ mod bands;
 #[allow(dead_code, reason = "other sources build on it")]
 pub(crate) mod blocks;
 mod boxes;
+mod chunk_bytes;
 mod dataset;
 mod element;
 mod file;
@@ -24,6 +25,7 @@ mod functor;
 mod index;
 mod library;
 mod links;
+mod load;
 mod mappings;
 mod misfit;
 mod names;

@@ -9,7 +9,7 @@ use super::item::{Labelled, LabelledView, Mapped};
 use super::labels::Labels;
 use crate::error::{Result, SourceError};
 use crate::functor::axis::sub_view;
-use crate::functor::{Functor, NaturalItem, Read, given_by_value};
+use crate::functor::{Functor, Read, given_by_value, natural_items};
 use crate::param::{ItemShape, SubView};
 
 /// An array, mapped over along a named dimension; made by
@@ -130,12 +130,6 @@ impl<A: 'static, D: RemoveAxis<Smaller: 'static>> Read<LabelledView<A, D::Smalle
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for Along<'_, A, D> {
-    type Param = LabelledView<A, D::Smaller>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Sync + 'static, D: RemoveAxis<Smaller: 'static>> NaturalItem for &Along<'_, A, D> {
-    type Param = LabelledView<A, D::Smaller>;
+natural_items! {
+    ['f, A: Sync + 'static, D: RemoveAxis<Smaller: 'static>] Along<'f, A, D>: LabelledView<A, D::Smaller>;
 }

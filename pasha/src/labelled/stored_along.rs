@@ -12,7 +12,7 @@ use super::stored::StoredArray;
 use super::variable::OpenVariable;
 use crate::context::available_workers;
 use crate::error::{Result, SourceError};
-use crate::functor::{Functor, NaturalItem, Read, given_by_value};
+use crate::functor::{Functor, Read, given_by_value, natural_items};
 use crate::memory::buffer::resize;
 use crate::param::{ItemShape, SubView};
 
@@ -260,14 +260,8 @@ given_by_value! {
 }
 stored_functor!(SubView LabelledView);
 
-#[diagnostic::do_not_recommend]
-impl<A: StoredElement, D: RemoveAxis<Smaller: 'static>> NaturalItem for StoredAlong<'_, A, D> {
-    type Param = LabelledView<A, D::Smaller>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: StoredElement, D: RemoveAxis<Smaller: 'static>> NaturalItem for &StoredAlong<'_, A, D> {
-    type Param = LabelledView<A, D::Smaller>;
+natural_items! {
+    ['f, A: StoredElement, D: RemoveAxis<Smaller: 'static>] StoredAlong<'f, A, D>: LabelledView<A, D::Smaller>;
 }
 
 impl<A, D: RemoveAxis> MappedAlong for StoredAlong<'_, A, D> {}

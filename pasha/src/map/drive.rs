@@ -19,7 +19,7 @@ use crate::job::{Job, panic};
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
 use crate::memory::{Memory, SharedPages};
-use crate::options::{Options, Splitting};
+use crate::options::Splitting;
 use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
@@ -190,7 +190,7 @@ fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Tab
     panic::install_hook();
     forked::watch();
     if setting.memory == Memory::Private && setting.options.are_of_processes() {
-        return Err(no_processes(setting.options));
+        setting.options.refuse_those_of_processes("of the context")?;
     }
     let failures = match setting.options.policy().may_skip() {
         Some(at_most) if at_most.min(len) > MOST_SKIPPED => {
@@ -206,16 +206,4 @@ fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Tab
         None => num_workers,
     };
     Table::new(num_workers, failures, setting.memory)
-}
-
-#[cold]
-fn no_processes(options: &Options) -> Error {
-    let (option, value) = options.of_processes_alone().unwrap_or_default();
-    Error::Argument {
-        argument: format!("the option `{option}` of the context"),
-        value,
-        advice: "the workers of this context are not processes of their own, which it is for: \
-                 use a `ProcessContext`, or leave it out"
-            .to_owned(),
-    }
 }

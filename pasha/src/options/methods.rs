@@ -1,5 +1,5 @@
-//! The methods that change options: once for every context, the user's own included, and as
-//! methods of the built-in types themselves, which need no trait in scope.
+//! The methods that change options, once for every context, the user's own included. The longer
+//! texts about them are in `docs/options/`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,77 +15,7 @@ use super::splitting::Splitting;
 
 /// The options of a context, as methods that take it and give it back changed.
 ///
-/// [`SerialContext`](crate::SerialContext), [`ThreadContext`](crate::ThreadContext),
-/// [`ProcessContext`](crate::ProcessContext) and [`Options`] have the same methods without this
-/// trait in scope. It is for contexts of your own: one that keeps some [`Options`] returns them
-/// from [`Context::options`](crate::Context::options), where maps read them, and from
-/// [`options_mut`](Self::options_mut), and has all methods below.
-///
-/// Each method is called before a map; maps that run have the options that they began with.
-///
-/// # Examples
-/// A context of one's own, with options:
-/// ```
-/// use pasha::{Context, ContextOptions, Job, OnFailure, Options, SerialContext};
-///
-/// /// Runs maps on the calling thread, and says on standard error that it does.
-/// #[derive(Debug, Default)]
-/// struct Announced {
-///     inner: SerialContext,
-///     options: Options,
-/// }
-///
-/// impl Context for Announced {
-///     fn num_workers(&self) -> usize { self.inner.num_workers() }
-///
-///     fn run(&self, job: &Job<'_>) -> pasha::Result<()> {
-///         eprintln!("a map begins");
-///         self.inner.run(job)
-///     }
-///
-///     fn options(&self) -> &Options { &self.options }
-/// }
-///
-/// impl ContextOptions for Announced {
-///     fn options_mut(&mut self) -> &mut Options { &mut self.options }
-/// }
-///
-/// /// Photons of a spectrum's line from its counts.
-/// #[pasha::kernel]
-/// fn photons(counts: f64) -> Result<f64, &'static str> {
-///     if counts < 0.0 { Err("negative counts") } else { Ok(counts / 50.0) }
-/// }
-///
-/// let context = Announced::default().on_failure(OnFailure::Skip { at_most: 1 });
-/// let (out, report) = photons::run_report_in(&context, &[100.0, -3.0, 150.0])?;
-/// assert_eq!(out, ndarray::array![2.0, 0.0, 3.0]);
-/// assert_eq!(report.failed[0].index, 1);
-/// # Ok::<(), pasha::Error>(())
-/// ```
-/// One around a built-in context hands on that one's options, and its memory:
-/// ```
-/// use pasha::prelude::*;
-/// use pasha::{Job, Memory, Options};
-///
-/// #[derive(Debug)]
-/// struct Announced(ProcessContext);
-///
-/// impl Context for Announced {
-///     fn num_workers(&self) -> usize { self.0.num_workers() }
-///     fn run(&self, job: &Job<'_>) -> pasha::Result<()> { self.0.run(job) }
-///     fn memory(&self) -> Memory { self.0.memory() }
-///     fn options(&self) -> &Options { self.0.options() }
-/// }
-///
-/// impl ContextOptions for Announced {
-///     fn options_mut(&mut self) -> &mut Options { self.0.options_mut() }
-/// }
-///
-/// let context = Announced(ProcessContext::new(2)?).static_split();
-/// let workers = pasha::map_in(&context, 0..4, |worker_id, _index, _item| worker_id)?;
-/// assert_eq!(workers, ndarray::array![0, 0, 1, 1]);
-/// # Ok::<(), pasha::Error>(())
-/// ```
+#[doc = include_str!("../../docs/options/context_options.md")]
 pub trait ContextOptions: Sized {
     /// The options that the other methods change: those that
     /// [`Context::options`](crate::Context::options) returns.
@@ -175,34 +105,7 @@ pub trait ContextOptions: Sized {
     /// Fails an item that runs longer than this, with
     /// [`Cause::TimedOut`](crate::Cause::TimedOut).
     ///
-    /// A forked worker is killed in the middle of such an item (at the latest after one and a
-    /// quarter of the time) and replaced if the map goes on. A thread can't be interrupted from
-    /// outside: there, and in a serial context, the item fails when it comes back, and one that
-    /// never does keeps the map waiting. Use processes for kernels that may hang. What commonly
-    /// hangs in a forked worker is what waits for a thread of the program: the pool of rayon, the
-    /// runtime of tokio, a lock.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use pasha::{OnFailure, ProcessContext};
-    ///
-    /// /// A fit that does not converge at one frame.
-    /// #[pasha::kernel]
-    /// fn fit(frame: u32) -> u32 {
-    ///     while frame == 2 { std::thread::sleep(Duration::from_millis(1)) }
-    ///     10 * frame
-    /// }
-    ///
-    /// let context = ProcessContext::new(2)?
-    ///     .item_timeout(Duration::from_millis(200))
-    ///     .on_failure(OnFailure::Skip { at_most: 1 });
-    /// let (out, report) = fit::run_report_in(&context, 0..5_u32)?;
-    /// assert_eq!(out, ndarray::array![0, 10, 0, 30, 40]);
-    /// assert_eq!(report.failed[0].index, 2);
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
+    #[doc = include_str!("../../docs/options/item_timeout.md")]
     fn item_timeout(mut self, limit: Duration) -> Self {
         self.options_mut().item_timeout = Some(limit);
         self
@@ -299,45 +202,7 @@ pub trait ContextOptions: Sized {
     /// Keeps note in this file of what is done, so that a map that was killed goes on where it was
     /// when the same program is run again.
     ///
-    /// It needs outputs that lie in files, given to `run_into`: allocate them with `.file(path)`
-    /// in the same context, which opens those of the job that is to be resumed, and makes new ones
-    /// where there is none. Only what is missing is computed; the result is that of an undisturbed
-    /// run. A job that is done is done: to compute it anew, delete the file.
-    ///
-    /// One program at a time works on a job: from the allocation of its first output on, until
-    /// that is dropped, others are refused, and so are several maps at a time.
-    ///
-    /// A kernel with another signature, outputs of another shape, other files or another number of
-    /// items are refused with [`Error::Resume`](crate::Error::Resume), and so is a job file that
-    /// was damaged. An output is known by its inode and its time of birth, or a mark in its header
-    /// where the file system does not tell that: one that was restored from a copy is another.
-    /// That the inputs are the same is up to the caller. Kernels with `#[reduce]` or
-    /// `#[per_worker]` outputs are refused: what a worker has accumulated dies with it, and
-    /// keeping it in a file after each share would write more than most kernels do. Nor can ragged
-    /// outputs be resumed, since they do not lie in files.
-    ///
-    /// It holds whatever ends the program, `kill -9` of all its processes included, but not for a
-    /// loss of power: the operating system writes pages in any order.
-    ///
-    /// # Examples
-    /// ```
-    /// use pasha::prelude::*;
-    ///
-    /// /// Squares.
-    /// #[pasha::kernel]
-    /// fn square(value: f64) -> f64 { value * value }
-    ///
-    /// # let folder = std::env::temp_dir().join(format!("pasha-doc-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder).unwrap();
-    /// # std::env::set_current_dir(&folder).unwrap();
-    /// let inp = vec![1.0, 2.0, 3.0];
-    /// let context = ProcessContext::new(2)?.resume("job.pasha");
-    /// let mut out = context.alloc::<f64>(inp.len()).file("squares.npy").build()?;
-    /// square::run_into(&context, &inp, &mut out)?;
-    /// assert_eq!(out, ndarray::array![1.0, 4.0, 9.0]);
-    /// # std::fs::remove_dir_all(&folder).unwrap();
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
+    #[doc = include_str!("../../docs/options/resume.md")]
     fn resume(mut self, path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();
         // The same when the program changes its folder.
@@ -421,30 +286,7 @@ pub trait ContextOptions: Sized {
 
     /// Refuses forked workers more memory of their own than this, in bytes.
     ///
-    /// Counted is what a worker allocates after it was forked (its data, as `RLIMIT_DATA` counts
-    /// them), not the program's own and not what it shares. Memory that is refused ends a Rust
-    /// kernel's process, as a rule: its item fails, and is dealt with as
-    /// [`on_failure`](Self::on_failure) says, while the other workers and the program go on.
-    ///
-    /// # Errors
-    /// Maps refuse it with [`Error::Argument`](crate::Error::Argument) where workers are not
-    /// processes.
-    ///
-    /// # Examples
-    /// ```
-    /// use pasha::{OnFailure, ProcessContext};
-    ///
-    /// let context = ProcessContext::new(2)?
-    ///     .worker_memory(256 << 20) // 256 MiB
-    ///     .on_failure(OnFailure::Skip { at_most: 1 });
-    /// let (lengths, report) = pasha::map_report_in(&context, 0..10, |_, _, n| {
-    ///     let gibibytes = if n == 7 { 1 } else { 0 };
-    ///     vec![1_u8; (gibibytes << 30) + 1].len()
-    /// })?;
-    /// assert_eq!(lengths[3], 1);
-    /// assert!(report.failed[0].cause.to_string().contains("`worker_memory`"));
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
+    #[doc = include_str!("../../docs/options/worker_memory.md")]
     fn worker_memory(mut self, bytes: usize) -> Self {
         self.options_mut().worker_memory = Some(bytes);
         self
@@ -474,24 +316,7 @@ pub trait ContextOptions: Sized {
     /// Calls a function in each worker before its first item, with the worker's number: to open a
     /// device, to set an affinity.
     ///
-    /// A panic in it fails the map.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::sync::Arc;
-    /// use std::sync::atomic::{AtomicUsize, Ordering};
-    ///
-    /// use pasha::ThreadContext;
-    ///
-    /// let opened = Arc::new(AtomicUsize::new(0));
-    /// let counter = Arc::clone(&opened);
-    /// let context = ThreadContext::new(2)?.static_split().on_worker_start(move |_worker_id| {
-    ///     counter.fetch_add(1, Ordering::Relaxed); // in forked processes it would be a copy
-    /// });
-    /// pasha::map_in(&context, 0..100, |_, index, _| index)?;
-    /// assert_eq!(opened.load(Ordering::Relaxed), 2);
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
+    #[doc = include_str!("../../docs/options/on_worker_start.md")]
     fn on_worker_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.options_mut().start_hook = Some(Arc::new(hook));
         self
@@ -572,65 +397,3 @@ impl ContextOptions for Options {
         self
     }
 }
-
-/// Gives a type that implements [`ContextOptions`] its methods as methods of its own.
-macro_rules! option_methods {
-    ($type:ty) => {
-        $crate::options::option_methods! { $type;
-            "Gives each worker one balanced slice of the indices, the same in every run.":
-                static_split();
-            "Has workers claim this many items at a time, instead of shares that shrink.":
-                share(items: ::std::num::NonZeroUsize);
-            "Says what a map does when an item fails.":
-                on_failure(policy: $crate::OnFailure);
-            "Fails an item that runs longer than this.":
-                item_timeout(limit: ::std::time::Duration);
-            "Ends a map that takes longer than this.":
-                deadline(limit: ::std::time::Duration);
-            "Ends maps when the token is cancelled.":
-                cancel_token(token: &$crate::CancelToken);
-            "Says how long forked workers may go on with their item once the map is to stop.":
-                stop_within(limit: ::std::time::Duration);
-            "Has forked workers killed at once when the map is to stop.":
-                stop_at_once();
-            "Keeps note in this file of what is done, so that a map that was killed goes on.":
-                resume(path: impl Into<::std::path::PathBuf>);
-            "Says whether large outputs get huge pages of 2 MiB.":
-                huge_pages(wanted: bool);
-            "Says whether each worker stays on a processor of its own.":
-                pin_workers(wanted: bool);
-            "Has each forked worker replaced after this many items.":
-                worker_lifespan(items: ::std::num::NonZeroUsize);
-            "Refuses forked workers more memory of their own than this, in bytes.":
-                worker_memory(bytes: usize);
-            "Makes forked workers nicer to other programs.":
-                nice(by: i32);
-            "Calls a function in each worker before its first item, with the worker's number.":
-                on_worker_start(hook: impl Fn(usize) + Send + Sync + 'static);
-            "Calls a function in each worker after its last item, with the worker's number.":
-                on_worker_end(hook: impl Fn(usize) + Send + Sync + 'static);
-            "Calls a function with the progress of each map, this often and once at its end.":
-                on_progress(
-                    every: ::std::time::Duration,
-                    hook: impl Fn($crate::Progress) + Send + Sync + 'static
-                );
-            "Draws a bar of the progress of each map, or writes lines into a log.":
-                progress_bar();
-        }
-    };
-    ($type:ty; $($summary:literal: $name:ident($($argument:ident: $given:ty),*);)+) => {
-        impl $type {$(
-            #[doc = concat!($summary, " See [`ContextOptions::", stringify!($name), "`].")]
-            ///
-            #[doc = concat!(
-                "[`ContextOptions::", stringify!($name), "`]: ",
-                "crate::ContextOptions::", stringify!($name),
-            )]
-            pub fn $name(self, $($argument: $given),*) -> Self {
-                $crate::options::ContextOptions::$name(self, $($argument),*)
-            }
-        )+}
-    };
-}
-option_methods!(Options);
-pub(crate) use option_methods;

@@ -4,6 +4,7 @@
 mod cancel;
 mod methods;
 mod on_failure;
+mod own_methods;
 mod progress;
 mod progress_bar;
 mod splitting;
@@ -17,12 +18,13 @@ use std::time::Duration;
 
 pub use cancel::CancelToken;
 pub use methods::ContextOptions;
-pub(crate) use methods::option_methods;
 pub use on_failure::{AfterRetries, OnFailure};
+pub(crate) use own_methods::option_methods;
 pub use progress::Progress;
 pub(crate) use progress::Watch;
 pub(crate) use splitting::Splitting;
 
+use crate::error::{Error, Result};
 use crate::memory::Pages;
 
 /// A function called in each worker, with the worker's number.
@@ -137,14 +139,21 @@ impl Options {
         self.worker_lifespan.is_some() || self.worker_memory.is_some() || self.nice != 0
     }
 
-    /// The name and value of an option that only workers in processes of their own can have, if
-    /// one is set.
+    /// The error of an option that only workers in processes of their own can have, if one is set.
+    /// `of` says whose option it is, as a phrase.
     #[cold]
-    pub(crate) fn of_processes_alone(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn refuse_those_of_processes(&self, of: &str) -> Result<()> {
         let lifespan = self.worker_lifespan.map(|items| ("worker_lifespan", items.to_string()));
         let memory = self.worker_memory.map(|bytes| ("worker_memory", bytes.to_string()));
         let nice = (self.nice != 0).then(|| ("nice", self.nice.to_string()));
-        lifespan.or(memory).or(nice)
+        let Some((option, value)) = lifespan.or(memory).or(nice) else { return Ok(()) };
+        Err(Error::Argument {
+            argument: format!("the option `{option}` {of}"),
+            value,
+            advice: "the workers of this context are not processes of their own, which it is for: \
+                     use a `ProcessContext` (`processes`), or leave it out"
+                .to_owned(),
+        })
     }
 
     pub(crate) fn watch(&self) -> Option<&Watch> {

@@ -1,9 +1,10 @@
 //! Progress on the standard error output: a bar on a terminal, lines in a log.
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::progress::{Teller, Watch};
 
@@ -24,9 +25,13 @@ pub(crate) fn progress_bar() -> Watch {
 
 fn bar(len: usize) -> Teller {
     let bar = ProgressBar::new(len as u64);
-    let style = "{wide_bar} {human_pos}/{human_len} items{msg}, {per_sec}, {eta} left";
+    let style = "{wide_bar} {human_pos}/{human_len} items{msg}, {rate}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
+        // indicatif's own rate has up to four decimals, so that what is behind it moves.
+        let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
+            let _ = write!(to, "{:.1}/s", state.per_sec());
+        };
+        bar.set_style(style.with_key("rate", rate));
     }
     Box::new(move |progress| {
         if progress.failed > 0 {

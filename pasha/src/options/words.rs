@@ -155,8 +155,8 @@ impl Given<'_> {
 }
 
 impl Options {
-    /// These options with what the words say. `from` is where the text comes from, as a phrase.
-    pub(crate) fn with_words(self, text: &str, from: &str) -> Result<Self> {
+    /// These options with what the words say. `of` says whose options they are, as a phrase.
+    pub(crate) fn with_words(self, text: &str, of: &str) -> Result<Self> {
         let mut seen: Vec<&str> = Vec::new();
         text.split(',').map(str::trim).try_fold(self, |options, text| {
             let (name, given) = match text.split_once('=') {
@@ -164,7 +164,7 @@ impl Options {
                 Some((name, value)) => (name.trim_end(), Given(Some(value.trim_start()))),
             };
             let refused = |advice: String| Error::Argument {
-                argument: format!("an option{from}"),
+                argument: format!("an option {of}"),
                 value: format!("{text:?}"),
                 advice,
             };
@@ -191,6 +191,10 @@ impl FromStr for Options {
     type Err = Error;
 
     /// Reads options as they are given without compiling anew, with a comma between two of them.
+    ///
+    /// Those of workers in processes of their own (`worker_lifespan`, `worker_memory` and `nice`)
+    /// are refused behind another context than `processes`. With an `item_timeout` a late item fails
+    /// in every context, but only processes end it: threads and serial contexts wait for its end.
     ///
     /// | word | as the method |
     /// | --- | --- |
@@ -221,7 +225,7 @@ impl FromStr for Options {
     /// # Ok::<(), pasha::Error>(())
     /// ```
     fn from_str(text: &str) -> Result<Self> {
-        Options::new().with_words(text, "")
+        Options::new().with_words(text, &format!("in the text {text:?}"))
     }
 }
 
@@ -274,6 +278,7 @@ mod tests {
             ("stop_at_once=3", "takes no value"),
             ("pin_workers=maybe", "true or false"),
             ("resume=", "path"),
+            ("progress, skp=1", "an option in the text \"progress, skp=1\" is \"skp=1\": "),
         ] {
             let message = text.parse::<Options>().unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");

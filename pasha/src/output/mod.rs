@@ -9,6 +9,7 @@
 //! a worker ([`worker`]: accumulators), or is appended to by a worker for an index ([`pushed`]).
 //! [`slots`] puts them together for a call of the kernel.
 
+mod builders;
 pub(crate) mod index;
 pub(crate) mod list;
 pub mod merge;

@@ -35,6 +35,7 @@
 //! # Ok::<(), pasha::Error>(())
 //! ```
 
+mod about;
 mod catalogue;
 mod collection;
 mod element;

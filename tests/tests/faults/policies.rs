@@ -178,7 +178,9 @@ fn errors_say_how_far_and_what_to_do() {
     assert_eq!(
         error,
         "2 items failed, but only 1 may be skipped, and 5 of 10 were finished; \
-         the first to fail: the kernel failed at index 4 (worker 0): 4 is bad"
+         the first to fail: the kernel failed at index 4 (worker 0): 4 is bad; if so many may \
+         fail, allow more with `OnFailure::Skip { at_most: … }` (as an option by word `skip=…`): \
+         with 10 the map goes to its end, and the report of `run_report` lists all that failed"
     );
 }
 

@@ -512,10 +512,20 @@ fn the_environment_chooses_the_default_context() {
 
 #[test]
 fn a_wrong_environment_is_an_error_that_names_it() {
-    let output = victim(&["default-context"], &[("PASHA_CONTEXT", "gpus:4")]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success());
-    assert!(said.contains("\"gpus:4\" in the environment variable PASHA_CONTEXT"), "{said}");
+    for (given, wrong) in [
+        ("gpus:4", "\"gpus\""),
+        ("processes:0", "at least 1 worker"),
+        ("threads:many", "\"many\""),
+        ("threads:70000", "70000 workers are more than"),
+        ("processes,skp=3", "\"skp=3\""),
+        ("threads,worker_memory=2GiB", "`worker_memory`"),
+    ] {
+        let output = victim(&["default-context"], &[("PASHA_CONTEXT", given)]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert!(said.contains("the environment variable PASHA_CONTEXT"), "{given}: {said}");
+        assert!(said.contains(&format!("is {given:?}")) && said.contains(wrong), "{said}");
+    }
 
     let output = victim(&["default-context"], &[("PASHA_NUM_WORKERS", "many")]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

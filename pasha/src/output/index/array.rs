@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayViewMut, Dimension, IntoDimension};
+use ndarray::{ArrayViewMut, Dimension};
 
 use super::staged::{LARGEST_STAGED, stream};
 use super::{AttachedSlots, IndexSlots, Staged, address, pack_elements, unpack_elements};
-use crate::array::{Order, SharedArray, fill_with_copies};
+use crate::array::{SharedArray, fill_with_copies};
 use crate::element::{Element, size_of_copy};
 use crate::error::Result;
+use crate::output::builders::builders;
 use crate::output::slots::OfIndex;
 use crate::output::sub_arrays::{SlotShape, SubArrays};
 use crate::output::{OutputSpec, Plan};
@@ -20,23 +21,7 @@ pub struct PerIndex<A, D> {
     fill: Option<A>,
 }
 
-// Without the bound `A: Element`, so that a wrong element is told once, where it is asserted.
-impl<A, D: Dimension> PerIndex<A, D> {
-    /// Slots of this shape.
-    pub fn new(shape: impl IntoDimension<Dim = D>) -> Self {
-        PerIndex { shape: SlotShape { dim: shape.into_dimension(), order: Order::C }, fill: None }
-    }
-
-    /// Sets all elements before a run; without it fresh slots are zero.
-    pub fn fill(self, value: A) -> Self {
-        PerIndex { fill: Some(value), ..self }
-    }
-
-    /// Makes the first axis of a slot the contiguous one.
-    pub fn fortran(self) -> Self {
-        PerIndex { shape: SlotShape { order: Order::F, ..self.shape }, ..self }
-    }
-}
+builders!(arrays: PerIndex);
 
 impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerIndex<A, D> {
     type Array = SharedArray<A, D::Larger>;

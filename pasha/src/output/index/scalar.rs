@@ -13,6 +13,7 @@ use super::{AttachedSlots, IndexSlots, Staged, address, pack_elements, unpack_el
 use crate::array::{Order, SharedArray};
 use crate::element::{Element, size_of_copy};
 use crate::error::Result;
+use crate::output::builders::builders;
 use crate::output::slots::OfIndex;
 use crate::output::{OutputSpec, Plan, check_array, contiguous};
 
@@ -22,18 +23,7 @@ pub struct PerIndexScalar<A> {
     fill: Option<A>,
 }
 
-impl<A> PerIndexScalar<A> {
-    /// Slots of one element.
-    #[allow(clippy::new_without_default, reason = "called by generated code alone")]
-    pub fn new() -> Self {
-        PerIndexScalar { fill: None }
-    }
-
-    /// Sets all elements before a run; without it fresh slots are zero.
-    pub fn fill(self, value: A) -> Self {
-        PerIndexScalar { fill: Some(value) }
-    }
-}
+builders!(elements: PerIndexScalar);
 
 impl<A: Element> OutputSpec for PerIndexScalar<A> {
     type Array = SharedArray<A, Ix1>;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use ndarray::{Dimension, IntoDimension, Ix1};
+use ndarray::{Dimension, Ix1};
 
 use super::Accumulators;
 use super::array::ArrayAccumulators;
@@ -13,6 +13,7 @@ use crate::array::{Order, SharedArray};
 use crate::element::{Element, MOST_ALIGNED};
 use crate::error::{Error, Result};
 use crate::group::wire::Take;
+use crate::output::builders::builders;
 use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::{SlotShape, SubArrays};
 use crate::output::{Attached, Backed, OutputSpec, Plan, check_array, contiguous};
@@ -25,23 +26,7 @@ pub struct PerWorker<A, D> {
     fill: Option<A>,
 }
 
-// Without the bound `A: Element`, so that a wrong element is told once, where it is asserted.
-impl<A, D: Dimension> PerWorker<A, D> {
-    /// Accumulators of this shape.
-    pub fn new(shape: impl IntoDimension<Dim = D>) -> Self {
-        PerWorker { shape: SlotShape { dim: shape.into_dimension(), order: Order::C }, fill: None }
-    }
-
-    /// What all elements begin with in every run; without it, zero.
-    pub fn fill(self, value: A) -> Self {
-        PerWorker { fill: Some(value), ..self }
-    }
-
-    /// Makes the first axis of an accumulator the contiguous one.
-    pub fn fortran(self) -> Self {
-        PerWorker { shape: SlotShape { order: Order::F, ..self.shape }, ..self }
-    }
-}
+builders!(arrays: PerWorker);
 
 impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
     type Array = SharedArray<A, D::Larger>;
@@ -87,18 +72,7 @@ pub struct PerWorkerScalar<A> {
     fill: Option<A>,
 }
 
-impl<A> PerWorkerScalar<A> {
-    /// Accumulators of one element.
-    #[allow(clippy::new_without_default, reason = "called by generated code alone")]
-    pub fn new() -> Self {
-        PerWorkerScalar { fill: None }
-    }
-
-    /// What all begin with in every run; without it, zero.
-    pub fn fill(self, value: A) -> Self {
-        PerWorkerScalar { fill: Some(value) }
-    }
-}
+builders!(elements: PerWorkerScalar);
 
 impl<A: Element> OutputSpec for PerWorkerScalar<A> {
     type Array = SharedArray<A, Ix1>;

@@ -1,9 +1,41 @@
-//! One slot for each block of a map over `chunks`, to one for each entry.
+//! Other axes over the same memory: those of blocks to one of entries, one to two.
 
-use ndarray::{Axis, RemoveAxis};
+use ndarray::{Axis, Dimension, RemoveAxis};
 
-use super::{Order, SharedArray};
+use super::{Order, SharedArray, axes_fill_the_array, strides_for};
 use crate::element::Element;
+
+impl<A: Element, D: Dimension> SharedArray<A, D> {
+    /// Whether the first element is still the first of the memory, or there is none.
+    fn starts_at_its_memory(&self) -> bool {
+        self.view.is_empty() || self.view.as_ptr().addr() == self.mapping.start().as_ptr().addr()
+    }
+
+    /// Splits the first axis into two of these lengths, the second fastest; `None` if they do not
+    /// make up that axis, or the axes were changed since the array was allocated.
+    pub(crate) fn split_first_axis(self, lengths: [usize; 2]) -> Option<SharedArray<A, D::Larger>> {
+        let (shape, strides) = (self.view.shape(), self.view.strides());
+        let len = lengths[0].checked_mul(lengths[1])?;
+        if shape.first() != Some(&len) || !self.starts_at_its_memory() {
+            return None;
+        }
+        let strides = strides.iter().map(|&stride| usize::try_from(stride));
+        let mut strides: Vec<usize> = strides.collect::<Result<_, _>>().ok()?;
+        if self.view.is_empty() {
+            strides = strides_for(&self.view.raw_dim(), Order::C).slice().to_vec();
+        }
+        if !axes_fill_the_array(shape, &strides) {
+            return None;
+        }
+        let ndim = shape.len() + 1;
+        let (mut dim, mut steps) = (D::Larger::zeros(ndim), D::Larger::zeros(ndim));
+        dim.slice_mut()[..2].copy_from_slice(&lengths);
+        dim.slice_mut()[2..].copy_from_slice(&shape[1..]);
+        steps[0] = strides[0] * lengths[1].max(1);
+        steps.slice_mut()[1..].copy_from_slice(&strides);
+        Some(SharedArray::with_strides(self.mapping, dim, steps))
+    }
+}
 
 impl<A: Element, D: RemoveAxis> SharedArray<A, D> {
     /// Makes of the slots that a map over [`chunks`](crate::chunks()) filled one for each entry:
@@ -47,9 +79,8 @@ impl<A: Element, D: RemoveAxis> SharedArray<A, D> {
             self.view.is_standard_layout(),
             "only slots in C order lie back to back, those of this array of shape {shape:?} do not"
         );
-        let start = self.view.as_ptr().addr();
         assert!(
-            self.view.is_empty() || start == self.mapping.start().as_ptr().addr(),
+            self.starts_at_its_memory(),
             "this array of shape {shape:?} was cut, its first slot is not that of its memory"
         );
         let places = shape[0] * shape[1];

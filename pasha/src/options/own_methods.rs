@@ -1,0 +1,66 @@
+//! The methods of [`ContextOptions`](super::ContextOptions) as methods of the built-in types
+//! themselves, which need no trait in scope.
+
+use super::Options;
+
+/// Gives a type that implements [`ContextOptions`] its methods as methods of its own.
+macro_rules! option_methods {
+    ($type:ty) => {
+        $crate::options::option_methods! { $type;
+            "Gives each worker one balanced slice of the indices, the same in every run.":
+                static_split();
+            "Has workers claim this many items at a time, instead of shares that shrink.":
+                share(items: ::std::num::NonZeroUsize);
+            "Says what a map does when an item fails.":
+                on_failure(policy: $crate::OnFailure);
+            "Fails an item that runs longer than this.":
+                item_timeout(limit: ::std::time::Duration);
+            "Ends a map that takes longer than this.":
+                deadline(limit: ::std::time::Duration);
+            "Ends maps when the token is cancelled.":
+                cancel_token(token: &$crate::CancelToken);
+            "Says how long forked workers may go on with their item once the map is to stop.":
+                stop_within(limit: ::std::time::Duration);
+            "Has forked workers killed at once when the map is to stop.":
+                stop_at_once();
+            "Keeps note in this file of what is done, so that a map that was killed goes on.":
+                resume(path: impl Into<::std::path::PathBuf>);
+            "Says whether large outputs get huge pages of 2 MiB.":
+                huge_pages(wanted: bool);
+            "Says whether each worker stays on a processor of its own.":
+                pin_workers(wanted: bool);
+            "Has each forked worker replaced after this many items.":
+                worker_lifespan(items: ::std::num::NonZeroUsize);
+            "Refuses forked workers more memory of their own than this, in bytes.":
+                worker_memory(bytes: usize);
+            "Makes forked workers nicer to other programs.":
+                nice(by: i32);
+            "Calls a function in each worker before its first item, with the worker's number.":
+                on_worker_start(hook: impl Fn(usize) + Send + Sync + 'static);
+            "Calls a function in each worker after its last item, with the worker's number.":
+                on_worker_end(hook: impl Fn(usize) + Send + Sync + 'static);
+            "Calls a function with the progress of each map, this often and once at its end.":
+                on_progress(
+                    every: ::std::time::Duration,
+                    hook: impl Fn($crate::Progress) + Send + Sync + 'static
+                );
+            "Draws a bar of the progress of each map, or writes lines into a log.":
+                progress_bar();
+        }
+    };
+    ($type:ty; $($summary:literal: $name:ident($($argument:ident: $given:ty),*);)+) => {
+        impl $type {$(
+            #[doc = concat!($summary, " See [`ContextOptions::", stringify!($name), "`].")]
+            ///
+            #[doc = concat!(
+                "[`ContextOptions::", stringify!($name), "`]: ",
+                "crate::ContextOptions::", stringify!($name),
+            )]
+            pub fn $name(self, $($argument: $given),*) -> Self {
+                $crate::options::ContextOptions::$name(self, $($argument),*)
+            }
+        )+}
+    };
+}
+option_methods!(Options);
+pub(crate) use option_methods;
