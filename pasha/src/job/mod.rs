@@ -197,7 +197,7 @@ impl<'j> Job<'j> {
             let failure = match outcome {
                 Ok(Ok(goes_on)) => return goes_on,
                 Ok(Err(error)) => {
-                    record.explain(&error.to_string(), None);
+                    record.explain(&error, None);
                     Failure::Refused
                 }
                 Err(panic::Caught { failure }) => {

@@ -149,7 +149,7 @@ pub(crate) fn guard<T>(record: &Record, worker: impl FnOnce() -> T) -> Result<T,
     let result = catch_unwind(AssertUnwindSafe(worker)).map_err(|payload| {
         if !record.take_panic() {
             // The program has replaced the hook, or the panic came from another thread of rayon's.
-            record.explain(message_of(&*payload), None);
+            record.explain(&message_of(&*payload), None);
         }
         // Dropping the payload runs code of the user's, which may panic once more.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

@@ -47,14 +47,14 @@ impl Job<'_> {
             (Late::Yes, _) => self.state.judge.judge(worker_id, Failure::TimedOut, end),
             (Late::No, Some(status)) => {
                 let end = End { signal: None, status: Some(status) };
-                record.explain("", None);
+                record.explain(&"", None);
                 self.state.judge.judge(worker_id, Failure::Died, end)
             }
             (Late::No, None) if aborted && record.was_aborted() => {
                 self.state.judge.judge(worker_id, Failure::Panic, end)
             }
             (Late::No, None) => {
-                record.explain(detail, None);
+                record.explain(&detail, None);
                 self.state.judge.judge(worker_id, Failure::Died, end)
             }
         };

@@ -2,24 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use super::group::{self, Elsewhere, Packing};
 use super::outcome::{Ended, Outcome};
+use super::shared::{self, About, Shared};
 use crate::context::Setting;
-use crate::error::{Error, Result, SourceError};
+use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
-use crate::job::board::{Grants, Table, most_items};
-use crate::job::forked::{self, Generation};
-use crate::job::judge::Judge;
-use crate::job::share::{Borders, Shares};
+use crate::job::Job;
+use crate::job::board::Grants;
+use crate::job::forked::Generation;
 use crate::job::work::{IndexSlotsOf, MapState, Task};
-use crate::job::{Job, panic};
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
-use crate::memory::{Memory, SharedPages};
-use crate::options::Splitting;
 use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
@@ -32,58 +28,24 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     writable: Vec<usize>,
 ) -> Result<Report> {
     let begun = Instant::now();
-    let options = setting.options;
-    let policy = options.policy();
-    let is_static = options.splitting() == Splitting::Static;
-    let num_workers = match setting.ranks {
-        // The parts are those of all workers, of whom any may have one.
-        Some(_) if is_static => setting.num_workers,
-        _ => setting.num_workers.min(task.len.max(1)),
-    };
-    let make = || {
-        let table = table_for(num_workers, task.len, setting)?;
-        let checkpoints =
-            task.checkpoints(policy.is_abort(), num_workers, setting.memory, options.pages())?;
-        let grants = setting.ranks.map(|_| Grants::new(task.len, setting.memory)).transpose()?;
-        Ok((table, checkpoints, grants))
-    };
-    let (table, checkpoints, grants) = match setting.ranks {
-        Some(ranks) if cfg!(feature = "ranks") => ranks.group.agree(make(), |_| Vec::new())?,
-        _ => make()?,
-    };
-    let is_exact =
-        !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
-    let state = MapState {
-        table: &table,
+    let num_workers = shared::num_workers(setting, task.len);
+    let checkpoints = task.checkpoints(
+        setting.options.policy().is_abort(),
+        num_workers,
+        setting.memory,
+        setting.options.pages(),
+    );
+    let shared = Shared::new(num_workers, task.len, setting, checkpoints)?;
+    let about = About {
         len: task.len,
-        shares: Shares {
-            splitting: options.splitting(),
-            len: task.len.min(most_items(num_workers)),
-            num_workers: match setting.ranks {
-                Some(ranks) if is_static => ranks.all_workers(),
-                _ => num_workers,
-            },
-            together: task.functors.items_together(),
-            // What is granted does not begin at a border.
-            borders: if grants.is_some() { Borders::default() } else { task.borders() },
-        },
-        judge: Judge { table: &table, policy, has_checkpoints: checkpoints.are_kept() },
-        checkpoints: &checkpoints,
-        is_exact,
-        pages: match setting.memory {
-            Memory::Shared => SharedPages::alive(&task.new_memory),
-            Memory::Private => SharedPages::default(),
-        },
-        is_staged: K::STREAM_STORES && STREAMS && !is_exact,
-        limit: options.time_for_item(),
-        lifespan: options.lifespan(),
-        deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
-        token: options.token(),
+        together: task.functors.items_together(),
+        borders: task.borders(),
+        new_memory: &task.new_memory,
+        streams: K::STREAM_STORES && STREAMS,
         job_file: task.job_file,
-        grants: grants.as_ref(),
         first_worker: task.first_worker,
-        source_errors: Mutex::default(),
     };
+    let state = shared.state(about, setting, begun);
     let body = |worker_id: usize, generation| task.work(worker_id, &state, generation);
     // SAFETY: `drive` calls it after all workers have ended, with indices of the map.
     let put_back = |index| unsafe { task.put_back(index) };
@@ -179,31 +141,4 @@ fn drive(
     let outcome = Outcome { ended: Ended::here(state), len, resumed, wall_time, absent };
     let source_errors = std::mem::take(&mut *state.source_errors());
     outcome.into_result(started, options, source_errors)
-}
-
-/// The most items that a map can go on without: the log has an entry for each, of 96 GiB in all
-/// (of which only what is used takes memory).
-const MOST_SKIPPED: usize = 1 << 30;
-
-/// A table for the workers of a map over this many items.
-fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Table> {
-    panic::install_hook();
-    forked::watch();
-    if setting.memory == Memory::Private && setting.options.are_of_processes() {
-        setting.options.refuse_those_of_processes("of the context")?;
-    }
-    let failures = match setting.options.policy().may_skip() {
-        Some(at_most) if at_most.min(len) > MOST_SKIPPED => {
-            return Err(Error::TooLarge {
-                argument: "`at_most` of the context's `on_failure`, for so many items,",
-                given: at_most,
-                most: MOST_SKIPPED,
-                reason: "each item that fails is kept in memory until the map ends, to be listed \
-                         in its report; let fewer items fail, or map over fewer at a time",
-            });
-        }
-        Some(at_most) => at_most.min(len).saturating_add(num_workers),
-        None => num_workers,
-    };
-    Table::new(num_workers, failures, setting.memory)
 }

@@ -260,7 +260,7 @@ mod tests {
     fn a_failure_comes_out_as_it_went_in() {
         let table = Table::new(2, 3, Memory::Private).unwrap();
         let record = table.record(1);
-        record.explain("gone", Some("here.rs:1:1"));
+        record.explain(&"gone", Some("here.rs:1:1"));
         record.begin_block(17);
         let end = End { signal: None, status: Some(0) };
         assert_eq!(table.failures().add(1, record, Failure::Died, 3, end, true), 0);

@@ -1,5 +1,6 @@
 //! A worker's record in the table: what it is doing, what is left for it to do, how it fails.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -356,8 +357,9 @@ impl Record {
     }
 
     /// Keeps a failure's text.
-    pub(crate) fn explain(&self, message: &str, location: Option<&str>) {
-        self.message.set(message);
+    // Knows no type of errors, so that it is compiled once and not with every kernel.
+    pub(crate) fn explain(&self, message: &dyn Display, location: Option<&str>) {
+        self.message.set(&message.to_string());
         self.location.set(location.unwrap_or_default());
     }
 
@@ -372,7 +374,7 @@ impl Record {
             self.message.append(": ");
             self.message.append(message);
         } else {
-            self.explain(message, location);
+            self.explain(&message, location);
         }
     }
 

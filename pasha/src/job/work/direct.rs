@@ -54,7 +54,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     fn run_whole(&self, record: &Record) -> Result<(), (Failure, Option<SourceError>)> {
         record.enter(Stage::OpeningReader);
         let mut readers = self.functors.readers().map_err(|error| {
-            record.explain(&error.to_string(), None);
+            record.explain(&error, None);
             (Failure::Refused, None)
         })?;
         record.enter(Stage::MakingScratch);
@@ -73,7 +73,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         }
         outcome.map_err(|error| match error {
             BlockError::Kernel(failure) => {
-                record.explain(&failure.to_string(), None);
+                record.explain(&failure, None);
                 (Failure::Refused, None)
             }
             BlockError::Read(error) => {

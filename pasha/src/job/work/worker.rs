@@ -37,13 +37,13 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             let failure = match outcome {
                 Ok(()) => continue,
                 Err(BlockError::Kernel(failure)) => {
-                    record.explain(&failure.to_string(), None);
+                    record.explain(&failure, None);
                     Failure::Refused
                 }
                 Err(BlockError::Read(error)) => {
                     let reading = Reading::begin();
                     let error = error.into();
-                    record.explain(&error.to_string(), None);
+                    record.explain(&error, None);
                     reading.end();
                     // Reaches the caller where the worker is a thread; its text always does.
                     state.keep(record.index(), error);

@@ -1,0 +1,146 @@
+//! What the workers of a map share besides its outputs: the table, checkpoints, what was granted.
+//!
+//! Nothing here knows the kernel's types, so that it is compiled once and not with every kernel.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::context::Setting;
+use crate::error::{Error, Result};
+use crate::job::board::{Grants, Table, most_items};
+use crate::job::judge::Judge;
+use crate::job::share::{Borders, Shares};
+use crate::job::work::{Checkpoints, MapState};
+use crate::job::{forked, panic};
+use crate::memory::{Memory, SharedPages};
+use crate::options::Splitting;
+use crate::resume::JobFile;
+
+/// The number of workers here that a map over so many items can use.
+pub(super) fn num_workers(setting: Setting<'_>, len: usize) -> usize {
+    match setting.ranks {
+        // The parts are those of all workers, of whom any may have one.
+        Some(_) if setting.options.splitting() == Splitting::Static => setting.num_workers,
+        _ => setting.num_workers.min(len.max(1)),
+    }
+}
+
+/// What the workers of a map share besides its outputs.
+pub(super) struct Shared {
+    num_workers: usize,
+    table: Table,
+    checkpoints: Checkpoints,
+    /// The items that this rank is granted, where there are others.
+    grants: Option<Grants>,
+}
+
+/// What a task says of itself.
+pub(super) struct About<'m> {
+    pub(super) len: usize,
+    /// The items that are best read together.
+    pub(super) together: usize,
+    /// Where the outputs' pages and cache lines end.
+    pub(super) borders: Borders,
+    /// The addresses of outputs that are written for the first time.
+    pub(super) new_memory: &'m [Range<usize>],
+    /// Whether the kernel writes past the caches.
+    pub(super) streams: bool,
+    pub(super) job_file: Option<&'m JobFile>,
+    pub(super) first_worker: usize,
+}
+
+impl Shared {
+    /// Makes what the workers share; on all ranks, or on none.
+    pub(super) fn new(
+        num_workers: usize,
+        len: usize,
+        setting: Setting<'_>,
+        checkpoints: Result<Checkpoints>,
+    ) -> Result<Self> {
+        let make = || {
+            Ok(Shared {
+                num_workers,
+                table: table_for(num_workers, len, setting)?,
+                checkpoints: checkpoints?,
+                grants: setting.ranks.map(|_| Grants::new(len, setting.memory)).transpose()?,
+            })
+        };
+        match setting.ranks {
+            None => make(),
+            Some(ranks) => ranks.group.agree(make(), |_| Vec::new()),
+        }
+    }
+
+    /// The state of a map that has begun then.
+    pub(super) fn state<'m>(
+        &'m self,
+        about: About<'m>,
+        setting: Setting<'m>,
+        begun: Instant,
+    ) -> MapState<'m> {
+        let Shared { num_workers, table, checkpoints, grants } = self;
+        let (options, len) = (setting.options, about.len);
+        let policy = options.policy();
+        let is_exact =
+            !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
+        MapState {
+            table,
+            len,
+            shares: Shares {
+                splitting: options.splitting(),
+                len: len.min(most_items(*num_workers)),
+                num_workers: match setting.ranks {
+                    Some(ranks) if options.splitting() == Splitting::Static => ranks.all_workers(),
+                    _ => *num_workers,
+                },
+                together: about.together,
+                // What is granted does not begin at a border.
+                borders: if grants.is_some() { Borders::default() } else { about.borders },
+            },
+            judge: Judge { table, policy, has_checkpoints: checkpoints.are_kept() },
+            checkpoints,
+            is_exact,
+            pages: match setting.memory {
+                Memory::Shared => SharedPages::alive(about.new_memory),
+                Memory::Private => SharedPages::default(),
+            },
+            is_staged: about.streams && !is_exact,
+            limit: options.time_for_item(),
+            lifespan: options.lifespan(),
+            deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
+            token: options.token(),
+            job_file: about.job_file,
+            grants: grants.as_ref(),
+            first_worker: about.first_worker,
+            source_errors: Mutex::default(),
+        }
+    }
+}
+
+/// The most items that a map can go on without: the log has an entry for each, of 96 GiB in all
+/// (of which only what is used takes memory).
+const MOST_SKIPPED: usize = 1 << 30;
+
+/// A table for the workers of a map over this many items.
+fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Table> {
+    panic::install_hook();
+    forked::watch();
+    if setting.memory == Memory::Private && setting.options.are_of_processes() {
+        setting.options.refuse_those_of_processes("of the context")?;
+    }
+    let failures = match setting.options.policy().may_skip() {
+        Some(at_most) if at_most.min(len) > MOST_SKIPPED => {
+            return Err(Error::TooLarge {
+                argument: "`at_most` of the context's `on_failure`, for so many items,",
+                given: at_most,
+                most: MOST_SKIPPED,
+                reason: "each item that fails is kept in memory until the map ends, to be listed \
+                         in its report; let fewer items fail, or map over fewer at a time",
+            });
+        }
+        Some(at_most) => at_most.min(len).saturating_add(num_workers),
+        None => num_workers,
+    };
+    Table::new(num_workers, failures, setting.memory)
+}
