@@ -315,6 +315,20 @@ pub enum Error {
         len: usize,
     },
 
+    /// A merge function panicked when what the workers had accumulated was put together.
+    #[error(
+        "merging what the workers have accumulated {message}; all {len} items were run, and outputs \
+         with a slot for each index are whole where they were given to `run_into`: a merge function \
+         gets any two accumulators, of which one may be as it was at the start"
+    )]
+    #[non_exhaustive]
+    Merge {
+        /// What went wrong, and where.
+        message: String,
+        /// Number of items.
+        len: usize,
+    },
+
     /// A worker failed outside of the items: in a hook, when it opened its reader, …
     #[error(
         "worker {worker_id} failed while {stage}: {message} ({finished} of {len} items were finished); \

@@ -17,7 +17,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::board::{Failure, Record};
+use super::board::{Failure, Record, read_text};
 
 thread_local! {
     /// The record of the worker that this thread runs, or null.
@@ -138,6 +138,28 @@ impl Drop for Reading {
             record.note_reader_panic();
         }
     }
+}
+
+thread_local! {
+    /// What this thread is doing for a map that it makes, outside of any worker.
+    pub(crate) static CALLER: Record = const { Record::new() };
+}
+
+/// Runs code of the user's that belongs to a map but to no worker. Its panic is an error, with the
+/// text and the place; within a worker it is that worker's.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, (String, Option<String>)> {
+    if in_worker() {
+        return Ok(call());
+    }
+    install_hook();
+    CALLER.with(|record| {
+        record.take_panic();
+        guard(record, call).map_err(|_caught| {
+            let (message, location) = record.texts();
+            let location = read_text(location.bytes());
+            (read_text(message.bytes()), (!location.is_empty()).then_some(location))
+        })
+    })
 }
 
 /// Runs a part of a worker on this thread, and catches its panic.

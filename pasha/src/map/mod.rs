@@ -152,7 +152,7 @@ fn in_setting<C: Context + ?Sized, T>(
     story: impl FnOnce(Setting<'_>) -> Result<T>,
 ) -> Result<T> {
     let in_worker = panic::in_worker();
-    let ranks = if cfg!(feature = "ranks") && !in_worker { context.ranks() } else { None };
+    let ranks = if !cfg!(feature = "ranks") || in_worker { None } else { context.ranks() };
     let _turn = match ranks {
         None => None,
         Some(ranks) => Some(ranks.group.enter()?),

@@ -10,13 +10,15 @@ use super::outcome::HowFar;
 use super::refuse::{changes_lost, too_many_workers};
 use crate::array::SharedArray;
 use crate::context::{MOST_WORKERS, Setting};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, describe};
 use crate::functor::list::FunctorList;
-use crate::job::work::Task;
+use crate::job::panic;
+use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::Memory;
 use crate::output::list::{RESULT, SpecList};
 use crate::output::pack::OutputSet;
+use crate::output::worker::Accumulators;
 use crate::output::{Attached, Plan};
 use crate::report::{FailedItem, Report};
 use crate::resume::{Identity, JobFile, OutputFile};
@@ -168,14 +170,30 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         // Apart from each other, because moving a whole `Result` takes longer than all the rest.
         match outcome {
             Ok(value) => {
-                attached.finish().map_err(|error| *error)?;
+                self.finish(attached).map_err(|error| *error)?;
                 Ok(value)
             }
             Err(error) => {
                 // That the map failed is what counts.
-                let _ = attached.finish();
+                let _ = self.finish(attached);
                 Err(error)
             }
+        }
+    }
+
+    /// Makes the arrays what the caller gets.
+    #[inline(always)]
+    pub(super) fn finish(&self, attached: impl Attached) -> Result<(), Box<Error>> {
+        if const { AccumulatorsOf::<K>::COUNT == 0 } {
+            return attached.finish();
+        }
+        // Merges may be the user's.
+        match panic::caught(|| attached.finish()) {
+            Ok(finished) => finished,
+            Err((message, place)) => Err(Box::new(Error::Merge {
+                message: describe::panicked(&message, place.as_deref()),
+                len: self.len,
+            })),
         }
     }
 

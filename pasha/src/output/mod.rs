@@ -158,11 +158,7 @@ pub(crate) fn check_array<A, D: Dimension>(
     plan: &Plan<'_>,
 ) -> Result<()> {
     if array.shape() != needed.slice() {
-        return Err(Error::ShapeMismatch {
-            output: name.to_owned(),
-            given: array.shape().to_vec(),
-            needed: needed.slice().to_vec(),
-        });
+        return Err(shape_mismatch(name, array.shape(), needed.slice()));
     }
     check_memory(array.memory(), name, plan)
 }
@@ -171,12 +167,11 @@ pub(crate) fn check_array<A, D: Dimension>(
 #[inline]
 pub(crate) fn check_memory(memory: Memory, name: &str, plan: &Plan<'_>) -> Result<()> {
     if plan.memory == Memory::Shared && memory == Memory::Private {
-        return Err(Error::NotWritable {
-            output: name.to_owned(),
-            reason: "it lies in memory private to this process, and forked workers would write \
-                     into copies of their own"
-                .to_owned(),
-        });
+        return Err(not_writable(
+            name,
+            "it lies in memory private to this process, and forked workers would write into \
+             copies of their own",
+        ));
     }
     Ok(())
 }
@@ -188,12 +183,21 @@ fn contiguous<A: Element, D: Dimension>(
     name: &str,
 ) -> Result<*mut A> {
     if !array.is_standard_layout() {
-        return Err(Error::NotWritable {
-            output: name.to_owned(),
-            reason: "its axes were changed since it was allocated, so its elements do not lie \
-                     back to back"
-                .to_owned(),
-        });
+        return Err(not_writable(
+            name,
+            "its axes were changed since it was allocated, so its elements do not lie back to back",
+        ));
     }
     Ok(array.as_mut_ptr())
+}
+
+// Errors are made apart, without types of elements, so that they are compiled once.
+#[cold]
+fn shape_mismatch(name: &str, given: &[usize], needed: &[usize]) -> Error {
+    Error::ShapeMismatch { output: name.to_owned(), given: given.to_vec(), needed: needed.to_vec() }
+}
+
+#[cold]
+fn not_writable(name: &str, reason: &str) -> Error {
+    Error::NotWritable { output: name.to_owned(), reason: reason.to_owned() }
 }

@@ -21,11 +21,6 @@ pub(crate) struct DirectFailure {
     pub(crate) finished: usize,
 }
 
-thread_local! {
-    /// What this thread is doing in such a map. Only the outermost map of a thread uses it.
-    static RECORD: Record = const { Record::new() };
-}
-
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// Runs the kernel on all items here and now.
     ///
@@ -36,7 +31,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         debug_assert!(!panic::in_worker());
         panic::install_hook();
         forked::watch();
-        RECORD.with(|record| {
+        panic::CALLER.with(|record| {
             record.begin_block(0);
             record.take_panic();
             let generation = Generation::now();

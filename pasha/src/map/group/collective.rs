@@ -133,7 +133,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         drop(task);
         let outcome = self.together(ranks, outcome, &mut attached);
         // Also after a failure: what was finished is not lost.
-        let finished = attached.finish().map_err(|error| *error);
+        let finished = self.finish(attached).map_err(|error| *error);
         let report = outcome?;
         ranks.group.agree(finished, |()| Vec::new())?;
         Ok(report)

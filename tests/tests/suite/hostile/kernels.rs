@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use ndarray::ArrayViewMut1;
-use pasha::{Cause, Context, OnFailure, ProcessContext, SerialContext, ThreadContext};
+use pasha::{Cause, Context, Error, OnFailure, ProcessContext, SerialContext, ThreadContext};
 use pasha_tests::at_item;
 
 use super::contexts;
@@ -31,6 +31,38 @@ fn a_panic_of_a_scratchs_drop_is_told_where_it_is() {
         let text = fragile::run_in(&*context, 0..100_u64).unwrap_err().to_string();
         assert!(text.contains("broken scratch") && text.contains("scratch"), "{text}");
         assert!(text.contains("dropping"), "{text}");
+    }
+}
+
+fn never(a: u64, b: u64) -> u64 {
+    panic!("no sum of {a} and {b}")
+}
+
+/// Adds up, into what can't be merged.
+#[pasha::kernel]
+fn unmergeable(
+    n: u64,
+    #[reduce(never, init = 0)] total: &mut u64,
+    #[reduce(never, init = 0, shape = 2)] mut totals: ArrayViewMut1<u64>,
+) -> u64 {
+    *total += n;
+    totals[1] += n;
+    2 * n
+}
+
+#[test]
+fn a_panic_of_a_merge_is_an_error_that_says_where_it_is() {
+    for context in contexts().into_iter().filter(|context| context.num_workers() > 1) {
+        let error = unmergeable::run_in(&*context, 0..100_u64).unwrap_err();
+        assert!(matches!(error, Error::Merge { len: 100, .. }), "{context:?}: {error}");
+        let text = error.to_string();
+        assert!(text.contains("no sum of") && text.contains("kernels.rs"), "{text}");
+        let mut out = unmergeable::alloc(&*context, 0..100_u64).unwrap();
+        unmergeable::run_into(&*context, 0..100_u64, &mut out).unwrap_err();
+        assert!(out.result.iter().enumerate().all(|(n, &value)| value == 2 * n as u64));
+        // And the next map goes well.
+        let doubled = pasha::map_in(&*context, 0..9_u64, |_, _, n| 2 * n).unwrap();
+        assert_eq!(doubled.sum(), 72);
     }
 }
 
