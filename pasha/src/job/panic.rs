@@ -147,9 +147,11 @@ thread_local! {
 
 /// Runs code of the user's that belongs to a map but to no worker. Its panic is an error, with the
 /// text and the place; within a worker it is that worker's.
-pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, (String, Option<String>)> {
+// Knows no type of what is called, so that it is compiled once and not with every kernel.
+pub(crate) fn caught(call: &mut dyn FnMut()) -> Result<(), (String, Option<String>)> {
     if in_worker() {
-        return Ok(call());
+        call();
+        return Ok(());
     }
     install_hook();
     CALLER.with(|record| {

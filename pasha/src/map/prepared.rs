@@ -188,12 +188,15 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             return attached.finish();
         }
         // Merges may be the user's.
-        match panic::caught(|| attached.finish()) {
-            Ok(finished) => finished,
-            Err((message, place)) => Err(Box::new(Error::Merge {
-                message: describe::panicked(&message, place.as_deref()),
-                len: self.len,
-            })),
+        let (mut attached, mut finished) = (Some(attached), Ok(()));
+        let caught = panic::caught(&mut || {
+            if let Some(attached) = attached.take() {
+                finished = attached.finish();
+            }
+        });
+        match caught {
+            Ok(()) => finished,
+            Err(panicked) => Err(Box::new(merge_failed(panicked, self.len))),
         }
     }
 
@@ -253,4 +256,10 @@ fn open_job_file(
         outputs.push(OutputFile { name: (*name).to_owned(), ..file });
     }
     JobFile::open(path, &Identity { signature, len, outputs })
+}
+
+/// A panic of a merge, with its text and place, in a map over so many items.
+#[cold]
+fn merge_failed((message, place): (String, Option<String>), len: usize) -> Error {
+    Error::Merge { message: describe::panicked(&message, place.as_deref()), len }
 }
