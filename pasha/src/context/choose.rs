@@ -75,7 +75,7 @@ impl FromStr for AnyContext {
     type Err = Error;
 
     /// Reads `serial`, `threads`, `processes`, `threads:4` or `processes:4`, and behind a comma
-    /// [options by word](Options#method.from_str): `processes:8,skip=10,progress`.
+    /// [options by word](crate::Options#method.from_str): `processes:8,skip=10,progress`.
     fn from_str(text: &str) -> Result<Self> {
         parse(text, "the text of a context")
     }
