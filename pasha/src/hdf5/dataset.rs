@@ -98,8 +98,9 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// truncated, has no such data set (the nearest names are told), or a link on the way to it
     /// leads nowhere; if that has no elements or ones of a type that is not converted to `A`,
     /// another number of axes, a filter that is not installed, or lies beyond the end of the file;
-    /// if parts of a series do not agree in their type and in all axes but the first. The message
-    /// names the file, the data set, both values and what to do.
+    /// if parts of a series do not agree in their type and in all axes but the first, or a number
+    /// between theirs is missing. The message names the file, the data set, both values and what to
+    /// do.
     ///
     /// # Examples
     /// ```
@@ -134,8 +135,9 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// is mapped into memory as a data set of its own is.
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`Error::Hdf5`] also if no file matches, and if a file shows what
-    /// is in another of them, as a master file does.
+    /// As [`open`](Self::open); [`Error::Hdf5`] also if no file matches, if a file shows what is in
+    /// another of them, as a master file does, and if of files that match, named `…data_000001` and
+    /// so on, one in between is missing. To do without it, give the paths of the others.
     ///
     /// # Examples
     /// ```

@@ -21,6 +21,10 @@ const PART: &str = "data_";
 /// `**` for any folders. The files that match are sorted by their names, in which a number counts
 /// as such: `data_2.h5` comes before `data_10.h5`. Paths that are given one by one keep their
 /// order.
+///
+/// Where the names that match end in `data_` and a number, as those of an Eiger detector's files
+/// do, and a number between them is missing, that is an error: without that file all later frames
+/// would be at other indices. Paths that are given one by one may leave some out.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name the files of a series",
     label = "neither a pattern nor paths",
@@ -80,7 +84,36 @@ fn matching(pattern: &Path, dataset: &str) -> Result<Vec<PathBuf>> {
         return Err(refused("no file matches this pattern".to_owned()));
     }
     files.sort_by(|a, b| by_number(&a.to_string_lossy(), &b.to_string_lossy()));
-    Ok(files)
+    let names: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+    let stems: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.strip_suffix(".h5").or_else(|| name.strip_suffix(".nxs")))
+        .collect();
+    match missing_between(&stems) {
+        Some(missing) => Err(refused(format!("of the files that match it, {missing}"))),
+        None => Ok(files),
+    }
+}
+
+/// Says which part is missing between the first and the last of a series, whose names are sorted;
+/// others than `…data_` and a number are no parts.
+fn missing_between(names: &[&str]) -> Option<String> {
+    let part = |name: &&str| {
+        let before = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let number = name[before.len()..].parse::<u64>().ok()?;
+        before.ends_with(PART).then_some((before, number))
+    };
+    names.windows(2).find_map(|pair| {
+        let ((before, number), (other, next)) = (part(&pair[0])?, part(&pair[1])?);
+        (before == other && next - number.min(next) > 1).then(|| {
+            let (missing, digits) = (number + 1, pair[0].len() - before.len());
+            format!(
+                "{before}{missing:0digits$} is missing: {} is followed by {}; have it copied, or, to do without it, give \
+                 the files that are there one by one to `Hdf5Dataset::open_series`",
+                pair[0], pair[1]
+            )
+        })
+    })
 }
 
 /// Compares names, in which numbers count as such.
@@ -123,7 +156,11 @@ pub(super) fn members(file: &File, group: &str) -> std::result::Result<Vec<Strin
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     members.retain(|name| name.strip_prefix(PART).is_some_and(is_number));
     members.sort_by(|a, b| by_number(a, b));
-    Ok(members)
+    let names: Vec<&str> = members.iter().map(String::as_str).collect();
+    match missing_between(&names) {
+        Some(missing) => Err(format!("of its members, {missing}")),
+        None => Ok(members),
+    }
 }
 
 /// Puts the parts of a series, of which there is at least one, one after the other along axis 0.
@@ -209,5 +246,21 @@ mod tests {
         let mut names = ["b_1", "a_10", "a_2", "a_002", "a", "a_2_b", "a_2_a", "a_x", "a_10_1"];
         names.sort_by(|a, b| by_number(a, b));
         assert_eq!(names, ["a", "a_002", "a_2", "a_2_a", "a_2_b", "a_10", "a_10_1", "a_x", "b_1"]);
+    }
+
+    #[test]
+    fn a_missing_number_is_named() {
+        let told = missing_between(&["s_data_000001", "s_data_000002", "s_data_000004"]).unwrap();
+        assert!(told.starts_with("s_data_000003 is missing: s_data_000002"), "{told}");
+        for whole in [
+            &["data_9", "data_10"][..],
+            &["data_3"],
+            &["a_data_1", "b_data_3"],
+            &["run_1", "run_3"],
+            &["data_1", "data_01"],
+            &[],
+        ] {
+            assert_eq!(missing_between(whole), None, "{whole:?}");
+        }
     }
 }

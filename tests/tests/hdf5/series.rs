@@ -90,7 +90,7 @@ fn parts_are_in_the_order_of_their_numbers() {
 for k in [1, 2, 3, 10, 11]:
     with h5py.File(f'run_{k}.h5', 'w') as f: f['a'] = np.full((2,), k)
 with h5py.File('master.h5', 'w') as f:
-    for k in [10, 9, 11, 2]: f[f'entry/data_{k}'] = np.full((1,), k)
+    for k in [10, 9, 11, 8]: f[f'entry/data_{k}'] = np.full((1,), k)
 ";
     if h5py(folder.path(), program).is_none() {
         return;
@@ -103,7 +103,7 @@ with h5py.File('master.h5', 'w') as f:
     let listed = Hdf5Dataset::open_series(two.to_vec(), "a").unwrap();
     assert_eq!(values(listed), [10, 10, 2, 2]);
     let members = Hdf5Dataset::open(folder.path().join("master.h5"), "entry").unwrap();
-    assert_eq!(values(members), [2, 9, 10, 11]);
+    assert_eq!(values(members), [8, 9, 10, 11]);
 }
 
 fn refused<D: ndarray::Dimension>(opened: pasha::Result<Hdf5Dataset<u16, D>>, told: &[&str]) {
@@ -147,6 +147,29 @@ with h5py.File('a_0.h5', 'w') as f: f.create_virtual_dataset('a', l)
     refused(Hdf5Dataset::<u16, Ix2>::open_series(path("a_1.h5"), "a"), &["3 axes", "Ix3"]);
     let other = Hdf5Dataset::<u16, Ix3>::open_series(path("a_1.h5"), "b");
     refused(other, &["no such data set", "\"a\""]);
+}
+
+#[test]
+fn a_missing_number_is_refused_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    if written(folder.path()).is_none() {
+        return;
+    }
+    let path = |name: &str| folder.path().join(name);
+    std::fs::remove_file(path("gzip_data_000002.h5")).unwrap();
+    let program = "
+with h5py.File('gzip_master.h5', 'r+') as m: del m['entry/data/data_000002']
+";
+    h5py(folder.path(), program);
+    let told = ["data_000002 is missing", "data_000001", "data_000003", "one by one"];
+    let data = "entry/data/data";
+    refused(Hdf5Dataset::<u16, Ix3>::open_series(path("gzip_data_*.h5"), data), &told);
+    refused(Hdf5Dataset::<u16, Ix3>::open(path("gzip_master.h5"), "entry/data"), &told);
+    let there = ["gzip_data_000001.h5", "gzip_data_000003.h5"].map(path);
+    let without = Hdf5Dataset::<u32, Ix3>::open_series(&there, data).unwrap();
+    let frames = npy::<u32, Ix3>(&path("x.npy"));
+    let expected = frames.select(Axis(0), &[0, 1, 2, 3, 4, 10, 11]);
+    assert_eq!(without.load().unwrap(), expected);
 }
 
 /// Only a few files are open at a time, however many there are.
