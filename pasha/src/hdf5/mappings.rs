@@ -28,7 +28,8 @@ pub(super) enum Sources {
     Boxes(Assembly),
     /// Something that is left to libhdf5; with the folder in which it finds the files, if the
     /// program must stay in it.
-    Other { working_folder: Option<PathBuf> },
+    /// `misfit` says which source is why, if one is of another type.
+    Other { working_folder: Option<PathBuf>, misfit: Option<String> },
 }
 
 /// A mapping as the file has it.
@@ -57,6 +58,7 @@ pub(super) fn sources(
         known: HashMap::new(),
         assembly: Assembly { sources: Vec::new(), pieces: Vec::new(), fill },
         working_folder: None,
+        misfit: None,
     };
     let mut are_boxes = !shape.is_empty();
     for mapping in count(properties)? {
@@ -68,7 +70,7 @@ pub(super) fn sources(
     }
     match are_boxes {
         true => Ok(Sources::Boxes(found.assembly)),
-        false => Ok(Sources::Other { working_folder: found.working_folder }),
+        false => Ok(Sources::Other { working_folder: found.working_folder, misfit: found.misfit }),
     }
 }
 
@@ -80,6 +82,8 @@ struct Finder<'a> {
     known: HashMap<(String, String), Option<usize>>,
     assembly: Assembly,
     working_folder: Option<PathBuf>,
+    /// The first source whose type is not that of the whole.
+    misfit: Option<String>,
 }
 
 impl Finder<'_> {
@@ -108,6 +112,19 @@ impl Finder<'_> {
         let Some(number) = number else { return Ok(true) };
         let Some(source) = self.assembly.sources.get(number) else { return Ok(false) };
         if source.kind.number != kind.number || source.shape.is_empty() {
+            self.misfit.get_or_insert_with(|| {
+                let its = if source.shape.is_empty() {
+                    "is a single value".to_owned()
+                } else {
+                    format!("has elements {}", source.kind.number.name())
+                };
+                format!(
+                    "its source {:?} in {} {its}, but the virtual data set has elements {}",
+                    mapping.dataset,
+                    source.path.display(),
+                    kind.number.name()
+                )
+            });
             return Ok(false);
         }
         let most = MOST_PIECES - self.assembly.pieces.len();

@@ -216,7 +216,7 @@ fn find_storage<A: Hdf5Element>(
         None if !is_virtual => None,
         _ => opened.fill_value().map_err(explained)?,
     };
-    let mut working_folder = None;
+    let (mut working_folder, mut misfit) = (None, None);
     if is_virtual {
         let FoundIn { path, depth, .. } = *place;
         if let Some(fill) = &fill {
@@ -230,11 +230,20 @@ fn find_storage<A: Hdf5Element>(
             };
             match mappings::sources(path, &properties, kind, shape, fill.clone(), &describe)? {
                 Sources::Boxes(assembly) => return Ok(Storage::Assembled(assembly)),
-                Sources::Other { working_folder: found } => working_folder = found,
+                Sources::Other { working_folder: found, misfit: told } => {
+                    (working_folder, misfit) = (found, told);
+                }
             }
         }
         if let Some(missing) = lacking {
-            return Err(missing);
+            // One source that does not fit is why the others are read by libhdf5 at all.
+            return Err(match misfit {
+                Some(misfit) => format!(
+                    "{misfit}: so libhdf5 has to convert and read all of it, but {missing}; or write the source again with \
+                     the type of the whole"
+                ),
+                None => missing,
+            });
         }
     }
     match (chunk, pipeline, fill) {

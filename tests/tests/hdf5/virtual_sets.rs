@@ -134,6 +134,29 @@ with h5py.File('v.h5', 'w', libver='v110') as f: f.create_virtual_dataset('data'
 /// A virtual data set that names its own file by its old name shows the fill value, and one that
 /// says `.` the data.
 #[test]
+fn a_source_of_another_type_is_named_and_not_only_the_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = "
+import hdf5plugin
+l = h5py.VirtualLayout((6, 4, 6), 'u2')
+for part in range(3):
+    with h5py.File(f'bs{part}.h5', 'w') as f:
+        kind = 'i4' if part == 1 else 'u2'
+        f.create_dataset('a', data=np.ones((2, 4, 6), kind), chunks=(1, 4, 6), **hdf5plugin.Bitshuffle())
+    l[2 * part:2 * part + 2] = h5py.VirtualSource(f'bs{part}.h5', 'a', (2, 4, 6))
+with h5py.File('bs.h5', 'w') as f: f.create_virtual_dataset('v', l)
+";
+    if h5py(folder.path(), program).is_none() {
+        return;
+    }
+    let opened = Hdf5Dataset::<u16, Ix3>::open(folder.path().join("bs.h5"), "v");
+    let message = opened.map(drop).unwrap_err().to_string();
+    for told in ["bs.h5", "bs1.h5", "\"a\"", "i32", "u16", "32008"] {
+        assert!(message.contains(told), "{told:?} is not in: {message}");
+    }
+}
+
+#[test]
 fn a_renamed_file_shows_the_fill_value() {
     let folder = tempfile::tempdir().unwrap();
     let program = "
