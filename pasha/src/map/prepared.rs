@@ -166,18 +166,14 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let job_file = self.job_file(&attached)?;
         let task = self.task(&attached, job_file.as_deref());
         let outcome = go(task, &writable);
-        // Also after a failure: what was finished is not lost.
-        // Apart from each other, because moving a whole `Result` takes longer than all the rest.
+        // Also after a failure: what was finished is not lost. That the map failed is what counts.
+        let finished = self.finish(attached);
         match outcome {
-            Ok(value) => {
-                self.finish(attached).map_err(|error| *error)?;
-                Ok(value)
-            }
-            Err(error) => {
-                // That the map failed is what counts.
-                let _ = self.finish(attached);
-                Err(error)
-            }
+            Ok(value) => match finished {
+                Ok(()) => Ok(value),
+                Err(error) => Err(*error),
+            },
+            Err(error) => Err(error),
         }
     }
 
