@@ -20,7 +20,15 @@
 //!
 //! With a `.poni` file, corrections, errors, another unit or a cake it does what pyFAI does, with
 //! the kernel in `src/saxs/corrected.rs`.
+//!
+//! On several machines each reads the frames that it integrates, and the first one prints and writes:
+//!
+//! ```sh
+//! cargo build --release --example saxs --features mpi
+//! PASHA_CONTEXT=mpi:processes mpirun --map-by ppr:1:node --bind-to none saxs frames.npy
+//! ```
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -43,7 +51,8 @@ fn main() -> Result<(), Failure> {
         Memory::Private => "in this process",
         Memory::Shared => "in processes of their own",
     };
-    println!("{} worker(s) {memory}", options.context.num_workers());
+    let workers = options.context.num_workers();
+    say(&options, format_args!("{workers} worker(s) {memory}"));
     let dataset = options.dataset.as_deref();
     if let Some(path) = &options.poni {
         integrate_with_poni(&options, Poni::read(path)?)?;
@@ -52,8 +61,8 @@ fn main() -> Result<(), Failure> {
     match (&options.master, &options.frames) {
         (Some(path), _) => {
             let Master { frames, mask, geometry } = Master::open(path, dataset, &options.geometry)?;
-            print_mask(mask.as_ref());
-            println!("{geometry}");
+            say_mask(&options, mask.as_ref());
+            say(&options, geometry);
             integrate_file(&options, &frames, &geometry, mask)?;
         }
         (None, Some(path)) => {
@@ -88,7 +97,10 @@ fn integrate_file(
     let start = Instant::now();
     let subtract = blank.as_ref().filter(|_| options.subtract_blank);
     let result = frames.integrate(&*options.context, &bins, subtract)?;
-    print_speed("integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
+    say_speed(options, "integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
+    if options.context.rank() > 0 {
+        return Ok(());
+    }
 
     let blank = blank.filter(|_| !options.subtract_blank);
     let blank = blank.map(|blank| blank_profile(blank, &bins)).transpose()?;
@@ -104,13 +116,13 @@ fn integrate_with_poni(options: &Options, poni: Poni) -> anyhow::Result<()> {
         (None, None) => anyhow::bail!("--poni needs frames: give a file of them, or --master"),
     };
     if options.master.is_some() {
-        print_mask(mask.as_ref());
+        say_mask(options, mask.as_ref());
     }
     let Poni { detector, mut geometry } = poni;
     if let Some(angstrom) = options.geometry.wavelength {
         geometry.wavelength = Some(angstrom * 1e-10);
     }
-    println!("{detector}\n{geometry}");
+    say(options, format_args!("{detector}\n{geometry}"));
     let (_, shape) = frames.dim();
     anyhow::ensure!(
         detector.shape.is_none_or(|expected| expected == shape),
@@ -136,7 +148,7 @@ fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
     let start = Instant::now();
     let frames = simulate_frame::run_in(&*options.context, 0..run.num_frames, &run)?;
     let num_bytes = frames.len() * size_of::<u16>();
-    print_speed("simulated", run.num_frames, shape, num_bytes, start.elapsed());
+    say_speed(options, "simulated", run.num_frames, shape, num_bytes, start.elapsed());
 
     if options.has_corrections() {
         let setup = Setup::new(run.geometry.into(), Some(run.mask), false);
@@ -151,7 +163,10 @@ fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
 
     let start = Instant::now();
     let result = saxs::integrate(&*options.context, &frames, &bins, None)?;
-    print_speed("integrated", run.num_frames, shape, num_bytes, start.elapsed());
+    say_speed(options, "integrated", run.num_frames, shape, num_bytes, start.elapsed());
+    if options.context.rank() > 0 {
+        return Ok(());
+    }
     show(options, &result, Some(&run.mask), None, SIMULATED)
 }
 
@@ -192,7 +207,10 @@ fn integrate_with_corrections(
     let start = Instant::now();
     let subtract = blank.as_ref().filter(|_| options.subtract_blank);
     let result = frames.integrate_corrected(&*options.context, &bins, subtract)?;
-    print_speed("integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
+    say_speed(options, "integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
+    if options.context.rank() > 0 {
+        return Ok(());
+    }
 
     let blank = blank.filter(|_| !options.subtract_blank);
     let blank = blank.map(|Blank { counts, transmission }| {
@@ -240,19 +258,25 @@ fn show(
     report.write_to(&options.out)
 }
 
-/// Prints how many pixels the master file masks.
-fn print_mask(mask: Option<&Array2<bool>>) {
-    match mask {
-        Some(mask) => {
-            let masked = mask.iter().filter(|&&masked| masked).count();
-            println!("the detector marks {masked} of {} pixels as not valid", mask.len());
-        }
-        None => println!("the master file has no mask: all pixels count"),
+/// Prints a line, once on however many machines.
+fn say(options: &Options, text: impl Display) {
+    if options.context.rank() == 0 {
+        println!("{text}");
     }
 }
 
-/// Prints what was done to how much data, and how fast.
-fn print_speed(
+/// Says how many pixels the master file masks.
+fn say_mask(options: &Options, mask: Option<&Array2<bool>>) {
+    let Some(mask) = mask else {
+        return say(options, "the master file has no mask: all pixels count");
+    };
+    let (masked, all) = (mask.iter().filter(|&&masked| masked).count(), mask.len());
+    say(options, format_args!("the detector marks {masked} of {all} pixels as not valid"));
+}
+
+/// Says what was done to how much data, and how fast.
+fn say_speed(
+    options: &Options,
     done: &str,
     num_frames: usize,
     (rows, columns): (usize, usize),
@@ -260,9 +284,13 @@ fn print_speed(
     time: Duration,
 ) {
     let seconds = time.as_secs_f64();
-    println!(
-        "{done} {num_frames} frames of {rows} x {columns} pixels in {seconds:.2} s: {:.0} frames/s, {:.2} GB/s",
-        num_frames as f64 / seconds,
-        num_bytes as f64 / seconds / 1e9,
+    let frames_per_second = num_frames as f64 / seconds;
+    let gigabytes_per_second = num_bytes as f64 / seconds / 1e9;
+    say(
+        options,
+        format_args!(
+            "{done} {num_frames} frames of {rows} x {columns} pixels in {seconds:.2} s: \
+             {frames_per_second:.0} frames/s, {gigabytes_per_second:.2} GB/s"
+        ),
     );
 }

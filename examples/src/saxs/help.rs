@@ -34,7 +34,8 @@ Integration:
   --bins N                number of bins over q, or over what --unit says, as 1000 [100; 500 if simulated]
   --min-q Q, --max-q Q    range of q to integrate, in 1/angstrom, as 0.01 and 0.5 [all]
   --context CONTEXT       serial, threads:2, processes:2, …, with options behind it as in processes:2,skip=10
-                          [PASHA_CONTEXT, or processes,progress]
+                          [PASHA_CONTEXT, or processes,progress]; on several machines mpi, mpi:threads:2, mpi:processes:2
+                          (needs --features mpi and a start with mpirun or srun): the first rank prints and writes
   --out DIR               folder for the results, as results [out]
 
 Integration as pyFAI does it (method (\"no\", \"histogram\", \"cython\")); without --radial-range bins begin and end at the

@@ -316,7 +316,7 @@ mod tests {
         for (text, told) in [
             ("--bins many", "--bins needs a number"),
             ("--bin 3", "--help shows"),
-            ("--context mpi", "there is no context \"mpi\""),
+            ("--context gpu", "there is no context \"gpu\""),
             ("--dataset a/b", "--dataset is of use only with frames"),
             ("--centre-x 3", "--centre-x is of use only with frames"),
             ("f.npy --subtract-blank", "--blank BLANK.npy"),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use pasha::prelude::*;
 use pasha::{Cause, Error, MpiContext, OnFailure, Ragged, default_context};
+use pasha_examples::simulation::{SimulatedRun, simulate_frame};
 
 #[pasha::kernel]
 fn everything(
@@ -136,6 +137,8 @@ fn main() -> ExitCode {
         }
         // Five unequal loads, as in the benchmark; the ratio to what all workers could do.
         "balance" => balance(context),
+        // Frames in a file, for the example to integrate.
+        "frames" => frames(context, &std::env::args().nth(2).unwrap_or_default()),
         // Bytes of outputs a second.
         "bandwidth" => bandwidth(context),
         other => {
@@ -169,6 +172,13 @@ fn balance(context: &dyn Context) {
             println!("balance, {name}: {:.3} of ideal ({took:.2?})", took.as_secs_f64() / ideal);
         }
     }
+}
+
+fn frames(context: &dyn Context, path: &str) {
+    let run = SimulatedRun::new((200, 300), 203, 1);
+    let frames = context.alloc::<u16>((run.num_frames, 200, 300)).file(path).build();
+    let mut frames = frames.expect("the file can be made");
+    simulate_frame::run_into(context, 0..run.num_frames, &run, &mut frames).expect("it ends");
 }
 
 fn bandwidth(context: &dyn Context) {
