@@ -322,7 +322,7 @@ pub enum Error {
          gets any two accumulators, of which one may be as it was at the start"
     )]
     #[non_exhaustive]
-    Merge {
+    MergePanicked {
         /// What went wrong, and where.
         message: String,
         /// Number of items.

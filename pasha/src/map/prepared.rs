@@ -257,5 +257,5 @@ fn open_job_file(
 /// A panic of a merge, with its text and place, in a map over so many items.
 #[cold]
 fn merge_failed((message, place): (String, Option<String>), len: usize) -> Error {
-    Error::Merge { message: describe::panicked(&message, place.as_deref()), len }
+    Error::MergePanicked { message: describe::panicked(&message, place.as_deref()), len }
 }

@@ -54,7 +54,7 @@ fn unmergeable(
 fn a_panic_of_a_merge_is_an_error_that_says_where_it_is() {
     for context in contexts().into_iter().filter(|context| context.num_workers() > 1) {
         let error = unmergeable::run_in(&*context, 0..100_u64).unwrap_err();
-        assert!(matches!(error, Error::Merge { len: 100, .. }), "{context:?}: {error}");
+        assert!(matches!(error, Error::MergePanicked { len: 100, .. }), "{context:?}: {error}");
         let text = error.to_string();
         assert!(text.contains("no sum of") && text.contains("kernels.rs"), "{text}");
         let mut out = unmergeable::alloc(&*context, 0..100_u64).unwrap();
