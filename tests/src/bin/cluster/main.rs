@@ -2,6 +2,7 @@
 //! request what a cluster does to programs.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
@@ -111,10 +112,16 @@ fn main() -> ExitCode {
             println!("rank {rank} got after {:.1?}: {error}", begun.elapsed());
             return ExitCode::from(3);
         }
-        // Long enough for somebody to do something to it.
+        // Long enough for somebody to do something to it, who is told when.
         "long" => {
-            let begun = Instant::now();
-            match pasha::map_in(&context, 0..100_000_u64, |_, _, n| sleep(n)) {
+            let (begun, told) = (Instant::now(), AtomicBool::new(false));
+            let outcome = pasha::map_in(&context, 0..100_000_u64, |_, index, n| {
+                if index > 50 && !told.swap(true, Ordering::Relaxed) {
+                    println!("rank {rank} is in the middle");
+                }
+                sleep(n)
+            });
+            match outcome {
                 Ok(_) => println!("rank {rank} ended"),
                 Err(error) => {
                     println!("rank {rank} got after {:.1?}: {error}", begun.elapsed());
