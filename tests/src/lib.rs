@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicU64;
 
 use pasha::{Cause, Error, ItemFailure};
 
-/// Makes one test for each built-in context out of a function that takes a context.
+/// Makes one test for each built-in context out of a function that takes a context, and for groups
+/// of one, two and three ranks.
 ///
 /// The contexts can't drift apart: what holds in one is tested in all.
 #[macro_export]
@@ -23,25 +24,8 @@ macro_rules! for_each_context {
             $(#[$attr])*
             fn check($context: &dyn $Context) $body
 
-            #[test]
-            fn serial() {
-                check(&::pasha::SerialContext::new());
-            }
-
-            #[test]
-            fn threads() {
-                check(&::pasha::ThreadContext::new(3).unwrap());
-            }
-
-            #[test]
-            fn processes() {
-                check(&::pasha::ProcessContext::new(3).unwrap());
-            }
-
-            #[test]
-            fn processes_statically_split() {
-                check(&::pasha::ProcessContext::new(2).unwrap().static_split());
-            }
+            $crate::contexts_of_one_process!(check);
+            $crate::three_ranks_of_threads_and_processes!(check);
 
             #[test]
             fn one_rank() {
@@ -62,20 +46,6 @@ macro_rules! for_each_context {
             }
 
             #[test]
-            fn three_ranks_of_threads_and_processes() {
-                if $crate::ranks::ran_alone(&|| ()) {
-                    return;
-                }
-                let local = |rank| -> ::pasha::AnyContext {
-                    match rank {
-                        1 => Box::new(::pasha::ProcessContext::new(2).unwrap()),
-                        _ => Box::new(::pasha::ThreadContext::new(2).unwrap()),
-                    }
-                };
-                $crate::ranks::on_ranks(3, local, |context| check(&context));
-            }
-
-            #[test]
             fn two_ranks_statically_split() {
                 if $crate::ranks::ran_alone(&|| ()) {
                     return;
@@ -87,6 +57,72 @@ macro_rules! for_each_context {
             }
         }
     )+};
+}
+
+/// As [`for_each_context!`], with one group of ranks: for sources of which a rank knows nothing,
+/// and which take long to read.
+#[macro_export]
+macro_rules! for_each_context_of_files {
+    ($($(#[$attr:meta])* fn $name:ident($context:ident: &dyn $Context:ident) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $(#[$attr])*
+            fn check($context: &dyn $Context) $body
+
+            $crate::contexts_of_one_process!(check);
+            $crate::three_ranks_of_threads_and_processes!(check);
+        }
+    )+};
+}
+
+/// Tests of a check in each context of one process.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contexts_of_one_process {
+    ($check:ident) => {
+        #[test]
+        fn serial() {
+            $check(&::pasha::SerialContext::new());
+        }
+
+        #[test]
+        fn threads() {
+            $check(&::pasha::ThreadContext::new(3).unwrap());
+        }
+
+        #[test]
+        fn processes() {
+            $check(&::pasha::ProcessContext::new(3).unwrap());
+        }
+
+        #[test]
+        fn processes_statically_split() {
+            $check(&::pasha::ProcessContext::new(2).unwrap().static_split());
+        }
+    };
+}
+
+/// A test of a check on ranks of several kinds.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! three_ranks_of_threads_and_processes {
+    ($check:ident) => {
+        #[test]
+        fn three_ranks_of_threads_and_processes() {
+            if $crate::ranks::ran_alone(&|| ()) {
+                return;
+            }
+            let local = |rank| -> ::pasha::AnyContext {
+                match rank {
+                    1 => Box::new(::pasha::ProcessContext::new(2).unwrap()),
+                    _ => Box::new(::pasha::ThreadContext::new(2).unwrap()),
+                }
+            };
+            $crate::ranks::on_ranks(3, local, |context| $check(&context));
+        }
+    };
 }
 
 /// What an error says of the item that failed.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::{Array2, Array3, Axis, Ix1, Ix3, Ix4, concatenate};
 use pasha::{Context, Error, Hdf5Dataset, SerialContext, ThreadContext};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use crate::support::{axis_first, copy_frame, copy_value, h5py, npy};
 
@@ -34,7 +34,7 @@ fn written(folder: &Path) -> Option<Array3<u32>> {
     Some(npy(&folder.join("x.npy")))
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn chosen_items_of_all_layouts(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();
         let Some(all) = written(folder.path()) else { return };

@@ -2,7 +2,7 @@
 
 use ndarray::{Array3, ArrayView2, ArrayView3, Ix3, Ix4};
 use pasha::{Context, Functor, Hdf5Dataset, SubView};
-use pasha_tests::{for_each_context, reference_data};
+use pasha_tests::{for_each_context_of_files, reference_data};
 
 use crate::support::{self, frames};
 
@@ -20,7 +20,7 @@ fn sums(frame: ArrayView2<u16>, monitor: u16, #[index] index: usize) -> [u64; 2]
     [frame.iter().map(|&count| u64::from(count)).sum::<u64>() * u64::from(monitor), index as u64]
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn chunked_and_contiguous(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.h5");

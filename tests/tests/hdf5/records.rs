@@ -5,7 +5,7 @@ use half::f16;
 use ndarray::{Array1, Ix1, Ix2, array};
 use num_complex::Complex;
 use pasha::{Context, Hdf5Dataset, Hdf5Record, SerialContext};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use crate::support::{copy_value, h5py, npy};
 
@@ -70,7 +70,7 @@ fn are_mapped<A: Hdf5Record>(dataset: &Hdf5Dataset<A, Ix1>) -> bool {
     places.iter().all(|place| parts.iter().any(|part| part.contains(place)))
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn members_are_found_by_name_in_any_layout(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();

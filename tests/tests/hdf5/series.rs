@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::{Array3, Axis, Ix1, Ix2, Ix3, concatenate, s};
 use pasha::{AnyContext, Context, Hdf5Dataset, SerialContext};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use crate::support::{self, axis_first, copy_value, frames, h5py, npy};
 
@@ -48,7 +48,7 @@ fn open(folder: &Path, layout: &str) -> [Hdf5Dataset<u32, Ix3>; 4] {
     ]
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn the_parts_are_one_data_set(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();
         let Some(expected) = written(folder.path()) else { return };

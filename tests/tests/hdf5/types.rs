@@ -4,7 +4,7 @@ use half::f16;
 use ndarray::{Array1, Array2, Axis, Ix1, Ix2, Ix3, IxDyn, array};
 use num_complex::Complex;
 use pasha::{Cause, Context, Error, Hdf5Dataset, Hdf5Element, SerialContext};
-use pasha_tests::{at_item, for_each_context};
+use pasha_tests::{at_item, for_each_context_of_files};
 
 use crate::support::{copy_value, h5py, npy};
 
@@ -30,7 +30,7 @@ fn row_sums(context: &dyn Context, path: &std::path::Path, name: &str) -> Array1
     pasha::map_in(context, &dataset, |_, _, row| row.sum()).unwrap().to_owned()
 }
 
-for_each_context! {
+for_each_context_of_files! {
     /// Bit fields, floats of 2 and 16 bytes, of few bits, and of Google's: as h5py sums them.
     fn unusual_numbers(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{ArrayView1, Ix2};
 use pasha::labelled::Values;
 use pasha::{Context, DataArray, SerialContext, StoredArray};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use super::python::{folder, xarray};
 
@@ -38,7 +38,7 @@ fn open(path: &Path) -> StoredArray<i64, Ix2> {
     }
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn values_and_labels_are_those_of_isel(context: &dyn Context) {
         let folder = folder();
         let Some(expected) = xarray(WRITE, folder.path()) else { return };

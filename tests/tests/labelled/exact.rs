@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Ix1, IxDyn};
 use pasha::labelled::{Attribute, StoredElement, Values};
 use pasha::{Cause, Context, DataArray, StoredArray};
-use pasha_tests::{at_item, for_each_context};
+use pasha_tests::{at_item, for_each_context_of_files};
 use serde_json::Value;
 
 use super::python::{folder, xarray};
@@ -36,7 +36,7 @@ fn times_with_a_missing_one_are_exact() {
     }
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn an_integer_that_no_float_has_is_an_error_that_names_it(context: &dyn Context) {
         let Some(folder) = pasha_tests::reference_data("field") else { return };
         for name in ["t.nc", "t.zarr"] {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Ix2, Ix3};
 use pasha::labelled::StoredElement;
 use pasha::{Context, DataArray, Labelled, StoredArray};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 use serde_json::Value;
 
 use super::python::references;
@@ -69,7 +69,7 @@ where
     assert_eq!(row::run_in(context, loaded.along(dim).unwrap(), &dims).unwrap(), seen.view());
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn every_row_is_reproduced(context: &dyn Context) {
         for path in references() {
             let expected = std::fs::read_to_string(path.with_file_name("expected.json")).unwrap();

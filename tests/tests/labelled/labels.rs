@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut2, Ix1, Ix3, IxDyn};
 use pasha::labelled::{Attribute, Coordinate, CoordinateValue, StoredElement, Values};
 use pasha::{Context, DataArray, Labelled, StoredArray};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 use serde_json::{Map, Value, json};
 
 use super::python::{folder, xarray};
@@ -177,7 +177,7 @@ fn copy(
     Ok([moved, lat, frame.coord_of("run").map_or(0.0, |it| it.to_f64())])
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn items_and_outputs_have_the_labels_that_belong_to_them(context: &dyn Context) {
         let lat = Array2::from_shape_fn((3, 4), |(y, x)| (y * 10 + x) as f64);
         let moved = Array2::from_shape_fn((2, 3), |(time, y)| (time * 100 + y) as i64);

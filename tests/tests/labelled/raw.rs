@@ -7,7 +7,7 @@ use half::f16;
 use ndarray::{Ix1, Ix2};
 use pasha::labelled::{Attribute, StoredElement, Values};
 use pasha::{Context, DataArray, StoredArray};
-use pasha_tests::{for_each_context, reference_data};
+use pasha_tests::{for_each_context_of_files, reference_data};
 use serde_json::Value;
 
 use super::python::{folder, xarray};
@@ -135,7 +135,7 @@ fn sum(row: ndarray::ArrayView1<u16>) -> u64 {
     row.iter().map(|&count| u64::from(count)).sum()
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn stores_without_names_of_dimensions_are_mapped_over(context: &dyn Context) {
         let Some(folder) = reference_data("field/08-zarr-plain") else { return };
         for (store, name) in [("plain3.zarr", "frames"), ("plain2.zarr", "frames"), ("root.zarr", "")] {
@@ -177,7 +177,7 @@ fn stores_of_the_field_hold_what_zarr_python_finds() {
     }
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn a_byte_that_is_no_boolean_is_told_with_its_place(context: &dyn Context) {
         let folder = folder();
         let path = folder.path().join("mask.zarr");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::{Array3, Ix1, Ix2, Ix3};
 use pasha::{Cause, Context, DataArray, Error, Result, StoredArray};
-use pasha_tests::{at_item, for_each_context};
+use pasha_tests::{at_item, for_each_context_of_files};
 
 use super::expected::open;
 use super::python::{folder, references, xarray};
@@ -113,7 +113,7 @@ fn truncated_files_are_noticed_at_the_latest_when_they_are_read() {
     }
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn damage_that_a_worker_finds_is_reported_with_the_index(context: &dyn Context) {
         let folder = folder();
         let path = folder.path().join("damaged.zarr");

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3, ArrayView2, Ix1, Ix2, Ix3};
 use pasha::labelled::{Attribute, Coordinate, Time};
 use pasha::{Context, DataArray};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 use serde_json::{Value, json};
 
 use super::expected::open;
@@ -43,7 +43,7 @@ fn profile(
     frame.iter().map(|&count| i64::from(count)).sum()
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn outputs_keep_the_labels(context: &dyn Context) {
         for path in references() {
             let counts = open::<i32>(&path, "counts");

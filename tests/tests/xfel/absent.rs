@@ -4,7 +4,7 @@
 use ndarray::{ArrayView2, ArrayViewMut1, ArrayViewMut2, Ix0, Ix1, Ix2, Ix3};
 use pasha::xfel::{Run, Train, TrainData, by_id};
 use pasha::{Context, Error, OnFailure, SerialContext, ThreadContext};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use crate::support::{CAMERA, DETECTOR, MONITOR, has_image, id, overwrite, pulses, sample};
 
@@ -75,7 +75,7 @@ fn opened() -> (tempfile::TempDir, Run) {
     (folder, run)
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn a_kernel_is_not_called_without_data(context: &dyn Context) {
         let (_folder, run) = opened();
         let images = run.key::<u16, Ix2>(CAMERA.0, CAMERA.1).unwrap();

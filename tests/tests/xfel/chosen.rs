@@ -3,7 +3,7 @@
 use ndarray::{Ix0, Ix2};
 use pasha::xfel::{Run, Train, TrainData};
 use pasha::{Context, Error};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use crate::support::{CAMERA, MONITOR, has_image, id, sample};
 
@@ -37,7 +37,7 @@ fn of_all(train: TrainData<'_>) -> u64 {
     train.id
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn chosen_trains(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();
         sample(folder.path());

@@ -6,7 +6,7 @@ use ndarray::{Array2, IxDyn};
 use pasha::xfel::{KeyElement, Run, Train};
 use pasha::{Context, Error};
 use pasha_examples::xfel::table::{Bytes, Hit};
-use pasha_tests::{for_each_context, reference_data};
+use pasha_tests::{for_each_context_of_files, reference_data};
 use serde_json::Value;
 
 /// One variant of one run: how it was opened, and what was seen.
@@ -224,7 +224,7 @@ pub(crate) fn map_key(
     map(context, run, source, key)
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn every_key_and_train_is_as_wanted(context: &dyn Context) {
         for (oracle, run) in Oracle::opened() {
             let called: Array2<u8> = read_any(&oracle, "dc_called");

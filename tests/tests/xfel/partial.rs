@@ -7,7 +7,7 @@ use std::process::Command;
 use ndarray::{Array1, Array3, ArrayD, Ix0, Ix2};
 use pasha::xfel::{Run, Train, by_id};
 use pasha::{Context, Error, SerialContext};
-use pasha_tests::for_each_context;
+use pasha_tests::for_each_context_of_files;
 
 use crate::support::{CAMERA, MONITOR, RunWriter, overwrite};
 use crate::upstream::examples;
@@ -50,7 +50,7 @@ fn changing(folder: &Path) {
     }
 }
 
-for_each_context! {
+for_each_context_of_files! {
     fn a_selection_is_judged_by_its_own_files(context: &dyn Context) {
         let folder = tempfile::tempdir().unwrap();
         changing(folder.path());

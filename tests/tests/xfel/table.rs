@@ -5,11 +5,11 @@ use std::process::Command;
 
 use pasha::Context;
 use pasha_examples::xfel::table;
-use pasha_tests::{for_each_context, numpy, reference_data};
+use pasha_tests::{for_each_context_of_files, numpy, reference_data};
 
 use crate::oracle::Oracle;
 
-for_each_context! {
+for_each_context_of_files! {
     fn check_port_finds_nothing_wrong(context: &dyn Context) {
         let Some(data) = reference_data("xfel") else { return };
         if numpy("print('here')").is_none() {
