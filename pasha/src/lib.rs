@@ -38,6 +38,7 @@ compile_error!("pasha is written for Linux: it needs fork, pidfds and shared map
 
 pub mod alloc;
 mod array;
+mod bit_words;
 mod context;
 mod element;
 mod error;

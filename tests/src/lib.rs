@@ -16,54 +16,30 @@ use pasha::{Cause, Error, ItemFailure};
 /// The contexts can't drift apart: what holds in one is tested in all.
 #[macro_export]
 macro_rules! for_each_context {
-    ($($(#[$attr:meta])* fn $name:ident($context:ident: &dyn $Context:ident) $body:block)+) => {$(
-        mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-
-            $(#[$attr])*
-            fn check($context: &dyn $Context) $body
-
-            $crate::contexts_of_one_process!(check);
-            $crate::three_ranks_of_threads_and_processes!(check);
-
-            #[test]
-            fn one_rank() {
-                if $crate::ranks::ran_alone(&|| ()) {
-                    return;
-                }
-                let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
-                $crate::ranks::on_ranks(1, local, |context| check(&context));
-            }
-
-            #[test]
-            fn two_ranks() {
-                if $crate::ranks::ran_alone(&|| ()) {
-                    return;
-                }
-                let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
-                $crate::ranks::on_ranks(2, local, |context| check(&context));
-            }
-
-            #[test]
-            fn two_ranks_statically_split() {
-                if $crate::ranks::ran_alone(&|| ()) {
-                    return;
-                }
-                let local = |_| -> ::pasha::AnyContext {
-                    Box::new(::pasha::ProcessContext::new(2).unwrap().static_split())
-                };
-                $crate::ranks::on_ranks(2, local, |context| check(&context));
-            }
+    ($($functions:tt)*) => {
+        $crate::checks_in! {
+            [contexts_of_one_process ranks_of_several_kinds ranks_of_one_kind]
+            $($functions)*
         }
-    )+};
+    };
 }
 
 /// As [`for_each_context!`], with one group of ranks: for sources of which a rank knows nothing,
 /// and which take long to read.
 #[macro_export]
 macro_rules! for_each_context_of_files {
-    ($($(#[$attr:meta])* fn $name:ident($context:ident: &dyn $Context:ident) $body:block)+) => {$(
+    ($($functions:tt)*) => {
+        $crate::checks_in! { [contexts_of_one_process ranks_of_several_kinds] $($functions)* }
+    };
+}
+
+/// Makes a module of each function, with the tests that these macros make of it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! checks_in {
+    ($tests:tt $(
+        $(#[$attr:meta])* fn $name:ident($context:ident: &dyn $Context:ident) $body:block
+    )+) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -71,10 +47,53 @@ macro_rules! for_each_context_of_files {
             $(#[$attr])*
             fn check($context: &dyn $Context) $body
 
-            $crate::contexts_of_one_process!(check);
-            $crate::three_ranks_of_threads_and_processes!(check);
+            $crate::tests_of! { $tests check }
         }
     )+};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! tests_of {
+    ([$($tests:ident)+] $check:ident) => {$(
+        $crate::$tests! { $check }
+    )+};
+}
+
+/// Tests of a check on ranks that are all alike.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! ranks_of_one_kind {
+    ($check:ident) => {
+        #[test]
+        fn one_rank() {
+            if $crate::ranks::ran_alone(&|| ()) {
+                return;
+            }
+            let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
+            $crate::ranks::on_ranks(1, local, |context| $check(&context));
+        }
+
+        #[test]
+        fn two_ranks() {
+            if $crate::ranks::ran_alone(&|| ()) {
+                return;
+            }
+            let local = |_| -> ::pasha::AnyContext { Box::new(::pasha::SerialContext::new()) };
+            $crate::ranks::on_ranks(2, local, |context| $check(&context));
+        }
+
+        #[test]
+        fn two_ranks_statically_split() {
+            if $crate::ranks::ran_alone(&|| ()) {
+                return;
+            }
+            let local = |_| -> ::pasha::AnyContext {
+                Box::new(::pasha::ProcessContext::new(2).unwrap().static_split())
+            };
+            $crate::ranks::on_ranks(2, local, |context| $check(&context));
+        }
+    };
 }
 
 /// Tests of a check in each context of one process.
@@ -107,7 +126,7 @@ macro_rules! contexts_of_one_process {
 /// A test of a check on ranks of several kinds.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! three_ranks_of_threads_and_processes {
+macro_rules! ranks_of_several_kinds {
     ($check:ident) => {
         #[test]
         fn three_ranks_of_threads_and_processes() {

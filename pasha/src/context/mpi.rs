@@ -30,8 +30,8 @@ use crate::options::{ContextOptions, Options, option_methods};
 /// - `on_progress` and `progress_bar` tell rank 0 alone, of all.
 /// - The error of a source that fails comes as its text.
 /// - One thread of a process maps in it at a time.
-/// - A rank that dies, hangs or can't be reached ends the map on all others within ten seconds, with
-///   [`Error::RankLost`](crate::Error::RankLost).
+/// - A rank that dies, hangs or can't be reached ends the map on all others within ten seconds,
+///   with [`Error::RankLost`](crate::Error::RankLost).
 ///
 /// # Examples
 /// ```
@@ -55,8 +55,9 @@ impl MpiContext {
     /// says (`mpi`, `mpi:threads:4`, `mpi:processes:16`), or with one. It is collective.
     ///
     /// # Errors
-    /// [`Error::Start`](crate::Error::Start) if MPI can't be used, or Slurm has started the program several times
-    /// without it; [`Error::RanksDiffer`](crate::Error::RanksDiffer) if the ranks run other programs or have other arguments.
+    /// [`Error::Start`](crate::Error::Start) if MPI can't be used, or Slurm has started the program
+    /// several times without it; [`Error::RanksDiffer`](crate::Error::RanksDiffer) if the ranks run
+    /// other programs or have other arguments.
     ///
     /// # Examples
     /// ```

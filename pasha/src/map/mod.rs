@@ -33,12 +33,12 @@ where
 {
     let functors = functors.into_functors();
     in_setting(context, |setting| {
-        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
         if cfg!(feature = "ranks")
             && let Some(ranks) = setting.ranks
         {
             return group::run_all(ranks, setting, kernel, &functors).map(|(out, _report)| out);
         }
+        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         prepared.fill(&mut out, true)?;
@@ -61,12 +61,12 @@ where
 {
     let functors = functors.into_functors();
     in_setting(context, |setting| {
-        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
         if cfg!(feature = "ranks")
             && let Some(ranks) = setting.ranks
         {
             return group::run_all(ranks, setting, kernel, &functors);
         }
+        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         let report = prepared.run_into(&mut out, true)?;
@@ -107,12 +107,12 @@ where
 {
     let functors = functors.into_functors();
     in_setting(context, |setting| {
-        refuse_to_resume::<K>(setting.options, None)?;
         if cfg!(feature = "ranks")
             && let Some(ranks) = setting.ranks
         {
             return group::run_into(ranks, setting, kernel, &functors, out).map(|_report| ());
         }
+        refuse_to_resume::<K>(setting.options, None)?;
         Prepared::new(setting, kernel, &functors)?.fill(out, false)
     })
 }
@@ -134,12 +134,12 @@ where
 {
     let functors = functors.into_functors();
     in_setting(context, |setting| {
-        refuse_to_resume::<K>(setting.options, None)?;
         if cfg!(feature = "ranks")
             && let Some(ranks) = setting.ranks
         {
             return group::run_into(ranks, setting, kernel, &functors, out);
         }
+        refuse_to_resume::<K>(setting.options, None)?;
         Prepared::new(setting, kernel, &functors)?.run_into(out, false)
     })
 }

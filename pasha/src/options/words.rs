@@ -193,8 +193,9 @@ impl FromStr for Options {
     /// Reads options as they are given without compiling anew, with a comma between two of them.
     ///
     /// Those of workers in processes of their own (`worker_lifespan`, `worker_memory` and `nice`)
-    /// are refused behind another context than `processes`. With an `item_timeout` a late item fails
-    /// in every context, but only processes end it: threads and serial contexts wait for its end.
+    /// are refused behind another context than `processes`. With an `item_timeout` a late item
+    /// fails in every context, but only processes end it: threads and serial contexts wait for its
+    /// end.
     ///
     /// | word | as the method |
     /// | --- | --- |

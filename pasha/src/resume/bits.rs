@@ -16,6 +16,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::bit_words::{first_set, masks};
 use crate::memory::Mapping;
 
 /// The bits in a word.
@@ -100,14 +101,14 @@ impl<'b> Bits<'b> {
 
     /// Sets those of a range, after everything that the caller has written before.
     pub(super) fn set(self, range: Range<usize>) {
-        for (number, mask) in masks(range.start..range.end.min(self.len)) {
+        for (number, mask) in masks(range.start..range.end.min(self.len), BITS) {
             let place = &self.words[number];
             let set = |old: u64| {
                 let bits = old as u32;
                 // A word that a wild pointer has damaged stays so, to be noticed when the file is
                 // opened.
                 let is_whole = word(self.header, number, bits) == old;
-                is_whole.then(|| word(self.header, number, bits | mask))
+                is_whole.then(|| word(self.header, number, bits | mask as u32))
             };
             let _ = place.fetch_update(Ordering::Release, Ordering::Relaxed, set);
         }
@@ -122,21 +123,9 @@ impl<'b> Bits<'b> {
 
     /// The first bit of a range that is set in what a function makes of its word.
     fn find(self, range: Range<usize>, of: impl Fn(u32) -> u32) -> Option<usize> {
-        masks(range).find_map(|(number, mask)| {
-            let found = of(self.words[number].load(Ordering::Acquire) as u32) & mask;
-            (found != 0).then(|| number * BITS + found.trailing_zeros() as usize)
-        })
+        let word = |number: usize| of(self.words[number].load(Ordering::Acquire) as u32);
+        first_set(range, BITS, |number| u64::from(word(number)))
     }
-}
-
-/// The words that a range of bits lies in, with the bits of it that lie there.
-fn masks(range: Range<usize>) -> impl Iterator<Item = (usize, u32)> {
-    let words = range.start / BITS..if range.is_empty() { 0 } else { range.end.div_ceil(BITS) };
-    words.map(move |word| {
-        let from = range.start.saturating_sub(word * BITS);
-        let to = (range.end - word * BITS).min(BITS);
-        (word, (u32::MAX >> (BITS - to)) & (u32::MAX << from))
-    })
 }
 
 #[cfg(test)]

@@ -52,8 +52,8 @@ pub struct Collection {
 pub struct TrainData<'a> {
     /// The train's id.
     pub id: u64,
-    /// The train's position in the collection's list of trains. Where chosen ones of them are mapped
-    /// over ([`select`](crate::select)), the position of its slot is another: the kernel's
+    /// The train's position in the collection's list of trains. Where chosen ones of them are
+    /// mapped over ([`select`](crate::select)), the position of its slot is another: the kernel's
     /// `#[index]`.
     pub index: usize,
     loaded: &'a [Loaded],

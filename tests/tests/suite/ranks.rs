@@ -281,6 +281,12 @@ fn ranks_that_do_not_do_the_same_are_told_both_values() {
         let unequal = (vec![1_u64; if context.rank() == 1 { 4 } else { 5 }], vec![1_u64; 5]);
         let alone = add::run_in(&context, &unequal.0, &unequal.1).unwrap_err();
         assert!(matches!(&alone, Error::Rank { rank: 1, .. }), "{alone}");
+        let resuming = match context.rank() {
+            1 => context.clone().resume("/nowhere/job"),
+            _ => context.clone(),
+        };
+        let refused = add::run_in(&resuming, &[1_u64; 2], &[1_u64; 2]).unwrap_err();
+        assert!(matches!(&refused, Error::Rank { rank: 1, .. }), "{refused}");
         let all = add::run_in(&context, &[1_u64; 2], &[1_u64; 3]).unwrap_err();
         assert!(matches!(all, Error::LengthMismatch { .. }), "{all}");
         assert_eq!(add::run_in(&context, &[1_u64; 2], &[1_u64; 2]).unwrap(), ndarray::array![2, 2]);

@@ -1,11 +1,11 @@
 //! The items that this rank of several has been granted, and which of them are finished, in memory
 //! that its workers share.
 //!
-//! A rank gets *blocks* of indices from rank 0, ahead of need. Its workers claim shares of them from
-//! the same cursor as the workers of one machine, which counts the granted items on its own: what
-//! lies at a *position* of the cursor, the list of blocks says. A block is written into the list
-//! before its positions may be claimed, and stays there, so that also a worker that dies in the
-//! middle of a claim is settled by it.
+//! A rank gets *blocks* of indices from rank 0, ahead of need. Its workers claim shares of them
+//! from the same cursor as the workers of one machine, which counts the granted items on its own:
+//! what lies at a *position* of the cursor, the list of blocks says. A block is written into the
+//! list before its positions may be claimed, and stays there, so that also a worker that dies in
+//! the middle of a claim is settled by it.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rustix::thread::futex;
 
+use crate::bit_words::{first_set, masks};
 use crate::error::Result;
 use crate::job::share::Shares;
 use crate::memory::{Mapping, Memory};
@@ -49,8 +50,8 @@ struct Block {
 
 /// What this rank has been granted and has finished.
 ///
-/// Invariant: the mapping holds a header, `capacity` blocks and a bit for each of `len` indices, and
-/// lives as long as this. All are atomics, for which zero bytes are valid.
+/// Invariant: the mapping holds a header, `capacity` blocks and a bit for each of `len` indices,
+/// and lives as long as this. All are atomics, for which zero bytes are valid.
 pub(crate) struct Grants {
     mapping: Mapping,
     capacity: usize,
@@ -191,7 +192,7 @@ impl Grants {
 
     /// Notes that these indices are finished, after their slots are written.
     pub(crate) fn note(&self, indices: Range<usize>) {
-        for (number, mask) in masks(indices) {
+        for (number, mask) in masks(indices, BITS) {
             self.bits()[number].fetch_or(mask, Ordering::Release);
         }
     }
@@ -204,21 +205,9 @@ impl Grants {
 
     /// The first index whose bit is set in what a function makes of its word.
     fn find(&self, within: Range<usize>, of: impl Fn(u64) -> u64) -> Option<usize> {
-        masks(within).find_map(|(number, mask)| {
-            let found = of(self.bits()[number].load(Ordering::Acquire)) & mask;
-            (found != 0).then(|| number * BITS + found.trailing_zeros() as usize)
-        })
+        let word = |number: usize| of(self.bits()[number].load(Ordering::Acquire));
+        first_set(within, BITS, word)
     }
-}
-
-/// The words that a range of bits lies in, with the bits of it that lie there.
-fn masks(range: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
-    let words = range.start / BITS..if range.is_empty() { 0 } else { range.end.div_ceil(BITS) };
-    words.map(move |word| {
-        let from = range.start.saturating_sub(word * BITS);
-        let to = (range.end - word * BITS).min(BITS);
-        (word, (u64::MAX >> (BITS - to)) & (u64::MAX << from))
-    })
 }
 
 #[cfg(test)]

@@ -151,41 +151,38 @@ impl Table {
         self.cursor().position()
     }
 
-    /// Claims the next share, which is then what the worker has to do.
+    /// Claims the next share, which is then what the worker has to do; on one rank of several, of
+    /// what that has been granted.
     pub(crate) fn claim(
         &self,
         shares: &Shares,
+        grants: Option<&Grants>,
         worker_id: usize,
         at_least: usize,
     ) -> Option<Range<usize>> {
-        let record = self.record(worker_id);
         let claims = |worker_id| &self.record(worker_id).claim;
-        let next = |start| shares.next(start, at_least);
-        self.cursor().claim(next, worker_id, claims, |share| record.give(share))
-    }
-
-    /// As [`claim`](Self::claim), of what this rank of several has been granted.
-    pub(crate) fn claim_granted(
-        &self,
-        grants: &Grants,
-        shares: &Shares,
-        worker_id: usize,
-        at_least: usize,
-    ) -> Option<Range<usize>> {
-        let record = self.record(worker_id);
-        let claims = |worker_id| &self.record(worker_id).claim;
-        let next = |position| grants.next(shares, position, at_least);
-        let give = |share| record.give(grants.indices(share));
+        let next = |position| match grants {
+            None => shares.next(position, at_least),
+            Some(grants) => grants.next(shares, position, at_least),
+        };
+        let give = |share| self.give(worker_id, grants, share);
         self.cursor().claim(next, worker_id, claims, give)
     }
 
     /// Finds out whether a dead worker had claimed a share without taking note of it.
     pub(crate) fn settle(&self, worker_id: usize, grants: Option<&Grants>) {
-        let record = self.record(worker_id);
-        self.cursor().settle(&record.claim, worker_id, |share| match grants {
-            None => record.give(share),
-            Some(grants) => record.give(grants.indices(share)),
-        });
+        let give = |share| self.give(worker_id, grants, share);
+        self.cursor().settle(&self.record(worker_id).claim, worker_id, give);
+    }
+
+    /// Gives a worker what it has claimed: positions, which are the indices themselves where
+    /// nothing is granted.
+    fn give(&self, worker_id: usize, grants: Option<&Grants>, share: Range<usize>) {
+        let indices = match grants {
+            None => share,
+            Some(grants) => grants.indices(share),
+        };
+        self.record(worker_id).give(indices);
     }
 
     /// Tells all workers to stop at their next item. The first reason stands.

@@ -82,7 +82,7 @@ impl MapState<'_> {
     /// Claims the next share for a worker; `false` when there is nothing left for it to do.
     pub(crate) fn claim(&self, worker_id: usize, at_least: usize) -> bool {
         match self.grants {
-            None => self.table.claim(&self.shares, worker_id, at_least).is_some(),
+            None => self.table.claim(&self.shares, None, worker_id, at_least).is_some(),
             Some(grants) => self.claim_granted(grants, worker_id, at_least),
         }
     }
@@ -94,7 +94,7 @@ impl MapState<'_> {
             // Both before the look at what is granted, so that nothing is missed.
             let (news, is_over) = (grants.news(), grants.is_over());
             record.enter(Stage::Claiming);
-            if self.table.claim_granted(grants, &self.shares, worker_id, at_least).is_some() {
+            if self.table.claim(&self.shares, Some(grants), worker_id, at_least).is_some() {
                 return true;
             }
             if is_over || self.table.is_stopped() {

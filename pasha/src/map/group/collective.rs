@@ -13,6 +13,7 @@ use crate::kernel::{Kernel, Out};
 use crate::map::drive;
 use crate::map::lengths::LengthsOf;
 use crate::map::prepared::Prepared;
+use crate::map::refuse::{NO_FILES, refuse_to_resume};
 use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
 use crate::output::worker::Accumulators;
@@ -28,7 +29,8 @@ pub(crate) fn run_all<K: Kernel, F: FunctorList<K::Items>>(
     kernel: &K,
     functors: &F,
 ) -> Result<(Out<K>, Report)> {
-    let prepared = Prepared::agreed(ranks, setting, kernel, functors, "a map")?;
+    let refused = refuse_to_resume::<K>(setting.options, Some(NO_FILES));
+    let prepared = Prepared::agreed(ranks, setting, kernel, functors, "a map", refused)?;
     let mut out = prepared.allocate_together(ranks)?;
     let report = prepared.run_together(ranks, &mut out, true)?;
     Ok((out, report))
@@ -43,7 +45,8 @@ pub(crate) fn alloc<K: Kernel, F: FunctorList<K::Items>>(
     kernel: &K,
     functors: &F,
 ) -> Result<Out<K>> {
-    Prepared::agreed(ranks, setting, kernel, functors, "an allocation")?.allocate_together(ranks)
+    let prepared = Prepared::agreed(ranks, setting, kernel, functors, "an allocation", Ok(()))?;
+    prepared.allocate_together(ranks)
 }
 
 /// Runs into outputs that exist on each rank.
@@ -56,7 +59,9 @@ pub(crate) fn run_into<K: Kernel, F: FunctorList<K::Items>>(
     functors: &F,
     out: &mut Out<K>,
 ) -> Result<Report> {
-    let prepared = Prepared::agreed(ranks, setting, kernel, functors, "a map into outputs")?;
+    let refused = refuse_to_resume::<K>(setting.options, None);
+    let what = "a map into outputs";
+    let prepared = Prepared::agreed(ranks, setting, kernel, functors, what, refused)?;
     prepared.run_together(ranks, out, false)
 }
 
@@ -78,15 +83,18 @@ fn first_pass<K: Kernel, F: FunctorList<K::Items>>(
 
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// Checks the arguments, and that the other ranks have the same. `what` is the call as they
-    /// know it.
+    /// know it, and `refused` why this rank can't make it, if it can't: whatever one rank refuses
+    /// is told to all, which else would wait for it.
     fn agreed(
         ranks: &Ranks,
         setting: Setting<'p>,
         kernel: &'p K,
         functors: &'p F,
         what: &str,
+        refused: Result<()>,
     ) -> Result<Self> {
-        let prepared = Self::check(setting, kernel, functors).and_then(|len| {
+        let checked = refused.and_then(|()| Self::check(setting, kernel, functors));
+        let prepared = checked.and_then(|len| {
             refuse(setting.options, len)?;
             Self::without_lengths(setting, kernel, functors, len)
         });

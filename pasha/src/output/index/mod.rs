@@ -63,8 +63,8 @@ pub unsafe trait IndexSlots: Staged + Clone + Send + Sync {
     /// meanwhile.
     unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>);
 
-    /// Takes what `pack` has added, of the same kernel and shape, from a message; `None` if it is too
-    /// short.
+    /// Takes what `pack` has added, of the same kernel and shape, from a message; `None` if it is
+    /// too short.
     ///
     /// # Safety
     /// As for [`slot`](Self::slot) of all these indices, of which no slot is alive; and `pack` of
