@@ -69,7 +69,11 @@ impl Judge<'_> {
     /// Decides on a failure that no item is to blame for.
     fn judge_outside(&self, worker_id: usize, failure: Failure, end: End) -> Verdict {
         let record = self.table.record(worker_id);
-        let stumbles = record.stumble();
+        let stumbles = match record.stage() {
+            // The block is run again meanwhile, which is no success: what counts is its end.
+            Stage::Merging => record.count_failure(!record.left().start),
+            _ => record.stumble(),
+        };
         if stumbles <= self.policy.stumbles() {
             let position = record.left().start;
             self.go_on_from(record, position, position);

@@ -7,6 +7,7 @@ pub(crate) mod panic;
 pub(crate) mod pin;
 pub(crate) mod share;
 mod supervise;
+pub(crate) mod tree;
 pub(crate) mod work;
 
 use std::time::Instant;

@@ -37,6 +37,8 @@ pub(crate) struct Shares {
     pub(crate) num_workers: usize,
     /// Shares start at multiples of this, so that what is read together stays together.
     pub(crate) together: usize,
+    /// Parts of static splitting end at multiples of this.
+    pub(crate) static_step: usize,
     pub(crate) borders: Borders,
 }
 
@@ -110,7 +112,12 @@ impl Shares {
     /// The share that a worker has from the start.
     pub(crate) fn given(&self, worker_id: usize) -> Range<usize> {
         match self.splitting {
-            Splitting::Static => part_of(self.len, self.num_workers, worker_id),
+            Splitting::Static => {
+                let step = self.static_step.max(1);
+                let parts = part_of(self.len.div_ceil(step), self.num_workers, worker_id);
+                let index = |part: usize| part.saturating_mul(step).min(self.len);
+                index(parts.start)..index(parts.end)
+            }
             Splitting::Guided | Splitting::Fixed(_) => 0..0,
         }
     }
@@ -166,7 +173,14 @@ mod tests {
             for len in [0, 1, 2, 3, 8, 100, 1001] {
                 for num_workers in [1, 2, 3, 16] {
                     for together in [1, 5] {
-                        let shares = Shares { splitting, len, num_workers, together, borders };
+                        let shares = Shares {
+                            splitting,
+                            len,
+                            num_workers,
+                            together,
+                            static_step: together,
+                            borders,
+                        };
                         let indices: Vec<usize> = claims(shares).into_iter().flatten().collect();
                         assert_eq!(indices, (0..len).collect::<Vec<_>>(), "{shares:?}");
                     }
@@ -182,6 +196,7 @@ mod tests {
             len: 1000,
             num_workers: 2,
             together: 8,
+            static_step: 1,
             borders: Borders::default(),
         };
         let all = claims(shares);
@@ -196,7 +211,7 @@ mod tests {
         // A million bytes fit no page; the others' pages end after 262144 and 524288 items.
         [1_000_000, 8, 4].into_iter().for_each(|item| borders.add(item));
         let (splitting, len) = (Splitting::Guided, 100_000_000);
-        let all = claims(Shares { splitting, len, num_workers: 2, together: 1, borders });
+        let all = claims(Shares { splitting, len, num_workers: 2, together: 1, static_step: 1, borders });
         for share in &all[..all.len() - 1] {
             match share.len() {
                 0..128 => {}

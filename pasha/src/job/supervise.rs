@@ -8,6 +8,9 @@ impl Job<'_> {
     /// Decides what the end of a worker's process means; `true` if another is to take its place.
     /// `detail` is what else is known of its death.
     pub(crate) fn ended(&self, worker_id: usize, end: End, detail: &str) -> bool {
+        if let Some(tree) = self.state.tree {
+            tree.recover(worker_id);
+        }
         let is_replaced = self.is_to_be_replaced(worker_id, end, detail);
         let record = self.record(worker_id);
         let died = end.status != Some(0) || record.exit_status().is_some();

@@ -43,6 +43,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         new_memory: &task.new_memory,
         streams: K::STREAM_STORES && STREAMS,
         job_file: task.job_file,
+        tree: task.tree,
         first_worker: task.first_worker,
     };
     let state = shared.state(about, setting, begun);
@@ -94,6 +95,7 @@ fn drive(
     writable.push(table.start());
     writable.extend(state.checkpoints.start());
     writable.extend(state.job_file.map(JobFile::start));
+    writable.extend(state.tree.iter().flat_map(|tree| tree.starts()));
     writable.extend(state.grants.map(Grants::start));
     for (worker_id, record) in table.records().enumerate() {
         record.give(state.shares.given(state.first_worker + worker_id));

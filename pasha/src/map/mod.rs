@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::functor::list::IntoFunctors;
 use crate::job::panic;
 use crate::kernel::{Kernel, Out};
+use crate::options::Options;
 use crate::report::Report;
 use prepared::Prepared;
 use refuse::{NO_FILES, refuse_to_resume};
@@ -161,8 +162,17 @@ fn in_setting<C: Context + ?Sized, T>(
     // Called in one place, so that the whole story is inlined there.
     story(if in_worker {
         // The thread's record is in use.
-        Setting { is_here: false, ..Setting::of(&serial, None) }
+        let options = nested_options(context.options());
+        Setting { is_here: false, options, ..Setting::of(&serial, None) }
     } else {
         Setting::of(&context, ranks)
     })
+}
+
+/// The options of a map within a worker of another: of those of its context only what the result
+/// depends on.
+fn nested_options(options: &Options) -> &'static Options {
+    static PLAIN: Options = Options::new();
+    static REPRODUCIBLE: Options = Options::new_reproducible();
+    if options.are_reproducible() { &REPRODUCIBLE } else { &PLAIN }
 }

@@ -9,6 +9,7 @@ use super::group::Verdict;
 use crate::error::{Cause, Error, ItemFailure, Result, SourceError, describe};
 use crate::job::board::{Failure, Logged, Stage, Stop};
 use crate::job::peak_memory;
+use crate::job::tree::MergeTree;
 use crate::job::work::MapState;
 use crate::options::Options;
 use crate::report::{FailedItem, HugePages, Report, WorkerReport};
@@ -33,6 +34,8 @@ pub(super) struct Ended {
     log: Vec<(usize, Logged)>,
     /// Number of items that are finished, those of an earlier run included.
     finished: usize,
+    /// Whether what the items came to was merged.
+    is_merged: bool,
     workers: Vec<WorkerReport>,
     retried: usize,
     peak_memory: usize,
@@ -60,6 +63,7 @@ impl Ended {
             stopped: table.stopped(),
             fatal: table.fatal(),
             finished: finished_here(state, &failed_of(&log)),
+            is_merged: state.tree.is_none_or(MergeTree::is_whole),
             log,
             workers,
             retried: table.retried().load(Ordering::Relaxed),
@@ -74,6 +78,7 @@ impl Ended {
             stopped: verdict.stopped,
             fatal: verdict.fatal,
             finished: verdict.finished,
+            is_merged: true,
             workers: verdict.workers(),
             retried: verdict.retried(),
             peak_memory: verdict.peak_memory(),
@@ -128,14 +133,14 @@ impl Outcome {
     ) -> Result<Report> {
         let Outcome { ended, len, resumed, wall_time, absent } = self;
         let num_failed = if ended.log.is_empty() { 0 } else { ended.failed().len() };
-        let Ended { stopped, fatal, mut log, finished, workers, .. } = ended;
+        let Ended { stopped, fatal, mut log, finished, is_merged, workers, .. } = ended;
         let how_far = HowFar { finished, len, options };
         let mut error_of = |logged: Logged| {
             let source = source_errors.remove(&logged.index);
             how_far.error_of(logged, source)
         };
         // A map that was finished when the end came from outside is finished.
-        let is_whole = finished + num_failed >= len;
+        let is_whole = finished + num_failed >= len && is_merged;
         match stopped {
             Some(Stop::Failed) => {
                 let place = log.iter().position(|&(number, _)| Some(number) == fatal).unwrap_or(0);
@@ -212,6 +217,9 @@ impl HowFar<'_> {
                 None => message,
                 Some(host) => format!("on {host}: {message}"),
             };
+            if stage == Stage::Merging && matches!(failure, Failure::Panic) {
+                return Error::MergePanicked { message, len };
+            }
             return Error::Worker { worker_id, stage: stage.phrase(), message, finished, len };
         }
         let cause = match failure {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::Ix2;
 
-use super::drive;
+use super::{drive, shared};
 use super::lengths::{Lengths, LengthsOf};
 use super::outcome::HowFar;
 use super::refuse::{changes_lost, too_many_workers};
@@ -13,12 +13,13 @@ use crate::context::{MOST_WORKERS, Setting};
 use crate::error::{Error, Result, describe};
 use crate::functor::list::FunctorList;
 use crate::job::panic;
+use crate::job::tree::MergeTree;
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::Memory;
 use crate::output::list::{RESULT, SpecList};
 use crate::output::pack::OutputSet;
-use crate::output::worker::Accumulators;
+use crate::output::worker::{Accumulators, Reduction};
 use crate::output::{Attached, Plan};
 use crate::report::{FailedItem, Report};
 use crate::resume::{Identity, JobFile, OutputFile};
@@ -157,17 +158,23 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let resumes = self.setting.options.job_file().is_some();
         let plan = self.plan(fresh || resumes);
         let arrays = K::Set::arrays_mut(out);
-        let attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
+        let mut attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
         let writable = || {
             let mut starts = Vec::new();
             attached.writable(&mut starts);
             starts
         };
         let job_file = self.job_file(&attached)?;
-        let task = self.task(&attached, job_file.as_deref());
+        let tree = self.tree(&attached)?;
+        let task = Task { tree: tree.as_deref(), ..self.task(&attached, job_file.as_deref()) };
         let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost. That the map failed is what counts.
-        let finished = self.finish(attached);
+        let is_merged = tree.is_some() && outcome.is_ok();
+        let collected = tree.map_or(Ok(()), |tree| collect(&tree, self.len));
+        if is_merged {
+            attached.keep_first();
+        }
+        let finished = collected.and(self.finish(attached));
         match outcome {
             Ok(value) => match finished {
                 Ok(()) => Ok(value),
@@ -214,8 +221,21 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             first_worker: 0,
             new_memory,
             job_file,
+            tree: None,
             failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
         }
+    }
+
+    /// The tree in which reductions are merged, if there are any and their bits are not to depend
+    /// on who computes what.
+    #[inline(always)]
+    pub(super) fn tree<'t>(&self, attached: &'t impl Attached) -> Result<Option<Box<MergeTree<'t>>>> {
+        if const { AccumulatorsOf::<K>::COUNT == 0 } || !self.setting.options.are_reproducible() {
+            return Ok(None);
+        }
+        let mut reductions = Vec::new();
+        attached.reductions(&mut reductions);
+        tree_of(reductions, self.setting, self.len)
     }
 
     /// Opens the file that says what is done, in a context that resumes.
@@ -228,6 +248,32 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         open_job_file(path, names, files, self.kernel.signature(), self.len)
             .map(|file| Some(Box::new(file)))
     }
+}
+
+/// The tree in which these are merged, unless there are none.
+#[cold]
+fn tree_of<'t>(
+    reductions: Vec<Box<dyn Reduction + 't>>,
+    setting: Setting<'_>,
+    len: usize,
+) -> Result<Option<Box<MergeTree<'t>>>> {
+    if reductions.is_empty() {
+        return Ok(None);
+    }
+    let Setting { options, memory, .. } = setting;
+    let num_workers = shared::num_workers(setting, len);
+    let splitting = options.splitting();
+    let elsewhere = setting.ranks.is_some();
+    MergeTree::new(reductions, len, num_workers, elsewhere, splitting, memory, options.pages())
+        .map(|tree| Some(Box::new(tree)))
+}
+
+/// Merges what the workers have left in the tree of a map over so many items.
+#[cold]
+pub(super) fn collect(tree: &MergeTree<'_>, len: usize) -> Result<(), Box<Error>> {
+    // SAFETY: all workers have ended, and the outputs are still attached: the tree borrows them.
+    let caught = panic::caught(&mut || unsafe { tree.collect() });
+    caught.map_err(|panicked| Box::new(merge_failed(panicked, len)))
 }
 
 /// Opens the job file of a kernel whose outputs have these names, and the returned ones none.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::job::board::{Grants, Table, most_items};
 use crate::job::judge::Judge;
 use crate::job::share::{Borders, Shares};
+use crate::job::tree::MergeTree;
 use crate::job::work::{Checkpoints, MapState};
 use crate::job::{forked, panic};
 use crate::memory::{Memory, SharedPages};
@@ -47,6 +48,7 @@ pub(super) struct About<'m> {
     /// Whether the kernel writes past the caches.
     pub(super) streams: bool,
     pub(super) job_file: Option<&'m JobFile>,
+    pub(super) tree: Option<&'m MergeTree<'m>>,
     pub(super) first_worker: usize,
 }
 
@@ -88,13 +90,17 @@ impl Shared {
             table,
             len,
             shares: Shares {
-                splitting: options.splitting(),
+                splitting: match about.tree {
+                    Some(tree) => tree.splitting(options.splitting()),
+                    None => options.splitting(),
+                },
                 len: len.min(most_items(*num_workers)),
                 num_workers: match setting.ranks {
                     Some(ranks) if options.splitting() == Splitting::Static => ranks.all_workers(),
                     _ => *num_workers,
                 },
-                together: about.together,
+                together: about.tree.map_or(about.together, MergeTree::block_items),
+                static_step: about.tree.map_or(1, MergeTree::block_items),
                 // What is granted does not begin at a border.
                 borders: if grants.is_some() { Borders::default() } else { about.borders },
             },
@@ -111,6 +117,7 @@ impl Shared {
             deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
             token: options.token(),
             job_file: about.job_file,
+            tree: about.tree,
             grants: grants.as_ref(),
             first_worker: about.first_worker,
             source_errors: Mutex::default(),

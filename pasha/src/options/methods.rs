@@ -232,6 +232,12 @@ pub trait ContextOptions: Sized {
         self
     }
 
+    #[doc = include_str!("../../docs/options/reproducible.md")]
+    fn reproducible(mut self, wanted: bool) -> Self {
+        self.options_mut().reproducible = wanted;
+        self
+    }
+
     /// Says whether each worker stays on a processor of its own, of those that the program may
     /// use. The default is `false`: the operating system moves workers as it likes.
     ///

@@ -68,6 +68,7 @@ pub struct Options {
     pub(crate) worker_lifespan: Option<NonZeroUsize>,
     pub(crate) worker_memory: Option<usize>,
     pub(crate) nice: i32,
+    pub(crate) reproducible: bool,
 }
 
 impl Options {
@@ -98,7 +99,15 @@ impl Options {
             worker_lifespan: None,
             worker_memory: None,
             nice: 0,
+            reproducible: false,
         }
+    }
+
+    /// The defaults, but for reductions with the same bits in every run.
+    pub(crate) const fn new_reproducible() -> Self {
+        let mut options = Options::new();
+        options.reproducible = true;
+        options
     }
 
     /// Whether there is nothing to do during a map but to run the kernel, and nothing to look for.
@@ -108,7 +117,8 @@ impl Options {
         let has_hooks = self.start_hook.is_some() || self.end_hook.is_some();
         let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
         let is_noted = resume.is_some() || self.watch.is_some() || !self.on_failure.is_abort();
-        !(has_hooks || has_limits || is_noted || self.pin_workers || self.are_of_processes())
+        let is_special = self.pin_workers || self.reproducible || self.are_of_processes();
+        !(has_hooks || has_limits || is_noted || is_special)
     }
 
     #[inline]
@@ -127,6 +137,12 @@ impl Options {
     /// Bytes of its own that a forked worker may have.
     pub(crate) fn memory_limit(&self) -> Option<usize> {
         self.worker_memory
+    }
+
+    /// Whether the bits of reductions are not to depend on who computes what.
+    #[inline]
+    pub(crate) fn are_reproducible(&self) -> bool {
+        self.reproducible
     }
 
     pub(crate) fn niceness(&self) -> i32 {
@@ -220,6 +236,7 @@ impl fmt::Debug for Options {
             .field("worker_lifespan", &self.worker_lifespan)
             .field("worker_memory", &self.worker_memory)
             .field("nice", &self.nice)
+            .field("reproducible", &self.reproducible)
             .field("start_hook", &self.start_hook.is_some())
             .field("end_hook", &self.end_hook.is_some())
             .field("progress", &self.watch)

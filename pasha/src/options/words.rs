@@ -17,7 +17,7 @@ struct Word {
 }
 
 /// The words, each as the method of its name.
-const WORDS: [Word; 15] = [
+const WORDS: [Word; 16] = [
     Word { name: "skip", example: "skip=10", apply: |options, given| skip(options, given) },
     Word { name: "retry", example: "retry=2", apply: |options, given| retry(options, given) },
     Word {
@@ -88,6 +88,11 @@ const WORDS: [Word; 15] = [
         name: "huge_pages",
         example: "huge_pages=false",
         apply: |options, given| Ok(options.huge_pages(given.truth()?)),
+    },
+    Word {
+        name: "reproducible",
+        example: "reproducible",
+        apply: |options, given| Ok(options.reproducible(given.truth()?)),
     },
     Word {
         name: "pin_workers",
@@ -209,6 +214,7 @@ impl FromStr for Options {
     /// | `share=100`, `static_split` | [`share`](Options::share), [`static_split`](Options::static_split) |
     /// | `worker_lifespan=1000`, `worker_memory=2GiB`, `nice=10` | [`worker_lifespan`](Options::worker_lifespan), [`worker_memory`](Options::worker_memory), [`nice`](Options::nice) |
     /// | `huge_pages=false` | [`huge_pages`](Options::huge_pages) |
+    /// | `reproducible` | [`reproducible`](Options::reproducible) |
     /// | `pin_workers` | [`pin_workers`](Options::pin_workers) |
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::slots::Slots;
+use super::worker::Reduction;
 use super::{Attached, OutputSpec, Plan};
 use crate::error::{Error, Result};
 use crate::resume::OutputFile;
@@ -163,6 +164,16 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn layouts(&self, layouts: &mut Vec<String>) {
         self.0.layouts(layouts);
         self.1.layouts(layouts);
+    }
+
+    fn reductions<'s>(&'s self, reductions: &mut Vec<Box<dyn Reduction + 's>>) {
+        self.0.reductions(reductions);
+        self.1.reductions(reductions);
+    }
+
+    fn keep_first(&mut self) {
+        self.0.keep_first();
+        self.1.keep_first();
     }
 
     fn part(&mut self, message: &mut Vec<u8>) {

@@ -32,6 +32,7 @@ use crate::memory::{Mapping, Memory};
 use crate::resume::OutputFile;
 pub(crate) use plan::{Numbering, Plan};
 use slots::Slots;
+use worker::Reduction;
 
 /// What an output parameter or return value asks for.
 pub trait OutputSpec: Sync {
@@ -92,6 +93,13 @@ pub unsafe trait Attached {
 
     /// Adds what has to be the same on all ranks that map together: shapes and strides.
     fn layouts(&self, layouts: &mut Vec<String>);
+
+    /// Adds the accumulators that are merged, so that they can be while workers run.
+    fn reductions<'s>(&'s self, _reductions: &mut Vec<Box<dyn Reduction + 's>>) {}
+
+    /// Has the first worker's accumulators alone count, into which all others were merged, those of
+    /// other ranks included.
+    fn keep_first(&mut self) {}
 
     /// Adds what the workers here have accumulated to a message, merged into one where it is
     /// reduced, after the last of them has ended.

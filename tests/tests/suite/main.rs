@@ -24,6 +24,7 @@ mod pages;
 mod pushed;
 mod python;
 mod ranks;
+mod reproducible;
 mod returns;
 mod roles;
 mod saxs;

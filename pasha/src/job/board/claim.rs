@@ -212,7 +212,8 @@ mod tests {
             let claims = [const { Claim::new() }; 3];
             let splitting = Splitting::Fixed(NonZeroUsize::new(1 + round % 3).unwrap());
             let borders = Borders::default();
-            let shares = Shares { splitting, len: 20, num_workers: 3, together: 1, borders };
+            let shares =
+                Shares { splitting, len: 20, num_workers: 3, together: 1, static_step: 1, borders };
             let mut workers = [const { Stepper { step: 0, seen: 0, share: 0..0 } }; 3];
             let mut runs = [0; 20];
             while workers.iter().any(|worker| worker.step != 0) || cursor.position() < 20 {

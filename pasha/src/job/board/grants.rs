@@ -218,7 +218,7 @@ mod tests {
 
     fn shares(num_workers: usize) -> Shares {
         let (splitting, borders) = (Splitting::Guided, Borders::default());
-        Shares { splitting, len: 1000, num_workers, together: 1, borders }
+        Shares { splitting, len: 1000, num_workers, together: 1, static_step: 1, borders }
     }
 
     #[test]

@@ -33,10 +33,12 @@ pub(crate) enum Stage {
     Done,
     /// Until this rank of several is granted items.
     Waiting,
+    /// What it has accumulated over a block, with that of others.
+    Merging,
 }
 
 impl Stage {
-    const ALL: [Stage; 11] = [
+    const ALL: [Stage; 12] = [
         Stage::Starting,
         Stage::StartHook,
         Stage::OpeningReader,
@@ -48,6 +50,7 @@ impl Stage {
         Stage::EndHook,
         Stage::Done,
         Stage::Waiting,
+        Stage::Merging,
     ];
 
     /// The stage of this number.
@@ -69,6 +72,7 @@ impl Stage {
             Stage::EndHook => "running the on_worker_end hook",
             Stage::Done => "leaving",
             Stage::Waiting => "waiting for items",
+            Stage::Merging => "merging what it has accumulated",
         }
     }
 }

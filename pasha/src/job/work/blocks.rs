@@ -122,7 +122,11 @@ impl<'m> Blocks<'m> {
             let room = self.staging.as_ref().map_or(MOST_ITEMS, StagingBuffer::items);
             let life = self.end_of_life - record.finished();
             let most = if is_dirty { 1 } else { self.items.min(room).min(life) };
-            let block = next..missing.end.min(next.saturating_add(most));
+            let end = state.tree.map_or(missing.end, |tree| {
+                // Each block of the tree has accumulators of its own.
+                missing.end.min(tree.shape().end_of_block(next))
+            });
+            let block = next..end.min(next.saturating_add(most));
             self.make_huge_pages(task, state, &block);
             record.begin_block(block.start);
             let seat = Seat { worker_id, record, limit: state.limit };
@@ -198,6 +202,26 @@ impl<'m> Blocks<'m> {
         }
     }
 
+    /// Hands on the worker's accumulators where a block of the tree ends before `next`; `false` if
+    /// the map is to stop instead.
+    fn hand_on(&mut self, state: &MapState<'_>, worker_id: usize, next: usize) -> bool {
+        let Some(tree) = state.tree else { return true };
+        let Some(block) = tree.shape().block_before(next) else { return true };
+        let record = state.table.record(worker_id);
+        record.enter(Stage::Merging);
+        let is_stopped = || {
+            state.look(Instant::now());
+            state.table.is_stopped()
+        };
+        // SAFETY: the worker's number is its own, no slot of it is alive, and the block lies in the
+        // share that it has claimed.
+        let goes_on = unsafe { tree.take_in(worker_id, block, &is_stopped) };
+        record.enter(Stage::Claiming);
+        // It is no part of the time that items take.
+        self.last = Instant::now();
+        goes_on
+    }
+
     /// Makes a copy of the worker's accumulators, which have everything before `next`, if there are
     /// any and it is time.
     fn keep<K: Kernel, F>(
@@ -207,6 +231,9 @@ impl<'m> Blocks<'m> {
         worker_id: usize,
         next: usize,
     ) {
+        if !self.hand_on(state, worker_id, next) {
+            return;
+        }
         if state.checkpoints.are_kept() {
             let record = state.table.record(worker_id);
             // SAFETY: the worker's number is its own, and no slot of it is alive.

@@ -11,6 +11,7 @@ use crate::error::SourceError;
 use crate::job::board::{Grants, Record, Stage, Stop, Table};
 use crate::job::judge::Judge;
 use crate::job::share::Shares;
+use crate::job::tree::MergeTree;
 use crate::memory::SharedPages;
 use crate::options::CancelToken;
 use crate::resume::JobFile;
@@ -40,6 +41,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) token: Option<&'m CancelToken>,
     /// Says what an earlier run has finished, and takes note of what this one does.
     pub(crate) job_file: Option<&'m JobFile>,
+    /// Where reductions are to have the same bits whoever computes what.
+    pub(crate) tree: Option<&'m MergeTree<'m>>,
     /// What this rank of several has been granted and finished.
     pub(crate) grants: Option<&'m Grants>,
     /// The number of this rank's first worker, counted over all.

@@ -7,6 +7,7 @@ use super::checkpoint::Checkpoints;
 use crate::error::Result;
 use crate::functor::list::FunctorList;
 use crate::job::share::Borders;
+use crate::job::tree::MergeTree;
 use crate::kernel::Kernel;
 use crate::memory::{Memory, Pages};
 use crate::output::index::IndexSlots;
@@ -36,6 +37,8 @@ pub(crate) struct Task<'r, K: Kernel, F> {
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
+    /// Where reductions are to have the same bits whoever computes what.
+    pub(crate) tree: Option<&'r MergeTree<'r>>,
     /// The items that a first pass, for the lengths of ragged slots, went on without, and why.
     pub(crate) failed_lengths: Option<&'r BTreeMap<usize, String>>,
 }

@@ -3,6 +3,7 @@
 
 use ndarray::Ix2;
 
+use super::trees::gather;
 use super::{facts, layouts, merge_parts, refuse};
 use crate::array::SharedArray;
 use crate::context::{Ranks, Setting};
@@ -136,12 +137,23 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let mut writable = Vec::new();
         attached.writable(&mut writable);
         let first_worker = numbering.first_worker;
-        let task = Task { first_worker, ..self.task(&attached, job_file.as_deref()) };
+        let tree = ranks.group.agree(self.tree(&attached), |_| Vec::new())?;
+        let task = Task {
+            first_worker,
+            tree: tree.as_deref(),
+            ..self.task(&attached, job_file.as_deref())
+        };
         let outcome = drive::run(&task, self.setting, writable);
         drop(task);
+        let is_merged = tree.is_some() && outcome.is_ok();
+        let collected = tree.map_or(Ok(()), |tree| gather(ranks, &tree, &outcome, self.len));
+        if is_merged {
+            attached.keep_first();
+        }
         let outcome = self.together(ranks, outcome, &mut attached);
         // Also after a failure: what was finished is not lost.
         let finished = self.finish(attached).map_err(|error| *error);
+        let finished = collected.and(finished);
         let report = outcome?;
         ranks.group.agree(finished, |()| Vec::new())?;
         Ok(report)

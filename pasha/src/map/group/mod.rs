@@ -14,6 +14,7 @@ mod parts;
 mod pump;
 mod slots;
 mod telling;
+mod trees;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,6 +44,7 @@ pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options
         ("`on_failure`", format!("{:?}", options.policy())),
         ("`item_timeout`", format!("{:?}", options.time_for_item())),
         ("`deadline`", format!("{:?}", options.time_for_map())),
+        ("`reproducible`", options.are_reproducible().to_string()),
         ("`resume`", format!("{:?}", options.job_file())),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -50,7 +50,7 @@ pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result
 }
 
 /// The next part that a rank sends.
-fn wait_for(line: &mut Line, rank: usize) -> Result<Vec<u8>, Lost> {
+pub(super) fn wait_for(line: &mut Line, rank: usize) -> Result<Vec<u8>, Lost> {
     loop {
         match line.next(|line| line.left(rank).is_some())? {
             Some((from, Kind::Part, message)) if from == rank => return Ok(message),
@@ -62,7 +62,7 @@ fn wait_for(line: &mut Line, rank: usize) -> Result<Vec<u8>, Lost> {
     }
 }
 
-fn not_understood(ranks: &Ranks, rank: usize) -> Error {
+pub(super) fn not_understood(ranks: &Ranks, rank: usize) -> Error {
     Error::Rank {
         rank,
         host: ranks.group.host(rank).to_owned(),

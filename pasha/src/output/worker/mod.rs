@@ -6,11 +6,13 @@ mod local;
 mod padded;
 mod per_worker;
 mod reduce;
+mod reduction;
 mod scalar;
 
 pub(crate) use local::LocalAccumulators;
 pub use per_worker::{PerWorker, PerWorkerScalar};
 pub use reduce::{Reduce, ReduceScalar};
+pub(crate) use reduction::Reduction;
 
 /// Raw access to accumulators: slots that belong to workers.
 ///

@@ -39,6 +39,29 @@ fn sums(
     value.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// The product of two matrices, modulo a prime below 2^31, which is exact: any two neighbours may
+/// be multiplied first, but never in another order.
+fn multiply(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
+    const PRIME: u64 = 2_147_483_629;
+    let entry = |row: usize, column: usize| {
+        (a[2 * row] * b[column] + a[2 * row + 1] * b[2 + column]) % PRIME
+    };
+    [entry(0, 0), entry(0, 1), entry(1, 0), entry(1, 1)]
+}
+
+/// Reductions that show in which order they were merged.
+#[pasha::kernel]
+fn ordered(
+    value: u64,
+    #[reduce(sum)] total: &mut f64,
+    #[reduce(multiply, init = [1, 0, 0, 1])] all: &mut [u64; 4],
+    #[reduce(sum, shape = (64,))] mut histogram: ArrayViewMut1<f32>,
+) {
+    *total += (value as f64).sin();
+    *all = multiply(*all, [value + 1, 2, 3, value]);
+    histogram[(value % 64) as usize] += (value as f32).cos();
+}
+
 /// So simple that it is vectorised where nothing stands against it.
 #[pasha::kernel]
 fn triple(value: f64) -> f64 {
@@ -97,6 +120,10 @@ pub(crate) fn run(seed: u64, deaths: usize) -> Result<(), Error> {
     let input = Array1::linspace(0.0, 1.0, 3_000_000);
     let plain = shapes::run_serial(0..LEN)?;
     let summed = sums::run_serial(0..LEN)?;
+    let in_order = ordered::run_in(&SerialContext::new().reproducible(true), 0..LEN)?;
+    let multiplied =
+        (0..LEN).fold([1, 0, 0, 1], |all, value| multiply(all, [value + 1, 2, 3, value]));
+    assert_eq!(in_order.all, multiplied);
     let tripled = triple::run_serial(&input)?;
     let (kills, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let mut counts = Counts::default();
@@ -115,6 +142,12 @@ pub(crate) fn run(seed: u64, deaths: usize) -> Result<(), Error> {
             let (out, report) = sums::run_report_in(&context, 0..LEN)?;
             assert_eq!((out.total, out.calls.sum()), (summed.total, LEN), "round {round}");
             assert!(out.histogram == summed.histogram && out.result == summed.result);
+            counts.add(&report);
+            let (out, report) =
+                ordered::run_report_in(&context.clone().reproducible(true), 0..LEN)?;
+            assert_eq!(out.total.to_bits(), in_order.total.to_bits(), "round {round}");
+            assert_eq!(out.all, multiplied, "round {round}");
+            assert!(out.histogram == in_order.histogram, "round {round}");
             counts.add(&report);
             let (out, report) = triple::run_report_in(&context, &input)?;
             assert!(out == tripled, "round {round}");

@@ -18,6 +18,7 @@ use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::SubArrays;
 use crate::output::worker::array::ArrayAccumulators;
 use crate::output::worker::padded::{map_accumulators, step_of};
+use crate::output::worker::reduction::{Accumulated, Reduction};
 use crate::output::{Attached, OutputSpec, Plan, check_array};
 use crate::resume::OutputFile;
 
@@ -116,6 +117,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
             start: self.start(),
             spec: self,
             num_workers: plan.num_workers.max(1),
+            is_merged: false,
             target: array,
             own,
         };
@@ -136,6 +138,8 @@ pub struct AttachedReduce<'a, A: Element, D: Dimension, M> {
     start: Start<A>,
     spec: &'a Reduce<A, D, M>,
     num_workers: usize,
+    /// Whether the first accumulator has all that there is.
+    is_merged: bool,
     target: &'a mut SharedArray<A, D>,
     own: Option<Mapping>,
 }
@@ -187,6 +191,21 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
         layouts.push(format!("{:?} with strides {:?}", self.spec.dim, self.strides));
     }
 
+    fn reductions<'s>(&'s self, reductions: &mut Vec<Box<dyn Reduction + 's>>) {
+        reductions.push(Box::new(Accumulated {
+            first: self.first,
+            size: self.spec.dim.size(),
+            step: self.spec.step(),
+            start: self.start.accumulator,
+            merge: &self.spec.merge,
+        }));
+    }
+
+    fn keep_first(&mut self) {
+        self.num_workers = 1;
+        self.is_merged = true;
+    }
+
     fn part(&mut self, message: &mut Vec<u8>) {
         let size = self.spec.dim.size();
         for worker_id in 1..self.num_workers {
@@ -205,7 +224,8 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
     }
 
     fn take_part(&mut self, _workers: &Range<usize>, message: &mut &[u8]) -> Option<()> {
-        let merge = |one, other| self.spec.merge.merge(one, other);
+        let is_merged = self.is_merged;
+        let merge = |one, other| if is_merged { one } else { self.spec.merge.merge(one, other) };
         // SAFETY: the accumulator lies within the mapping and the workers have ended.
         unsafe { unpack(self.accumulator(0), self.spec.dim.size(), message, merge) }
     }

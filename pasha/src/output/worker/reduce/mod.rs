@@ -77,7 +77,7 @@ unsafe fn unpack<A: Element>(
 ///
 /// # Safety
 /// The pointer is valid for writes of `size` elements that nothing else uses meanwhile.
-unsafe fn reset<A: Element>(first: *mut A, size: usize, start: A) {
+pub(super) unsafe fn reset<A: Element>(first: *mut A, size: usize, start: A) {
     // SAFETY: the caller promises that the elements are valid and that nothing else uses them.
     fill_with_copies(&mut unsafe { ArrayViewMut::from_shape_ptr(Ix1(size), first) }, start);
 }

@@ -9,6 +9,7 @@ use crate::memory::Mapping;
 use crate::output::merge::Merge;
 use crate::output::slots::OfWorker;
 use crate::output::worker::padded::{map_accumulators, step_of};
+use crate::output::worker::reduction::{Accumulated, Reduction};
 use crate::output::worker::scalar::ScalarAccumulators;
 use crate::output::{Attached, OutputSpec, Plan};
 use crate::resume::OutputFile;
@@ -68,6 +69,7 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
             start: self.start(),
             spec: self,
             num_workers: plan.num_workers.max(1),
+            is_merged: false,
             target,
         };
         for worker_id in 0..attached.num_workers {
@@ -85,6 +87,8 @@ pub struct AttachedScalar<'a, A, M> {
     start: Start<A>,
     spec: &'a ReduceScalar<A, M>,
     num_workers: usize,
+    /// Whether the first accumulator has all that there is.
+    is_merged: bool,
     target: &'a mut A,
 }
 
@@ -121,6 +125,21 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
         layouts.push("[]".to_owned());
     }
 
+    fn reductions<'s>(&'s self, reductions: &mut Vec<Box<dyn Reduction + 's>>) {
+        reductions.push(Box::new(Accumulated {
+            first: self.accumulator(0),
+            size: 1,
+            step: step_of::<A>(1),
+            start: self.start.accumulator,
+            merge: &self.spec.merge,
+        }));
+    }
+
+    fn keep_first(&mut self) {
+        self.num_workers = 1;
+        self.is_merged = true;
+    }
+
     fn part(&mut self, message: &mut Vec<u8>) {
         for worker_id in 1..self.num_workers {
             // SAFETY: the accumulators lie within the mapping and the workers have ended.
@@ -135,7 +154,8 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
     }
 
     fn take_part(&mut self, _workers: &Range<usize>, message: &mut &[u8]) -> Option<()> {
-        let merge = |one, other| self.spec.merge.merge(one, other);
+        let is_merged = self.is_merged;
+        let merge = |one, other| if is_merged { one } else { self.spec.merge.merge(one, other) };
         // SAFETY: the accumulator lies within the mapping and the workers have ended.
         unsafe { unpack(self.accumulator(0), 1, message, merge) }
     }

@@ -1,0 +1,335 @@
+//! Reductions whose bits do not depend on who computes what.
+//!
+//! The items are cut into blocks, and each block has accumulators of its own, which are merged in
+//! a binary tree over the blocks; blocks and tree follow from the number of items and the size of
+//! the accumulators alone. A worker that is done with a block merges into its accumulators what its
+//! neighbours in the tree have come to, as far up as that is there, and lays the result down at a
+//! *place*, where the worker that completes the other half finds it. So a few places do, however
+//! many blocks there are.
+
+mod places;
+mod shape;
+
+use std::num::NonZeroUsize;
+
+use crate::element::MOST_ALIGNED;
+use crate::error::Result;
+use crate::memory::{Mapping, Memory, Pages};
+use crate::options::Splitting;
+use crate::output::worker::Reduction;
+use places::Places;
+use shape::{Next, Node, Shape};
+
+/// Where there is room for all blocks in so many bytes, nobody ever waits for a place.
+const ROOM: usize = 1 << 20;
+
+/// The accumulators of the blocks of one map, and the tree in which they are merged.
+pub(crate) struct MergeTree<'r> {
+    reductions: Vec<Box<dyn Reduction + 'r>>,
+    places: Places,
+    /// Copies of accumulators, `size` bytes for each place.
+    copies: Mapping,
+    size: usize,
+}
+
+/// Where the whole accumulators of a node are.
+#[derive(Clone, Copy)]
+enum Found {
+    Place(u32),
+    /// They are this worker's own.
+    Worker(usize),
+}
+
+impl<'r> MergeTree<'r> {
+    /// A tree for a map over so many items, of which others may be run `elsewhere`.
+    pub(crate) fn new(
+        reductions: Vec<Box<dyn Reduction + 'r>>,
+        len: usize,
+        num_workers: usize,
+        elsewhere: bool,
+        splitting: Splitting,
+        memory: Memory,
+        pages: Pages,
+    ) -> Result<Self> {
+        let bytes = |reduction: &Box<dyn Reduction + 'r>| reduction.bytes();
+        let shape = Shape::new(len, reductions.iter().map(bytes).sum());
+        let size = reductions.iter().map(|r| r.bytes().next_multiple_of(MOST_ALIGNED)).sum();
+        let levels = shape.num_levels();
+        // Of blocks that are claimed in order, all are done but those that workers are at: what is
+        // whole lies at a place for each of them and for each level. Parts leave gaps, each with
+        // two places a level, and so does what others have: how many gaps, is not known.
+        let needed = match splitting {
+            _ if elsewhere => shape.num_blocks(),
+            Splitting::Static => num_workers * (2 * levels + 1) + 1,
+            _ => num_workers + levels + 1,
+        };
+        let roomy = ROOM / std::cmp::max(size, 1);
+        let num_places = needed.max(roomy).min(shape.num_blocks());
+        let places = Places::new(shape, num_workers, num_places, memory)?;
+        let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
+        copies.make_huge_pages();
+        Ok(MergeTree { reductions, places, copies, size })
+    }
+
+    /// The blocks of items.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.places.shape
+    }
+
+    /// The items of a block.
+    pub(crate) fn block_items(&self) -> usize {
+        self.shape().block_items()
+    }
+
+    /// How a map over the blocks is split where it is to be split so: whoever claims takes one
+    /// block, so that blocks are done about in order.
+    pub(crate) fn splitting(&self, wanted: Splitting) -> Splitting {
+        match (wanted, NonZeroUsize::new(self.block_items())) {
+            (Splitting::Guided | Splitting::Fixed(_), Some(items)) => Splitting::Fixed(items),
+            _ => wanted,
+        }
+    }
+
+    /// Where its mappings start.
+    pub(crate) fn starts(&self) -> [usize; 2] {
+        [self.places.start(), self.copies.start().as_ptr() as usize]
+    }
+
+    /// The reductions, each with where the copy of its accumulator lies at this place.
+    fn copies(&self, place: u32) -> impl Iterator<Item = (&dyn Reduction, *mut u8)> {
+        let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.size);
+        self.reductions.iter().scan(start, |at, reduction| {
+            let copy = *at;
+            *at = at.wrapping_add(reduction.bytes().next_multiple_of(MOST_ALIGNED));
+            Some((&**reduction, copy))
+        })
+    }
+
+    /// Takes in what a worker has accumulated over a block, all of it, and sets its accumulators
+    /// back; `false` if the map is to stop, and nothing was set back.
+    ///
+    /// # Safety
+    /// The caller alone is this worker, none of whose slots is alive, and it alone has the block.
+    pub(crate) unsafe fn take_in(
+        &self,
+        worker_id: usize,
+        block: usize,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> bool {
+        if !self.places.is_done(worker_id, block) {
+            // SAFETY: as the caller promises.
+            let placed = unsafe { self.merge_up(worker_id, self.shape().leaf(block), is_stopped) };
+            if !placed {
+                return false;
+            }
+        }
+        for reduction in &self.reductions {
+            // SAFETY: the caller alone is this worker, and none of its slots is alive.
+            unsafe { reduction.reset(worker_id) };
+        }
+        true
+    }
+
+    /// Merges a worker's accumulators with what is there, as far up as it is, and puts them at a
+    /// place; `false` if the map is to stop. At first they are those of this node.
+    ///
+    /// # Safety
+    /// As for [`take_in`](Self::take_in).
+    unsafe fn merge_up(
+        &self,
+        worker_id: usize,
+        mut node: Node,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> bool {
+        let shape = &self.places.shape;
+        let mut locked = self.places.lock(worker_id);
+        locked.begin(shape.first_block(node));
+        locked.reach(node);
+        loop {
+            let next = shape.next(node);
+            if let Next::Same(parent) = next {
+                node = parent;
+                locked.reach(node);
+                continue;
+            }
+            if let Next::With { sibling, is_first } = next
+                && let Some(place) = locked.take(sibling)
+            {
+                drop(locked);
+                // SAFETY: the caller alone is this worker; it has taken the place, where whoever
+                // published it had put whole accumulators.
+                unsafe { self.merge(worker_id, place, is_first) };
+                locked = self.places.lock(worker_id);
+                node = shape.parent(node);
+                locked.reach(node);
+                continue;
+            }
+            let Some(place) = locked.reserve(node) else {
+                if !self.places.wait(locked, is_stopped) {
+                    return false;
+                }
+                locked = self.places.lock(worker_id);
+                continue;
+            };
+            drop(locked);
+            for (reduction, copy) in self.copies(place) {
+                let own = reduction.accumulator(worker_id).cast_const();
+                // SAFETY: the caller alone is this worker; the place is reserved for it, with room
+                // for so many bytes.
+                unsafe { copy.copy_from_nonoverlapping(own, reduction.bytes()) };
+            }
+            locked = self.places.lock(worker_id);
+            let has_come = match next {
+                Next::With { sibling, .. } => self.places.place_of(sibling).is_some(),
+                _ => false,
+            };
+            if has_come {
+                locked.forgo();
+                continue;
+            }
+            locked.publish();
+            return true;
+        }
+    }
+
+    /// Merges what lies at a place into a worker's accumulators.
+    ///
+    /// # Safety
+    /// The caller alone has both.
+    unsafe fn merge(&self, worker_id: usize, place: u32, is_first: bool) {
+        for (reduction, copy) in self.copies(place) {
+            // SAFETY: as the caller promises; both hold accumulators of this output.
+            unsafe { reduction.merge(reduction.accumulator(worker_id), copy, is_first) };
+        }
+    }
+
+    /// Does to the end, or gives back, what a dead worker was about to do, so that nobody waits
+    /// for it.
+    pub(crate) fn recover(&self, worker_id: usize) {
+        self.places.recover(worker_id);
+    }
+
+    /// Whether all blocks are in the tree, once all workers have ended.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.places.shape.root().is_none_or(|root| self.is_whole_at(root))
+    }
+
+    fn is_whole_at(&self, node: Node) -> bool {
+        self.found(node).is_some()
+            || self.places.shape.children(node).is_some_and(|(first, second)| {
+                self.is_whole_at(first) && second.is_none_or(|second| self.is_whole_at(second))
+            })
+    }
+
+    fn found(&self, node: Node) -> Option<Found> {
+        let place = self.places.place_of(node).map(Found::Place);
+        place.or_else(|| self.places.holder_of(node).map(Found::Worker))
+    }
+
+    /// Merges what is in the tree into the first worker's accumulators, which are all the result if
+    /// the tree is whole.
+    ///
+    /// # Safety
+    /// All workers have ended, and the accumulators are still attached.
+    pub(crate) unsafe fn collect(&self) {
+        let Some(root) = self.places.shape.root() else { return };
+        let is_whole = self.is_whole();
+        // SAFETY: as the caller promises.
+        let Some(found) = (unsafe { self.merged(root) }) else { return };
+        if let Found::Worker(0) = found {
+            return;
+        }
+        for (number, reduction) in self.reductions.iter().enumerate() {
+            let result = reduction.accumulator(0);
+            let from = self.at(found, number);
+            // SAFETY: all workers have ended; both hold accumulators of this output, and differ.
+            unsafe {
+                if is_whole {
+                    result.copy_from_nonoverlapping(from, reduction.bytes());
+                } else {
+                    // The worker's own are of a block that is not whole.
+                    reduction.merge(result, from, true);
+                }
+            }
+            if let Found::Worker(worker_id) = found {
+                // SAFETY: all workers have ended; it is not to be merged again.
+                unsafe { reduction.reset(worker_id) };
+            }
+        }
+    }
+
+    /// Where the accumulator of a reduction lies.
+    fn at(&self, found: Found, number: usize) -> *mut u8 {
+        match found {
+            Found::Worker(worker_id) => self.reductions[number].accumulator(worker_id),
+            Found::Place(place) => {
+                self.copies(place).nth(number).map_or(std::ptr::null_mut(), |(_, copy)| copy)
+            }
+        }
+    }
+
+    /// The numbers of the nodes whose accumulators lie at places, once all workers have ended.
+    pub(crate) fn laid_down(&self) -> Vec<usize> {
+        let shape = &self.places.shape;
+        let is_there = |&number: &usize| self.places.place_of(shape.node(number)).is_some();
+        (0..shape.num_nodes()).filter(is_there).collect()
+    }
+
+    /// Adds the accumulators of such a node to a message.
+    pub(crate) fn pack(&self, number: usize, message: &mut Vec<u8>) {
+        let Some(place) = self.places.place_of(self.places.shape.node(number)) else { return };
+        for (reduction, copy) in self.copies(place) {
+            // SAFETY: whoever published the place has set so many bytes there, which nobody writes
+            // any more.
+            let bytes = unsafe { std::slice::from_raw_parts(copy, reduction.bytes()) };
+            message.extend_from_slice(bytes);
+        }
+    }
+
+    /// Takes in the accumulators of a node that `pack` has added to a message elsewhere, for the
+    /// same kernel and outputs; `None` if the message has another length.
+    ///
+    /// # Safety
+    /// All workers have ended, and the accumulators are still attached.
+    pub(crate) unsafe fn unpack(&self, number: usize, mut message: &[u8]) -> Option<()> {
+        if number >= self.places.shape.num_nodes() {
+            return None;
+        }
+        for reduction in &self.reductions {
+            let (bytes, rest) = message.split_at_checked(reduction.bytes())?;
+            // SAFETY: no worker runs; these are the bytes of an accumulator of this output.
+            unsafe {
+                reduction.accumulator(0).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            }
+            message = rest;
+        }
+        let node = self.places.shape.node(number);
+        // SAFETY: no worker runs, so that all their numbers are the caller's. There are places for
+        // all nodes, so that it does not wait.
+        unsafe { self.merge_up(0, node, &|| true) }.then_some(())
+    }
+
+    /// Merges what there is below a node, and says where it is then.
+    ///
+    /// # Safety
+    /// As for [`collect`](Self::collect).
+    unsafe fn merged(&self, node: Node) -> Option<Found> {
+        if let Some(found) = self.found(node) {
+            return Some(found);
+        }
+        let (first, second) = self.places.shape.children(node)?;
+        // SAFETY: as the caller promises.
+        let (first, second) =
+            unsafe { (self.merged(first), second.and_then(|second| self.merged(second))) };
+        let (Some(into), Some(other)) = (first, second) else { return first.or(second) };
+        for (number, reduction) in self.reductions.iter().enumerate() {
+            // SAFETY: all workers have ended; both hold accumulators, of different nodes.
+            unsafe { reduction.merge(self.at(into, number), self.at(other, number), false) };
+            if let Found::Worker(worker_id) = other {
+                // SAFETY: all workers have ended; it is not to be merged again.
+                unsafe { reduction.reset(worker_id) };
+            }
+        }
+        Some(into)
+    }
+}

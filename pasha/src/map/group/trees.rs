@@ -1,0 +1,63 @@
+//! What the workers of all ranks have put into their trees of merges, brought together on rank 0.
+
+use std::sync::Arc;
+
+use super::parts::{not_understood, wait_for};
+use crate::context::Ranks;
+use crate::error::{Error, Result};
+use crate::group::wire::{Put, Take};
+use crate::group::{HEAD, Kind, Lost};
+use crate::job::tree::MergeTree;
+use crate::map::prepared::collect;
+
+/// Merges what the trees of all ranks hold in the tree of rank 0, and that into its first worker's
+/// accumulators. After a map that failed each rank merges what it has.
+///
+/// Rank 0 asks one rank after the other, and each sends one node after the other.
+pub(super) fn gather<T>(
+    ranks: &Ranks,
+    tree: &MergeTree<'_>,
+    outcome: &Result<T>,
+    len: usize,
+) -> Result<()> {
+    let group = &ranks.group;
+    if outcome.is_err() {
+        return collect(tree, len).map_err(|error| *error);
+    }
+    let lost = |lost: Lost| group.error_of(&lost);
+    let mut line = group.line();
+    line.begin_step();
+    if line.rank() != 0 {
+        wait_for(&mut line, 0).map_err(lost)?;
+        for number in tree.laid_down() {
+            let mut message = line.message(Kind::Part);
+            message.put(number);
+            tree.pack(number, &mut message);
+            line.send(0, Arc::new(message)).map_err(lost)?;
+        }
+        let end = line.message(Kind::Part);
+        line.send(0, Arc::new(end)).map_err(lost)?;
+        return Ok(());
+    }
+    for rank in line.others() {
+        let asking = line.message(Kind::Part);
+        line.send(rank, Arc::new(asking)).map_err(lost)?;
+        loop {
+            let message = wait_for(&mut line, rank).map_err(lost)?;
+            let mut message = &message[HEAD..];
+            if message.is_empty() {
+                break;
+            }
+            let taken = message.take().and_then(|number| {
+                // SAFETY: the workers here have ended, and the tree borrows the outputs.
+                unsafe { tree.unpack(number, message) }
+            });
+            taken.ok_or_else(|| not_understood(ranks, rank))?;
+        }
+    }
+    drop(line);
+    if !tree.is_whole() {
+        return Err(Error::Incomplete { finished: len, len });
+    }
+    collect(tree, len).map_err(|error| *error)
+}
