@@ -211,7 +211,8 @@ mod tests {
         // A million bytes fit no page; the others' pages end after 262144 and 524288 items.
         [1_000_000, 8, 4].into_iter().for_each(|item| borders.add(item));
         let (splitting, len) = (Splitting::Guided, 100_000_000);
-        let all = claims(Shares { splitting, len, num_workers: 2, together: 1, static_step: 1, borders });
+        let all =
+            claims(Shares { splitting, len, num_workers: 2, together: 1, static_step: 1, borders });
         for share in &all[..all.len() - 1] {
             match share.len() {
                 0..128 => {}

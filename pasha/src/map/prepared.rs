@@ -4,10 +4,10 @@ use std::path::Path;
 
 use ndarray::Ix2;
 
-use super::{drive, shared};
 use super::lengths::{Lengths, LengthsOf};
 use super::outcome::HowFar;
 use super::refuse::{changes_lost, too_many_workers};
+use super::{drive, shared};
 use crate::array::SharedArray;
 use crate::context::{MOST_WORKERS, Setting};
 use crate::error::{Error, Result, describe};
@@ -229,7 +229,10 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// The tree in which reductions are merged, if there are any and their bits are not to depend
     /// on who computes what.
     #[inline(always)]
-    pub(super) fn tree<'t>(&self, attached: &'t impl Attached) -> Result<Option<Box<MergeTree<'t>>>> {
+    pub(super) fn tree<'t>(
+        &self,
+        attached: &'t impl Attached,
+    ) -> Result<Option<Box<MergeTree<'t>>>> {
         if const { AccumulatorsOf::<K>::COUNT == 0 } || !self.setting.options.are_reproducible() {
             return Ok(None);
         }

@@ -466,3 +466,39 @@ fn a_second_map_at_the_same_time_is_refused() {
         assert_eq!(error.unwrap().to_vec(), [0; 4]);
     });
 }
+
+/// Sums of floats, whose bits depend on the order.
+#[pasha::kernel]
+fn summed(
+    value: f64,
+    #[reduce(sum)] total: &mut f64,
+    #[reduce(sum, shape = (3,))] mut parts: ArrayViewMut1<f32>,
+    #[per_worker] calls: &mut u64,
+) {
+    *total += value.sin();
+    parts[value as usize % 3] += value.cos() as f32;
+    *calls += 1;
+}
+
+#[test]
+fn reproducible_reductions_have_the_bits_of_one_machine() {
+    let values = Array1::linspace(0.0, 5000.0, 20_011);
+    let one = summed::run_in(&SerialContext::new().reproducible(true), &values).unwrap();
+    if ran_alone(&|| ()) {
+        return;
+    }
+    for size in [1, 2, 3] {
+        for local in [serial as fn(usize) -> AnyContext, mixed] {
+            on_ranks(size, local, |context| {
+                let context = context.reproducible(true);
+                let out = summed::run_in(&context, &values).unwrap();
+                assert_eq!(out.total.to_bits(), one.total.to_bits());
+                assert_eq!(out.parts, one.parts);
+                assert_eq!(out.calls.sum(), 20_011);
+                let split = context.static_split();
+                let out = summed::run_in(&split, &values).unwrap();
+                assert_eq!((out.total.to_bits(), &out.parts), (one.total.to_bits(), &one.parts));
+            });
+        }
+    }
+}

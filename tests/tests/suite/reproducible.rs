@@ -68,7 +68,9 @@ fn without_the_option_the_bits_differ_now_and_then() {
     // Otherwise the test above could not fail.
     let values = values(20_011);
     let of = |workers: usize| {
-        bits(&floats::run_in(&ThreadContext::new(workers).unwrap().static_split(), &values).unwrap())
+        bits(
+            &floats::run_in(&ThreadContext::new(workers).unwrap().static_split(), &values).unwrap(),
+        )
     };
     assert!((2..8).any(|workers| of(workers) != of(1)));
 }
@@ -132,9 +134,9 @@ fn failing(
 fn failures_and_retries_leave_nothing_behind() {
     const LEN: u64 = 1500;
     let fails = |number: &u64| number % 97 == 5 && number.is_multiple_of(2);
-    let expected = (0..LEN).filter(|number| !fails(number)).fold(ONE, |all, number| {
-        multiply(multiply(all, matrix(7 * number)), matrix(number))
-    });
+    let expected = (0..LEN)
+        .filter(|number| !fails(number))
+        .fold(ONE, |all, number| multiply(multiply(all, matrix(7 * number)), matrix(number)));
     let policy = OnFailure::Retry { times: 1, then: AfterRetries::Skip { at_most: 20 } };
     let contexts: [AnyContext; 4] = [
         Box::new(SerialContext::new().on_failure(policy).reproducible(true)),

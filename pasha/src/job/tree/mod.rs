@@ -32,14 +32,6 @@ pub(crate) struct MergeTree<'r> {
     size: usize,
 }
 
-/// Where the whole accumulators of a node are.
-#[derive(Clone, Copy)]
-enum Found {
-    Place(u32),
-    /// They are this worker's own.
-    Worker(usize),
-}
-
 impl<'r> MergeTree<'r> {
     /// A tree for a map over so many items, of which others may be run `elsewhere`.
     pub(crate) fn new(
@@ -55,16 +47,18 @@ impl<'r> MergeTree<'r> {
         let shape = Shape::new(len, reductions.iter().map(bytes).sum());
         let size = reductions.iter().map(|r| r.bytes().next_multiple_of(MOST_ALIGNED)).sum();
         let levels = shape.num_levels();
-        // Of blocks that are claimed in order, all are done but those that workers are at: what is
-        // whole lies at a place for each of them and for each level. Parts leave gaps, each with
-        // two places a level, and so does what others have: how many gaps, is not known.
+        // A place is reserved for each worker. Of blocks that are claimed in order, all are done but
+        // those that workers are at: a place for each level is enough for somebody to go on, and one
+        // for each worker besides lets all go on. Parts
+        // leave gaps, each with two places a level, and so does what others have: how many gaps, is
+        // not known.
         let needed = match splitting {
             _ if elsewhere => shape.num_blocks(),
-            Splitting::Static => num_workers * (2 * levels + 1) + 1,
+            Splitting::Static => num_workers * (2 * levels + 1),
             _ => num_workers + levels + 1,
         };
         let roomy = ROOM / std::cmp::max(size, 1);
-        let num_places = needed.max(roomy).min(shape.num_blocks());
+        let num_places = needed.max(roomy).min(shape.num_blocks()) + num_workers;
         let places = Places::new(shape, num_workers, num_places, memory)?;
         let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
         copies.make_huge_pages();
@@ -105,6 +99,12 @@ impl<'r> MergeTree<'r> {
         })
     }
 
+    /// Has a place for what a worker makes of its next block, before it claims that, and waits
+    /// until there is one; `false` if the map is to stop.
+    pub(crate) fn reserve(&self, worker_id: usize, is_stopped: &dyn Fn() -> bool) -> bool {
+        self.places.reserve(worker_id, is_stopped)
+    }
+
     /// Takes in what a worker has accumulated over a block, all of it, and sets its accumulators
     /// back; `false` if the map is to stop, and nothing was set back.
     ///
@@ -117,11 +117,12 @@ impl<'r> MergeTree<'r> {
         is_stopped: &dyn Fn() -> bool,
     ) -> bool {
         if !self.places.is_done(worker_id, block) {
-            // SAFETY: as the caller promises.
-            let placed = unsafe { self.merge_up(worker_id, self.shape().leaf(block), is_stopped) };
-            if !placed {
+            // Blocks of a part that a worker has from the start, for which there are places enough.
+            if !self.reserve(worker_id, is_stopped) {
                 return false;
             }
+            // SAFETY: as the caller promises.
+            unsafe { self.merge_up(worker_id, self.shape().leaf(block)) };
         }
         for reduction in &self.reductions {
             // SAFETY: the caller alone is this worker, and none of its slots is alive.
@@ -130,26 +131,20 @@ impl<'r> MergeTree<'r> {
         true
     }
 
-    /// Merges a worker's accumulators with what is there, as far up as it is, and puts them at a
-    /// place; `false` if the map is to stop. At first they are those of this node.
+    /// Merges a worker's accumulators with what is there, as far up as it is, and lays them down
+    /// at the place that is reserved for them. At first they are those of this node.
     ///
     /// # Safety
     /// As for [`take_in`](Self::take_in).
-    unsafe fn merge_up(
-        &self,
-        worker_id: usize,
-        mut node: Node,
-        is_stopped: &dyn Fn() -> bool,
-    ) -> bool {
+    unsafe fn merge_up(&self, worker_id: usize, mut node: Node) {
         let shape = &self.places.shape;
         let mut locked = self.places.lock(worker_id);
         locked.begin(shape.first_block(node));
-        locked.reach(node);
+        let Some(own_place) = self.places.reserved(worker_id) else { return };
         loop {
             let next = shape.next(node);
             if let Next::Same(parent) = next {
                 node = parent;
-                locked.reach(node);
                 continue;
             }
             if let Next::With { sibling, is_first } = next
@@ -161,18 +156,10 @@ impl<'r> MergeTree<'r> {
                 unsafe { self.merge(worker_id, place, is_first) };
                 locked = self.places.lock(worker_id);
                 node = shape.parent(node);
-                locked.reach(node);
                 continue;
             }
-            let Some(place) = locked.reserve(node) else {
-                if !self.places.wait(locked, is_stopped) {
-                    return false;
-                }
-                locked = self.places.lock(worker_id);
-                continue;
-            };
             drop(locked);
-            for (reduction, copy) in self.copies(place) {
+            for (reduction, copy) in self.copies(own_place) {
                 let own = reduction.accumulator(worker_id).cast_const();
                 // SAFETY: the caller alone is this worker; the place is reserved for it, with room
                 // for so many bytes.
@@ -183,12 +170,9 @@ impl<'r> MergeTree<'r> {
                 Next::With { sibling, .. } => self.places.place_of(sibling).is_some(),
                 _ => false,
             };
-            if has_come {
-                locked.forgo();
-                continue;
+            if !has_come {
+                return locked.publish(node);
             }
-            locked.publish();
-            return true;
         }
     }
 
@@ -215,19 +199,14 @@ impl<'r> MergeTree<'r> {
     }
 
     fn is_whole_at(&self, node: Node) -> bool {
-        self.found(node).is_some()
+        self.places.place_of(node).is_some()
             || self.places.shape.children(node).is_some_and(|(first, second)| {
                 self.is_whole_at(first) && second.is_none_or(|second| self.is_whole_at(second))
             })
     }
 
-    fn found(&self, node: Node) -> Option<Found> {
-        let place = self.places.place_of(node).map(Found::Place);
-        place.or_else(|| self.places.holder_of(node).map(Found::Worker))
-    }
-
-    /// Merges what is in the tree into the first worker's accumulators, which are all the result if
-    /// the tree is whole.
+    /// Merges what lies in the tree into the first worker's accumulators, which are all the result
+    /// if the tree is whole.
     ///
     /// # Safety
     /// All workers have ended, and the accumulators are still attached.
@@ -235,37 +214,39 @@ impl<'r> MergeTree<'r> {
         let Some(root) = self.places.shape.root() else { return };
         let is_whole = self.is_whole();
         // SAFETY: as the caller promises.
-        let Some(found) = (unsafe { self.merged(root) }) else { return };
-        if let Found::Worker(0) = found {
-            return;
-        }
-        for (number, reduction) in self.reductions.iter().enumerate() {
+        let Some(place) = (unsafe { self.merged(root) }) else { return };
+        for (reduction, copy) in self.copies(place) {
             let result = reduction.accumulator(0);
-            let from = self.at(found, number);
-            // SAFETY: all workers have ended; both hold accumulators of this output, and differ.
+            // SAFETY: all workers have ended; both hold accumulators of this output.
             unsafe {
                 if is_whole {
-                    result.copy_from_nonoverlapping(from, reduction.bytes());
+                    result.copy_from_nonoverlapping(copy, reduction.bytes());
                 } else {
                     // The worker's own are of a block that is not whole.
-                    reduction.merge(result, from, true);
+                    reduction.merge(result, copy, true);
                 }
-            }
-            if let Found::Worker(worker_id) = found {
-                // SAFETY: all workers have ended; it is not to be merged again.
-                unsafe { reduction.reset(worker_id) };
             }
         }
     }
 
-    /// Where the accumulator of a reduction lies.
-    fn at(&self, found: Found, number: usize) -> *mut u8 {
-        match found {
-            Found::Worker(worker_id) => self.reductions[number].accumulator(worker_id),
-            Found::Place(place) => {
-                self.copies(place).nth(number).map_or(std::ptr::null_mut(), |(_, copy)| copy)
-            }
+    /// Merges what lies below a node, and says at which place it lies then.
+    ///
+    /// # Safety
+    /// As for [`collect`](Self::collect).
+    unsafe fn merged(&self, node: Node) -> Option<u32> {
+        if let Some(place) = self.places.place_of(node) {
+            return Some(place);
         }
+        let (first, second) = self.places.shape.children(node)?;
+        // SAFETY: as the caller promises.
+        let (first, second) =
+            unsafe { (self.merged(first), second.and_then(|second| self.merged(second))) };
+        let (Some(into), Some(other)) = (first, second) else { return first.or(second) };
+        for ((reduction, into), (_, other)) in self.copies(into).zip(self.copies(other)) {
+            // SAFETY: all workers have ended; both hold accumulators, of different nodes.
+            unsafe { reduction.merge(into, other, false) };
+        }
+        Some(into)
     }
 
     /// The numbers of the nodes whose accumulators lie at places, once all workers have ended.
@@ -304,32 +285,12 @@ impl<'r> MergeTree<'r> {
             message = rest;
         }
         let node = self.places.shape.node(number);
-        // SAFETY: no worker runs, so that all their numbers are the caller's. There are places for
-        // all nodes, so that it does not wait.
-        unsafe { self.merge_up(0, node, &|| true) }.then_some(())
-    }
-
-    /// Merges what there is below a node, and says where it is then.
-    ///
-    /// # Safety
-    /// As for [`collect`](Self::collect).
-    unsafe fn merged(&self, node: Node) -> Option<Found> {
-        if let Some(found) = self.found(node) {
-            return Some(found);
+        // There are places for all nodes, so that it does not wait.
+        if !self.reserve(0, &|| true) {
+            return None;
         }
-        let (first, second) = self.places.shape.children(node)?;
-        // SAFETY: as the caller promises.
-        let (first, second) =
-            unsafe { (self.merged(first), second.and_then(|second| self.merged(second))) };
-        let (Some(into), Some(other)) = (first, second) else { return first.or(second) };
-        for (number, reduction) in self.reductions.iter().enumerate() {
-            // SAFETY: all workers have ended; both hold accumulators, of different nodes.
-            unsafe { reduction.merge(self.at(into, number), self.at(other, number), false) };
-            if let Found::Worker(worker_id) = other {
-                // SAFETY: all workers have ended; it is not to be merged again.
-                unsafe { reduction.reset(worker_id) };
-            }
-        }
-        Some(into)
+        // SAFETY: no worker runs, so that all their numbers are the caller's.
+        unsafe { self.merge_up(0, node) };
+        Some(())
     }
 }

@@ -6,6 +6,11 @@
 //! it took to merge is still where it was, and is given back by whoever takes the dead worker's
 //! place. If the worker died with the lock, the parent first does to the end, or gives back, what
 //! it was about to do ([`Places::recover`]), before anybody else can see it.
+//!
+//! A worker reserves a place before it claims a block, so that no block is ever done for which
+//! there is none, and what is done is laid down at once. Where blocks are claimed in order and all
+//! workers wait for places, every claimed block is laid down, in no more pieces than the tree has
+//! levels: so there is a free place, and nobody waits for ever.
 
 use std::hint;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -39,11 +44,12 @@ struct Seat {
     block: AtomicUsize,
     /// 1 + the last block whose accumulators have a place.
     done: AtomicUsize,
-    /// 1 + the index of the node whose accumulators are whole in the worker's own, or 0.
-    reached: AtomicUsize,
-    /// 1 + the place that the worker fills, or 0; and the index of the node that it is for.
-    filling: AtomicU32,
-    filled_for: AtomicUsize,
+    /// 1 + the place that is reserved for the worker's block, or 0.
+    reserved: AtomicU32,
+    /// The index of the node that the accumulators of the block have come to.
+    node: AtomicUsize,
+    /// 1 + the place to be reserved for the block after that, or 0.
+    next: AtomicU32,
 }
 
 /// The places of a map's accumulators.
@@ -138,47 +144,58 @@ impl Places {
         }
         let locked = Locked { places: self, worker_id };
         let seat = self.seat(worker_id);
-        let filling = seat.filling.load(Ordering::Relaxed);
-        let index = seat.filled_for.load(Ordering::Relaxed);
-        if filling != 0 && self.word(index).load(Ordering::Relaxed) == u64::from(filling) {
+        let reserved = seat.reserved.load(Ordering::Relaxed);
+        let index = seat.node.load(Ordering::Relaxed);
+        let has_begun = seat.block.load(Ordering::Relaxed) != 0 && reserved != 0;
+        if has_begun && self.word(index).load(Ordering::Relaxed) == u64::from(reserved) {
             locked.settle();
         } else {
             locked.give_back();
+            seat.next.store(0, Ordering::Relaxed);
+            if let Some(place) = reserved.checked_sub(1) {
+                self.owner(place).store(1, Ordering::Relaxed);
+            }
         }
     }
 
-    /// Waits until a place is freed, or the map is to stop; `false` if it is.
-    pub(super) fn wait(&self, locked: Locked<'_>, is_stopped: &dyn Fn() -> bool) -> bool {
+    /// Reserves a place for a worker's next block, unless it has one, and waits until one is free;
+    /// `false` if the map is to stop.
+    pub(super) fn reserve(&self, worker_id: usize, is_stopped: &dyn Fn() -> bool) -> bool {
+        if self.seat(worker_id).reserved.load(Ordering::Relaxed) != 0 {
+            return true;
+        }
         let header = self.header();
-        let seen = header.freed.load(Ordering::Relaxed);
-        header.waiting.fetch_add(1, Ordering::Relaxed);
-        drop(locked);
-        let stopped = is_stopped();
-        if !stopped {
-            let at_most = futex::Timespec::try_from(BETWEEN_LOOKS).ok();
-            // Whatever ends it, the caller looks again.
-            let _ = futex::wait(&header.freed, futex::Flags::empty(), seen, at_most.as_ref());
+        loop {
+            let locked = self.lock(worker_id);
+            if locked.reserve() {
+                return true;
+            }
+            let seen = header.freed.load(Ordering::Relaxed);
+            header.waiting.fetch_add(1, Ordering::Relaxed);
+            drop(locked);
+            let stopped = is_stopped();
+            if !stopped {
+                let at_most = futex::Timespec::try_from(BETWEEN_LOOKS).ok();
+                // Whatever ends it, the loop looks again.
+                let _ = futex::wait(&header.freed, futex::Flags::empty(), seen, at_most.as_ref());
+            }
+            header.waiting.fetch_sub(1, Ordering::Relaxed);
+            if stopped {
+                return false;
+            }
         }
-        header.waiting.fetch_sub(1, Ordering::Relaxed);
-        !stopped
     }
 
-    /// The place of a node's accumulators, if they have one and nobody has taken them. After all
-    /// workers have ended.
+    /// The place that is reserved for a worker.
+    pub(super) fn reserved(&self, worker_id: usize) -> Option<u32> {
+        self.seat(worker_id).reserved.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// The place of a node's accumulators, if they have one and nobody has taken them. It may be
+    /// another in a moment, unless the caller has the lock or all workers have ended.
     pub(super) fn place_of(&self, node: Node) -> Option<u32> {
         let word = self.word(self.shape.index(node)).load(Ordering::Acquire);
         u32::try_from(word).ok()?.checked_sub(1)
-    }
-
-    /// The worker whose own accumulators are those of this node, if they have no place. After all
-    /// workers have ended.
-    pub(super) fn holder_of(&self, node: Node) -> Option<usize> {
-        let reached = self.shape.index(node) + 1;
-        (0..self.num_workers).find(|&worker_id| {
-            let seat = self.seat(worker_id);
-            seat.block.load(Ordering::Acquire) != 0
-                && seat.reached.load(Ordering::Acquire) == reached
-        })
     }
 }
 
@@ -199,18 +216,10 @@ impl Locked<'_> {
         self.seat().block.store(block + 1, Ordering::Relaxed);
     }
 
-    /// Notes that the worker's accumulators are those of this node, whole.
-    pub(super) fn reach(&self, node: Node) {
-        let reached = self.places.shape.index(node) + 1;
-        self.seat().reached.store(reached, Ordering::Release);
-    }
-
     /// Takes a node's accumulators, to be merged into the worker's; `None` if they are not there.
     pub(super) fn take(&self, node: Node) -> Option<u32> {
         let word = self.places.word(self.places.shape.index(node));
         let place = u32::try_from(word.load(Ordering::Relaxed)).ok()?.checked_sub(1)?;
-        // Until the merge is done the worker's accumulators are of no node.
-        self.seat().reached.store(0, Ordering::Relaxed);
         word.store(u64::from(place + 1) | self.taken(), Ordering::Relaxed);
         Some(place)
     }
@@ -220,49 +229,48 @@ impl Locked<'_> {
         (self.worker_id as u64 + 1) << 32
     }
 
-    /// A free place, from now on this worker's, for the accumulators of a node.
-    pub(super) fn reserve(&self, node: Node) -> Option<u32> {
+    /// Reserves a free place for the worker's next block; `false` if there is none.
+    fn reserve(&self) -> bool {
         let places = self.places;
-        let place = (0..places.num_places as u32)
-            .find(|&place| places.owner(place).load(Ordering::Relaxed) == 0)?;
-        let seat = self.seat();
-        seat.filled_for.store(places.shape.index(node), Ordering::Relaxed);
-        seat.filling.store(place + 1, Ordering::Relaxed);
-        places.owner(place).store(self.worker_id as u32 + 1, Ordering::Relaxed);
-        Some(place)
+        let is_free = |&place: &u32| places.owner(place).load(Ordering::Relaxed) == 0;
+        let Some(place) = (0..places.num_places as u32).find(is_free) else { return false };
+        self.seat().reserved.store(place + 1, Ordering::Relaxed);
+        places.owner(place).store(1, Ordering::Relaxed);
+        true
     }
 
-    /// Frees the place that the worker was about to fill.
-    pub(super) fn forgo(&self) {
-        let seat = self.seat();
-        if let Some(place) = seat.filling.load(Ordering::Relaxed).checked_sub(1) {
-            self.places.owner(place).store(0, Ordering::Relaxed);
-            seat.filling.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Makes the place that the worker has filled that of its node: the block is done.
-    pub(super) fn publish(&self) {
-        let seat = self.seat();
-        let filling = seat.filling.load(Ordering::Relaxed);
-        let index = seat.filled_for.load(Ordering::Relaxed);
-        self.places.word(index).store(u64::from(filling), Ordering::Release);
+    /// Makes the place that the worker has filled that of this node: the block is done.
+    pub(super) fn publish(&self, node: Node) {
+        let (seat, index) = (self.seat(), self.places.shape.index(node));
+        let reserved = seat.reserved.load(Ordering::Relaxed);
+        seat.node.store(index, Ordering::Relaxed);
+        self.places.word(index).store(u64::from(reserved), Ordering::Release);
         self.settle();
     }
 
-    /// What follows once the word is there: the block is done, and what was merged into it free.
+    /// What follows once the word is there: the block is done, and the places of what was merged
+    /// into it are free, but for one, which is reserved for the next block.
     fn settle(&self) {
         let seat = self.seat();
         let block = seat.block.load(Ordering::Relaxed);
         seat.done.store(block, Ordering::Relaxed);
         let mut freed = false;
         self.each_taken(|word, place| {
-            // In this order: nobody can take a free place while this worker has the lock.
-            self.places.owner(place).store(0, Ordering::Relaxed);
+            // The word last: until then the place is known by it. Nobody can take a free place
+            // while this worker has the lock.
+            match seat.next.load(Ordering::Relaxed) {
+                0 => seat.next.store(place + 1, Ordering::Relaxed),
+                next if next == place + 1 => {}
+                _ => {
+                    self.places.owner(place).store(0, Ordering::Relaxed);
+                    freed = true;
+                }
+            }
             word.store(0, Ordering::Relaxed);
-            freed = true;
         });
-        self.leave();
+        seat.reserved.store(seat.next.load(Ordering::Relaxed), Ordering::Relaxed);
+        seat.next.store(0, Ordering::Relaxed);
+        seat.block.store(0, Ordering::Relaxed);
         if freed {
             let header = self.places.header();
             header.freed.fetch_add(1, Ordering::Relaxed);
@@ -275,15 +283,7 @@ impl Locked<'_> {
     /// Gives back what the worker has taken for a block that it has not done to the end.
     fn give_back(&self) {
         self.each_taken(|word, place| word.store(u64::from(place + 1), Ordering::Relaxed));
-        self.forgo();
-        self.leave();
-    }
-
-    fn leave(&self) {
-        let seat = self.seat();
-        seat.filling.store(0, Ordering::Relaxed);
-        seat.reached.store(0, Ordering::Relaxed);
-        seat.block.store(0, Ordering::Relaxed);
+        self.seat().block.store(0, Ordering::Relaxed);
     }
 
     /// Calls a function with the words of the nodes that the worker has taken, and their places.

@@ -209,13 +209,9 @@ impl<'m> Blocks<'m> {
         let Some(block) = tree.shape().block_before(next) else { return true };
         let record = state.table.record(worker_id);
         record.enter(Stage::Merging);
-        let is_stopped = || {
-            state.look(Instant::now());
-            state.table.is_stopped()
-        };
         // SAFETY: the worker's number is its own, no slot of it is alive, and the block lies in the
         // share that it has claimed.
-        let goes_on = unsafe { tree.take_in(worker_id, block, &is_stopped) };
+        let goes_on = unsafe { tree.take_in(worker_id, block, &|| state.is_stopped()) };
         record.enter(Stage::Claiming);
         // It is no part of the time that items take.
         self.last = Instant::now();

@@ -82,6 +82,19 @@ impl MapState<'_> {
         }
     }
 
+    /// Whether the worker can lay down what comes of its next block, where reductions have the same
+    /// bits whoever computes what; `false` if the map is to stop before.
+    #[inline]
+    pub(crate) fn has_place(&self, worker_id: usize) -> bool {
+        self.tree.is_none_or(|tree| tree.reserve(worker_id, &|| self.is_stopped()))
+    }
+
+    /// Looks whether the map is to stop, and tells whether it is.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.look(Instant::now());
+        self.table.is_stopped()
+    }
+
     /// Claims the next share for a worker; `false` when there is nothing left for it to do.
     pub(crate) fn claim(&self, worker_id: usize, at_least: usize) -> bool {
         match self.grants {

@@ -30,7 +30,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         let mut blocks = Blocks::new(self, state, record, generation);
         while !state.table.is_stopped() && !blocks.is_worn_out(record) {
             let at_least = blocks.worth_a_claim();
-            if record.left().is_empty() && !state.claim(worker_id, at_least) {
+            let goes_on = || state.has_place(worker_id) && state.claim(worker_id, at_least);
+            if record.left().is_empty() && !goes_on() {
                 break;
             }
             let outcome = blocks.run(self, state, &mut readers, &mut scratch, worker_id);
