@@ -13,6 +13,7 @@ mod multiply;
 mod outputs;
 mod peers;
 mod python;
+mod reproducible;
 pub(crate) mod rows;
 mod scaling;
 mod small;

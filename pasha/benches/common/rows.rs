@@ -6,7 +6,8 @@ use pasha::AnyContext;
 
 use super::duel::{Duel, Measured};
 use super::{
-    compile, copying, detector, loops, memory, multiply, outputs, python, scaling, small, unequal,
+    compile, copying, detector, loops, memory, multiply, outputs, python, reproducible, scaling,
+    small, unequal,
 };
 
 /// What a row should come to.
@@ -189,6 +190,20 @@ pub(crate) fn all() -> Vec<Row> {
             || copying::against_copy(detector::Way::InTiles),
         )
         .native(),
+        Row::duel(
+            "reproducible sum of 1e7 f64, threads",
+            "the same map without the option",
+            Goal::Ratio(1.05, 1.05),
+            101,
+            || reproducible::of_scalars(10_000_000),
+        ),
+        Row::duel(
+            "reproducible sum of 2,000 images of a megapixel, threads",
+            "the same map without the option",
+            Goal::Ratio(1.15, 1.15),
+            11,
+            reproducible::of_images,
+        ),
     ];
     for which in ["serial", "threads", "processes"] {
         rows.push(Row::fallible(
