@@ -14,6 +14,9 @@ impl Job<'_> {
         if self.state.is_staged && died && !is_replaced {
             record.lose_block();
         }
+        if let Some(recorder) = self.state.recorder {
+            recorder.end(worker_id, is_replaced);
+        }
         is_replaced
     }
 

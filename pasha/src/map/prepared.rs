@@ -16,12 +16,14 @@ use crate::job::panic;
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::Memory;
+use crate::options::Options;
 use crate::output::list::{RESULT, SpecList};
 use crate::output::pack::OutputSet;
 use crate::output::worker::Accumulators;
 use crate::output::{Attached, Plan};
 use crate::report::{FailedItem, Report};
 use crate::resume::{Identity, JobFile, OutputFile};
+use crate::timeline::Timeline;
 
 /// A map whose arguments are checked.
 pub(super) struct Prepared<'p, K: Kernel, F> {
@@ -123,25 +125,35 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     pub(super) fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        self.attached(out, fresh, |task, writable| drive::run(&task, self.setting, writable()))
+        let run = |task: Task<'_, K, F>, writable: &dyn Fn() -> Vec<usize>| {
+            drive::run(&task, self.setting, writable())
+        };
+        let mut report = self.attached(out, fresh, run)?;
+        report.finish_timeline(self.setting.options.timeline_file());
+        Ok(report)
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     #[inline(always)]
     pub(super) fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
         let is_here = self.setting.is_here && !K::STREAM_STORES;
-        self.attached(out, fresh, |task, writable| {
+        let timeline = self.attached(out, fresh, |task, writable| {
             if is_here && task.new_memory.is_empty() {
                 debug_assert!(self.setting.options.are_plain());
-                task.run_directly().map_err(|failure| {
+                let done = task.run_directly().map(|()| None);
+                done.map_err(|failure| {
                     let (finished, len, options) =
                         (failure.finished, self.len, self.setting.options);
                     HowFar { finished, len, options }.error_of(failure.logged, failure.source)
                 })
             } else {
-                drive::run(&task, self.setting, writable()).map(|_report| ())
+                drive::run(&task, self.setting, writable()).map(|report| report.timeline)
             }
-        })
+        })?;
+        if let Some(timeline) = timeline {
+            finish(timeline, self.setting.options);
+        }
+        Ok(())
     }
 
     /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
@@ -252,6 +264,12 @@ fn open_job_file(
         outputs.push(OutputFile { name: (*name).to_owned(), ..file });
     }
     JobFile::open(path, &Identity { signature, len, outputs })
+}
+
+/// Writes the timeline of a map that nobody wants a report of, where it was asked for by word.
+#[cold]
+fn finish(mut timeline: Box<Timeline>, options: &Options) {
+    timeline.finish(options.timeline_file());
 }
 
 /// A panic of a merge, with its text and place, in a map over so many items.

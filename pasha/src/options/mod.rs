@@ -68,6 +68,8 @@ pub struct Options {
     pub(crate) worker_lifespan: Option<NonZeroUsize>,
     pub(crate) worker_memory: Option<usize>,
     pub(crate) nice: i32,
+    pub(crate) timeline: bool,
+    pub(crate) timeline_file: Option<PathBuf>,
 }
 
 impl Options {
@@ -98,6 +100,8 @@ impl Options {
             worker_lifespan: None,
             worker_memory: None,
             nice: 0,
+            timeline: false,
+            timeline_file: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl Options {
         let has_hooks = self.start_hook.is_some() || self.end_hook.is_some();
         let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
         let is_noted = resume.is_some() || self.watch.is_some() || !self.on_failure.is_abort();
+        let is_noted = is_noted || self.timeline;
         !(has_hooks || has_limits || is_noted || self.pin_workers || self.are_of_processes())
     }
 
@@ -131,6 +136,15 @@ impl Options {
 
     pub(crate) fn niceness(&self) -> i32 {
         self.nice
+    }
+
+    pub(crate) fn has_timeline(&self) -> bool {
+        self.timeline
+    }
+
+    /// The file that the timeline of each map is written into.
+    pub(crate) fn timeline_file(&self) -> Option<&Path> {
+        self.timeline_file.as_deref()
     }
 
     /// Whether an option is set that only workers in processes of their own can have.
@@ -220,6 +234,8 @@ impl fmt::Debug for Options {
             .field("worker_lifespan", &self.worker_lifespan)
             .field("worker_memory", &self.worker_memory)
             .field("nice", &self.nice)
+            .field("timeline", &self.timeline)
+            .field("timeline_file", &self.timeline_file)
             .field("start_hook", &self.start_hook.is_some())
             .field("end_hook", &self.end_hook.is_some())
             .field("progress", &self.watch)

@@ -12,6 +12,7 @@ mod exchange;
 mod lead;
 mod parts;
 mod pump;
+mod rows;
 mod slots;
 mod telling;
 
@@ -43,6 +44,7 @@ pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options
         ("`on_failure`", format!("{:?}", options.policy())),
         ("`item_timeout`", format!("{:?}", options.time_for_item())),
         ("`deadline`", format!("{:?}", options.time_for_map())),
+        ("`timeline`", options.has_timeline().to_string()),
         ("`resume`", format!("{:?}", options.job_file())),
     ]
     .map(|(name, value)| (name.to_owned(), value))
