@@ -179,7 +179,9 @@ impl<'j> Job<'j> {
         let parts: [&dyn Fn() -> Result<bool, SourceError>; 3] = [&start, &body, &end];
         if parts.into_iter().all(|part| self.attempt(worker_id, record, generation, part)) {
             self.state.enter(worker_id, Stage::Done);
-        } else if let Some(recorder) = self.state.recorder {
+        }
+        // Of a process its parent tells the end.
+        if let Some(recorder) = self.state.recorder.filter(|_| !record.is_watched()) {
             recorder.end(worker_id, false);
         }
     }

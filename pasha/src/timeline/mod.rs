@@ -8,10 +8,12 @@ mod svg;
 mod trace;
 
 use std::fmt;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::files::open_regular;
 pub(crate) use coarse::coarsen;
 use ending::Ending;
 pub(crate) use rows::Row;
@@ -258,7 +260,7 @@ impl Timeline {
             Ending::Json => self.to_trace_json(),
         };
         let failed = |source| Error::File { action: "write", path: path.to_owned(), source };
-        std::fs::write(path, text).map_err(failed)
+        fs::write(path, text).map_err(failed)
     }
 
     /// Takes note that the caller has its outputs, and writes the file that was asked for by word,
@@ -286,7 +288,7 @@ pub(crate) fn check_file(path: &Path) -> Result<()> {
         source,
     };
     // What is there stays until there is something new.
-    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let opened = open_regular(path, OpenOptions::new().create(true).append(true));
     opened.map(drop).map_err(failed)
 }
 
@@ -298,8 +300,7 @@ pub(crate) fn check_ending(path: &Path) -> Result<()> {
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rows { len, rows, wall_time, finishing } = &self.rows;
-        write!(f, "{len} items in {wall_time:.3?} on {} workers", rows.len())?;
-        write!(f, "; tail {:.3?}", self.tail())?;
+        write!(f, "{len} items in {wall_time:.3?}; tail {:.3?}", self.tail())?;
         if !finishing.is_zero() {
             write!(f, ", finishing {finishing:.3?}")?;
         }

@@ -43,10 +43,12 @@ pub enum SpanKind {
     Waiting,
     /// Closing its readers and dropping its scratch.
     Closing,
+    /// Ending its process.
+    Leaving,
 }
 
 impl SpanKind {
-    pub(crate) const ALL: [SpanKind; 11] = [
+    pub(crate) const ALL: [SpanKind; 12] = [
         SpanKind::Starting,
         SpanKind::Hook,
         SpanKind::Opening,
@@ -58,6 +60,7 @@ impl SpanKind {
         SpanKind::FirstWrite,
         SpanKind::Waiting,
         SpanKind::Closing,
+        SpanKind::Leaving,
     ];
 
     /// The kind of this number.
@@ -78,6 +81,7 @@ impl SpanKind {
             SpanKind::FirstWrite => "first write",
             SpanKind::Waiting => "waiting",
             SpanKind::Closing => "closing",
+            SpanKind::Leaving => "leaving",
         }
     }
 }
@@ -129,52 +133,147 @@ pub struct Span {
 
 impl Span {
     /// The worker's number, counted over all machines where there are several.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// assert!(timeline.spans().all(|span| span.worker_id() == 0));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn worker_id(&self) -> usize {
         self.worker_id
     }
 
     /// What the worker was doing; of [merged](Self::parts) spans what took most of the time.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// let first = timeline.spans().next().unwrap();
+    /// assert_eq!(first.kind(), pasha::SpanKind::Starting);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn kind(&self) -> SpanKind {
         self.kind
     }
 
-    /// The indices of the items that it ran, or of those between which it made a checkpoint or the
-    /// like: none.
+    /// The indices of the items that it ran; none where it did something else.
     ///
     /// An item that takes longer than about 0.1 ms is a span of its own, and so is the slowest item
     /// of a block where items are timed ([`item_timeout`](crate::ContextOptions::item_timeout));
     /// quicker ones are run, and told, by the block. Of [merged](Self::parts) spans these are the
     /// lowest to the highest; other workers may have run some between.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// let items: usize = timeline.spans().map(|span| span.indices().len()).sum();
+    /// assert_eq!(items, 100);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn indices(&self) -> Range<usize> {
         self.first..self.until
     }
 
     /// When it began, since the map began.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// assert!(timeline.spans().next().unwrap().begin().is_zero());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn begin(&self) -> Duration {
         Duration::from_nanos(self.begin)
     }
 
     /// When it ended, since the map began.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// assert!(timeline.spans().all(|span| span.end() <= report.wall_time));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn end(&self) -> Duration {
         Duration::from_nanos(self.end)
     }
 
     /// How long it took.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// assert!(timeline.spans().all(|span| span.duration() == span.end() - span.begin()));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.took())
     }
 
     /// Whether it ended in a failure: of its last item, if it has items.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{OnFailure, SerialContext};
+    ///
+    /// let policy = OnFailure::Retry { times: 1, then: pasha::AfterRetries::Skip { at_most: 1 } };
+    /// let context = SerialContext::new().timeline(true).on_failure(policy);
+    /// let lines = ["12.5", "beam lost", "13"];
+    /// let (_, report) =
+    ///     pasha::try_map_report_in(&context, &lines, |_, _, line| line.parse::<f64>())?;
+    /// let timeline = report.timeline().unwrap();
+    /// let failed: Vec<_> = timeline.spans().filter(|span| span.is_failed()).collect();
+    /// assert_eq!(failed.len(), 2); // it was tried twice
+    /// assert_eq!(failed[1].indices(), 1..2);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn is_failed(&self) -> bool {
         self.is_failed
     }
 
     /// Whether its item had been begun before, in a span that ended in a failure.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::{OnFailure, SerialContext};
+    ///
+    /// let policy = OnFailure::Retry { times: 1, then: pasha::AfterRetries::Skip { at_most: 1 } };
+    /// let context = SerialContext::new().timeline(true).on_failure(policy);
+    /// let lines = ["12.5", "beam lost", "13"];
+    /// let (_, report) =
+    ///     pasha::try_map_report_in(&context, &lines, |_, _, line| line.parse::<f64>())?;
+    /// let timeline = report.timeline().unwrap();
+    /// let retry = timeline.spans().find(|span| span.is_retry()).unwrap();
+    /// assert_eq!((retry.indices(), retry.is_failed()), (1..2, true));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn is_retry(&self) -> bool {
         self.is_retry
     }
 
     /// The number of spans that this one was made of: 1, or more where there was no room for each.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::SerialContext::new().timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// assert!(timeline.spans().all(|span| span.parts() == 1));
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
     pub fn parts(&self) -> usize {
         self.parts as usize
     }
@@ -199,13 +298,16 @@ impl Span {
     }
 
     /// What is to be said of it besides, as an end of a text.
-    pub(super) fn remark(&self) -> &'static str {
-        match (self.is_failed, self.is_retry) {
-            (false, false) => "",
-            (true, false) => ", failed",
-            (false, true) => ", tried again",
-            (true, true) => ", tried again and failed",
+    pub(super) fn remark(&self) -> String {
+        let mut remark = String::from(if self.is_retry { ", tried again" } else { "" });
+        if self.is_failed {
+            match self.indices().len() {
+                0 | 1 => remark += ", failed",
+                // What came behind it in the block was not begun.
+                _ => remark += &format!(", item {} failed", self.until - 1),
+            }
         }
+        remark
     }
 }
 

@@ -8,8 +8,7 @@ use super::rows::{Row, Rows};
 use super::span::{Span, SpanKind};
 
 const WIDTH: f64 = 1200.0;
-/// Where the time begins and ends.
-const LEFT: f64 = 190.0;
+/// Where the time ends.
 const RIGHT: f64 = 1180.0;
 /// Where the first row begins.
 const TOP: f64 = 84.0;
@@ -22,7 +21,7 @@ const LEAST: usize = 64;
 const MOST: usize = 1500;
 
 /// The colours of what workers do, and in which order they are explained.
-const COLOURS: [(SpanKind, &str); 11] = [
+const COLOURS: [(SpanKind, &str); 12] = [
     (SpanKind::Items, "#4c78a8"),
     (SpanKind::Starting, "#bab0ac"),
     (SpanKind::Hook, "#d67195"),
@@ -34,6 +33,7 @@ const COLOURS: [(SpanKind, &str); 11] = [
     (SpanKind::FirstWrite, "#54a24b"),
     (SpanKind::Waiting, "#e4e4e4"),
     (SpanKind::Closing, "#8c8c8c"),
+    (SpanKind::Leaving, "#d5cfcb"),
 ];
 const FAILED: &str = "#d62728";
 const RETRIED: &str = "#f58518";
@@ -41,6 +41,9 @@ const CALLER: &str = "#439894";
 
 /// How rows lie.
 struct Layout {
+    /// Where the time begins: behind the names of the rows.
+    left: f64,
+    size: f64,
     /// From one row to the next, and the height of a bar.
     pitch: f64,
     bar: f64,
@@ -60,12 +63,17 @@ impl Layout {
             81..=300 => (5.0, 4.0, 4),
             _ => (2.0, 2.0, 10),
         };
+        let size = if bar < 12.0 { 9.0 } else { 13.0 };
+        let names = map.rows.iter().map(|row| row.name().chars().count() + ": busy 100 %".len());
+        let left = (24.0 + 0.55 * size * names.max().unwrap_or(0) as f64).min(RIGHT / 2.0);
         let all = rows + usize::from(!map.finishing.is_zero());
-        Layout { pitch, bar, named, end: map.end().max(1), bottom: TOP + all as f64 * pitch }
+        let (end, bottom) = (map.end().max(1), TOP + all as f64 * pitch);
+        Layout { left, size, pitch, bar, named, end, bottom }
     }
 
     fn x(&self, nanoseconds: u64) -> f64 {
-        LEFT + (RIGHT - LEFT) * (nanoseconds.min(self.end) as f64 / self.end as f64)
+        let part = nanoseconds.min(self.end) as f64 / self.end as f64;
+        self.left + (RIGHT - self.left) * part
     }
 
     fn y(&self, row: usize) -> f64 {
@@ -137,8 +145,13 @@ impl Svg {
     fn head(&mut self, map: &Rows) {
         let Rows { len, rows, wall_time, .. } = map;
         let failed = map.spans().filter(|span| span.is_failed).count();
-        let mut told = format!("{len} items in {wall_time:.3?} on {} workers", rows.len());
-        let _ = write!(told, ", tail {:.3?}", map.tail());
+        let mut told = match rows.len() {
+            1 => format!("{len} items in {wall_time:.3?} on 1 worker"),
+            several => {
+                let tail = map.tail();
+                format!("{len} items in {wall_time:.3?} on {several} workers, tail {tail:.3?}")
+            }
+        };
         let _ = match failed {
             0 => Ok(()),
             1 => write!(told, ", 1 failure"),
@@ -187,7 +200,7 @@ impl Svg {
             self.text(x, bottom + 20.0, " text-anchor=\"middle\"", label);
             number += 1;
         }
-        let middle = (LEFT + RIGHT) / 2.0;
+        let middle = (layout.left + RIGHT) / 2.0;
         let told = format!("time since the map began, in {unit}");
         self.text(middle, bottom + 38.0, " text-anchor=\"middle\"", &told);
     }
@@ -198,9 +211,7 @@ impl Svg {
         if place.is_multiple_of(layout.named) {
             let busy = 100.0 * map.busy_share(row);
             let told = format!("{}: busy {busy:.0} %", row.name());
-            let size = if bar < 12.0 { 9 } else { 13 };
-            let more = format!(" text-anchor=\"end\" font-size=\"{size}\"");
-            self.text(LEFT - 8.0, y + bar / 2.0 + 0.35 * f64::from(size), &more, &told);
+            self.row_name(layout, y, &told);
         }
         // What is noteworthy is drawn over the rest, and wide enough to be seen.
         let (plain, marked): (Vec<Span>, Vec<Span>) = coarsen(row.spans.clone(), most)
@@ -236,14 +247,19 @@ impl Svg {
         }
     }
 
+    /// The name of the row that is drawn there.
+    fn row_name(&mut self, layout: &Layout, y: f64, name: &str) {
+        let Layout { left, size, bar, .. } = *layout;
+        let more = format!(" text-anchor=\"end\" font-size=\"{size}\"");
+        self.text(left - 8.0, y + bar / 2.0 + 0.35 * size, &more, name);
+    }
+
     /// What the caller did after the workers.
     fn caller(&mut self, map: &Rows, layout: &Layout) {
         let y = layout.y(map.rows.len());
         let x = layout.x(map.wall_time.as_nanos() as u64);
         let bar = layout.bar;
-        let size = if bar < 12.0 { 9.0 } else { 13.0 };
-        let more = format!(" text-anchor=\"end\" font-size=\"{size}\"");
-        self.text(LEFT - 8.0, y + bar / 2.0 + 0.35 * size, &more, "caller");
+        self.row_name(layout, y, "caller");
         self.add(format_args!(
             "<rect class=\"c\" x=\"{x:.2}\" y=\"{y:.1}\" width=\"{:.2}\" height=\"{bar}\">\
              <title>merging reductions, finishing: {:.3?}</title></rect>\n",

@@ -159,29 +159,19 @@ impl Lane {
     }
 }
 
-/// The spans up to this moment; those that took no time and are about no item are left out, and
-/// what follows the last end.
+/// The spans up to this moment; those that took no time and are about no item are left out.
 fn spans_of(events: &[Event], worker_id: usize, now: u64) -> Vec<Span> {
-    let mut spans = Vec::with_capacity(events.len());
-    for (place, event) in events.iter().enumerate() {
-        let next = events.get(place + 1).map(|next| next.at.load(Ordering::Relaxed));
-        spans.extend(event.span(worker_id, next, now));
-    }
-    spans
+    let ends = events.iter().skip(1).map(|next| next.at.load(Ordering::Relaxed)).chain([now]);
+    events.iter().zip(ends).filter_map(|(event, end)| event.span(worker_id, end)).collect()
 }
 
 impl Event {
-    /// The span that ends when the next event begins, or now; `None` where the event is the end of
-    /// all, or nothing.
-    fn span(&self, worker_id: usize, next: Option<u64>, now: u64) -> Option<Span> {
+    /// The span that ends then; `None` where the event is the end of all, or nothing.
+    fn span(&self, worker_id: usize, end: u64) -> Option<Span> {
         let what = self.what.load(Ordering::Relaxed);
-        let kind = match SpanKind::of(what & KIND) {
-            // Somebody has taken the place of a worker that had ended.
-            None if next.is_some() => SpanKind::Starting,
-            kind => kind?,
-        };
+        let kind = SpanKind::of(what & KIND)?;
         let begin = self.at.load(Ordering::Relaxed);
-        let end = next.unwrap_or(now).max(begin);
+        let end = end.max(begin);
         let first = self.first.load(Ordering::Relaxed) as usize;
         let until = self.until.load(Ordering::Relaxed) as usize;
         let parts = (what >> PARTS_SHIFT) as u32;
@@ -238,7 +228,7 @@ impl<'l> Recorder<'l> {
     /// A worker does this from now on.
     #[cold]
     pub(crate) fn enter(self, worker_id: usize, stage: Stage) {
-        self.note(worker_id, kind_of(stage), Instant::now());
+        self.note(worker_id, Some(kind_of(stage)), Instant::now());
     }
 
     /// A worker does this from that moment on.
@@ -327,9 +317,9 @@ impl<'l> Recorder<'l> {
     }
 }
 
-/// What a stage is on a timeline; `None` for the end.
-fn kind_of(stage: Stage) -> Option<SpanKind> {
-    Some(match stage {
+/// What a stage is on a timeline.
+fn kind_of(stage: Stage) -> SpanKind {
+    match stage {
         Stage::Starting => SpanKind::Starting,
         Stage::StartHook | Stage::EndHook => SpanKind::Hook,
         Stage::OpeningReader => SpanKind::Opening,
@@ -339,6 +329,84 @@ fn kind_of(stage: Stage) -> Option<SpanKind> {
         Stage::Item => SpanKind::Items,
         Stage::Closing => SpanKind::Closing,
         Stage::Waiting => SpanKind::Waiting,
-        Stage::Done => return None,
-    })
+        Stage::Done => SpanKind::Leaving,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of worker 0: kind, indices, failed, retry.
+    fn told(recorder: Recorder<'_>) -> Vec<(SpanKind, Range<usize>, bool, bool)> {
+        let rows = recorder.rows(0);
+        let spans = &rows[0].spans;
+        assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].begin), "{spans:?}");
+        let of_items = spans.iter().filter(|span| span.kind == SpanKind::Items);
+        of_items.map(|span| (span.kind, span.indices(), span.is_failed, span.is_retry)).collect()
+    }
+
+    #[test]
+    fn a_failure_ends_the_block_at_its_item_and_the_slowest_is_told_apart() {
+        let lanes = Lanes::new(2, Memory::Private).unwrap();
+        let begun = Instant::now();
+        let recorder = Recorder::new(&lanes, begun);
+        let at = |ms| begun + Duration::from_millis(ms);
+        let slow = |index, ms| Timed { index, begun: Some(at(ms)), took: Duration::from_millis(5) };
+        recorder.enter(0, Stage::OpeningReader);
+        // In the middle, at the start, at the end, alone; and none.
+        for (block, slowest) in [(0..10, 4), (10..20, 10), (20..30, 29), (30..31, 30)] {
+            recorder.items(0, at(0), block.clone(), false);
+            recorder.tell_apart(0, slow(slowest, 1), block.end);
+        }
+        recorder.items(0, at(100), 31..40, false);
+        recorder.tell_apart(0, Timed::default(), 40);
+        recorder.items(0, at(110), 40..50, true);
+        recorder.fail(0, Some(42));
+        recorder.fail(0, None);
+        recorder.end(0, true);
+        recorder.end(0, false);
+        recorder.end(0, false);
+        let ranges = [
+            (0..4, false, false),
+            (4..5, false, false),
+            (5..10, false, false),
+            (10..11, false, false),
+            (11..20, false, false),
+            (20..29, false, false),
+            (29..30, false, false),
+            (30..31, false, false),
+            (31..40, false, false),
+            (40..43, true, true),
+        ];
+        let expected = ranges.map(|(range, failed, retry)| (SpanKind::Items, range, failed, retry));
+        assert_eq!(told(recorder), expected);
+        let last = recorder.rows(7).pop().unwrap();
+        assert_eq!((last.worker_id, last.spans.len()), (8, 1), "the other has not started");
+    }
+
+    #[test]
+    fn a_full_lane_goes_on_with_fewer_spans_and_loses_no_time() {
+        let lanes = Lanes::new(1, Memory::Private).unwrap();
+        let begun = Instant::now();
+        let recorder = Recorder::new(&lanes, begun);
+        for index in 0..50_000 {
+            let moment = begun + Duration::from_micros(10 * index as u64);
+            recorder.items(0, moment, index..index + 1, false);
+            // As a reader that comes at this moment would find it.
+            if index % 997 == 0 {
+                let (_, number) = lanes.lane(0).state();
+                assert!(number <= ROOM);
+            }
+        }
+        let spans = &recorder.rows(0)[0].spans;
+        assert!(spans.len() <= ROOM && spans.len() > ROOM / 8, "{}", spans.len());
+        let parts: usize = spans.iter().map(Span::parts).sum();
+        assert_eq!(parts, 50_000);
+        assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].begin));
+        assert!(spans.windows(2).all(|pair| pair[0].until == pair[1].first));
+        let busy: u64 = spans.iter().map(|span| span.busy).sum();
+        let (first, last) = (spans[0].begin, spans.last().unwrap().end);
+        assert_eq!(busy, last - first);
+    }
 }
