@@ -137,23 +137,20 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     #[inline(always)]
     pub(super) fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
         let is_here = self.setting.is_here && !K::STREAM_STORES;
-        let timeline = self.attached(out, fresh, |task, writable| {
+        let mut unread = UnreadTimeline { timeline: None, options: self.setting.options };
+        self.attached(out, fresh, |task, writable| {
             if is_here && task.new_memory.is_empty() {
                 debug_assert!(self.setting.options.are_plain());
-                let done = task.run_directly().map(|()| None);
-                done.map_err(|failure| {
+                task.run_directly().map_err(|failure| {
                     let (finished, len, options) =
                         (failure.finished, self.len, self.setting.options);
                     HowFar { finished, len, options }.error_of(failure.logged, failure.source)
                 })
             } else {
-                drive::run(&task, self.setting, writable()).map(|report| report.timeline)
+                let report = drive::run(&task, self.setting, writable());
+                report.map(|report| unread.timeline = report.timeline)
             }
-        })?;
-        if let Some(timeline) = timeline {
-            finish(timeline, self.setting.options);
-        }
-        Ok(())
+        })
     }
 
     /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
@@ -266,9 +263,27 @@ fn open_job_file(
     JobFile::open(path, &Identity { signature, len, outputs })
 }
 
-/// Writes the timeline of a map that nobody wants a report of, where it was asked for by word.
+/// The timeline of a map that nobody wants a report of: it is written when this is dropped, where
+/// that was asked for by word.
+// Not by a function at the map's end: the result would have to be kept meanwhile, which takes longer
+// than all the rest of a small map.
+struct UnreadTimeline<'o> {
+    timeline: Option<Box<Timeline>>,
+    options: &'o Options,
+}
+
+impl Drop for UnreadTimeline<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Taken, so that there is nothing left to be dropped.
+        if let Some(timeline) = self.timeline.take() {
+            write_unread(timeline, self.options);
+        }
+    }
+}
+
 #[cold]
-fn finish(mut timeline: Box<Timeline>, options: &Options) {
+fn write_unread(mut timeline: Box<Timeline>, options: &Options) {
     timeline.finish(options.timeline_file());
 }
 
