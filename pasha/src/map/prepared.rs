@@ -276,14 +276,14 @@ impl Drop for UnreadTimeline<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         // Taken, so that there is nothing left to be dropped.
-        if let Some(timeline) = self.timeline.take() {
-            write_unread(timeline, self.options);
+        if let Some(mut timeline) = self.timeline.take() {
+            write_unread(&mut timeline, self.options);
         }
     }
 }
 
 #[cold]
-fn write_unread(mut timeline: Box<Timeline>, options: &Options) {
+fn write_unread(timeline: &mut Timeline, options: &Options) {
     timeline.finish(options.timeline_file());
 }
 
