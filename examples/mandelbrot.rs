@@ -14,11 +14,13 @@
 //! cargo run --release --example mandelbrot
 //! ```
 //!
-//! It prints how the workers shared the work, and writes the picture `out/mandelbrot.png`. It takes
-//! a few seconds. To be checked: in the first run all workers have done about the same part of the
+//! It prints how the workers shared the work, and writes the picture `out/mandelbrot.png`, and the
+//! timelines of both runs: `out/mandelbrot_shares.svg` and `out/mandelbrot_slices.svg`, in which one
+//! sees who waited for whom. It takes a few seconds. To be checked: in the first run all workers have done about the same part of the
 //! work, with different numbers of rows; in the second they have the same number of rows and very
 //! different parts of the work; and the rows of each run add up to 750.
 
+use std::path::Path;
 use std::time::Instant;
 
 use ndarray::{Array1, ArrayViewMut1};
@@ -65,10 +67,12 @@ fn main() -> Result<(), Failure> {
     let ims = Array1::linspace(1.25, 0.0, HEIGHT);
 
     let workers = pasha::available_workers()?.max(2);
-    let context = ProcessContext::new(workers)?;
+    let context = ProcessContext::new(workers)?.timeline(true);
     println!("{HEIGHT} rows of {WIDTH} points, {workers} forked workers");
-    let image = run("shares, claimed when free", &context, &ims, &res)?;
-    run("one equal slice each", &context.static_split(), &ims, &res)?;
+    let picture = folder.join("mandelbrot_shares.svg");
+    let image = run("shares, claimed when free", &context, &ims, &res, &picture)?;
+    let picture = folder.join("mandelbrot_slices.svg");
+    run("one equal slice each", &context.static_split(), &ims, &res, &picture)?;
 
     // `min` and `max` pass over NaN, the points of the set.
     let shortest = image.iter().copied().fold(f32::INFINITY, f32::min);
@@ -88,20 +92,29 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs the kernel and prints what each worker did.
+/// Runs the kernel, prints what each worker did, and draws when.
 fn run(
     splitting: &str,
     context: &ProcessContext,
     ims: &Array1<f64>,
     res: &Array1<f64>,
+    picture: &Path,
 ) -> pasha::Result<pasha::SharedArray<f32, ndarray::Ix2>> {
     let start = Instant::now();
-    let out = escape_steps::run_in(context, ims, res)?;
+    let (out, report) = escape_steps::run_report_in(context, ims, res)?;
     println!("\n{splitting}: {:.2} s", start.elapsed().as_secs_f64());
     let all_steps = out.total_steps.sum() as f64;
     for (worker_id, (rows, steps)) in out.rows.iter().zip(&out.total_steps).enumerate() {
         let part = 100.0 * *steps as f64 / all_steps;
         println!("  worker {worker_id}: {rows:5} rows, {part:5.1} % of the work");
+    }
+    if let Some(timeline) = report.timeline() {
+        println!("  one worker waited {:.2?} for the last", timeline.tail());
+        for row in timeline.slowest(3) {
+            println!("  among the slowest rows: {row}");
+        }
+        timeline.write(picture)?;
+        println!("  timeline: {}", picture.display());
     }
     Ok(out.steps)
 }

@@ -6,7 +6,9 @@
 //!
 //! With `on_failure(OnFailure::Skip { .. })` and `item_timeout` the map leaves the four out,
 //! replaces the workers that died, tells in its report what failed and why, and gives everything
-//! else. The slots of the bad frames keep their fill value, NaN.
+//! else. The slots of the bad frames keep their fill value, NaN. A timeline shows when what
+//! happened: `out/unreliable.svg` is a picture of it, and `out/unreliable.json` opens in Perfetto
+//! (<https://ui.perfetto.dev>).
 //!
 //! Then the same map runs into two `.npy` files with `resume`, stops at a bad frame, and goes on
 //! with good frames where it was: what is finished is noted in a small file beside them.
@@ -16,7 +18,8 @@
 //! ```
 //!
 //! It takes less than a second. To be checked: the report lists the indices 70, 300, 555 and 999,
-//! each with its cause; of the job that goes on, the items of the first run and of the second add
+//! each with its cause, and so does the picture, in red, where the slowest is item 999, which has no
+//! end; of the job that goes on, the items of the first run and of the second add
 //! up to 1000; and `numpy.load("out/means.npy")` is 100 everywhere.
 
 use std::time::Duration;
@@ -66,15 +69,26 @@ fn main() -> Result<(), Failure> {
 
     let context = ProcessContext::with_available_workers()?
         .on_failure(OnFailure::Skip { at_most: 10 })
-        .item_timeout(Duration::from_millis(100));
+        .item_timeout(Duration::from_millis(100))
+        .timeline(true);
     let (out, report) = profile::run_report_in(&context, &frames)?;
     println!("with one:\n{report}\n");
     assert_eq!(report.failed.len(), 4);
     assert!(out.columns.row(555).iter().all(|mean| mean.is_nan()));
     assert_eq!(out.result.iter().filter(|&&mean| mean == 100.0).count(), NUM_FRAMES - 4);
 
-    // A job in files: what is done is noted beside them.
     let folder = output_folder()?;
+    if let Some(timeline) = report.timeline() {
+        for span in timeline.slowest(3) {
+            println!("among the slowest: {span}");
+        }
+        let picture = folder.join("unreliable.svg");
+        timeline.write(&picture)?;
+        timeline.write(folder.join("unreliable.json"))?;
+        println!("where the time went: {}\n", picture.display());
+    }
+
+    // A job in files: what is done is noted beside them.
     let job = folder.join("unreliable.pasha");
     if job.exists() {
         std::fs::remove_file(&job)?;

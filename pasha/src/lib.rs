@@ -66,6 +66,7 @@ mod param;
 pub mod prelude;
 mod report;
 mod resume;
+mod timeline;
 #[cfg(feature = "xfel")]
 pub mod xfel;
 
@@ -151,6 +152,7 @@ pub use output::pushed::Ragged;
 pub use param::{ByRef, ByValue, ItemShape, KernelItem, Param, SubView};
 pub use pasha_macros::kernel;
 pub use report::{FailedItem, HugePages, Report, WorkerReport};
+pub use timeline::{Span, SpanKind, Timeline};
 
 // What signatures and macros name, and nobody writes: implemented for all that it makes sense for.
 #[doc(hidden)]

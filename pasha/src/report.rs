@@ -1,10 +1,12 @@
 //! What happened during a map, for the caller who asks: `run_report`.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::memory::HugePageCounts;
+use crate::timeline::Timeline;
 
 /// What happened during a map that came to its end.
 ///
@@ -54,6 +56,36 @@ pub struct Report {
     pub peak_memory: usize,
     /// What came of asking for huge pages for outputs that were written for the first time.
     pub huge_pages: HugePages,
+    pub(crate) timeline: Option<Box<Timeline>>,
+}
+
+impl Report {
+    /// What each worker did when, in a context with
+    /// [`timeline(true)`](crate::ContextOptions::timeline); over several machines at rank 0 alone.
+    ///
+    /// # Examples
+    /// ```
+    /// let context = pasha::ThreadContext::new(2)?.timeline(true);
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// let timeline = report.timeline().unwrap();
+    /// println!("{timeline}");
+    ///
+    /// let context = pasha::ThreadContext::new(2)?;
+    /// let (_, report) = pasha::map_report_in(&context, 0..100, |_, _, frame| frame)?;
+    /// assert!(report.timeline().is_none());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.timeline.as_deref()
+    }
+
+    /// Takes note that the caller has its outputs, and writes the timeline into a file that was
+    /// asked for by word.
+    pub(crate) fn finish_timeline(&mut self, file: Option<&Path>) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.finish(file);
+        }
+    }
 }
 
 /// What came of asking for huge pages, of 2 MiB, for new outputs in memory that processes share.
@@ -183,6 +215,9 @@ impl fmt::Display for Report {
                     times => write!(f, ", replaced {times} times")?,
                 }
             }
+        }
+        if let Some(reason) = self.timeline().and_then(Timeline::unwritten) {
+            write!(f, "\n{reason}")?;
         }
         for failed in self.failed.iter().take(LISTED) {
             write!(f, "\n{}", failed.cause.brief())?;

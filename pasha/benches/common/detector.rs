@@ -90,7 +90,25 @@ enum Out {
 
 /// The job in processes: into fresh outputs with every call, or into the same again.
 pub(super) fn job(input: Rc<Input>, way: Way, fresh: bool) -> impl FnMut() -> Duration + 'static {
-    let context = ProcessContext::new(NUM_WORKERS).unwrap();
+    job_in(ProcessContext::new(NUM_WORKERS).unwrap(), input, way, fresh)
+}
+
+/// The job, into the same outputs again, with a timeline against without.
+pub(super) fn with_timeline() -> Duel {
+    let plain = ProcessContext::new(NUM_WORKERS).unwrap();
+    let input = Rc::new(Input::new(&plain));
+    let way = Way::FrameByFrame;
+    let noted = plain.clone().timeline(true);
+    Duel::new(job_in(noted, input.clone(), way, false), job_in(plain, input, way, false))
+}
+
+/// As [`job`], in this context.
+fn job_in(
+    context: ProcessContext,
+    input: Rc<Input>,
+    way: Way,
+    fresh: bool,
+) -> impl FnMut() -> Duration + 'static {
     let mut kept = None;
     move || {
         let Input { frames, dark, gain } = &*input;

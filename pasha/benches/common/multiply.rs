@@ -97,6 +97,21 @@ pub(crate) fn streaming(len: usize) -> Duel {
     )
 }
 
+/// Threads with a timeline, against those without.
+pub(crate) fn with_timeline(len: usize) -> Duel {
+    let plain = ThreadContext::new(NUM_WORKERS).unwrap();
+    let inp = ramp(&plain, len);
+    let out = triple::alloc(&plain, &inp).unwrap();
+    let noted = plain.clone().timeline(true);
+    let ours = Rc::new(RefCell::new((inp, out)));
+    let peer = Rc::clone(&ours);
+    let run = |context: &ThreadContext, arrays: &RefCell<_>| {
+        let (inp, out) = &mut *arrays.borrow_mut();
+        timed(|| triple::run_into(context, &*inp, out).unwrap())
+    };
+    Duel::new(move || run(&noted, &ours), move || run(&plain, &peer))
+}
+
 /// Processes from the second map on, against our own threads.
 pub(crate) fn processes(len: usize) -> Duel {
     let processes = ProcessContext::new(NUM_WORKERS).unwrap();

@@ -205,6 +205,20 @@ pub(crate) fn all() -> Vec<Row> {
             reproducible::of_images,
         ),
     ];
+    rows.push(Row::duel(
+        "detector job, frame by frame, second map, with a timeline",
+        "the same without",
+        Goal::Ratio(1.01, 1.01),
+        25,
+        detector::with_timeline,
+    ));
+    rows.push(Row::duel(
+        "threads `3 * x`, 1e8 f64, warm output, with a timeline",
+        "the same without",
+        Goal::Ratio(1.01, 1.01),
+        41,
+        || multiply::with_timeline(100_000_000),
+    ));
     for which in ["serial", "threads", "processes"] {
         rows.push(Row::fallible(
             format!("per-item kernel, 1e5 items, {which}"),

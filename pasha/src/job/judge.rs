@@ -1,6 +1,6 @@
 //! What a failure means for the map, by the policy: again, without it, or the end.
 
-use super::board::{End, Failure, Record, Stage, Stop, Table};
+use super::board::{End, Failure, Record, Recorder, Stage, Stop, Table};
 use crate::options::OnFailure;
 use std::sync::atomic::Ordering;
 
@@ -21,6 +21,8 @@ pub(crate) struct Judge<'j> {
     pub(crate) policy: OnFailure,
     /// Whether the kernel has accumulators, so that a worker goes back to its last checkpoint.
     pub(crate) has_checkpoints: bool,
+    /// Where failures are marked, if the context has a timeline.
+    pub(crate) recorder: Option<Recorder<'j>>,
 }
 
 impl Judge<'_> {
@@ -28,6 +30,10 @@ impl Judge<'_> {
     /// to go on.
     pub(crate) fn judge(&self, worker_id: usize, failure: Failure, end: End) -> Verdict {
         let record = self.table.record(worker_id);
+        if let Some(recorder) = self.recorder {
+            let at = (record.stage() == Stage::Item).then(|| record.index());
+            recorder.fail(worker_id, at);
+        }
         if record.stage() != Stage::Item {
             return self.judge_outside(worker_id, failure, end);
         }
@@ -107,7 +113,7 @@ mod tests {
     fn an_item_is_tried_again_then_left_out_then_the_map_ends() {
         let table = Table::new(1, 4, Memory::Private).unwrap();
         let policy = OnFailure::Retry { times: 2, then: AfterRetries::Skip { at_most: 1 } };
-        let judge = Judge { table: &table, policy, has_checkpoints: false };
+        let judge = Judge { table: &table, policy, has_checkpoints: false, recorder: None };
         let record = table.record(0);
         record.give(0..10);
         for _ in 0..2 {
@@ -127,7 +133,7 @@ mod tests {
     fn with_accumulators_the_worker_goes_back_to_its_checkpoint() {
         let table = Table::new(1, 4, Memory::Private).unwrap();
         let policy = OnFailure::Skip { at_most: 4 };
-        let judge = Judge { table: &table, policy, has_checkpoints: true };
+        let judge = Judge { table: &table, policy, has_checkpoints: true, recorder: None };
         let record = table.record(0);
         record.give(0..10);
         record.set_checkpoint(2, 1);
@@ -139,7 +145,7 @@ mod tests {
     fn a_worker_that_fails_outside_of_items_is_tried_again_only_so_often() {
         let table = Table::new(1, 4, Memory::Private).unwrap();
         let policy = OnFailure::Skip { at_most: 4 };
-        let judge = Judge { table: &table, policy, has_checkpoints: false };
+        let judge = Judge { table: &table, policy, has_checkpoints: false, recorder: None };
         let fail = || judge.judge(0, Failure::Panic, End::default());
         assert_eq!([fail(), fail(), fail()], [Verdict::GoOn; 3]);
         assert_eq!(fail(), Verdict::End);

@@ -174,12 +174,16 @@ impl<'j> Job<'j> {
         let record = self.state.table.record(worker_id);
         let generation = Generation::now();
         let _pinned = self.options.pins_workers().then(|| Pinned::to(worker_id)).flatten();
-        let start = || self.in_hook(record, worker_id, Stage::StartHook);
+        let start = || self.in_hook(worker_id, Stage::StartHook);
         let body = || (self.body)(worker_id, generation);
-        let end = || self.in_hook(record, worker_id, Stage::EndHook);
+        let end = || self.in_hook(worker_id, Stage::EndHook);
         let parts: [&dyn Fn() -> Result<bool, SourceError>; 3] = [&start, &body, &end];
         if parts.into_iter().all(|part| self.attempt(worker_id, record, generation, part)) {
-            record.enter(Stage::Done);
+            self.state.enter(worker_id, Stage::Done);
+        }
+        // Of a process its parent tells the end.
+        if let Some(recorder) = self.state.recorder.filter(|_| !record.is_watched()) {
+            recorder.end(worker_id, false);
         }
     }
 
@@ -212,18 +216,13 @@ impl<'j> Job<'j> {
         }
     }
 
-    fn in_hook(
-        &self,
-        record: &Record,
-        worker_id: usize,
-        stage: Stage,
-    ) -> Result<bool, SourceError> {
+    fn in_hook(&self, worker_id: usize, stage: Stage) -> Result<bool, SourceError> {
         let hook = match stage {
             Stage::StartHook => self.options.start_hook(),
             _ => self.options.end_hook(),
         };
         if let Some(hook) = hook {
-            record.enter(stage);
+            self.state.enter(worker_id, stage);
             hook(self.state.first_worker + worker_id);
         }
         Ok(true)

@@ -17,6 +17,9 @@ impl Job<'_> {
         if self.state.is_staged && died && !is_replaced {
             record.lose_block();
         }
+        if let Some(recorder) = self.state.recorder {
+            recorder.end(worker_id, is_replaced);
+        }
         is_replaced
     }
 

@@ -11,11 +11,12 @@ use crate::context::Setting;
 use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
 use crate::job::Job;
-use crate::job::board::Grants;
+use crate::job::board::{Grants, Recorder};
 use crate::job::forked::Generation;
 use crate::job::work::{IndexSlotsOf, MapState, Task};
 use crate::kernel::Kernel;
 use crate::memory::stream::STREAMS;
+use crate::options::Options;
 use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
@@ -97,6 +98,7 @@ fn drive(
     writable.extend(state.job_file.map(JobFile::start));
     writable.extend(state.tree.iter().flat_map(|tree| tree.starts()));
     writable.extend(state.grants.map(Grants::start));
+    writable.extend(state.recorder.map(Recorder::start));
     for (worker_id, record) in table.records().enumerate() {
         record.give(state.shares.given(state.first_worker + worker_id));
     }
@@ -119,11 +121,11 @@ fn drive(
         };
         let verdict = group::run(ranks, state, grants, packing, &elsewhere, run)?;
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
-        let (started, ended) = Ended::everywhere(verdict);
+        let (started, ended) = Ended::everywhere(verdict, len);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);
         let outcome = Outcome { ended, len, resumed, wall_time, absent: (typed.num_absent)() };
         // The text of a source's error is all that other ranks have of it.
-        return outcome.into_result(started, options, BTreeMap::new());
+        return told(outcome, started, options, BTreeMap::new());
     }
     let resumed = state.job_file.map_or(0, JobFile::finished);
     let mut started = Ok(());
@@ -140,7 +142,24 @@ fn drive(
     table.failures().skipped().filter(|&index| index < len).for_each(typed.put_back);
     let wall_time = begun.elapsed();
     let absent = (typed.num_absent)();
-    let outcome = Outcome { ended: Ended::here(state), len, resumed, wall_time, absent };
+    let ended = Ended::here(state, wall_time);
+    let outcome = Outcome { ended, len, resumed, wall_time, absent };
     let source_errors = std::mem::take(&mut *state.source_errors());
-    outcome.into_result(started, options, source_errors)
+    told(outcome, started, options, source_errors)
+}
+
+/// The report of a map, or its error. The timeline of a map that failed is written at once, where
+/// it was asked for by word: it goes nowhere else.
+fn told(
+    mut outcome: Outcome,
+    started: Result<()>,
+    options: &Options,
+    source_errors: BTreeMap<usize, SourceError>,
+) -> Result<Report> {
+    let mut timeline = outcome.ended.timeline.take();
+    let result = outcome.into_result(started, options, source_errors);
+    if let (Err(_), Some(timeline)) = (&result, &mut timeline) {
+        timeline.finish(options.timeline_file());
+    }
+    result.map(|report| Report { timeline, ..report })
 }

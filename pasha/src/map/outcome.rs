@@ -13,6 +13,7 @@ use crate::job::tree::MergeTree;
 use crate::job::work::MapState;
 use crate::options::Options;
 use crate::report::{FailedItem, HugePages, Report, WorkerReport};
+use crate::timeline::Timeline;
 
 /// A map whose workers have all ended.
 pub(super) struct Outcome {
@@ -40,11 +41,12 @@ pub(super) struct Ended {
     retried: usize,
     peak_memory: usize,
     huge_pages: HugePages,
+    pub(super) timeline: Option<Box<Timeline>>,
 }
 
 impl Ended {
-    /// Of a map on the workers here.
-    pub(super) fn here(state: &MapState<'_>) -> Ended {
+    /// Of a map on the workers here, which took this long.
+    pub(super) fn here(state: &MapState<'_>, wall_time: Duration) -> Ended {
         let table = state.table;
         let failures = table.failures();
         let numbers = 0..failures.len();
@@ -69,11 +71,16 @@ impl Ended {
             retried: table.retried().load(Ordering::Relaxed),
             peak_memory,
             huge_pages: HugePages::of(table.pages()),
+            timeline: state
+                .recorder
+                .map(|recorder| Box::new(Timeline::new(state.len, recorder.rows(0), wall_time))),
         }
     }
 
-    /// Of a map on the workers of all ranks; and whether all could be started.
-    pub(super) fn everywhere(verdict: Verdict) -> (Result<()>, Ended) {
+    /// Of a map over so many items on the workers of all ranks; and whether all could be started.
+    pub(super) fn everywhere(mut verdict: Verdict, len: usize) -> (Result<()>, Ended) {
+        let (rows, wall_time) = (verdict.take_rows(), verdict.wall_time);
+        let timeline = Timeline::new(len, rows, wall_time);
         let ended = Ended {
             stopped: verdict.stopped,
             fatal: verdict.fatal,
@@ -83,6 +90,7 @@ impl Ended {
             retried: verdict.retried(),
             peak_memory: verdict.peak_memory(),
             huge_pages: verdict.huge_pages(),
+            timeline: (!timeline.is_empty()).then(|| Box::new(timeline)),
             log: verdict.log.into_iter().enumerate().collect(),
         };
         (verdict.started, ended)
@@ -186,6 +194,7 @@ impl Outcome {
             workers,
             peak_memory: ended.peak_memory,
             huge_pages: ended.huge_pages,
+            timeline: ended.timeline,
         })
     }
 }

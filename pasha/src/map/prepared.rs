@@ -17,12 +17,14 @@ use crate::job::tree::MergeTree;
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::Memory;
+use crate::options::Options;
 use crate::output::list::{RESULT, SpecList};
 use crate::output::pack::OutputSet;
 use crate::output::worker::{Accumulators, Reduction};
 use crate::output::{Attached, Plan};
 use crate::report::{FailedItem, Report};
 use crate::resume::{Identity, JobFile, OutputFile};
+use crate::timeline::Timeline;
 
 /// A map whose arguments are checked.
 pub(super) struct Prepared<'p, K: Kernel, F> {
@@ -124,13 +126,19 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     pub(super) fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        self.attached(out, fresh, |task, writable| drive::run(&task, self.setting, writable()))
+        let run = |task: Task<'_, K, F>, writable: &dyn Fn() -> Vec<usize>| {
+            drive::run(&task, self.setting, writable())
+        };
+        let mut report = self.attached(out, fresh, run)?;
+        report.finish_timeline(self.setting.options.timeline_file());
+        Ok(report)
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     #[inline(always)]
     pub(super) fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
         let is_here = self.setting.is_here && !K::STREAM_STORES;
+        let mut unread = UnreadTimeline { timeline: None, options: self.setting.options };
         self.attached(out, fresh, |task, writable| {
             if is_here && task.new_memory.is_empty() {
                 debug_assert!(self.setting.options.are_plain());
@@ -140,7 +148,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
                     HowFar { finished, len, options }.error_of(failure.logged, failure.source)
                 })
             } else {
-                drive::run(&task, self.setting, writable()).map(|_report| ())
+                let report = drive::run(&task, self.setting, writable());
+                report.map(|report| unread.timeline = report.timeline)
             }
         })
     }
@@ -301,6 +310,30 @@ fn open_job_file(
         outputs.push(OutputFile { name: (*name).to_owned(), ..file });
     }
     JobFile::open(path, &Identity { signature, len, outputs })
+}
+
+/// The timeline of a map that nobody wants a report of: it is written when this is dropped, where
+/// that was asked for by word.
+// Not by a function at the map's end: the result would have to be kept meanwhile, which takes longer
+// than all the rest of a small map.
+struct UnreadTimeline<'o> {
+    timeline: Option<Box<Timeline>>,
+    options: &'o Options,
+}
+
+impl Drop for UnreadTimeline<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Taken, so that there is nothing left to be dropped.
+        if let Some(mut timeline) = self.timeline.take() {
+            write_unread(&mut timeline, self.options);
+        }
+    }
+}
+
+#[cold]
+fn write_unread(timeline: &mut Timeline, options: &Options) {
+    timeline.finish(options.timeline_file());
 }
 
 /// A panic of a merge, with its text and place, in a map over so many items.

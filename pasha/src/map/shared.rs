@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::context::Setting;
 use crate::error::{Error, Result};
-use crate::job::board::{Grants, Table, most_items};
+use crate::job::board::{Grants, Lanes, Recorder, Table, most_items};
 use crate::job::judge::Judge;
 use crate::job::share::{Borders, Shares};
 use crate::job::tree::MergeTree;
@@ -17,6 +17,7 @@ use crate::job::{forked, panic};
 use crate::memory::{Memory, SharedPages};
 use crate::options::Splitting;
 use crate::resume::JobFile;
+use crate::timeline;
 
 /// The number of workers here that a map over so many items can use.
 pub(super) fn num_workers(setting: Setting<'_>, len: usize) -> usize {
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     checkpoints: Checkpoints,
     /// The items that this rank is granted, where there are others.
     grants: Option<Grants>,
+    /// What the workers do when, if the context has a timeline.
+    lanes: Option<Lanes>,
 }
 
 /// What a task says of itself.
@@ -65,6 +68,7 @@ impl Shared {
                 num_workers,
                 table: table_for(num_workers, len, setting)?,
                 checkpoints: checkpoints?,
+                lanes: lanes_for(num_workers, setting)?,
                 grants: setting.ranks.map(|_| Grants::new(len, setting.memory)).transpose()?,
             })
         };
@@ -81,9 +85,12 @@ impl Shared {
         setting: Setting<'m>,
         begun: Instant,
     ) -> MapState<'m> {
-        let Shared { num_workers, table, checkpoints, grants } = self;
+        let Shared { num_workers, table, checkpoints, grants, lanes } = self;
         let (options, len) = (setting.options, about.len);
         let policy = options.policy();
+        // All ranks have just met.
+        let zero = if setting.ranks.is_some() { Instant::now() } else { begun };
+        let recorder = lanes.as_ref().map(|lanes| Recorder::new(lanes, zero));
         let is_exact =
             !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
         MapState {
@@ -104,7 +111,7 @@ impl Shared {
                 // What is granted does not begin at a border.
                 borders: if grants.is_some() { Borders::default() } else { about.borders },
             },
-            judge: Judge { table, policy, has_checkpoints: checkpoints.are_kept() },
+            judge: Judge { table, policy, has_checkpoints: checkpoints.are_kept(), recorder },
             checkpoints,
             is_exact,
             pages: match setting.memory {
@@ -120,9 +127,23 @@ impl Shared {
             tree: about.tree,
             grants: grants.as_ref(),
             first_worker: about.first_worker,
+            recorder,
             source_errors: Mutex::default(),
         }
     }
+}
+
+/// Lanes for the timeline of a map, if the context wants one.
+fn lanes_for(num_workers: usize, setting: Setting<'_>) -> Result<Option<Lanes>> {
+    if !setting.options.has_timeline() {
+        return Ok(None);
+    }
+    // Of several ranks the first writes for all.
+    let writes = setting.ranks.is_none_or(|ranks| ranks.group.rank() == 0);
+    if let (true, Some(path)) = (writes, setting.options.timeline_file()) {
+        timeline::check_file(path)?;
+    }
+    Lanes::new(num_workers, setting.memory).map(Some)
 }
 
 /// The most items that a map can go on without: the log has an entry for each, of 96 GiB in all

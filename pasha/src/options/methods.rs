@@ -319,6 +319,17 @@ pub trait ContextOptions: Sized {
         self
     }
 
+    /// Says whether maps take note of what each worker does when, for
+    /// [`Report::timeline`](crate::Report::timeline). The default is `false`.
+    ///
+    #[doc = include_str!("../../docs/options/timeline.md")]
+    fn timeline(mut self, wanted: bool) -> Self {
+        let options = self.options_mut();
+        options.timeline = wanted;
+        options.timeline_file = None;
+        self
+    }
+
     /// Calls a function in each worker before its first item, with the worker's number: to open a
     /// device, to set an affinity.
     ///

@@ -69,6 +69,8 @@ pub struct Options {
     pub(crate) worker_memory: Option<usize>,
     pub(crate) nice: i32,
     pub(crate) reproducible: bool,
+    pub(crate) timeline: bool,
+    pub(crate) timeline_file: Option<PathBuf>,
 }
 
 impl Options {
@@ -100,6 +102,8 @@ impl Options {
             worker_memory: None,
             nice: 0,
             reproducible: false,
+            timeline: false,
+            timeline_file: None,
         }
     }
 
@@ -117,6 +121,7 @@ impl Options {
         let has_hooks = self.start_hook.is_some() || self.end_hook.is_some();
         let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
         let is_noted = resume.is_some() || self.watch.is_some() || !self.on_failure.is_abort();
+        let is_noted = is_noted || self.timeline;
         let is_special = self.pin_workers || self.reproducible || self.are_of_processes();
         !(has_hooks || has_limits || is_noted || is_special)
     }
@@ -147,6 +152,15 @@ impl Options {
 
     pub(crate) fn niceness(&self) -> i32 {
         self.nice
+    }
+
+    pub(crate) fn has_timeline(&self) -> bool {
+        self.timeline
+    }
+
+    /// The file that the timeline of each map is written into.
+    pub(crate) fn timeline_file(&self) -> Option<&Path> {
+        self.timeline_file.as_deref()
     }
 
     /// Whether an option is set that only workers in processes of their own can have.
@@ -237,6 +251,8 @@ impl fmt::Debug for Options {
             .field("worker_memory", &self.worker_memory)
             .field("nice", &self.nice)
             .field("reproducible", &self.reproducible)
+            .field("timeline", &self.timeline)
+            .field("timeline_file", &self.timeline_file)
             .field("start_hook", &self.start_hook.is_some())
             .field("end_hook", &self.end_hook.is_some())
             .field("progress", &self.watch)

@@ -37,6 +37,8 @@ macro_rules! option_methods {
                 nice(by: i32);
             "Says whether reductions are to have the same bits whoever computes what.":
                 reproducible(wanted: bool);
+            "Says whether maps take note of what each worker does when.":
+                timeline(wanted: bool);
             "Calls a function in each worker before its first item, with the worker's number.":
                 on_worker_start(hook: impl Fn(usize) + Send + Sync + 'static);
             "Calls a function in each worker after its last item, with the worker's number.":

@@ -1,6 +1,7 @@
 //! Options by word, as they are given without compiling anew: `item_timeout=60s,skip=10`.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::Options;
 use super::on_failure::{AfterRetries, OnFailure};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::timeline::check_ending;
 
 /// An option that can be said in a word.
 struct Word {
@@ -17,7 +19,7 @@ struct Word {
 }
 
 /// The words, each as the method of its name.
-const WORDS: [Word; 16] = [
+const WORDS: [Word; 17] = [
     Word { name: "skip", example: "skip=10", apply: |options, given| skip(options, given) },
     Word { name: "retry", example: "retry=2", apply: |options, given| retry(options, given) },
     Word {
@@ -50,6 +52,7 @@ const WORDS: [Word; 16] = [
         example: "progress",
         apply: |options, given| given.nothing().map(|()| options.progress_bar()),
     },
+    Word { name: "timeline", example: "timeline=out/t.svg", apply: timeline },
     Word {
         name: "share",
         example: "share=100",
@@ -119,6 +122,20 @@ fn retry(mut options: Options, given: Given<'_>) -> Result<Options, String> {
     };
     options.on_failure = OnFailure::Retry { times: given.number()?, then };
     Ok(options)
+}
+
+fn timeline(options: Options, given: Given<'_>) -> Result<Options, String> {
+    if let Ok(wanted) = given.truth() {
+        return Ok(options.timeline(wanted));
+    }
+    let path = PathBuf::from(given.text("the path of a file, or nothing")?);
+    check_ending(&path).map_err(|_| {
+        "give it true, false, or the path of a file that ends in `.svg` (a picture) or `.json` (for \
+         Perfetto)"
+    })?;
+    // The same when the program changes its folder.
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Ok(Options { timeline: true, timeline_file: Some(path), ..options })
 }
 
 /// What stands behind the `=` of a word, if it has one.
@@ -211,6 +228,7 @@ impl FromStr for Options {
     /// | `stop_within=5s`, `stop_at_once` | [`stop_within`](Options::stop_within), [`stop_at_once`](Options::stop_at_once) |
     /// | `resume=out/job` | [`resume`](Options::resume) |
     /// | `progress` | [`progress_bar`](Options::progress_bar) |
+    /// | `timeline`, `timeline=out/t.svg` | [`timeline`](Options::timeline), and each map writes it into this file: a picture, or for Perfetto with `.json` |
     /// | `share=100`, `static_split` | [`share`](Options::share), [`static_split`](Options::static_split) |
     /// | `worker_lifespan=1000`, `worker_memory=2GiB`, `nice=10` | [`worker_lifespan`](Options::worker_lifespan), [`worker_memory`](Options::worker_memory), [`nice`](Options::nice) |
     /// | `huge_pages=false` | [`huge_pages`](Options::huge_pages) |
@@ -256,6 +274,10 @@ mod tests {
         assert_eq!(read("worker_memory=2GiB").worker_memory, Some(2 << 30));
         assert_eq!(read("worker_memory=1.5 MB").worker_memory, Some(1_500_000));
         assert_eq!(read("stop_at_once").stop_within, Duration::ZERO);
+        assert!(read("timeline").timeline && !read("timeline=false").timeline);
+        assert!(read("timeline").timeline_file.is_none());
+        let file = read("timeline=out/t.JSON").timeline_file.unwrap();
+        assert!(file.is_absolute() && file.ends_with("out/t.JSON"));
         assert!(read("resume=a=b").resume.unwrap().ends_with("a=b"));
         assert!(matches!(read("share=7").splitting, Splitting::Fixed(items) if items.get() == 7));
         assert!(!read("huge_pages=false").huge_pages && read("pin_workers=true").pin_workers);
@@ -285,6 +307,9 @@ mod tests {
             ("stop_at_once=3", "takes no value"),
             ("pin_workers=maybe", "true or false"),
             ("resume=", "path"),
+            ("timeline=", "the path of a file, or nothing, as in"),
+            ("timeline=yes", "ends in `.svg` (a picture) or `.json`"),
+            ("timeline=t.png", "\"timeline=t.png\": give it true, false, or the path"),
             ("progress, skp=1", "an option in the text \"progress, skp=1\" is \"skp=1\": "),
         ] {
             let message = text.parse::<Options>().unwrap_err().to_string();

@@ -10,6 +10,7 @@
 //! | `deadlocks` | kernels that wait for threads of the program, which forked workers don't have |
 //! | `lifespan` | workers replaced after so many items, limits of memory, nice workers |
 //! | `timeouts` | items that hang, deadlines, cancelling, impatience |
+//! | `timelines` | workers killed while they record what they do |
 //! | `shares` | any length, workers, splitting and failures: each index once |
 //! | `resume` | the program killed at 100 moments, and run again |
 //! | `neighbour`, `cancelling`, `resources` | programs with signal handlers, threads and limits of their own; many maps in a row |
@@ -26,4 +27,5 @@ mod policies;
 mod resources;
 mod resume;
 mod shares;
+mod timelines;
 mod timeouts;

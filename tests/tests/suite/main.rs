@@ -31,3 +31,4 @@ mod saxs;
 mod saxs_pyfai;
 mod shares;
 mod streaming;
+mod timeline;

@@ -5,6 +5,7 @@ mod current;
 mod failure_log;
 mod grants;
 mod record;
+mod spans;
 mod table;
 mod text;
 
@@ -13,5 +14,6 @@ pub(crate) use current::Current;
 pub(crate) use failure_log::{End, Failure, Logged};
 pub(crate) use grants::{Grants, least_block};
 pub(crate) use record::{Late, Record, Stage};
+pub(crate) use spans::{Lanes, Recorder, Timed};
 pub(crate) use table::{Stop, Table};
 pub(crate) use text::read as read_text;

@@ -6,6 +6,7 @@
 //! for the work between blocks not to matter: slow items are blocks of their own, of fast ones
 //! thousands make a block.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,12 @@ use super::staged::{StagingBuffer, run_block_staged};
 use super::state::MapState;
 use super::task::Task;
 use crate::functor::list::{FunctorList, ReadList};
-use crate::job::board::{Record, Stage};
+use crate::job::board::{Record, Stage, Timed};
 use crate::job::forked::Generation;
 use crate::kernel::Kernel;
 use crate::memory::HugePageMaker;
 use crate::output::index::IndexSlots;
+use crate::timeline::SpanKind;
 
 /// Blocks grow until they take this long.
 const LONG_ENOUGH: Duration = Duration::from_micros(20);
@@ -95,7 +97,7 @@ impl<'m> Blocks<'m> {
         let record = state.table.record(worker_id);
         let todo = record.left();
         assert!(todo.end <= task.len, "a share lies within the map");
-        record.enter(Stage::BeginningShare);
+        state.enter(worker_id, Stage::BeginningShare);
         readers.begin(todo.clone());
         if !state.pages.is_empty() {
             enter_pages(task, state, readers, &todo);
@@ -127,9 +129,13 @@ impl<'m> Blocks<'m> {
                 missing.end.min(tree.shape().end_of_block(next))
             });
             let block = next..end.min(next.saturating_add(most));
-            self.make_huge_pages(task, state, &block);
+            self.make_huge_pages(task, state, worker_id, &block);
+            if let Some(recorder) = state.recorder {
+                recorder.items(worker_id, self.last, block.clone(), is_dirty);
+            }
             record.begin_block(block.start);
-            let seat = Seat { worker_id, record, limit: state.limit };
+            let slowest = Cell::new(Timed::default());
+            let seat = Seat { worker_id, record, limit: state.limit, slowest };
             let outcome = if state.is_exact {
                 let reset = is_dirty || state.job_file.is_some();
                 // SAFETY: the share was claimed by this worker alone and lies within the map, the
@@ -160,6 +166,10 @@ impl<'m> Blocks<'m> {
                 Err(_) => block.start..record.index(),
             };
             state.note(finished.clone());
+            if let Some(recorder) = state.recorder {
+                let until = if outcome.is_ok() { block.end } else { finished.end + 1 };
+                recorder.tell_apart(worker_id, seat.slowest.get(), until);
+            }
             if outcome.is_err() {
                 record.count(finished.len(), took);
                 return outcome;
@@ -169,6 +179,9 @@ impl<'m> Blocks<'m> {
             next = block.end;
             state.look(now);
             self.keep(task, state, worker_id, next);
+        }
+        if let Some(recorder) = state.recorder {
+            recorder.note(worker_id, Some(SpanKind::Claiming), self.last);
         }
         if self.is_worn_out(record) && state.checkpoints.are_kept() {
             // The worker that takes its place begins with it.
@@ -183,6 +196,7 @@ impl<'m> Blocks<'m> {
         &mut self,
         task: &Task<'_, K, F>,
         state: &MapState<'_>,
+        worker_id: usize,
         block: &Range<usize>,
     ) {
         if self.huge_pages.is_done() {
@@ -198,6 +212,9 @@ impl<'m> Blocks<'m> {
         if asked {
             state.table.count_pages(self.huge_pages.take_counts());
             // It is no part of the time that items take.
+            if let Some(recorder) = state.recorder {
+                recorder.note(worker_id, Some(SpanKind::FirstWrite), self.last);
+            }
             self.last = Instant::now();
         }
     }
@@ -207,12 +224,11 @@ impl<'m> Blocks<'m> {
     fn hand_on(&mut self, state: &MapState<'_>, worker_id: usize, next: usize) -> bool {
         let Some(tree) = state.tree else { return true };
         let Some(block) = tree.shape().block_before(next) else { return true };
-        let record = state.table.record(worker_id);
-        record.enter(Stage::Merging);
+        state.enter(worker_id, Stage::Merging);
         // SAFETY: the worker's number is its own, no slot of it is alive, and the block lies in the
         // share that it has claimed.
         let goes_on = unsafe { tree.take_in(worker_id, block, &|| state.is_stopped()) };
-        record.enter(Stage::Claiming);
+        state.enter(worker_id, Stage::Claiming);
         // It is no part of the time that items take.
         self.last = Instant::now();
         goes_on
@@ -233,7 +249,7 @@ impl<'m> Blocks<'m> {
         if state.checkpoints.are_kept() {
             let record = state.table.record(worker_id);
             // SAFETY: the worker's number is its own, and no slot of it is alive.
-            unsafe {
+            let kept = unsafe {
                 let accumulators = &task.accumulators;
                 self.checkpoint_timer.keep(
                     state.checkpoints,
@@ -242,7 +258,14 @@ impl<'m> Blocks<'m> {
                     record,
                     next,
                     self.last,
-                );
+                )
+            };
+            if let Some(done) = kept {
+                // The copy is no part of the time that items take.
+                if let Some(recorder) = state.recorder {
+                    recorder.note(worker_id, Some(SpanKind::Checkpoint), self.last);
+                }
+                self.last = done;
             }
         }
     }

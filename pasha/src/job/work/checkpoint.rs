@@ -112,7 +112,8 @@ impl CheckpointTimer {
         CheckpointTimer { last: now, cost: Duration::ZERO }
     }
 
-    /// Makes a copy if it is time, or if the share is done and the next may begin elsewhere.
+    /// Makes a copy if it is time, or if the share is done and the next may begin elsewhere; says
+    /// when it was done.
     ///
     /// # Safety
     /// As for [`Checkpoints::restore`].
@@ -124,13 +125,15 @@ impl CheckpointTimer {
         record: &Record,
         index: usize,
         now: Instant,
-    ) {
+    ) -> Option<Instant> {
         let due = LEAST.max(self.cost * TIMES_THE_COST);
-        if index == record.todo_end() || now.duration_since(self.last) > due {
+        let is_due = index == record.todo_end() || now.duration_since(self.last) > due;
+        is_due.then(|| {
             // SAFETY: as the caller promises.
             unsafe { checkpoints.save(accumulators, worker_id, record, index) };
             self.last = Instant::now();
             self.cost = self.last.duration_since(now);
-        }
+            self.last
+        })
     }
 }

@@ -1,12 +1,13 @@
 //! The inner loop.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::{Duration, Instant};
 
 use super::task::{SlotsBy, Task};
 use crate::functor::list::{FunctorList, ReadList};
-use crate::job::board::{Current, Record};
+use crate::job::board::{Current, Record, Timed};
 use crate::job::panic::Reading;
 use crate::kernel::{Kernel, Position};
 use crate::output::index::IndexSlots;
@@ -34,6 +35,19 @@ pub(super) struct Seat<'s> {
     pub(super) worker_id: usize,
     pub(super) record: &'s Record,
     pub(super) limit: Option<Duration>,
+    /// The slowest item of the block, where items are timed.
+    pub(super) slowest: Cell<Timed>,
+}
+
+impl Seat<'_> {
+    /// Takes note of how long an item has taken; whether that is too long.
+    fn is_late(&self, index: usize, begun: Instant, limit: Duration) -> bool {
+        let took = begun.elapsed();
+        if took > self.slowest.get().took {
+            self.slowest.set(Timed { index, begun: Some(begun), took });
+        }
+        took > limit
+    }
 }
 
 /// The innermost loop. A function of its own, so that the compiler knows that its arguments do
@@ -136,7 +150,7 @@ pub(super) unsafe fn run_block_exactly<
             let slot = SlotsBy::<K>::slot(&slots, &accumulators, place, &mut local.local);
             kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             drop(local);
-            if begun.is_some_and(|(limit, begun)| begun.elapsed() > limit) {
+            if begun.is_some_and(|(limit, begun)| seat.is_late(index, begun, limit)) {
                 return Err(BlockError::Late);
             }
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoints;
 use crate::error::SourceError;
-use crate::job::board::{Grants, Record, Stage, Stop, Table};
+use crate::job::board::{Grants, Record, Recorder, Stage, Stop, Table};
 use crate::job::judge::Judge;
 use crate::job::share::Shares;
 use crate::job::tree::MergeTree;
@@ -47,11 +47,22 @@ pub(crate) struct MapState<'m> {
     pub(crate) grants: Option<&'m Grants>,
     /// The number of this rank's first worker, counted over all.
     pub(crate) first_worker: usize,
+    /// Takes note of what each worker does when, if the context has a timeline.
+    pub(crate) recorder: Option<Recorder<'m>>,
     /// The errors of readers as they were, by the index: those of workers in this process.
     pub(crate) source_errors: Mutex<BTreeMap<usize, SourceError>>,
 }
 
 impl MapState<'_> {
+    /// Notes what a worker is doing from now on.
+    #[inline]
+    pub(crate) fn enter(&self, worker_id: usize, stage: Stage) {
+        self.table.record(worker_id).enter(stage);
+        if let Some(recorder) = self.recorder {
+            recorder.enter(worker_id, stage);
+        }
+    }
+
     /// Looks whether the map is to stop.
     pub(crate) fn look(&self, now: Instant) {
         if self.deadline.is_some_and(|deadline| now >= deadline) {
@@ -116,7 +127,7 @@ impl MapState<'_> {
             if is_over || self.table.is_stopped() {
                 return false;
             }
-            record.enter(Stage::Waiting);
+            self.enter(worker_id, Stage::Waiting);
             grants.wait(news, BETWEEN_LOOKS);
             self.look(Instant::now());
         }

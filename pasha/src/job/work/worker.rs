@@ -21,11 +21,11 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         generation: Generation,
     ) -> Result<bool, SourceError> {
         let record = state.table.record(worker_id);
-        record.enter(Stage::OpeningReader);
+        state.enter(worker_id, Stage::OpeningReader);
         let mut readers = self.functors.readers()?;
-        record.enter(Stage::MakingScratch);
+        state.enter(worker_id, Stage::MakingScratch);
         let mut scratch = self.kernel.scratch();
-        record.enter(Stage::Claiming);
+        state.enter(worker_id, Stage::Claiming);
         self.restore(worker_id, state);
         let mut blocks = Blocks::new(self, state, record, generation);
         while !state.table.is_stopped() && !blocks.is_worn_out(record) {
@@ -61,7 +61,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             }
             self.restore(worker_id, state);
         }
-        record.enter(Stage::Closing);
+        state.enter(worker_id, Stage::Closing);
         drop((readers, scratch));
         Ok(true)
     }

@@ -154,8 +154,9 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         // Also after a failure: what was finished is not lost.
         let finished = self.finish(attached).map_err(|error| *error);
         let finished = collected.and(finished);
-        let report = outcome?;
+        let mut report = outcome?;
         ranks.group.agree(finished, |()| Vec::new())?;
+        report.finish_timeline(self.setting.options.timeline_file());
         Ok(report)
     }
 

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::group::wire::{Put, Take};
 use crate::job::board::{End, Failure, Logged, Stage, Stop};
 use crate::report::{HugePages, WorkerReport};
+use crate::timeline::Row;
 
 /// What the workers of a rank did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) struct RankEnded {
     pub(super) peak_memory: usize,
     pub(super) huge_pages: HugePages,
     pub(super) workers: Vec<WorkerReport>,
+    /// What its workers did when, which only rank 0 is told.
+    pub(super) rows: Vec<Row>,
 }
 
 /// What came of a map over several ranks, the same on all of them.
@@ -41,6 +44,11 @@ impl Verdict {
     pub(super) fn not_started(&self) -> Option<(usize, String)> {
         let mut ranks = self.ranks.iter().enumerate();
         ranks.find_map(|(rank, ended)| Some((rank, ended.not_started.clone()?)))
+    }
+
+    /// What all workers did when, at rank 0.
+    pub(crate) fn take_rows(&mut self) -> Vec<Row> {
+        self.ranks.iter_mut().flat_map(|rank| std::mem::take(&mut rank.rows)).collect()
     }
 
     /// What the report says of all workers.
@@ -139,6 +147,7 @@ impl RankEnded {
             peak_memory,
             huge_pages: HugePages { made, refused, errno },
             workers: (0..workers).map(worker).collect::<Option<_>>()?,
+            rows: Vec::new(),
         })
     }
 }

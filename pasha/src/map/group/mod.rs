@@ -12,6 +12,7 @@ mod exchange;
 mod lead;
 mod parts;
 mod pump;
+mod rows;
 mod slots;
 mod telling;
 mod trees;
@@ -45,6 +46,7 @@ pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options
         ("`item_timeout`", format!("{:?}", options.time_for_item())),
         ("`deadline`", format!("{:?}", options.time_for_map())),
         ("`reproducible`", options.are_reproducible().to_string()),
+        ("`timeline`", options.has_timeline().to_string()),
         ("`resume`", format!("{:?}", options.job_file())),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -9,6 +9,7 @@ use super::balance::{Balance, Wish};
 use super::ended::{RankEnded, Verdict, read_logged};
 use super::exchange::{Elsewhere, Packing};
 use super::lead::Lead;
+use super::rows::read_rows;
 use super::slots::Unsent;
 use crate::context::Ranks;
 use crate::error::Result as MapResult;
@@ -245,9 +246,9 @@ impl<'p> Pump<'p> {
                 },
                 _ => None,
             },
-            Kind::Ended => RankEnded::read(rest).map(|ended| {
+            Kind::Ended => RankEnded::read(rest).zip(read_rows(rest)).map(|(ended, rows)| {
                 if let Some(lead) = &mut self.lead {
-                    lead.ended(from, ended);
+                    lead.ended(from, RankEnded { rows, ..ended });
                 }
             }),
             Kind::Verdict => Verdict::read(rest).map(|verdict| self.verdict = Some(verdict)),

@@ -5,12 +5,14 @@ use std::sync::atomic::Ordering;
 
 use super::ended::{RankEnded, write_logged};
 use super::pump::Pump;
+use super::rows::write_rows;
 use crate::error::Result as MapResult;
 use crate::group::wire::Put;
 use crate::group::{Kind, Lost};
 use crate::job::board::{Logged, Stop};
 use crate::job::peak_memory;
 use crate::report::HugePages;
+use crate::timeline::Row;
 
 impl Pump<'_> {
     /// Tells rank 0 of new failures here.
@@ -111,6 +113,9 @@ impl Pump<'_> {
     pub(super) fn tell_end(&mut self, started: &MapResult<()>) -> Result<(), Lost> {
         let table = self.state.table;
         let own = table.records().enumerate();
+        let host = self.ranks.group.host(self.line.rank());
+        let rows = self.state.recorder.map(|recorder| recorder.rows(self.state.first_worker));
+        let rows = rows.into_iter().flatten().map(|row| Row { host: Some(host.into()), ..row });
         let ended = RankEnded {
             not_started: started.as_ref().err().map(ToString::to_string),
             finished: self.unsent.items - self.resumed,
@@ -122,6 +127,7 @@ impl Pump<'_> {
             workers: own
                 .map(|(worker_id, record)| record.report(self.state.first_worker + worker_id))
                 .collect(),
+            rows: rows.collect(),
         };
         if let Some(lead) = &mut self.lead {
             lead.ended(0, ended);
@@ -129,6 +135,7 @@ impl Pump<'_> {
         }
         let mut message = self.line.message(Kind::Ended);
         ended.write(&mut message);
+        write_rows(&ended.rows, &mut message);
         self.line.send(0, Arc::new(message))
     }
 
