@@ -177,7 +177,8 @@ mod tests {
         };
 
         write(100, 951_782_400);
-        let told = ["file was written since", "it had 100 bytes, last changed at 2000-02-28 23:59:59"];
+        let told =
+            ["file was written since", "it had 100 bytes, last changed at 2000-02-28 23:59:59"];
         let now = "has 100 bytes, last changed at 2000-02-29 00:00:00";
         refused(opened.reopen().map(drop), &[told[0], told[1], now, "open it again"]);
         refused(opened.check_mapped(), &[told[0], told[1], now]);

@@ -66,8 +66,8 @@ impl RawFiles {
                 len => (len as u64).min(size - first),
             };
             let path = folder.path_of(&file.name)?;
-            let (opened, file_size) = open(&path)
-                .map_err(|error| folder.tell(&file.name, &path, &error))?;
+            let (opened, file_size) =
+                open(&path).map_err(|error| folder.tell(&file.name, &path, &error))?;
             let offset = file.offset as u64;
             if offset.checked_add(len).is_none_or(|end| i64::try_from(end).is_err()) {
                 return Err(format!(
@@ -84,8 +84,9 @@ impl RawFiles {
                 "it has {size} bytes, but its external raw files have room for {first}: the HDF5 file is damaged"
             ));
         }
-        let are_by_working_folder = folder.folder.as_ref().is_none_or(|folder| folder.is_relative())
-            && named.iter().any(|file| Path::new(&file.name).is_relative());
+        let are_by_working_folder =
+            folder.folder.as_ref().is_none_or(|folder| folder.is_relative())
+                && named.iter().any(|file| Path::new(&file.name).is_relative());
         Ok(RawFiles { parts, are_by_working_folder })
     }
 
@@ -112,7 +113,8 @@ impl RawFiles {
     /// If one is gone, was written, truncated or replaced.
     pub(super) fn open(&self) -> Result<OpenRawFiles<'_>, String> {
         let parts = &self.parts[..];
-        let mut open = OpenRawFiles { parts, files: parts.iter().map(|_| None).collect(), count: 0 };
+        let mut open =
+            OpenRawFiles { parts, files: parts.iter().map(|_| None).collect(), count: 0 };
         for part in 0..parts.len() {
             open.file(part).map_err(|reason| told_of(&reason))?;
         }
@@ -230,7 +232,9 @@ impl Folder {
             None => PathBuf::from(name),
         };
         std::path::absolute(path).map_err(|error| {
-            format!("its external raw file {name:?} can't be looked for in the working folder: {error}")
+            format!(
+                "its external raw file {name:?} can't be looked for in the working folder: {error}"
+            )
         })
     }
 

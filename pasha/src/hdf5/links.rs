@@ -51,7 +51,8 @@ enum Link {
 /// Follows all links on a path in a file, whose own path is absolute.
 pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
     let broken = |is_missing, reason| Broken { is_missing, reason };
-    let (file, is_growing) = file::open(path).map_err(|error| broken(false, explain_opening(path, &error)))?;
+    let (file, is_growing) =
+        file::open(path).map_err(|error| broken(false, explain_opening(path, &error)))?;
     let mut found = Found { file, path: path.to_owned(), name: String::new(), is_growing };
     let mut left = parts(name);
     // What the last link that was followed is.

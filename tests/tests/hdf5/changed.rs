@@ -37,11 +37,8 @@ fn touch(path: &Path) {
 
 /// What each context tells of maps over a data set, by items and as other elements.
 fn told(dataset: &Hdf5Dataset<u16, Ix3>, wider: &Hdf5Dataset<u32, Ix3>, parts: &[&str]) {
-    let contexts: [&dyn Context; 3] = [
-        &SerialContext::new(),
-        &ThreadContext::new(2).unwrap(),
-        &ProcessContext::new(2).unwrap(),
-    ];
+    let contexts: [&dyn Context; 3] =
+        [&SerialContext::new(), &ThreadContext::new(2).unwrap(), &ProcessContext::new(2).unwrap()];
     let is_told = |error: pasha::Error| {
         let error = error.to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
@@ -105,8 +102,9 @@ fn empty_files_and_folders_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.h5");
     std::fs::write(&empty, "").unwrap();
-    let refused =
-        |path: &Path, name: &str| Hdf5Dataset::<u16, Ix3>::open(path, name).unwrap_err().to_string();
+    let refused = |path: &Path, name: &str| {
+        Hdf5Dataset::<u16, Ix3>::open(path, name).unwrap_err().to_string()
+    };
     let told = refused(&empty, "data");
     assert!(told.contains("empty.h5") && told.contains("empty (0 bytes)"), "{told}");
     std::os::unix::fs::symlink(folder.path(), folder.path().join("link.h5")).unwrap();

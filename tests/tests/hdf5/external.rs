@@ -32,7 +32,7 @@ with h5py.File('raw.h5', 'w') as f:
     f.create_dataset('absolute', (6, 4, 5), 'u2', external=[(os.path.abspath('raw/' + name), *rest) for name, *rest in parts])
     f.create_dataset('big', (6, 4, 5), '>u2', external=[('raw/big.bin', 0, 240)])
     f.create_dataset('all', (6, 4, 5), 'u2', external=[('all.bin', 0, 240)])
-    f.create_dataset('value', (), 'f8', external=[('raw/value.bin', 0, 8)])
+    f.create_dataset('value', (1,), 'f8', external=[('raw/value.bin', 0, 8)])
     f.create_dataset('none', (0, 4), 'u2', external=[('nowhere.bin', 0, 240)], maxshape=(10, 4))
     f.create_dataset('gone', (6, 4, 5), 'u2', external=[('raw/all.bin', 0, 40), ('raw/gone.bin', 0, 200)])
     f.create_dataset('folder', (6, 4, 5), 'u2', external=[('raw', 0, 240)])

@@ -89,10 +89,13 @@ fn cut(
 /// Every way in which the answers change.
 fn moods() -> Vec<Records> {
     let mut moods = Vec::new();
-    for lens in [&[40][..], &[40, 3], &[3, 40], &[40, 40, 3], &[40, 0, usize::MAX], &[usize::MAX, 40]] {
+    for lens in
+        [&[40][..], &[40, 3], &[3, 40], &[40, 40, 3], &[40, 0, usize::MAX], &[usize::MAX, 40]]
+    {
         moods.push(Records::new(lens));
     }
-    for widths in [&[Some(3), Some(4)][..], &[Some(4), Some(3)], &[Some(3), None], &[None, Some(3)]] {
+    for widths in [&[Some(3), Some(4)][..], &[Some(4), Some(3)], &[Some(3), None], &[None, Some(3)]]
+    {
         moods.push(Records { width: Turns::new(widths), ..Records::new(&[40]) });
     }
     let (few, many): (&[u64], &[u64]) = (&[1, 2], &[5; 99]);
@@ -144,10 +147,9 @@ macro_rules! right_or_an_error {
 #[test]
 fn chosen_items_of_what_changes_are_right_or_an_error() {
     let indices = [39_usize, 0, 7, 7, 2];
-    right_or_an_error!(
-        |source| pasha::select(source, &indices),
-        |index: usize| Some(indices[index] as u32)
-    );
+    right_or_an_error!(|source| pasha::select(source, &indices), |index: usize| Some(
+        indices[index] as u32
+    ));
     right_or_an_error!(
         |source| pasha::select(pasha::select(source, &indices), &[4_usize, 0]),
         |index: usize| Some([2, 39][index])
@@ -157,19 +159,16 @@ fn chosen_items_of_what_changes_are_right_or_an_error() {
 #[test]
 fn masked_items_of_what_changes_are_right_or_an_error() {
     let mask: Vec<bool> = (0..40).map(|index| index % 3 == 1).collect();
-    right_or_an_error!(
-        |source| pasha::masked(source, &mask),
-        |index: usize| mask[index].then_some(index as u32)
-    );
+    right_or_an_error!(|source| pasha::masked(source, &mask), |index: usize| mask[index]
+        .then_some(index as u32));
 }
 
 #[test]
 fn joined_items_of_what_changes_are_right_or_an_error() {
     let steady = Records::new(&[5]);
-    right_or_an_error!(
-        |source| pasha::concat([&steady, source]),
-        |index: usize| Some(if index < 5 { index } else { index - 5 } as u32)
-    );
+    right_or_an_error!(|source| pasha::concat([&steady, source]), |index: usize| Some(
+        if index < 5 { index } else { index - 5 } as u32
+    ));
     right_or_an_error!(
         |source| pasha::select(pasha::concat([source, &steady]), &[1_usize, 0]),
         |index: usize| Some([1, 0][index])
