@@ -160,8 +160,9 @@ mod tests {
 
     #[test]
     fn what_was_written_truncated_or_replaced_is_told_with_both_states() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
+        let folder = std::env::temp_dir().join(format!("pasha-opened-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("file");
         let write = |bytes: usize, seconds: u64| {
             fs::write(&path, vec![1; bytes]).unwrap();
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
@@ -192,7 +193,7 @@ mod tests {
         opened.clone().growing(true).check_mapped().unwrap();
 
         // What is mapped stays when another file takes the place.
-        let other = folder.path().join("other");
+        let other = folder.join("other");
         fs::write(&other, vec![1; 100]).unwrap();
         fs::rename(&other, &path).unwrap();
         refused(opened.reopen().map(drop), &["was replaced by another file", "had 100 bytes"]);
@@ -200,5 +201,6 @@ mod tests {
         fs::remove_file(&path).unwrap();
         refused(opened.reopen().map(drop), &["can't open", "100 bytes"]);
         opened.check_mapped().unwrap();
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
