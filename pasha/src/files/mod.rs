@@ -5,6 +5,7 @@ mod claim;
 mod descriptor;
 mod identity;
 mod open;
+mod opened;
 
 pub(crate) use claim::{Claim, Entered, HeldClaims, Reading, Taken, check_replaceable, in_turn};
 #[cfg(feature = "netcdf")]
@@ -12,3 +13,4 @@ pub(crate) use descriptor::StandardPlaces;
 pub(crate) use descriptor::above_standard;
 pub(crate) use identity::FileIdentity;
 pub(crate) use open::open_regular;
+pub(crate) use opened::OpenedFile;

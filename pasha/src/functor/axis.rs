@@ -11,6 +11,7 @@ use ndarray::{
 use super::{Functor, NaturalItem, Read, given_by_value, natural_items};
 use crate::array::SharedArray;
 use crate::error::SourceError;
+use crate::files::OpenedFile;
 use crate::param::{ItemShape, SubView};
 
 /// Anything that can be viewed as an array: slices, vectors, ndarray's arrays, pasha's.
@@ -23,6 +24,32 @@ pub trait AsView {
 
     /// A view of all of it.
     fn as_view(&self) -> ArrayView<'_, Self::Elem, Self::Dim>;
+
+    /// The file that the view is of, if it is of one that is mapped into memory.
+    #[doc(hidden)]
+    fn mapped_file(&self) -> MappedFile<'_> {
+        MappedFile::default()
+    }
+}
+
+/// The file that a view is of, if it is of one: looked at whenever a worker begins to read.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MappedFile<'a>(Option<&'a OpenedFile>);
+
+impl<'a> MappedFile<'a> {
+    /// A file that was opened.
+    pub(super) fn of(opened: &'a OpenedFile) -> Self {
+        MappedFile(Some(opened))
+    }
+
+    /// Looks whether it still is as it was.
+    pub(super) fn check(self) -> Result<(), SourceError> {
+        match self.0 {
+            Some(opened) => Ok(opened.check_mapped()?),
+            None => Ok(()),
+        }
+    }
 }
 
 macro_rules! as_view {
@@ -54,6 +81,10 @@ impl<V: AsView + ?Sized> AsView for &V {
     fn as_view(&self) -> ArrayView<'_, V::Elem, V::Dim> {
         (**self).as_view()
     }
+
+    fn mapped_file(&self) -> MappedFile<'_> {
+        (**self).mapped_file()
+    }
 }
 
 /// An array, mapped over along one of its axes; made by [`axis`].
@@ -72,6 +103,7 @@ impl<V: AsView + ?Sized> AsView for &V {
 #[derive(Clone)]
 pub struct AlongAxis<'a, A, D: Dimension> {
     view: ArrayView<'a, A, D>,
+    file: MappedFile<'a>,
     axis: Axis,
 }
 
@@ -96,7 +128,7 @@ pub struct AlongAxis<'a, A, D: Dimension> {
 /// # Ok::<(), pasha::Error>(())
 /// ```
 pub fn axis<V: AsView + ?Sized>(array: &V, axis: Axis) -> AlongAxis<'_, V::Elem, V::Dim> {
-    AlongAxis { view: array.as_view(), axis }
+    AlongAxis { view: array.as_view(), file: array.mapped_file(), axis }
 }
 
 impl<A, D: Dimension> fmt::Debug for AlongAxis<'_, A, D> {
@@ -127,6 +159,7 @@ where
     }
 
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        self.file.check()?;
         Ok(SubViewReader { view: self.view.view(), axis: self.axis })
     }
 

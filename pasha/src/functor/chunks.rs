@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView, Axis, Dimension};
 
-use super::axis::{AsView, place_of};
+use super::axis::{AsView, MappedFile, place_of};
 use super::{Functor, Read, given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::{ItemShape, SubView};
@@ -27,6 +27,7 @@ use crate::param::{ItemShape, SubView};
 #[derive(Clone)]
 pub struct Blocks<'a, A, D: Dimension> {
     view: ArrayView<'a, A, D>,
+    file: MappedFile<'a>,
     size: usize,
     /// From the start of one block to that of the next.
     step: usize,
@@ -55,7 +56,8 @@ pub struct Blocks<'a, A, D: Dimension> {
 /// # Ok::<(), pasha::Error>(())
 /// ```
 pub fn chunks<V: AsView + ?Sized>(array: &V, size: usize) -> Blocks<'_, V::Elem, V::Dim> {
-    Blocks { view: array.as_view(), size, step: size, kind: "chunks" }
+    let file = array.mapped_file();
+    Blocks { view: array.as_view(), file, size, step: size, kind: "chunks" }
 }
 
 /// Maps over all overlapping windows of `size` entries of axis 0.
@@ -80,7 +82,8 @@ pub fn chunks<V: AsView + ?Sized>(array: &V, size: usize) -> Blocks<'_, V::Elem,
 /// # Ok::<(), pasha::Error>(())
 /// ```
 pub fn windows<V: AsView + ?Sized>(array: &V, size: usize) -> Blocks<'_, V::Elem, V::Dim> {
-    Blocks { view: array.as_view(), size, step: 1, kind: "windows" }
+    let file = array.mapped_file();
+    Blocks { view: array.as_view(), file, size, step: 1, kind: "windows" }
 }
 
 impl<A, D: Dimension> Blocks<'_, A, D> {
@@ -118,6 +121,7 @@ impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Block
     }
 
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        self.file.check()?;
         Ok(BlockReader { view: self.view.view(), size: self.size, step: self.step })
     }
 

@@ -12,12 +12,12 @@ use ndarray::{
     ArrayView, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, RemoveAxis, ShapeBuilder,
 };
 
-use super::axis::{AsView, SubViewReader};
+use super::axis::{AsView, MappedFile, SubViewReader};
 use super::slice::ElementReader;
 use super::{Functor, NaturalItem};
 use crate::array::bytes_of_shape;
 use crate::error::{Error, NpyError, Result, SourceError};
-use crate::files::{Reading, Taken, open_regular};
+use crate::files::{OpenedFile, Reading, Taken, open_regular};
 use crate::memory::{Mapping, Memory, Pages, mapped};
 use crate::npy::{self, Fit, Header, NpyElement};
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
@@ -35,9 +35,11 @@ use crate::param::{ByRef, ByValue, ItemShape, SubView};
 /// before 1.14 in which they lie at odd addresses. For files larger than the memory let NumPy
 /// convert them, `np.save(path, array.astype(array.dtype.newbyteorder('=')))`.
 ///
-/// While it is open, nobody may shorten or overwrite the file: reading beyond a new end would
-/// kill the reader (SIGBUS), and values would change under a running kernel. A file that is the
-/// memory of a [`SharedArray`](crate::SharedArray) can't be opened before that is dropped.
+/// A worker that begins to read refuses a file that was written or truncated since it was opened,
+/// with both sizes and times; one that was removed or replaced stays readable as it was. While a
+/// map runs or a [`view`](NpyFile::view) is in use, nobody may shorten or overwrite the file:
+/// reading beyond a new end would kill the reader (SIGBUS), and values would change under a running
+/// kernel. A file that is the memory of a [`SharedArray`](crate::SharedArray) can't be opened before that is dropped.
 ///
 /// # Examples
 /// ```
@@ -68,7 +70,7 @@ pub struct NpyFile<A, D> {
 /// Where the elements lie.
 enum Bytes {
     /// In the file, behind so many bytes.
-    Mapped { map: Mmap, offset: usize, _reading: Reading },
+    Mapped { map: Mmap, offset: usize, opened: OpenedFile, _reading: Reading },
     /// In memory, where they were read.
     Read(Mapping),
 }
@@ -119,7 +121,9 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
             Taken::Failed(source) => failed("look at")(source),
             taken => Error::InUse { path: path.clone(), reason: taken.reason(false) },
         })?;
-        if file.metadata().map_err(failed("look at"))?.len() == 0 {
+        let metadata = file.metadata().map_err(failed("look at"))?;
+        let opened = OpenedFile::new(&path, &metadata);
+        if metadata.len() == 0 {
             // There is nothing to map.
             return Err(refused(npy::parse(&[]).err().unwrap_or_default()));
         }
@@ -131,7 +135,7 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
         let (dim, fit, len) = check::<A, D>(&header, map.len()).map_err(refused)?;
         let is_aligned = map[header.offset..].as_ptr().cast::<A>().is_aligned();
         let bytes = if fit == Fit::Same && is_aligned {
-            Bytes::Mapped { map, offset: header.offset, _reading: reading }
+            Bytes::Mapped { map, offset: header.offset, opened, _reading: reading }
         } else {
             let read = read::<A>(&file, header.offset, len, fit);
             Bytes::Read(read.map_err(|error| match error {
@@ -211,6 +215,14 @@ impl<A, D> NpyFile<A, D> {
     /// ```
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file, if it is mapped.
+    fn mapped(&self) -> MappedFile<'_> {
+        match &self.bytes {
+            Bytes::Mapped { opened, .. } => MappedFile::of(opened),
+            Bytes::Read(_) => MappedFile::default(),
+        }
     }
 
     fn announce_all(&self) {
@@ -313,6 +325,10 @@ impl<A: NpyElement, D: Dimension> AsView for NpyFile<A, D> {
     fn as_view(&self) -> ArrayView<'_, A, D> {
         self.view()
     }
+
+    fn mapped_file(&self) -> MappedFile<'_> {
+        self.mapped()
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -329,6 +345,7 @@ impl<A: NpyElement, D: RemoveAxis<Smaller: 'static>> Functor<SubView<A, D::Small
     }
 
     fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+        self.mapped().check()?;
         Ok(SubViewReader::along_first_axis(self.view()))
     }
 
@@ -356,6 +373,7 @@ macro_rules! npy_elements {
             }
 
             fn reader(&self) -> Result<Self::Reader<'_>, SourceError> {
+                self.mapped().check()?;
                 Ok(ElementReader::of_view(self.view()))
             }
 

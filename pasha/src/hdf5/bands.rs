@@ -8,6 +8,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::chunk_bytes::ChunkBytes;
 use super::element::Hdf5Element;
+use super::external::OpenRawFiles;
 use super::file::explain;
 use super::filters::Decoder;
 use super::library::OpenDataset;
@@ -39,6 +40,8 @@ pub(super) struct BandReader<'f, A> {
 enum Access<'f> {
     /// In the mapped file.
     Mapped(&'f [u8]),
+    /// In external raw files.
+    Raw { files: OpenRawFiles<'f>, plain: Vec<u8> },
     /// As chunks, whose bytes come from `file` or, where there is no index, from libhdf5.
     Chunks { chunks: &'f Chunks, bytes: ChunkBytes, decoder: Box<Decoder>, plain: Vec<u8> },
     /// Through libhdf5.
@@ -50,7 +53,14 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
     pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
         let access = match &stored.storage {
             Storage::Assembled(_) => return Err("it is read piece by piece".into()),
-            Storage::Contiguous { map, part } => Access::Mapped(&map[part.clone()]),
+            Storage::Contiguous { map, part } => {
+                stored.check_mapped()?;
+                Access::Mapped(&map[part.clone()])
+            }
+            Storage::External(files) => {
+                let files = files.open().map_err(|reason| stored.describe_failure(&reason))?;
+                Access::Raw { files, plain: Vec::new() }
+            }
             Storage::Chunked(chunks) => {
                 let bytes = ChunkBytes::open(stored, chunks)?;
                 let decoder = Box::new(Decoder::new());
@@ -107,7 +117,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
     pub(super) fn held_bytes(&self) -> usize {
         let others = match &self.access {
             Access::Chunks { bytes, plain, .. } => bytes.held_bytes() + plain.capacity(),
-            Access::Library { plain, .. } => plain.capacity(),
+            Access::Library { plain, .. } | Access::Raw { plain, .. } => plain.capacity(),
             Access::Mapped(_) => 0,
         };
         self.elements.held_bytes() + others
@@ -126,6 +136,7 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {
             Access::Mapped(bytes) => band.convert(bytes, &mut self.elements),
+            Access::Raw { files, plain } => band.read_raw(files, plain, &mut self.elements),
             Access::Chunks { chunks, bytes, decoder, plain } => {
                 band.read_chunks(chunks, bytes, decoder, plain, &mut self.elements)
             }
@@ -161,6 +172,41 @@ impl Band<'_> {
         let from = Place { shape: &self.stored.shape, start: &origin[..rank] };
         let to = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
         self.copy(self.shape, from, to, bytes, out)
+    }
+
+    /// Reads the band from external raw files.
+    fn read_raw<A: Hdf5Element>(
+        &self,
+        files: &mut OpenRawFiles<'_>,
+        plain: &mut Vec<u8>,
+        out: &mut [A],
+    ) -> Result<(), String> {
+        let kind = &self.stored.kind;
+        let (rank, size) = (self.shape.len(), kind.number.size());
+        let origin = self.origin();
+        let from = Place { shape: &self.stored.shape, start: &origin[..rank] };
+        let to = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
+        let is_native = kind.is_native::<A>();
+        let read = runs(self.shape, from, to, |from, to, len| {
+            let first = from as u64 * size as u64;
+            let out = &mut out[to..][..len];
+            // They are read to where they belong, or converted on the way.
+            let read = match A::bytes_mut(out).filter(|_| is_native) {
+                Some(bytes) => files.read(first, bytes),
+                None => resize(plain, len * size).and_then(|()| {
+                    files.read(first, plain)?;
+                    A::decode(kind, plain, out).map_err(|misfit| self.tell::<A>(to, misfit))
+                }),
+            };
+            match read {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(reason) => ControlFlow::Break(reason),
+            }
+        });
+        match read {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(reason) => Err(reason),
+        }
     }
 
     /// Reads the band through libhdf5.

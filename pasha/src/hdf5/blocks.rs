@@ -31,7 +31,7 @@ impl<A: Hdf5Element + Pod> Blocks<A> {
             // Without an index libhdf5 finds the chunks; another library that stands on it would do
             // no better, or not at all.
             Storage::Chunked(chunks) => chunks.index.is_some() || chunks.needs_plugin,
-            Storage::Assembled(_) | Storage::Library { .. } => false,
+            Storage::Assembled(_) | Storage::External(_) | Storage::Library { .. } => false,
         };
         let is_of_type = stored.kind.number == A::NUMBER && stored.kind.is_plain;
         let element = PhantomData;

@@ -30,9 +30,13 @@ use crate::error::{Error, Hdf5Error, Result, SourceError};
 /// - The files of a series, [opened](Self::open_series) together or as the group of an Eiger
 ///   detector's master file, and virtual data sets whose mappings are boxes, are read in the files
 ///   that hold the elements, each as above.
-/// - Anything else, such as external data sets, other mappings or other filters (which need their
-///   plugin), is read through libhdf5, one worker at a time. It looks for external raw files with
-///   relative names in the program's working directory, whenever it reads.
+/// - The elements of a data set in external raw files are read there. Files with relative names are
+///   looked for as libhdf5 does it, when the data set is opened: in the folder that the environment
+///   variable `HDF5_EXTFILE_PREFIX` says, in which `${ORIGIN}` stands for that of the HDF5 file, or
+///   else in the program's working directory. Elements behind the end of a raw file are an error of
+///   their items, where libhdf5 reads zeros.
+/// - Anything else, such as other mappings or other filters (which need their plugin), is read
+///   through libhdf5, one worker at a time.
 ///
 /// Integers of any width and byte order are converted to integers and floats `A`, floats to floats,
 /// complex numbers to complex numbers, and h5py's bools to `bool` and integers, as HDF5 does; but a
@@ -43,10 +47,11 @@ use crate::error::{Error, Hdf5Error, Result, SourceError};
 /// the data set. Parts that were never written hold the data set's fill value, and so do those of a
 /// virtual data set whose file is not there, as in HDF5.
 ///
-/// No handle of libhdf5 stays open. While it is open, nobody may shorten or overwrite the file:
-/// reading beyond a new end of mapped elements would kill the reader (SIGBUS), and values would
-/// change under a running kernel. Where elements are not mapped, workers refuse a file that was
-/// written since.
+/// No handle of libhdf5 stays open. A worker that begins to read refuses a file that was written,
+/// truncated or replaced since the data set was opened, with both sizes and times; mapped elements
+/// stay readable when the file was removed or replaced. While a map runs, nobody may shorten or
+/// overwrite the file: reading beyond a new end of mapped elements would kill the reader (SIGBUS),
+/// and values would change under a running kernel.
 ///
 /// # Examples
 /// ```
@@ -97,7 +102,8 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or
     /// truncated, has no such data set (the nearest names are told), or a link on the way to it
     /// leads nowhere; if that has no elements or ones of a type that is not converted to `A`,
-    /// another number of axes, a filter that is not installed, or lies beyond the end of the file;
+    /// another number of axes, a filter that is not installed, or lies beyond the end of the file; if
+    /// an external raw file is not there, with its name and the folder in which it was looked for;
     /// if parts of a series do not agree in their type and in all axes but the first, or a number
     /// between theirs is missing. The message names the file, the data set, both values and what to
     /// do.

@@ -1,7 +1,5 @@
 //! Files: how they are opened, which one it was, and where files lie that others name.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use hdf5_metno::{File, OpenMode};
@@ -22,42 +20,6 @@ pub(super) fn open(path: &Path) -> hdf5_metno::Result<(File, bool)> {
             growing.map(|file| (file, true)).map_err(|_| error)
         }
         opened => opened.map(|file| (file, false)),
-    }
-}
-
-/// Which file it is, and in which state.
-#[derive(Debug)]
-pub(super) struct Identity {
-    device: u64,
-    number: u64,
-    size: u64,
-    changed: (i64, i64),
-    /// Whether a program is adding to it, so that its state does not matter.
-    pub(super) is_growing: bool,
-}
-
-impl Identity {
-    pub(super) fn of(file: &Metadata, is_growing: bool) -> Identity {
-        Identity {
-            device: file.dev(),
-            number: file.ino(),
-            size: file.size(),
-            changed: (file.mtime(), file.mtime_nsec()),
-            is_growing,
-        }
-    }
-
-    /// Bytes that the file had.
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Whether a file is this one, with all that it held.
-    pub(super) fn is_same(&self, file: &Metadata) -> bool {
-        let now = Identity::of(file, self.is_growing);
-        let is_unchanged = (now.size, now.changed) == (self.size, self.changed);
-        let has_grown = self.is_growing && now.size >= self.size;
-        (now.device, now.number) == (self.device, self.number) && (is_unchanged || has_grown)
     }
 }
 
@@ -102,6 +64,33 @@ pub(super) fn named_by(parent: &Path, name: &str, variable: &str) -> Result<Name
         .or_else(|| found(name.to_owned(), true))
         .or_else(|| found(of_resolved?.join(name), false))
         .ok_or(beside)
+}
+
+/// Why a file can't be opened.
+pub(crate) fn explain_opening(path: &Path, error: &hdf5_metno::Error) -> String {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.len() == 0 => {
+            "it is empty (0 bytes), and so no HDF5 file: what should have written it has not begun, or was stopped; write or \
+             copy it again"
+                .to_owned()
+        }
+        _ => explain(error),
+    }
+}
+
+/// What lies where a file should be: nothing, or something else.
+pub(super) fn what_is_at(path: &Path) -> String {
+    let at = path.display();
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            format!("{at} is a directory, not a file; name the file in it")
+        }
+        Ok(_) => format!("{at} is no regular file"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            format!("{at} does not exist")
+        }
+        Err(error) => format!("{at} can't be looked at: {error}"),
+    }
 }
 
 /// What libhdf5 said, and the way out where there is one.

@@ -34,7 +34,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// Opens a worker's reader.
     fn open_reader(&self) -> Result<Hdf5Reader<'_, A, D>, SourceError> {
         let start = self.checked_range()?.start;
-        let mapped = self.stored.view::<A>();
+        let mapped = self.stored.view_checked::<A>()?;
         let mapped = mapped.and_then(|all| ArrayView::from_shape(self.dim.clone(), all).ok());
         let source = match mapped {
             Some(view) => ViewSource::Mapped(view),

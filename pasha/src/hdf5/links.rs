@@ -10,7 +10,7 @@ use hdf5_metno::{File, h5check};
 use hdf5_metno_sys::h5l;
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 
-use super::file::{self, explain};
+use super::file::{self, explain_opening};
 use super::names;
 
 /// Links that may lead to an object; more are a circle. (libhdf5 follows 16.)
@@ -51,7 +51,8 @@ enum Link {
 /// Follows all links on a path in a file, whose own path is absolute.
 pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
     let broken = |is_missing, reason| Broken { is_missing, reason };
-    let (file, is_growing) = file::open(path).map_err(|error| broken(false, explain(&error)))?;
+    let (file, is_growing) =
+        file::open(path).map_err(|error| broken(false, explain_opening(path, &error)))?;
     let mut found = Found { file, path: path.to_owned(), name: String::new(), is_growing };
     let mut left = parts(name);
     // What the last link that was followed is.
@@ -91,11 +92,12 @@ pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
                 let link = format!("{here}{} is an external link to {file}", in_file());
                 let named = file::named_by(&found.path, &file, "HDF5_EXT_PREFIX");
                 let target = named.map_err(|looked_for| {
-                    let at = looked_for.display();
-                    broken(true, format!("{link}, which is not there: {at} does not exist; copy it there, or set HDF5_EXT_PREFIX to its folder"))
+                    let at = file::what_is_at(&looked_for);
+                    broken(true, format!("{link}, which is not there: {at}; copy it there, or set HDF5_EXT_PREFIX to its folder"))
                 })?;
                 let (file, is_growing) = file::open(&target.path)
-                    .map_err(|error| broken(false, format!("{link}: {}", explain(&error))))?;
+                    .map_err(|error| explain_opening(&target.path, &error))
+                    .map_err(|reason| broken(false, format!("{link}: {reason}")))?;
                 way = Some(format!("{link}, in which there is no {object}"));
                 found = Found { file, path: target.path, name: String::new(), is_growing };
                 targets = parts(&object);

@@ -21,6 +21,9 @@ use crate::error::{Error, Hdf5Error};
 /// Describes a source that was found for a path and a name.
 type Describe<'a> = dyn Fn(Found, &Path, &str) -> Result<Stored, Error> + 'a;
 
+/// The variable that says where libhdf5 looks for the files of sources.
+pub(super) const VARIABLE: &str = "HDF5_VDS_PREFIX";
+
 /// What a virtual data set is made of.
 #[derive(Debug)]
 pub(super) enum Sources {
@@ -139,7 +142,7 @@ impl Finder<'_> {
     fn find(&mut self, mapping: &Mapping, is_read: bool) -> Result<Option<usize>, String> {
         let path = match mapping.file.as_str() {
             "." => self.path.to_owned(),
-            name => match file::named_by(self.path, name, "HDF5_VDS_PREFIX") {
+            name => match file::named_by(self.path, name, VARIABLE) {
                 Ok(named) => {
                     if named.by_working_folder {
                         self.working_folder = std::env::current_dir().ok();

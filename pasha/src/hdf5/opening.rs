@@ -5,11 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hdf5_metno::dataset::Layout;
+use hdf5_metno::plist::dataset_create::ExternalFile;
 use hdf5_metno::{Dataset, LocationType};
 use memmap2::Mmap;
 
 use super::element::Hdf5Element;
-use super::file::{self, Identity, explain};
+use super::external::{self, RawFiles};
+use super::file::{self, explain};
 use super::filters::{Pipeline, registry, sources};
 use super::index::ChunkIndex;
 use super::library::{self, OpenDataset};
@@ -19,10 +21,10 @@ use super::names;
 use super::probe::{another_file, probe};
 use super::region::MAX_RANK;
 use super::series;
-use super::stored::{Chunks, Storage, Stored};
+use super::stored::{ByFolder, Chunks, Storage, Stored};
 use super::types::StoredType;
 use crate::error::{Error, Hdf5Error, Result};
-use crate::files::open_regular;
+use crate::files::{OpenedFile, open_regular};
 
 /// Virtual data sets that may lie within each other; more are a circle.
 const DEEPEST: usize = 8;
@@ -132,7 +134,13 @@ impl Stored {
             |source: io::Error| Error::File { action: "open", path: found.path.clone(), source };
         let file = open_regular(&found.path, File::options().read(true)).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        let place = FoundIn { file: &file, path: &found.path, size: metadata.len(), depth };
+        let place = FoundIn {
+            file: &file,
+            path: &found.path,
+            size: metadata.len(),
+            is_growing: found.is_growing,
+            depth,
+        };
         let storage = find_storage::<A>(&place, dataset, &kind, &shape).map_err(refused)?;
         Ok(Stored {
             path: path.to_owned(),
@@ -140,7 +148,7 @@ impl Stored {
             shape,
             kind,
             storage,
-            identity: Some(Identity::of(&metadata, found.is_growing)),
+            opened: Some(OpenedFile::new(&found.path, &metadata).growing(found.is_growing)),
             data_path: found.path,
             data_name: found.name,
         })
@@ -153,6 +161,8 @@ struct FoundIn<'a> {
     path: &'a Path,
     /// Bytes of the file.
     size: u64,
+    /// Whether a program is adding to it.
+    is_growing: bool,
     /// How many virtual data sets there are around it.
     depth: usize,
 }
@@ -169,10 +179,12 @@ fn find_storage<A: Hdf5Element>(
     let explained = |error: hdf5_metno::Error| explain(&error);
     let properties = dataset.dcpl().map_err(explained)?;
     let layout = properties.get_layout().map_err(explained)?;
-    let is_external = !properties.get_external().map_err(explained)?.is_empty();
+    let external = properties.get_external().map_err(explained)?;
+    if !external.is_empty() && layout == Layout::Contiguous {
+        return in_raw_files(place, dataset, kind, outer, &external);
+    }
     if layout == Layout::Contiguous
         && kind.is_plain
-        && !is_external
         && let Some(offset) = dataset.offset()
     {
         let size = shape.iter().product::<usize>() * kind.number.size();
@@ -258,9 +270,37 @@ fn find_storage<A: Hdf5Element>(
                 let (start, one) = (vec![0; shape.len()], vec![1; shape.len()]);
                 opened.read(&start, &one, &mut Vec::new()).map_err(explained)?;
             }
-            Ok(Storage::Library { chunk, working_folder })
+            let by_folder =
+                working_folder.map(|folder| ByFolder { folder, variable: mappings::VARIABLE });
+            Ok(Storage::Library { chunk, by_folder, external: None })
         }
     }
+}
+
+/// Finds the external raw files that hold the elements.
+fn in_raw_files(
+    place: &FoundIn<'_>,
+    dataset: Dataset,
+    kind: &StoredType,
+    outer: &[usize],
+    named: &[ExternalFile],
+) -> Result<Storage, String> {
+    let element_size = dataset.dtype().map_err(|error| explain(&error))?.size();
+    let size = outer.iter().product::<usize>().checked_mul(element_size);
+    let size = size.ok_or("it is larger than the address space")?;
+    let files = RawFiles::find(named, place.path, size as u64, place.is_growing)?;
+    if kind.is_plain {
+        return Ok(Storage::External(files));
+    }
+    // libhdf5 makes zeros of what is missing at the end of a file.
+    files.check_length()?;
+    let working_folder = match files.are_by_working_folder() {
+        true => std::env::current_dir().ok(),
+        false => None,
+    };
+    OpenDataset::new(dataset, kind).map_err(|error| explain(&error))?;
+    let by_folder = working_folder.map(|folder| ByFolder { folder, variable: external::VARIABLE });
+    Ok(Storage::Library { chunk: None, by_folder, external: Some(files) })
 }
 
 /// Maps the file, and checks that the elements lie within it.

@@ -250,7 +250,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
             Some(at) => at,
             None => {
                 let stored = &self.assembly.sources[source];
-                let lender = match stored.view::<A>() {
+                let lender = match stored.view_checked::<A>()? {
                     Some(all) if axis == 0 => Lender::Mapped(all, stored.shape[0]),
                     _ => Lender::Read(Box::new(ElementReader::new(stored, axis)?)),
                 };

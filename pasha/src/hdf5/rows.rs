@@ -56,7 +56,7 @@ impl<A: Hdf5Element> Rows<A> {
 
     /// Opens a reader, for one worker.
     pub(crate) fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
-        let source = match self.stored.view::<A>() {
+        let source = match self.stored.view_checked::<A>()? {
             Some(all) => RowSource::Mapped(all),
             None => RowSource::Bands(Box::new(ElementReader::new(&self.stored, 0)?)),
         };

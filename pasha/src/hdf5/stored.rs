@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::element::Hdf5Element;
-use super::file::{Identity, explain};
+use super::external::RawFiles;
+use super::file::explain;
 use super::filters::Pipeline;
 use super::index::ChunkIndex;
 use super::library::OpenDataset;
 use super::pieces::Piece;
 use super::types::StoredType;
 use crate::error::SourceError;
-use crate::files::open_regular;
+use crate::files::{OpenedFile, open_regular};
 use crate::memory::mapped;
 
 /// A data set in a file, described.
@@ -30,7 +31,7 @@ pub(super) struct Stored {
     pub(super) kind: StoredType,
     pub(super) storage: Storage,
     /// The file as it was when the data set was described; none if the elements are in several.
-    pub(super) identity: Option<Identity>,
+    pub(super) opened: Option<OpenedFile>,
 }
 
 /// How the elements of a data set are got at.
@@ -38,6 +39,8 @@ pub(super) struct Stored {
 pub(super) enum Storage {
     /// They lie back to back in this part of the mapped file.
     Contiguous { map: Mmap, part: Range<usize> },
+    /// They lie back to back in files without a format, outside of the HDF5 file.
+    External(RawFiles),
     /// They lie in chunks with filters that pasha undoes itself.
     Chunked(Chunks),
     /// They are in other data sets.
@@ -47,8 +50,18 @@ pub(super) enum Storage {
         /// Lengths of a chunk along each axis, if there are chunks.
         chunk: Option<Vec<usize>>,
         /// The folder that the program must be in, if libhdf5 finds other files by it.
-        working_folder: Option<PathBuf>,
+        by_folder: Option<ByFolder>,
+        /// The files outside that hold the elements, if they lie there.
+        external: Option<RawFiles>,
     },
+}
+
+/// A folder by which libhdf5 finds the other files of a data set.
+#[derive(Debug)]
+pub(super) struct ByFolder {
+    pub(super) folder: PathBuf,
+    /// The environment variable that says where they are whatever the program's folder is.
+    pub(super) variable: &'static str,
 }
 
 /// The chunks of a data set.
@@ -93,7 +106,7 @@ impl Stored {
             shape,
             kind,
             storage: Storage::Assembled(assembly),
-            identity: None,
+            opened: None,
         }
     }
 
@@ -106,6 +119,31 @@ impl Stored {
                 A::view(&map[part.clone()])
             }
             _ => None,
+        }
+    }
+
+    /// As [`view`](Self::view), for a worker that begins to read.
+    ///
+    /// # Errors
+    /// As [`check_mapped`](Self::check_mapped).
+    pub(super) fn view_checked<A: Hdf5Element>(&self) -> Result<Option<&[A]>, SourceError> {
+        let view = self.view();
+        if view.is_some() {
+            self.check_mapped()?;
+        }
+        Ok(view)
+    }
+
+    /// Looks whether the file, which is mapped, still is as it was.
+    ///
+    /// # Errors
+    /// If it was written or truncated since it was opened.
+    pub(super) fn check_mapped(&self) -> Result<(), SourceError> {
+        match &self.opened {
+            Some(opened) => {
+                opened.check_mapped().map_err(|reason| self.describe_failure(&reason).into())
+            }
+            None => Ok(()),
         }
     }
 
@@ -155,7 +193,7 @@ impl Stored {
             Storage::Chunked(chunks) => chunks.shape.get(axis).copied(),
             Storage::Library { chunk, .. } => chunk.as_ref()?.get(axis).copied(),
             Storage::Assembled(assembly) => Some(assembly.chunk_along(axis)),
-            Storage::Contiguous { .. } => None,
+            Storage::Contiguous { .. } | Storage::External(_) => None,
         }
     }
 
@@ -175,19 +213,12 @@ impl Stored {
     /// # Errors
     /// If it is not the file that was described, or it was written since.
     pub(super) fn open_file(&self) -> Result<File, SourceError> {
-        let path = self.data_path.display();
-        let file = open_regular(&self.data_path, File::options().read(true))
-            .map_err(|error| format!("can't open {path}: {error}"))?;
-        let metadata = file.metadata().map_err(|error| format!("can't look at {path}: {error}"))?;
-        match &self.identity {
-            Some(identity) if !identity.is_same(&metadata) => Err(format!(
-                "{path} was written or replaced since it was opened (it had {} bytes and now has {}): open it again",
-                identity.size(),
-                metadata.len()
-            )
-            .into()),
-            _ => Ok(file),
+        if let Some(opened) = &self.opened {
+            return Ok(opened.reopen()?);
         }
+        let path = self.data_path.display();
+        let file = open_regular(&self.data_path, File::options().read(true));
+        Ok(file.map_err(|error| format!("can't open {path}: {error}"))?)
     }
 
     /// Opens the data set through libhdf5.
@@ -195,19 +226,23 @@ impl Stored {
         // Holds the file while libhdf5 opens it.
         let _file = self.open_file()?;
         let failed = |reason: String| SourceError::from(self.describe_failure(&reason));
-        if let Storage::Library { working_folder: Some(folder), .. } = &self.storage
+        if let Storage::Library { by_folder: Some(ByFolder { folder, variable }), .. } =
+            &self.storage
             && std::env::current_dir().ok().as_ref() != Some(folder)
         {
             return Err(failed(format!(
-                "its sources were found by their names in the folder {}, which the program has left since: stay there, \
-                 or set HDF5_VDS_PREFIX to it",
+                "its other files were found by their names in the folder {}, which the program has left since: stay there, \
+                 or set {variable} to it",
                 folder.display()
             )));
+        }
+        if let Storage::Library { external: Some(files), .. } = &self.storage {
+            files.open().map_err(failed)?;
         }
         let dataset = OpenDataset::open(&self.data_path, &self.data_name, &self.kind)
             .map_err(|error| failed(explain(&error)))?;
         // A file that is still being written may have become longer meanwhile.
-        let is_growing = self.identity.as_ref().is_some_and(|identity| identity.is_growing);
+        let is_growing = self.opened.as_ref().is_some_and(OpenedFile::is_growing);
         let is_same = |(&now, &then): (&usize, &usize)| now == then || (is_growing && now > then);
         let shape = dataset.shape();
         if shape.len() != self.shape.len() || !shape.iter().zip(&self.shape).all(is_same) {
@@ -221,7 +256,15 @@ impl Stored {
         let failed = |reason: String| SourceError::from(self.describe_failure(&reason));
         let mut read = Vec::new();
         let bytes = match &self.storage {
-            Storage::Contiguous { map, part } => &map[part.clone()],
+            Storage::Contiguous { map, part } => {
+                self.check_mapped()?;
+                &map[part.clone()]
+            }
+            Storage::External(files) => {
+                read.resize(self.kind.number.size(), 0);
+                files.open()?.read(0, &mut read).map_err(failed)?;
+                &read[..]
+            }
             _ => {
                 let dataset = self.open_dataset()?;
                 dataset.read(&[], &[], &mut read).map_err(|error| failed(explain(&error)))?;

@@ -38,7 +38,9 @@ use crate::memory::buffer::zeroed;
 /// [says why](super::Coordinate::undecoded). Attributes that are neither numbers nor text are left
 /// out. What the file itself has is read with `DataArray::from_netcdf_raw` and `from_zarr_raw`.
 ///
-/// While it is used, nobody may write the file.
+/// A worker that begins to read refuses a file (of a Zarr store the array's metadata) that was
+/// written, truncated or replaced since it was opened, with both sizes and times. While a map runs,
+/// nobody may write the file.
 ///
 /// # Examples
 /// ```

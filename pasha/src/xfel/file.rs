@@ -12,6 +12,7 @@ use super::index::{IndexGroup, cut, guess_valid};
 use super::links::{exists, is_soft_link};
 use super::values;
 use crate::error::SourceError;
+use crate::hdf5::explain_opening;
 
 /// Where the data of a source come from: what is set and read back, or what is measured.
 ///
@@ -76,7 +77,7 @@ impl RunFile {
     ///
     /// What can't be read of one source is noted with it, and does not keep from the others.
     pub(super) fn read(path: &Path, include_suspect: bool) -> Result<RunFile, SourceError> {
-        let file = File::open(path)?;
+        let file = File::open(path).map_err(|error| explain_opening(path, &error))?;
         let padded: Vec<u64> = values::numbers(&file, "INDEX/trainId")?;
         let train_ids: Vec<u64> = padded.into_iter().filter(|&id| id != 0).collect();
         let format = values::texts(&file, "METADATA/dataFormatVersion")?

@@ -2,10 +2,12 @@
 //!
 //! The tests that compare with h5py are skipped, with a printed word, where Python has none.
 
+mod changed;
 mod chosen;
 mod contexts;
 mod damage;
 mod errors;
+mod external;
 mod filters;
 mod filters_damaged;
 mod forking;

@@ -173,3 +173,52 @@ with h5py.File(sys.argv[1], 'w') as f:
     }
     assert!(!error.contains("damaged"), "{error}");
 }
+
+/// A file or a store that was written, truncated or replaced since it was opened is told by each
+/// worker, with both states, instead of being read with what was known of it.
+#[test]
+fn what_changed_since_it_was_opened_is_told() {
+    let folder = folder();
+    let counts = || ndarray::Array2::<f32>::ones((40, 50));
+    let array = |at: f32| DataArray::new(counts() * at, ["y", "x"]).unwrap().with_name("counts");
+    let (netcdf, zarr) = (folder.path().join("a.nc"), folder.path().join("a.zarr"));
+    let classic = folder.path().join("classic.nc");
+    let program = "
+import sys, numpy as np, xarray as xr
+counts = xr.Dataset({'counts': (('y', 'x'), np.ones((40, 50), 'f4'))})
+counts.to_netcdf(sys.argv[1] + '/classic.nc', format='NETCDF3_CLASSIC')
+";
+    if xarray(program, folder.path()).is_none() {
+        return;
+    }
+    array(1.0).to_netcdf(&netcdf).unwrap();
+    array(1.0).to_zarr(&zarr).unwrap();
+    let document = ["counts/zarr.json", "counts/.zarray"].map(|name| zarr.join(name));
+    let document = document.into_iter().find(|path| path.exists()).unwrap();
+    let opened = [
+        (DataArray::<f32, Ix2>::from_netcdf(&netcdf, "counts").unwrap(), netcdf),
+        (DataArray::<f32, Ix2>::from_netcdf(&classic, "counts").unwrap(), classic),
+        (DataArray::<f32, Ix2>::from_zarr(&zarr, "counts").unwrap(), document),
+    ];
+    for (array, path) in opened {
+        let size = std::fs::metadata(&path).unwrap().len();
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(9);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        for context in ["serial", "threads:2", "processes:2"] {
+            let context: pasha::AnyContext = context.parse().unwrap();
+            let along = array.along("y").unwrap();
+            let error = pasha::map_in(&*context, &along, |_, _, row| row.data.sum()).unwrap_err();
+            let (error, had) = (error.to_string(), format!("{name} was written since"));
+            assert!(error.contains(&had), "{error}");
+            assert!(error.contains(&format!("had {size} bytes, last changed")), "{error}");
+            assert!(error.contains("open it again"), "{error}");
+        }
+        let error = array.load().unwrap_err().to_string();
+        assert!(error.contains(&format!("has {size} bytes, last changed")), "{error}");
+    }
+    std::fs::write(folder.path().join("empty.nc"), "").unwrap();
+    let empty = DataArray::<f32, Ix2>::from_netcdf(folder.path().join("empty.nc"), "counts");
+    let error = empty.unwrap_err().to_string();
+    assert!(error.contains("empty.nc") && error.contains("empty (0 bytes)"), "{error}");
+}

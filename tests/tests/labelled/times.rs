@@ -229,3 +229,78 @@ fn numbers_that_are_no_times_are_written_as_they_are() {
         back.load().unwrap().to_netcdf(&path).unwrap();
     }
 }
+
+/// Writes numbers that are no whole nanoseconds, as f32, f64 and packed integers, in many units and
+/// from many days, and prints the nanoseconds since 1970 that xarray makes of them; `null` where it
+/// has no such times.
+const WRITE_FRACTIONS: &str = r"
+import sys, json, warnings, netCDF4, numpy as np, xarray as xr
+warnings.simplefilter('ignore')
+path = sys.argv[1]
+random = np.random.default_rng(14)
+units = ['days', 'hours', 'minutes', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds']
+days = ['1970-01-01', '2000-01-01 12:34:56.789', '1900-01-01', '1600-01-01', '0001-01-01', '1677-09-22', '2262-04-01']
+expected = []
+for i, unit in enumerate(units):
+    for j, day in enumerate(days):
+        file, of_file = f'{i}{j}.nc', []
+        with netCDF4.Dataset(f'{path}/{file}', 'w') as d:
+            d.createDimension('t', 24)
+            for kind in ['f4', 'f8', 'packed f4', 'packed i2', 'packed i4', 'packed f8', 'packed i2 with f4', 'filled f4']:
+                name = f't{len(of_file)}'
+                attrs = dict(units=f'{unit} since {day}')
+                stored = kind.split()[1] if ' ' in kind else kind
+                x = random.uniform(-1e3, 3e4, 24)
+                if day == '0001-01-01': x += {'days': 7.2e5, 'hours': 1.7e7, 'minutes': 1e9, 'seconds': 6.2e10}.get(unit, 0)
+                fill = None
+                if kind.startswith('packed'):
+                    of = np.float32 if kind.endswith('f4') else np.float64
+                    attrs.update(scale_factor=of(0.1), add_offset=of(0.3))
+                    x = random.uniform(-3e4, 3e4, 24)
+                if kind.startswith('filled'): fill = np.float32(-1)
+                x = x.astype(stored)
+                if fill is not None: x[3] = fill
+                t = d.createVariable(name, stored, ('t',), fill_value=fill)
+                t.set_auto_maskandscale(False)
+                t.setncatts(attrs); t[:] = x
+                v = d.createVariable('of_' + name, 'f4', ('t',)); v.coordinates = name; v[:] = 1
+                of_file.append([file, name, kind, attrs['units'], None])
+        raw = xr.open_dataset(f'{path}/{file}', decode_cf=False)
+        for entry in of_file:
+            try:
+                x = xr.decode_cf(raw[[entry[1]]])[entry[1]].values
+                if x.dtype.kind == 'M': entry[4] = x.astype('M8[ns]').astype('i8').tolist()
+            except Exception as e: pass
+        expected += of_file
+print(json.dumps(expected))
+";
+
+/// What is less than a nanosecond is cut off, or rounded to microseconds where cftime counts: each
+/// time is the one of xarray, to the last digit.
+#[test]
+fn fractions_are_those_of_xarray_to_the_nanosecond() {
+    let folder = folder();
+    let Some(expected) = xarray(WRITE_FRACTIONS, folder.path()) else { return };
+    /// File, name, kind of numbers, units and nanoseconds.
+    type Case = (String, String, String, String, Option<Vec<i64>>);
+    let expected: Vec<Case> = serde_json::from_str(&expected).unwrap();
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for (file, name, kind, units, expected) in expected {
+        let Some(expected) = expected else { continue };
+        let path = folder.path().join(file);
+        let x = DataArray::<f32, Ix1>::from_netcdf(&path, &format!("of_{name}")).unwrap();
+        let Values::Time(times) = x.coords()[&name].values() else {
+            panic!("{kind}, {units}: {:?}", x.coords()[&name]);
+        };
+        let times: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
+        let pairs = times.iter().zip(&expected);
+        let off = pairs.filter(|(seen, expected)| seen != expected).count();
+        if off > 0 {
+            let at = times.iter().zip(&expected).position(|(a, b)| a != b).unwrap();
+            wrong.push(format!("{kind}, {units}: {off}, as {} for {}", times[at], expected[at]));
+        }
+        compared += 1;
+    }
+    assert!(compared > 250, "{compared}");
+    assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
+}

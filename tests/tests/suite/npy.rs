@@ -186,3 +186,48 @@ fn a_file_stays_open_when_the_program_changes_its_folder() {
     assert!(told.contains("/proc/no.npy"), "{told}");
     assert!(!here.join("pasha-relative-job").exists());
 }
+
+/// Each way of mapping over a file tells that it was truncated or written since it was opened, in
+/// each context, instead of dying or reading something else.
+#[test]
+fn a_file_that_changed_since_it_was_opened_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frames.npy");
+    let open = || {
+        ndarray_npy::write_npy(&path, &ndarray::Array2::<f64>::ones((400, 100))).unwrap();
+        NpyFile::<f64, Ix2>::open(&path).unwrap()
+    };
+    let size = 128 + 8 * 400 * 100;
+    for (len, what) in [(5000, "truncated"), (size, "written")] {
+        let file = open();
+        let change = std::fs::File::options().write(true).open(&path).unwrap();
+        change.set_len(len).unwrap();
+        change
+            .set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(9))
+            .unwrap();
+        for context in ["serial", "threads:2", "processes:2"] {
+            let context: pasha::AnyContext = context.parse().unwrap();
+            let context = &*context;
+            let indices = [3_usize, 1];
+            let errors = [
+                pasha::map_in(context, &file, |_, _, row| row.sum()).unwrap_err(),
+                pasha::map_in(context, pasha::axis(&file, ndarray::Axis(1)), |_, _, it| it.sum())
+                    .unwrap_err(),
+                pasha::map_in(context, pasha::chunks(&file, 7), |_, _, it| it.sum()).unwrap_err(),
+                pasha::map_in(context, pasha::windows(&file, 7), |_, _, it| it.sum()).unwrap_err(),
+                pasha::map_in(context, pasha::select(&file, &indices), |_, _, it| it.sum())
+                    .unwrap_err(),
+            ];
+            for error in errors {
+                let error = error.to_string();
+                for part in [
+                    format!("frames.npy was {what} since it was opened"),
+                    format!("had {size} bytes, last changed at"),
+                    format!("has {len} bytes, last changed at"),
+                ] {
+                    assert!(error.contains(&part), "{part}: {error}");
+                }
+            }
+        }
+    }
+}

@@ -1,13 +1,14 @@
 //! What a variable of a NetCDF file is, and who reads its elements.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::attributes::{meaning, own};
 use super::quiet::keep_quiet;
 use super::variable::{LIBRARY, Open, element_type};
 use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
+use crate::files::OpenedFile;
 use crate::hdf5::probe::probe;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
@@ -18,7 +19,7 @@ use crate::nearest::nearest;
 
 /// A variable of a file that each worker opens.
 struct NetcdfFile {
-    path: PathBuf,
+    opened: OpenedFile,
     variable: String,
     /// Why it is not read as the HDF5 that it is, where HDF5 says so.
     hindrance: Option<String>,
@@ -26,13 +27,15 @@ struct NetcdfFile {
 
 impl StoredFile for NetcdfFile {
     fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
-        let open =
-            guarded(LIBRARY, || Open::new(&self.path, &self.variable, self.hindrance.clone()))?;
+        // Holds the file while the library opens it.
+        let _file = self.opened.reopen()?;
+        let path = self.opened.path();
+        let open = guarded(LIBRARY, || Open::new(path, &self.variable, self.hindrance.clone()))?;
         Ok(Box::new(open))
     }
 
     fn path(&self) -> &Path {
-        &self.path
+        self.opened.path()
     }
 }
 
@@ -41,6 +44,11 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
     let path = &absolute(path)?;
     let opened = fs::File::open(path).and_then(|file| file.metadata());
     match opened {
+        Ok(data) if data.is_file() && data.len() == 0 => {
+            let reason = "the file is empty (0 bytes), and so no NetCDF file: what should have written it has not begun, or \
+                          was stopped; write or copy it again";
+            return Err(refusal(path, name, reason.to_owned()));
+        }
         Ok(data) if data.is_file() => {}
         Ok(_) => {
             let source = std::io::ErrorKind::IsADirectory.into();
@@ -56,6 +64,7 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
 
 fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
     keep_quiet();
+    let opened = OpenedFile::new(path, &fs::metadata(path)?);
     let file = netcdf::open(path)
         .map_err(|error| format!("it is no NetCDF file, or damaged or truncated ({error})"))?;
     // The library calls other names errors, where the crate panics.
@@ -78,8 +87,7 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     // HDF5 does not open a file that netCDF has open.
     drop(file);
     let file = direct::find(path, name, stored, &shape).unwrap_or_else(|hindrance| {
-        let (path, variable) = (path.to_owned(), name.to_owned());
-        Box::new(NetcdfFile { path, variable, hindrance })
+        Box::new(NetcdfFile { opened, variable: name.to_owned(), hindrance })
     });
     Ok(Found { file, variable: name.to_owned(), shape, chunk, element, packing, labels, skipped })
 }

@@ -35,6 +35,31 @@ fn times_are_counted_from_where_the_units_say() {
     }
 }
 
+/// Numbers of which xarray 2026.9 makes these nanoseconds since 1970.
+#[test]
+fn what_is_less_than_a_nanosecond_is_cut_off() {
+    let nanoseconds = |units: &str, number: f64| {
+        let values = Values::Float(vec![number]);
+        match TimeUnits::find(units, None).unwrap().unwrap().decode_values(&values).unwrap() {
+            Values::Time(times) => times[0].nanoseconds(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (units, number, expected) in [
+        ("days since 1970-01-01", 0.3_f32.into(), 25_920_001_029_968),
+        ("days since 1970-01-01", 0.3, 25_920_000_000_000),
+        ("hours since 1970-01-01", (-1.7_f32).into(), -6_120_000_171_661),
+        ("seconds since 2000-01-01", 0.29, 946_684_800_290_000_000),
+        ("seconds since 2000-01-01", 1234.5678_f32.into(), 946_686_034_567_749_023),
+        ("milliseconds since 1970-01-01", -0.7, -700_000),
+        ("nanoseconds since 1970-01-01", 2.9, 2),
+        ("days since 0001-01-01", 730_000.123_456_789, 936_241_066_666_565_000),
+        ("days since 1600-01-01", 150_000.12_f32.into(), 1_283_914_800_000_000_000),
+    ] {
+        assert_eq!(nanoseconds(units, number), expected, "{number} {units}");
+    }
+}
+
 #[test]
 fn what_is_no_time_is_named() {
     for (units, calendar, part) in [

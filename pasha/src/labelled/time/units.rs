@@ -229,12 +229,20 @@ impl TimeUnits {
         (self.is_real() && is_gregorian && time != Time::MISSING).then_some(time)
     }
 
-    /// The time that a number stands for, as xarray multiplies; none at all for NaN.
+    /// The time that a number stands for, as xarray has it (`_decode_datetime_with_pandas` in its
+    /// coding/times.py); a missing one for NaN.
+    ///
+    /// It multiplies in f64, also what is stored as f32, and cuts off what is less than a
+    /// nanosecond. Where pandas has no time for where the counting starts, cftime counts, to the
+    /// microsecond.
     fn real_time(self, number: f64) -> Option<Time> {
         if number.is_nan() {
             return Some(Time::MISSING);
         }
-        let since = (number * self.unit as f64).round();
+        if self.real(self.start).is_none() {
+            return self.real(self.decode(number)?.nanoseconds());
+        }
+        let since = (number * self.unit as f64).trunc();
         (since.abs() < 1e27).then(|| self.real(self.start.checked_add(since as i128)?))?
     }
 }

@@ -2,7 +2,7 @@
 //! say.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -13,6 +13,12 @@ use crate::error::SourceError;
 pub(super) fn is_array(folder: &Path) -> bool {
     folder.join(".zarray").is_file()
         || (folder.join("zarr.json").is_file() && !folder.join(".zgroup").is_file())
+}
+
+/// The document of an array's metadata.
+pub(super) fn document(folder: &Path) -> PathBuf {
+    let third = folder.join("zarr.json");
+    if third.is_file() { third } else { folder.join(".zarray") }
 }
 
 /// The names of the arrays in a group.

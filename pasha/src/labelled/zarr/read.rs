@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open};
 use super::attributes::{attribute, fill_value, meaning, own};
 use super::coordinates;
-use super::folders::{arrays, is_array};
+use super::folders::{arrays, document, is_array};
 use crate::error::{Error, Result, SourceError};
+use crate::files::OpenedFile;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
@@ -20,10 +21,14 @@ use crate::nearest::nearest;
 struct ZarrArray {
     path: PathBuf,
     variable: String,
+    /// The document with its metadata.
+    metadata: OpenedFile,
 }
 
 impl StoredFile for ZarrArray {
     fn open(&self) -> Result<Box<dyn OpenVariable + '_>, SourceError> {
+        // Another array may lie in its place, whose chunks would be taken for those of this one.
+        let _document = self.metadata.reopen()?;
         let array = guarded(LIBRARY, || Ok(open(&self.path, &self.variable)?))?;
         Ok(Box::new(Open(array)))
     }
@@ -50,6 +55,8 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
         let names = nearest(name, names.iter().map(String::as_str));
         return Err(format!("there is no such array, {names}").into());
     }
+    let document = document(&path.join(name.trim_matches('/')));
+    let metadata = OpenedFile::new(&document, &fs::metadata(&document)?);
     let array = open(path, name)?;
     let stored = element_type(array.data_type()).ok_or_else(|| {
         let found = format!("{:?}", array.data_type());
@@ -70,7 +77,7 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     labels.name_stored_dims(dims, access)?;
     let chunk = chunk_shape(&array)?;
     let skipped = coordinates::add(path, &array, name, access, &mut labels, &shape)?;
-    let file = ZarrArray { path: path.to_owned(), variable: name.to_owned() };
+    let file = ZarrArray { path: path.to_owned(), variable: name.to_owned(), metadata };
     let (file, variable) = (Box::new(file), name.to_owned());
     Ok(Found { file, variable, shape, chunk, element, packing, labels, skipped })
 }

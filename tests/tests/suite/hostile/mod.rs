@@ -3,6 +3,7 @@
 //! values: `tests/sanitize` runs these files under AddressSanitizer.
 #![forbid(unsafe_code)]
 
+mod chosen;
 mod jobs;
 mod kernels;
 mod sources;
