@@ -181,6 +181,7 @@ impl Outcome {
             workers,
             peak_memory: ended.peak_memory,
             huge_pages: ended.huge_pages,
+            warnings: Vec::new(),
         })
     }
 }

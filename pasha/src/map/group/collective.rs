@@ -95,12 +95,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     ) -> Result<Self> {
         let checked = refused.and_then(|()| Self::check(setting, kernel, functors));
         let prepared = checked.and_then(|len| {
-            refuse(setting.options, len)?;
+            refuse(ranks, setting.options, len)?;
             Self::without_lengths(setting, kernel, functors, len)
         });
         let mut prepared = ranks.group.agree(prepared, |prepared| {
-            facts(what, kernel.signature(), prepared.len, setting.options)
+            facts(what, kernel.signature(), prepared.len, ranks, setting.options)
         })?;
+        ranks.group.line().set_patience(ranks.patience);
         // A constant on its own, so that the first pass of other kernels is not even compiled.
         if const { K::RAGGED > 0 } {
             let len = prepared.len;
@@ -142,8 +143,10 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let outcome = self.together(ranks, outcome, &mut attached);
         // Also after a failure: what was finished is not lost.
         let finished = self.finish(attached).map_err(|error| *error);
-        let report = outcome?;
+        let mut report = outcome?;
         ranks.group.agree(finished, |()| Vec::new())?;
+        // It is told once: all ranks count the same maps.
+        report.warnings.extend(ranks.warning().filter(|_| ranks.group.is_first_warning()));
         Ok(report)
     }
 

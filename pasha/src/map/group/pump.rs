@@ -150,7 +150,7 @@ impl<'p> Pump<'p> {
             if self.line.unsent() < MOST_UNSENT && !self.send_slots(true)? {
                 break;
             }
-            self.line.wait(PAUSES[0]);
+            self.rest();
         }
         self.tell_failures(true)?;
         self.tell_stop()?;
@@ -170,7 +170,16 @@ impl<'p> Pump<'p> {
                 return Ok(verdict);
             }
             self.look_for_the_gone()?;
-            self.line.wait(PAUSES[0]);
+            self.rest();
+        }
+    }
+
+    /// Lets others run, once the workers here have ended. What is under way goes on only while
+    /// somebody looks.
+    fn rest(&mut self) {
+        match self.line.unsent() {
+            0 => self.line.wait(PAUSES[0]),
+            _ => std::thread::yield_now(),
         }
     }
 
