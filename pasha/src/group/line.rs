@@ -346,11 +346,11 @@ impl Line {
 
     /// Tells the others that this rank takes part in nothing any more.
     pub(crate) fn leave(&mut self) {
-        if self.link.is_none() {
-            return;
-        }
+        let Some(link) = &self.link else { return };
+        // Only rank 0 is waited for by all, and waits for all.
+        let all = self.rank == 0 || link.tells_of_ends();
         let message = Arc::new(self.message(Kind::Left));
-        for other in self.others() {
+        for other in self.others().filter(|&other| all || other == 0) {
             // Whoever is gone need not be told.
             let _ = self.pass_on(other, Arc::clone(&message));
         }

@@ -1,5 +1,7 @@
 //! What the ranks tell each other of themselves, once before they map together.
 
+use std::sync::Arc;
+
 use super::line::{HEAD, Kind, Line, Lost};
 use super::wire::{Put, Take};
 
@@ -14,32 +16,62 @@ pub(crate) struct Member {
 }
 
 impl Line {
-    /// Tells all ranks what this one is like, and gives what each is like.
+    /// Tells all ranks what this one is like, by way of rank 0, and gives what each is like.
     pub(crate) fn meet(&mut self, own: Member) -> Result<Vec<Member>, Lost> {
         self.begin_step();
-        let mut all = vec![None; 1 + self.others().count()];
         let mut message = self.message(Kind::Meet);
-        own.write(&mut message);
-        all[self.rank()] = Some(own);
+        if self.rank() != 0 {
+            own.write(&mut message);
+            self.send(0, Arc::new(message))?;
+            let all = self.wait_for_meet(|line| line.left(0).map(|_| 0))?.1;
+            let mut rest = &all[HEAD..];
+            let all: Option<Vec<Member>> =
+                (0..=self.others().count()).map(|_| Member::read(&mut rest)).collect();
+            return match all {
+                Some(all) => Ok(all),
+                None => self.lose(0, NOT_UNDERSTOOD.to_owned()).map(|()| Vec::new()),
+            };
+        }
+        let mut all = vec![None; 1 + self.others().count()];
+        all[0] = Some(own);
+        while all.iter().any(Option::is_none) {
+            let is_missing = |rank: &usize| all[*rank].is_none();
+            let gone = |line: &Line| {
+                line.others().filter(is_missing).find(|&rank| line.left(rank).is_some())
+            };
+            let (from, message) = self.wait_for_meet(gone)?;
+            match Member::read(&mut &message[HEAD..]) {
+                Some(member) => all[from] = Some(member),
+                None => self.lose(from, NOT_UNDERSTOOD.to_owned())?,
+            }
+        }
+        let all: Vec<Member> = all.into_iter().flatten().collect();
+        all.iter().for_each(|member| member.write(&mut message));
         self.send_all(message)?;
-        while let Some(missing) = all.iter().position(Option::is_none) {
-            match self.next(|line| line.left(missing).is_some())? {
-                Some((from, Kind::Meet, message)) => {
-                    all[from] = Member::read(&mut &message[HEAD..]);
-                    if all[from].is_none() {
-                        self.lose(from, "its message can't be understood (Meet)".to_owned())?;
-                    }
-                }
+        Ok(all)
+    }
+
+    /// The next message of this step, and whose it is, unless a rank is gone that is waited for.
+    fn wait_for_meet(
+        &mut self,
+        gone: impl Fn(&Line) -> Option<usize>,
+    ) -> Result<(usize, Vec<u8>), Lost> {
+        loop {
+            match self.next(|line| gone(line).is_some())? {
+                Some((from, Kind::Meet, message)) => return Ok((from, message)),
                 Some(_) => {}
                 None => {
+                    let rank = gone(self).unwrap_or(0);
                     let reason = "the program has ended there".to_owned();
-                    return Err(Lost { rank: missing, reason });
+                    self.lose(rank, reason.clone())?;
+                    return Err(Lost { rank, reason });
                 }
             }
         }
-        Ok(all.into_iter().flatten().collect())
     }
 }
+
+const NOT_UNDERSTOOD: &str = "its message can't be understood (Meet)";
 
 impl Member {
     fn write(&self, message: &mut Vec<u8>) {

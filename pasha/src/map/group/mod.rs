@@ -12,6 +12,7 @@ mod exchange;
 mod lead;
 mod parts;
 mod pump;
+mod rate;
 mod slots;
 mod telling;
 
