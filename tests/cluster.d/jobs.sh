@@ -19,9 +19,14 @@ reaches() {
     done
 }
 
-# at_once JOB: starts a job that was queued again, for which Slurm waits for a while.
+# at_once JOB: starts a job that was queued again, for which Slurm waits for two minutes: credentials
+# of the job as it was are revoked by the second.
 at_once() {
-    reaches "$1" 20 PENDING && scontrol update JobId="$1" StartTime=now
+    local begun
+    reaches "$1" 20 PENDING || return 1
+    begun=$EPOCHSECONDS
+    until ((EPOCHSECONDS > begun + 1)); do sleep 0.1; done
+    scontrol update JobId="$1" StartTime=now
 }
 
 # submit OPTION… : submits the script.
@@ -33,6 +38,9 @@ submit() {
 # it is the time limit that ends it, which Slurm looks at every half minute.
 drained() {
     local times=$1 how=${2:-request} begun=$SECONDS folder=$work/drained number job items=0 log
+    # Long enough for the limit.
+    local -x PAUSE_MS=10
+    [[ $how == request ]] || PAUSE_MS=600
     rm -rf "$folder"; mkdir -p "$folder"; log=$folder/job.log
     echo job >"$folder/runs.txt"
     job=$(SAXS=$program RUNS=$folder/runs.txt OUT=$folder submit --output="$log" --time=1 --signal=TERM@59)
@@ -44,7 +52,7 @@ drained() {
         items=$(wc -l <"$folder/job/items.log")
         at_once "$job"
     done
-    reaches "$job" 60 COMPLETED || true
+    reaches "$job" $((PAUSE_MS + 60)) COMPLETED || true
     local asked finished twice left
     asked=$(grep -c '^rank 0 was asked to end' "$log" || true)
     finished=$(grep -Ec '^rank [01] resumed [0-9]+ finished [0-9]+$' "$log" || true)

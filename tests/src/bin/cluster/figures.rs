@@ -71,30 +71,43 @@ pub(crate) fn plain() {
         for (number, megabyte) in own.chunks_mut(ELEMENTS).enumerate() {
             megabyte.fill((first + number) as u64);
         }
-        // Pieces of 64 MiB, first one way and then the other.
-        let sends = |own: &[u64]| own.chunks(8 << 20).for_each(|piece| other.send(piece));
-        let mut receives = || {
-            others.chunks_mut(8 << 20).for_each(|piece| {
-                other.receive_into(piece);
-            });
+        // Pieces of 64 MiB, first one way and then the other; and the same into memory that is there.
+        let mut exchange = || {
+            let sends = |own: &[u64]| own.chunks(8 << 20).for_each(|piece| other.send(piece));
+            let receives = |others: &mut [u64]| {
+                others.chunks_mut(8 << 20).for_each(|piece| {
+                    other.receive_into(piece);
+                });
+            };
+            if rank == 0 {
+                sends(own);
+                receives(others);
+            } else {
+                receives(others);
+                sends(own);
+            }
         };
-        if rank == 0 {
-            sends(own);
-            receives();
-        } else {
-            receives();
-            sends(own);
-        }
+        exchange();
         let took = begun.elapsed().as_secs_f64();
+        world.barrier();
+        let begun = Instant::now();
+        exchange();
+        let again = begun.elapsed().as_secs_f64();
         assert!(all[(LEN - 1) * ELEMENTS] == (LEN - 1) as u64 && all[ELEMENTS] == 1);
         if rank == 0 {
-            println!("plain MPI: 1 GiB in {took:.2} s");
+            println!("plain MPI: 1 GiB in {took:.2} s, sent once more in {again:.2} s");
         }
     }
 }
 
+#[pasha::kernel]
+fn add_square(value: u64, #[reduce(sum)] total: &mut u64) {
+    *total = total.wrapping_add(std::hint::black_box(value) * value);
+}
+
 /// Items a second: cheap ones, and such of a millisecond.
 pub(crate) fn pool(context: &dyn Context) {
+    let sums = |len: u64| add_square::run_in(context, 0..len).map(|_| len as usize);
     let squares = |len: u64| pasha::map_in(&context, 0..len, |_, _, n| n * n).map(|out| out.len());
     let sleeps = |len: u64| {
         pasha::map_in(&context, 0..len, |_, _, n| {
@@ -105,7 +118,8 @@ pub(crate) fn pool(context: &dyn Context) {
     };
     for _ in 0..3 {
         for (name, len, run) in [
-            ("cheap items", 10_000_000, &squares as &dyn Fn(u64) -> pasha::Result<usize>),
+            ("cheap items, added up,", 10_000_000, &sums as &dyn Fn(u64) -> pasha::Result<usize>),
+            ("cheap items, whole on both ranks,", 10_000_000, &squares),
             ("items of 1 ms", 4000, &sleeps),
         ] {
             let begun = Instant::now();

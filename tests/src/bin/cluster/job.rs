@@ -13,10 +13,15 @@ const LEN: u64 = 3000;
 
 /// Notes the item, and takes some time.
 #[pasha::kernel]
-fn noted(value: u64, #[shared] log: &File, #[output] doubled: &mut u64) -> Result<(), String> {
+fn noted(
+    value: u64,
+    #[shared] log: &File,
+    #[shared] pause: Duration,
+    #[output] doubled: &mut u64,
+) -> Result<(), String> {
     let mut log = log;
     log.write_all(format!("{value}\n").as_bytes()).map_err(|error| error.to_string())?;
-    std::thread::sleep(Duration::from_millis(10));
+    std::thread::sleep(pause);
     *doubled = 2 * value;
     Ok(())
 }
@@ -32,9 +37,11 @@ pub(crate) fn run(folder: &str) -> ExitCode {
     let context = context.resume(folder.join("job.pasha"));
     ctrlc::set_handler(move || token.cancel()).expect("signals are handled");
     let rank = context.rank();
+    let pause = std::env::var("PAUSE_MS").map_or(10, |text| text.parse().expect("a number"));
+    let pause = Duration::from_millis(pause);
     let doubled = context.alloc::<u64>(LEN as usize).file(folder.join("doubled.npy")).build();
     let mut doubled = doubled.expect("there is an output");
-    match noted::run_report_into(&context, 0..LEN, &log, &mut doubled) {
+    match noted::run_report_into(&context, 0..LEN, &log, pause, &mut doubled) {
         Ok(report) => {
             assert!((0..LEN).all(|n| doubled[n as usize] == 2 * n));
             assert_eq!((report.failed.len(), report.retried, report.replaced), (0, 0, 0));
