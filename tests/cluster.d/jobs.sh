@@ -52,9 +52,15 @@ drained() {
         items=$(wc -l <"$folder/job/items.log")
         at_once "$job"
     done
-    reaches "$job" $((PAUSE_MS + 60)) COMPLETED || true
+    # The limit ends it as often as it takes.
+    while [[ $how == limit ]] && reaches "$job" 90 PENDING COMPLETED && ! has_state "$job" COMPLETED; do
+        at_once "$job"
+        reaches "$job" 20 RUNNING || break
+    done
+    reaches "$job" 60 COMPLETED || true
     local asked finished twice left
     asked=$(grep -c '^rank 0 was asked to end' "$log" || true)
+    [[ $how == limit ]] && ((asked > times)) && times=$asked
     finished=$(grep -Ec '^rank [01] resumed [0-9]+ finished [0-9]+$' "$log" || true)
     left=$(sort -n "$folder/job/items.log" | uniq | wc -l)
     twice=$(sort "$folder/job/items.log" | uniq -d | wc -l)
