@@ -21,6 +21,9 @@
 //! With a `.poni` file, corrections, errors, another unit or a cake it does what pyFAI does, with
 //! the kernel in `src/saxs/corrected.rs`.
 //!
+//! With `--resume` a job that was ended goes on where it was, as under a batch system
+//! (`slurm/README.md`).
+//!
 //! On several machines each reads the frames that it integrates, and the first one prints and writes:
 //!
 //! ```sh
@@ -29,11 +32,12 @@
 //! ```
 
 use std::fmt::Display;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ndarray::{Array1, Array2, Axis};
-use pasha::{Context, Memory, SerialContext};
+use pasha::{Context as _, SerialContext};
 use pasha_examples::Failure;
 use pasha_examples::detector::{Geometry, QBins};
 use pasha_examples::poni::{Poni, TiltedGeometry, Unit};
@@ -42,34 +46,49 @@ use pasha_examples::saxs::{
 };
 use pasha_examples::simulation::{SimulatedRun, simulate_frame};
 
-fn main() -> Result<(), Failure> {
-    let Some(options) = Options::parse(std::env::args_os().skip(1))? else {
+/// The exit status of a job that was asked to end and is to be started again: `EX_TEMPFAIL`.
+const AGAIN: u8 = 75;
+
+fn main() -> Result<ExitCode, Failure> {
+    let Some(mut options) = Options::parse(std::env::args_os().skip(1))? else {
         print!("{HELP}");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     };
-    let memory = match options.context.memory() {
-        Memory::Private => "in this process",
-        Memory::Shared => "in processes of their own",
-    };
-    let workers = options.context.num_workers();
-    say(&options, format_args!("{workers} worker(s) {memory}"));
+    say(&options, &options.context);
+    if options.resume {
+        options = saxs::stopped_by_signals(options)?;
+    }
+    match integrate_all(&options) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => match error.downcast_ref() {
+            Some(pasha::Error::Cancelled { finished, len, .. }) => {
+                let told = format_args!("was asked to end: {finished} of {len} frames are done");
+                say(&options, told);
+                Ok(ExitCode::from(AGAIN))
+            }
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// Integrates whatever frames are asked for.
+fn integrate_all(options: &Options) -> anyhow::Result<()> {
     let dataset = options.dataset.as_deref();
     if let Some(path) = &options.poni {
-        integrate_with_poni(&options, Poni::read(path)?)?;
-        return Ok(());
+        return integrate_with_poni(options, Poni::read(path)?);
     }
     match (&options.master, &options.frames) {
         (Some(path), _) => {
             let Master { frames, mask, geometry } = Master::open(path, dataset, &options.geometry)?;
-            say_mask(&options, mask.as_ref());
-            say(&options, geometry);
-            integrate_file(&options, &frames, &geometry, mask)?;
+            say_mask(options, mask.as_ref());
+            say(options, geometry);
+            integrate_file(options, &frames, &geometry, mask)?;
         }
         (None, Some(path)) => {
             let geometry = options.geometry.or(&Geometry::PILATUS_WAXS);
-            integrate_file(&options, &Frames::open(path, dataset)?, &geometry, None)?;
+            integrate_file(options, &Frames::open(path, dataset)?, &geometry, None)?;
         }
-        (None, None) => integrate_simulation(&options)?,
+        (None, None) => integrate_simulation(options)?,
     }
     Ok(())
 }
@@ -94,6 +113,9 @@ fn integrate_file(
     let num_bins = options.num_bins.unwrap_or(100);
     let bins = QBins::new(geometry, shape, num_bins, q_range, mask.as_ref())?;
 
+    if options.resume {
+        return integrate_the_rest(options, frames, &bins);
+    }
     let start = Instant::now();
     let subtract = blank.as_ref().filter(|_| options.subtract_blank);
     let result = frames.integrate(&*options.context, &bins, subtract)?;
@@ -105,6 +127,18 @@ fn integrate_file(
     let blank = blank.filter(|_| !options.subtract_blank);
     let blank = blank.map(|blank| blank_profile(blank, &bins)).transpose()?;
     show(options, &result, mask.as_ref(), blank.as_ref(), TITLE)
+}
+
+/// Integrates the frames that an earlier job has not.
+fn integrate_the_rest(options: &Options, frames: &Frames, bins: &QBins) -> anyhow::Result<()> {
+    let report = frames.integrate_into(&*options.context, bins, &options.out)?;
+    let pasha::Report { finished, resumed, .. } = &report;
+    say(options, format_args!("integrated {finished} frames, and {resumed} before"));
+    if options.context.rank() == 0 {
+        ndarray_npy::write_npy(options.out.join("q.npy"), &bins.q)
+            .with_context(|| format!("can't write into {}", options.out.display()))?;
+    }
+    Ok(())
 }
 
 /// Integrates the frames of a file; pyFAI's calibration tells where the detector stood.

@@ -134,3 +134,22 @@ fn end_of(child: Pid, mut reader: PipeReader, rank: usize) -> Result<String, Str
         status => Err(format!("rank {rank}: {status:?} {said}\n")),
     }
 }
+
+/// Stopped processes that have the same parent as this one.
+pub fn stopped_siblings() -> Vec<rustix::process::Pid> {
+    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let rest = stat.rsplit(')').next().unwrap_or_default();
+            let mut fields = rest.split_whitespace();
+            let state = fields.next();
+            let of = fields.next().and_then(|field| field.parse().ok());
+            state == Some("T") && of.is_some() && of == parent
+        })
+        .filter_map(rustix::process::Pid::from_raw)
+        .collect()
+}

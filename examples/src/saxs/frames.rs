@@ -9,7 +9,7 @@ use ndarray::{Array2, Ix2, Ix3};
 use pasha::Hdf5Dataset;
 use pasha::{Context, Functor, NpyFile, SharedArray, SubView};
 
-use super::{Blank, CorrectedBins, Integration, integrate, integrate_corrected};
+use super::{Blank, CorrectedBins, Integration, integrate, integrate_corrected, integrate_into};
 #[cfg(feature = "hdf5")]
 use super::{integrate_corrected_one_by_one, integrate_one_by_one};
 use crate::detector::QBins;
@@ -116,6 +116,23 @@ impl Frames {
             self,
             frames => integrate(context, frames, bins, blank),
             integrate_one_by_one(context, frames, bins, blank)
+        )
+    }
+
+    /// Integrates into files those frames that an earlier job has not, see [`integrate_into`].
+    ///
+    /// # Errors
+    /// As [`integrate_into`].
+    pub fn integrate_into(
+        &self,
+        context: &dyn Context,
+        bins: &QBins,
+        folder: &Path,
+    ) -> anyhow::Result<pasha::Report> {
+        with_frames!(
+            self,
+            frames => integrate_into(context, frames, bins, folder),
+            integrate_into(context, frames, bins, folder)
         )
     }
 

@@ -37,6 +37,8 @@ Integration:
                           [PASHA_CONTEXT, or processes,progress]; on several machines mpi, mpi:threads:2, mpi:processes:2
                           (needs --features mpi and a start with mpirun or srun): the first rank prints and writes
   --out DIR               folder for the results, as results [out]
+  --resume                goes on where an earlier start with the same --out was ended, by SIGTERM (exit status 75) or in
+                          any way: profiles and sums of frames, in .npy files, without pictures and mean image
 
 Integration as pyFAI does it (method (\"no\", \"histogram\", \"cython\")); without --radial-range bins begin and end at the
 outermost of all pixels:

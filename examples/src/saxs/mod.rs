@@ -13,6 +13,7 @@ mod options;
 mod pixels;
 mod plan;
 mod report;
+mod resumable;
 mod sums;
 
 pub use bins::CorrectedBins;
@@ -30,6 +31,7 @@ pub use options::{GivenGeometry, Options};
 pub use pixels::{Corrections, Pixels};
 pub use plan::{Blank, CorrectedPlan};
 pub use report::Report;
+pub use resumable::{integrate_into, integrate_profile, stopped_by_signals};
 
 use std::ops::SubAssign;
 

@@ -81,6 +81,8 @@ pub struct Options {
     pub context: AnyContext,
     /// The folder for the results.
     pub out: PathBuf,
+    /// Whether the job goes on where an earlier one was ended.
+    pub resume: bool,
 }
 
 impl Options {
@@ -108,6 +110,7 @@ impl Options {
             max_q: None,
             context: crate::context()?,
             out: PathBuf::from("out"),
+            resume: false,
         };
         // Options that say something of the frames in a file.
         let mut of_files: Option<String> = None;
@@ -128,6 +131,7 @@ impl Options {
             match name.as_str() {
                 "help" => return Ok(None),
                 "subtract-blank" => options.subtract_blank = true,
+                "resume" => options.resume = true,
                 "master" => options.master = Some(text()?.into()),
                 "dataset" => options.dataset = Some(text()?.string()?),
                 "blank" => options.blank = Some(text()?.into()),
@@ -177,6 +181,11 @@ impl Options {
             "--subtract-blank needs a blank: give --blank BLANK.npy"
         );
         options.check_corrections()?;
+        anyhow::ensure!(
+            !options.resume
+                || options.blank.is_none() && options.poni.is_none() && !options.has_corrections(),
+            "--resume is for profiles alone, without --blank, --poni and corrections"
+        );
         Ok(Some(options))
     }
 
@@ -321,6 +330,8 @@ mod tests {
             ("--centre-x 3", "--centre-x is of use only with frames"),
             ("f.npy --subtract-blank", "--blank BLANK.npy"),
             ("f.npy g.npy", "--help shows"),
+            ("--resume", "--resume is of use only with frames"),
+            ("f.npy --resume --solid-angle", "--resume is for profiles alone"),
             ("f.npy --num-frames 3", "only without frames"),
             ("f.npy --master m.h5", "leave one of the files out"),
             ("--master m.h5 --num-frames 3", "only without frames"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{AnyContext, Context, Ranks};
 use crate::error::Result;
 use crate::group::{Group, SocketLink};
-use crate::job::Job;
+use crate::job::{Job, pin};
 use crate::memory::Memory;
 use crate::options::{ContextOptions, Options, option_methods};
 
@@ -26,8 +26,9 @@ impl GroupContext {
     /// process alone. It is collective.
     pub(crate) fn new(group: Option<Arc<Group>>, local: AnyContext) -> Self {
         let ranks = group.filter(|group| group.size() > 1).map(|group| {
-            let workers = group.gather_workers(local.num_workers());
-            Ranks { group, workers, at_root: false }
+            let members = group.gather_workers(local.num_workers(), pin::bound());
+            let patience = group.patience();
+            Ranks { group, members: members.into(), at_root: false, patience }
         });
         let options = local.options().clone();
         GroupContext { ranks, local: Arc::new(local), options }
@@ -37,16 +38,30 @@ impl GroupContext {
     #[cfg(feature = "mpi")]
     pub(crate) fn with_workers(self, local: AnyContext) -> Self {
         let GroupContext { ranks, options, .. } = self;
-        let at_root = ranks.as_ref().is_some_and(|ranks| ranks.at_root);
-        let context = GroupContext::new(ranks.map(|ranks| ranks.group), local);
-        let context = GroupContext { options, ..context };
-        if at_root { context.outputs_at_root() } else { context }
+        let context = GroupContext::new(ranks.as_ref().map(|ranks| ranks.group.clone()), local);
+        let ranks = context.ranks.zip(ranks).map(|(now, before)| {
+            let Ranks { at_root, patience, .. } = before;
+            Ranks { at_root, patience, ..now }
+        });
+        GroupContext { options, ranks, ..context }
     }
 
     /// Whole outputs are wanted on rank 0 alone.
     pub fn outputs_at_root(self) -> Self {
         let ranks = self.ranks.map(|ranks| Ranks { at_root: true, ..ranks });
         GroupContext { ranks, ..self }
+    }
+
+    /// Takes a rank for lost that is silent for longer than this.
+    pub fn rank_timeout(self, patience: Duration) -> Self {
+        let ranks = self.ranks.map(|ranks| Ranks { patience, ..ranks });
+        GroupContext { ranks, ..self }
+    }
+
+    /// The messages that this rank has sent so far, without heartbeats: those by which it has asked
+    /// for items, and all.
+    pub fn messages_sent(&self) -> [usize; 2] {
+        self.ranks.as_ref().map_or([0; 2], |ranks| ranks.group.messages_sent())
     }
 
     /// The number of this rank.

@@ -4,6 +4,7 @@ mod any;
 mod available;
 mod choose;
 mod group;
+mod in_words;
 #[cfg(feature = "mpi")]
 mod mpi;
 mod named;
@@ -162,6 +163,12 @@ pub trait Context: Debug + Send + Sync {
     /// ```
     fn rank(&self) -> usize {
         self.ranks().map_or(0, |ranks| ranks.group.rank())
+    }
+
+    /// The options of a context that was wrapped to have others, as `AnyContext` is.
+    #[doc(hidden)]
+    fn wrapped_options_mut(&mut self) -> Option<&mut Options> {
+        None
     }
 
     /// The other ranks that map together, if there are any.

@@ -1,5 +1,7 @@
 //! Workers on several machines: the processes that MPI's launcher has started.
 
+use std::time::Duration;
+
 use super::group::GroupContext;
 use super::{AnyContext, Context, Ranks, SerialContext, named};
 use crate::error::Result;
@@ -31,7 +33,10 @@ use crate::options::{ContextOptions, Options, option_methods};
 /// - The error of a source that fails comes as its text.
 /// - One thread of a process maps in it at a time.
 /// - A rank that dies, hangs or can't be reached ends the map on all others within ten seconds,
-///   with [`Error::RankLost`](crate::Error::RankLost).
+///   with [`Error::RankLost`](crate::Error::RankLost); [`rank_timeout`](Self::rank_timeout) says
+///   another time.
+/// - Its `Display` is a line for the start of a log: `2 ranks on 2 hosts, 32 workers: 16 on node-a,
+///   16 on node-b`.
 ///
 /// # Examples
 /// ```
@@ -112,6 +117,27 @@ impl MpiContext {
     /// ```
     pub fn outputs_at_root(self) -> Self {
         MpiContext { inner: self.inner.outputs_at_root() }
+    }
+
+    /// Takes a rank for lost that is silent for longer than this, instead of 6 s: the map then ends
+    /// on all others with [`Error::RankLost`](crate::Error::RankLost). All ranks say the same, and at
+    /// least one second, or the next map is refused.
+    ///
+    /// Ranks send a sign of life eight times in this time, from a thread of their own, so that it
+    /// does not matter how long an item takes. A longer time is for machines that stand still now
+    /// and then, as when they swap or a debugger holds a rank.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let context = pasha::MpiContext::new()?.rank_timeout(Duration::from_secs(60));
+    /// let squares = pasha::map_in(&context, 0..4_u64, |_, _, n| n * n)?;
+    /// # assert_eq!(squares.len(), 4);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn rank_timeout(self, limit: Duration) -> Self {
+        MpiContext { inner: self.inner.rank_timeout(limit) }
     }
 
     /// The number of this rank, from 0.

@@ -1,18 +1,22 @@
 //! The ranks that map together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::group::Group;
+use crate::error::{Error, Result};
+use crate::group::{Group, LEAST_PATIENCE, Member};
 use crate::output::Numbering;
 
 /// The ranks that map together, of which this process is one; there are at least two.
 #[derive(Clone, Debug)]
 pub struct Ranks {
     pub(crate) group: Arc<Group>,
-    /// The number of workers of each rank.
-    pub(crate) workers: Vec<usize>,
+    /// What each rank is like.
+    pub(crate) members: Arc<[Member]>,
     /// Whether rank 0 alone gets whole outputs.
     pub(crate) at_root: bool,
+    /// How long a rank may be silent before it is taken for lost.
+    pub(crate) patience: Duration,
 }
 
 impl Ranks {
@@ -23,12 +27,12 @@ impl Ranks {
 
     /// The number of workers of a rank.
     pub(crate) fn workers_of(&self, rank: usize) -> usize {
-        self.workers.get(rank).copied().unwrap_or(0)
+        self.members.get(rank).map_or(0, |member| member.num_workers)
     }
 
     /// The number of workers of all ranks.
     pub(crate) fn all_workers(&self) -> usize {
-        self.workers.iter().sum()
+        self.members.iter().map(|member| member.num_workers).sum()
     }
 
     /// The numbers of the workers of this rank among those of all.
@@ -39,6 +43,39 @@ impl Ranks {
 
     /// The number of the first worker of a rank, counted over all.
     pub(crate) fn first_worker_of(&self, rank: usize) -> usize {
-        self.workers.iter().take(rank).sum()
+        self.members.iter().take(rank).map(|member| member.num_workers).sum()
+    }
+
+    /// Refuses a time after which ranks that are well would be taken for lost.
+    pub(crate) fn check_patience(&self) -> Result<()> {
+        if self.patience >= LEAST_PATIENCE {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            argument: "`rank_timeout`".to_owned(),
+            value: format!("{:?}", self.patience),
+            advice: format!(
+                "a rank that is well may be silent for a part of a second where its machine is busy: \
+                 give at least {LEAST_PATIENCE:?}"
+            ),
+        })
+    }
+
+    /// What keeps the workers of ranks from running at the same time, if something does.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let mut bound = self.members.iter().enumerate().filter_map(|(rank, member)| {
+            let [usable, there] = member.bound?;
+            (member.num_workers > usable).then_some((rank, member, usable, there))
+        });
+        let (rank, Member { host, num_workers, .. }, usable, there) = bound.next()?;
+        let others = match bound.count() {
+            0 => String::new(),
+            others => format!(", and so are the workers of {others} other ranks"),
+        };
+        Some(format!(
+            "the {num_workers} workers of rank {rank} on {host} are bound to {usable} of its {there} \
+             processors{others}: start the program with `mpirun --bind-to none`, or with \
+             `srun --cpus-per-task={num_workers}`"
+        ))
     }
 }

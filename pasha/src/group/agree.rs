@@ -168,36 +168,6 @@ impl Line {
         }
         Ok(compare(all.iter().flatten()))
     }
-
-    /// Tells all ranks the host and the number of workers of each.
-    pub(crate) fn gather_facts(
-        &mut self,
-        host: &str,
-        num_workers: usize,
-    ) -> Result<(Vec<String>, Vec<usize>), Lost> {
-        self.begin_step();
-        let size = 1 + self.others().count();
-        let mut all = vec![None; size];
-        all[self.rank()] = Some((host.to_owned(), num_workers));
-        let mut message = self.message(Kind::Meet);
-        message.put_bytes(host.as_bytes());
-        message.put(num_workers);
-        self.send_all(message)?;
-        while all.iter().any(Option::is_none) {
-            let missing = all.iter().position(Option::is_none).unwrap_or(0);
-            match self.next(|line| line.left(missing).is_some())? {
-                Some((from, Kind::Meet, message)) => {
-                    let mut rest = &message[HEAD..];
-                    all[from] = rest.take_text().zip(rest.take());
-                }
-                Some(_) => {}
-                None => self.lose_unless_left(missing, String::new()).and_then(|()| {
-                    Err(Lost { rank: missing, reason: "the program has ended there".to_owned() })
-                })?,
-            }
-        }
-        Ok(all.into_iter().flatten().unzip())
-    }
 }
 
 /// What comes of what all have said.

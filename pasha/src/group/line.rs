@@ -94,8 +94,9 @@ pub(crate) struct Line {
     last_beat: Instant,
     /// When this rank looked last: a process that was stopped itself has heard of nobody.
     looked: Instant,
-    /// Messages sent, but for heartbeats.
+    /// Messages sent, but for heartbeats, and those of them that ask for items.
     pub(crate) sent: usize,
+    pub(crate) claims: usize,
 }
 
 impl Line {
@@ -112,6 +113,7 @@ impl Line {
             last_beat: now,
             looked: now,
             sent: 0,
+            claims: 0,
             link: Some(link),
         }
     }
@@ -130,6 +132,17 @@ impl Line {
             last_beat: now,
             looked: now,
             sent: 0,
+            claims: 0,
+        }
+    }
+
+    /// Takes a rank for lost that is silent for longer than this.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        if patience != self.patience {
+            self.patience = patience;
+            // They may have sent as seldom as was agreed on before.
+            let now = Instant::now();
+            self.known.iter_mut().for_each(|known| known.heard = now);
         }
     }
 
@@ -168,6 +181,7 @@ impl Line {
     pub(crate) fn send(&mut self, to: usize, message: Message) -> Result<(), Lost> {
         self.check()?;
         self.sent += 1;
+        self.claims += usize::from(head(&message).is_some_and(|(kind, _)| kind == Kind::Claim));
         self.pass_on(to, message)
     }
 
@@ -332,11 +346,11 @@ impl Line {
 
     /// Tells the others that this rank takes part in nothing any more.
     pub(crate) fn leave(&mut self) {
-        if self.link.is_none() {
-            return;
-        }
+        let Some(link) = &self.link else { return };
+        // Only rank 0 is waited for by all, and waits for all.
+        let all = self.rank == 0 || link.tells_of_ends();
         let message = Arc::new(self.message(Kind::Left));
-        for other in self.others() {
+        for other in self.others().filter(|&other| all || other == 0) {
             // Whoever is gone need not be told.
             let _ = self.pass_on(other, Arc::clone(&message));
         }

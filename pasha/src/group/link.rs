@@ -38,6 +38,11 @@ pub(crate) trait Link: Send + fmt::Debug {
     /// Waits until there may be something to receive, but no longer than this.
     fn wait(&mut self, at_most: Duration);
 
+    /// Whether [`receive`](Self::receive) tells of ranks that have ended.
+    fn tells_of_ends(&self) -> bool {
+        false
+    }
+
     /// Ends the whole group at once, where that is possible: a rank of it is lost.
     fn abort(&mut self) {}
 }

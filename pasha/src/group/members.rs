@@ -7,7 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::line::{Line, Lost};
 use super::link::Link;
+use super::meet::Member;
 use crate::error::{Error, Result};
+
+/// The shortest time after which a rank may be taken for lost: one that is alive may be kept from
+/// running for a part of it.
+pub(crate) const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The processes of a group, as one of them sees them.
 ///
@@ -21,6 +26,9 @@ pub(crate) struct Group {
     line: Arc<Mutex<Line>>,
     /// Whether a thread of this process is within a collective call.
     is_busy: AtomicBool,
+    /// How long a rank may be silent, where a context says nothing else.
+    patience: Duration,
+    has_warned: AtomicBool,
 }
 
 impl Group {
@@ -36,29 +44,34 @@ impl Group {
     ) -> Result<Arc<Group>> {
         let rank = link.rank();
         let mut line = Line::new(link, patience);
-        let met = line.gather_facts(host, 0);
+        let met = line.meet(Member { host: host.to_owned(), num_workers: 0, bound: None });
         let group = |hosts, line| {
-            let (line, is_busy) = (Arc::new(Mutex::new(line)), AtomicBool::new(false));
-            Arc::new(Group { rank, hosts, line, is_busy })
+            let [is_busy, has_warned] = [false; 2].map(AtomicBool::new);
+            let line = Arc::new(Mutex::new(line));
+            Arc::new(Group { rank, hosts, line, is_busy, patience, has_warned })
         };
-        let (hosts, _) = met.map_err(|lost| group(Vec::new(), Line::nobody()).error_of(&lost))?;
-        let group = group(hosts, line);
+        let met = met.map_err(|lost| group(Vec::new(), Line::nobody()).error_of(&lost))?;
+        let group = group(met.into_iter().map(|member| member.host).collect(), line);
         group.agree(Ok(()), |()| program.to_vec())?;
-        Group::keep_alive(Arc::downgrade(&group.line), patience / 10);
+        Group::keep_alive(Arc::downgrade(&group.line));
         Ok(group)
     }
 
-    /// Tells all ranks the number of workers of each, where this rank has so many.
-    pub(crate) fn gather_workers(&self, num_workers: usize) -> Vec<usize> {
-        match self.line().gather_facts(self.host(self.rank), num_workers) {
-            Ok((_, workers)) => workers,
-            // The next map tells it.
-            Err(_) => vec![num_workers; self.size()],
-        }
+    /// Tells all ranks the number of workers of each, where this rank has so many, and which
+    /// processors these have.
+    pub(crate) fn gather_workers(
+        &self,
+        num_workers: usize,
+        bound: Option<[usize; 2]>,
+    ) -> Vec<Member> {
+        let own = Member { host: self.host(self.rank).to_owned(), num_workers, bound };
+        let met = self.line().meet(own.clone());
+        // The next map tells it.
+        met.unwrap_or_else(|_| vec![own; self.size()])
     }
 
     /// Starts the thread that sends heartbeats where no map does.
-    fn keep_alive(line: Weak<Mutex<Line>>, every: Duration) {
+    fn keep_alive(line: Weak<Mutex<Line>>) {
         let keeper = std::thread::Builder::new().name("pasha-heartbeat".to_owned());
         // Without it a rank that does other work for long is taken for lost, which is told.
         let _ = keeper.spawn(move || {
@@ -67,7 +80,7 @@ impl Group {
                     line.idle(Instant::now());
                 }
                 drop(line);
-                std::thread::sleep(every);
+                std::thread::sleep(LEAST_PATIENCE / 10);
             }
         });
     }
@@ -75,6 +88,22 @@ impl Group {
     /// The number of this rank.
     pub(crate) fn rank(&self) -> usize {
         self.rank
+    }
+
+    /// How long a rank may be silent before it is taken for lost, where a context says nothing else.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Whether this is the first time that it is asked.
+    pub(crate) fn is_first_warning(&self) -> bool {
+        !self.has_warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// The messages that this rank has sent, without heartbeats: claims, and all.
+    pub(crate) fn messages_sent(&self) -> [usize; 2] {
+        let line = self.line();
+        [line.claims, line.sent]
     }
 
     /// The number of ranks.

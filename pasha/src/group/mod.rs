@@ -10,6 +10,7 @@ mod agree;
 mod launched;
 mod line;
 mod link;
+mod meet;
 mod members;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -20,5 +21,6 @@ pub(crate) use agree::Facts;
 #[cfg(feature = "mpi")]
 pub(crate) use launched::of_launcher;
 pub(crate) use line::{HEAD, Kind, Line, Lost};
-pub(crate) use members::Group;
+pub(crate) use meet::Member;
+pub(crate) use members::{Group, LEAST_PATIENCE};
 pub(crate) use sockets::SocketLink;

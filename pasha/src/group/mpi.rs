@@ -178,8 +178,9 @@ impl Link for MpiLink {
     fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, Unreachable> {
         self.push();
         loop {
-            // SAFETY: MPI's own functions; what is received fits into the buffer that was made for
-            // what was probed, and no other thread receives in between.
+            // SAFETY: MPI's own functions; what is received fits into the room that was reserved for
+            // what was probed, all of which is written before it counts as bytes, and no other
+            // thread receives in between.
             unsafe {
                 let mut status = std::mem::zeroed::<ffi::MPI_Status>();
                 let (mut is_there, mut count) = (0, 0);
@@ -193,9 +194,9 @@ impl Link for MpiLink {
                 let from = source as usize;
                 let Some(pieces) = self.pieces.get_mut(from) else { return Ok(None) };
                 let before = pieces.len();
-                pieces.resize(before + count as usize, 0);
+                pieces.reserve(count as usize);
                 let code = ffi::MPI_Recv(
-                    pieces[before..].as_mut_ptr().cast::<c_void>(),
+                    pieces.spare_capacity_mut().as_mut_ptr().cast::<c_void>(),
                     count,
                     ffi::RSMPI_UINT8_T,
                     source,
@@ -204,6 +205,7 @@ impl Link for MpiLink {
                     &mut status,
                 );
                 check(code).map_err(|reason| Unreachable { rank: from, reason })?;
+                pieces.set_len(before + count as usize);
                 if tag == LAST {
                     return Ok(Some((from, std::mem::take(pieces))));
                 }

@@ -76,7 +76,7 @@ impl Peer {
             if self.received >= HEADER {
                 let len = u64::from_le_bytes(self.header) as usize;
                 if self.body.len() < len && self.received == HEADER {
-                    self.body.resize(len, 0);
+                    self.body = vec![0; len];
                 }
                 if self.received - HEADER == len {
                     self.received = 0;
@@ -167,6 +167,10 @@ impl Link for SocketLink {
             peer.sending.iter().map(|(message, sent)| HEADER + message.len() - sent).sum::<usize>()
         };
         self.peers.iter().flatten().map(of_peer).sum()
+    }
+
+    fn tells_of_ends(&self) -> bool {
+        true
     }
 
     fn wait(&mut self, at_most: Duration) {

@@ -1,5 +1,6 @@
 //! Workers that stay on a processor of their own.
 
+use nix::unistd::{SysconfVar, sysconf};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The calling thread, on one processor until it is dropped.
@@ -34,6 +35,15 @@ pub(crate) fn spread(worker_id: usize, num_workers: usize) {
     if num_workers >= processors && processors > 1 {
         drop(Pinned::to(worker_id));
     }
+}
+
+/// The number of processors that this process may use, and of those that the machine has, where
+/// these are more.
+pub(crate) fn bound() -> Option<[usize; 2]> {
+    let usable = sched_getaffinity(None).ok()?.count() as usize;
+    let there = sysconf(SysconfVar::_NPROCESSORS_ONLN).ok()??;
+    let there = usize::try_from(there).ok()?;
+    (usable < there).then_some([usable, there])
 }
 
 impl Drop for Pinned {

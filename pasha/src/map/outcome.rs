@@ -195,6 +195,7 @@ impl Outcome {
             peak_memory: ended.peak_memory,
             huge_pages: ended.huge_pages,
             timeline: ended.timeline,
+            warnings: Vec::new(),
         })
     }
 }

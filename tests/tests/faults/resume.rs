@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const OUTPUTS: [&str; 3] = ["path.npy", "visits.npy", "result.npy"];
 
-fn start(folder: &Path, arguments: &[&str]) -> Child {
+pub(super) fn start(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_resumer"))
         .args(arguments)
         .current_dir(folder)
@@ -23,12 +23,12 @@ fn start(folder: &Path, arguments: &[&str]) -> Child {
 }
 
 /// Runs the program to its end and gives what it printed.
-fn run(folder: &Path, arguments: &[&str]) -> String {
+pub(super) fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = start(folder, arguments).wait_with_output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn outputs(folder: &Path) -> [Vec<u8>; 3] {
+pub(super) fn outputs(folder: &Path) -> [Vec<u8>; 3] {
     OUTPUTS.map(|name| std::fs::read(folder.join(name)).unwrap())
 }
 
@@ -41,10 +41,10 @@ fn done(folder: &Path) -> usize {
 }
 
 /// A generator of numbers, the same for the same seed (xorshift64, Marsaglia 2003).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self, below: usize) -> usize {
+    pub(super) fn next(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

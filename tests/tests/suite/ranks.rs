@@ -8,7 +8,7 @@ use pasha::{
     AnyContext, CancelToken, Cause, Error, OnFailure, ProcessContext, Ragged, SerialContext,
     ThreadContext,
 };
-use pasha_tests::ranks::{on_ranks, on_ranks_with, ran_alone};
+use pasha_tests::ranks::{on_ranks, on_ranks_with, ran_alone, stopped_siblings};
 use pasha_tests::{item_failure, shared_counters};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -370,7 +370,7 @@ fn a_rank_that_is_stopped_is_lost_on_the_others() {
             );
             // Continued by nobody: killed below by rank 0.
         }
-        let other = shared_process();
+        let other = stopped_siblings();
         if context.rank() == 0 {
             let error = pasha::map_in(&context, 0..10_u64, |_, _, n| n).unwrap_err();
             assert!(matches!(&error, Error::RankLost { rank: 1, .. }), "{error}");
@@ -382,25 +382,6 @@ fn a_rank_that_is_stopped_is_lost_on_the_others() {
         "told".to_owned()
     });
     assert_eq!(texts, ["told", "killed"]);
-}
-
-/// Stopped processes that have the same parent as this one.
-fn shared_process() -> Vec<rustix::process::Pid> {
-    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let rest = stat.rsplit(')').next().unwrap_or_default();
-            let mut fields = rest.split_whitespace();
-            let state = fields.next();
-            let of = fields.next().and_then(|field| field.parse().ok());
-            state == Some("T") && of.is_some() && of == parent
-        })
-        .filter_map(rustix::process::Pid::from_raw)
-        .collect()
 }
 
 #[pasha::kernel]

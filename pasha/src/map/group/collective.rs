@@ -96,12 +96,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     ) -> Result<Self> {
         let checked = refused.and_then(|()| Self::check(setting, kernel, functors));
         let prepared = checked.and_then(|len| {
-            refuse(setting.options, len)?;
+            refuse(ranks, setting.options, len)?;
             Self::without_lengths(setting, kernel, functors, len)
         });
         let mut prepared = ranks.group.agree(prepared, |prepared| {
-            facts(what, kernel.signature(), prepared.len, setting.options)
+            facts(what, kernel.signature(), prepared.len, ranks, setting.options)
         })?;
+        ranks.group.line().set_patience(ranks.patience);
         // A constant on its own, so that the first pass of other kernels is not even compiled.
         if const { K::RAGGED > 0 } {
             let len = prepared.len;
@@ -157,6 +158,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let mut report = outcome?;
         ranks.group.agree(finished, |()| Vec::new())?;
         report.finish_timeline(self.setting.options.timeline_file());
+        // It is told once: all ranks count the same maps.
+        report.warnings.extend(ranks.warning().filter(|_| ranks.group.is_first_warning()));
         Ok(report)
     }
 

@@ -12,6 +12,7 @@ mod exchange;
 mod lead;
 mod parts;
 mod pump;
+mod rate;
 mod rows;
 mod slots;
 mod telling;
@@ -35,7 +36,13 @@ use crate::output::list::RESULT;
 use pump::Pump;
 
 /// What a map of this kernel has to have the same on all ranks.
-pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options) -> Facts {
+pub(super) fn facts(
+    what: &str,
+    signature: String,
+    len: usize,
+    ranks: &Ranks,
+    options: &Options,
+) -> Facts {
     let kernel = if signature.is_empty() { "a closure".to_owned() } else { signature };
     [
         ("call", what.to_owned()),
@@ -48,6 +55,8 @@ pub(super) fn facts(what: &str, signature: String, len: usize, options: &Options
         ("`reproducible`", options.are_reproducible().to_string()),
         ("`timeline`", options.has_timeline().to_string()),
         ("`resume`", format!("{:?}", options.job_file())),
+        ("`outputs_at_root`", ranks.at_root.to_string()),
+        ("`rank_timeout`", format!("{:?}", ranks.patience)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()
@@ -62,7 +71,8 @@ pub(super) fn layouts(attached: &impl Attached, names: &[&str]) -> Facts {
 }
 
 /// Refuses, on all ranks alike, what can't be done over several.
-pub(super) fn refuse(options: &Options, len: usize) -> Result<()> {
+pub(super) fn refuse(ranks: &Ranks, options: &Options, len: usize) -> Result<()> {
+    ranks.check_patience()?;
     if len > MOST_ITEMS {
         return Err(Error::TooLarge {
             argument: "the number of items of a map over several ranks",

@@ -9,6 +9,7 @@ use super::balance::{Balance, Wish};
 use super::ended::{RankEnded, Verdict, read_logged};
 use super::exchange::{Elsewhere, Packing};
 use super::lead::Lead;
+use super::rate::Rate;
 use super::rows::read_rows;
 use super::slots::Unsent;
 use crate::context::Ranks;
@@ -120,7 +121,7 @@ impl<'p> Pump<'p> {
             told: 0,
             has_told_stop: false,
             is_asking: false,
-            rate: Rate { begun: now, since: now, before: 0, items_a_second: 0.0 },
+            rate: Rate::new(now),
             lead,
             resumed,
             verdict: None,
@@ -151,7 +152,7 @@ impl<'p> Pump<'p> {
             if self.line.unsent() < MOST_UNSENT && !self.send_slots(true)? {
                 break;
             }
-            self.line.wait(PAUSES[0]);
+            self.rest();
         }
         self.tell_failures(true)?;
         self.tell_stop()?;
@@ -171,7 +172,16 @@ impl<'p> Pump<'p> {
                 return Ok(verdict);
             }
             self.look_for_the_gone()?;
-            self.line.wait(PAUSES[0]);
+            self.rest();
+        }
+    }
+
+    /// Lets others run, once the workers here have ended. What is under way goes on only while
+    /// somebody looks.
+    fn rest(&mut self) {
+        match self.line.unsent() {
+            0 => self.line.wait(PAUSES[0]),
+            _ => std::thread::yield_now(),
         }
     }
 
@@ -373,36 +383,5 @@ impl<'p> Pump<'p> {
     /// Whether rank 0 alone wants slots, be it to know that they are finished.
     fn is_for_root(&self) -> bool {
         self.ranks.at_root || !self.packing.has_slots
-    }
-}
-
-/// How many items a second the workers here do.
-struct Rate {
-    begun: Instant,
-    /// When the last count was, and how many were finished then.
-    since: Instant,
-    before: usize,
-    items_a_second: f64,
-}
-
-impl Rate {
-    /// The rate, where so many items are finished now.
-    fn now(&mut self, finished: usize) -> f64 {
-        // Long enough for some of the items to have ended.
-        const LEAST: Duration = Duration::from_millis(5);
-        let now = Instant::now();
-        if finished > self.before && now.duration_since(self.since) > LEAST || self.before == 0 {
-            let since = if self.before == 0 { self.begun } else { self.since };
-            let seconds = now.duration_since(since).as_secs_f64().max(1e-6);
-            let latest = (finished - self.before) as f64 / seconds;
-            self.items_a_second = match self.items_a_second {
-                0.0 => latest,
-                before => 0.5 * (before + latest),
-            };
-            if finished > 0 {
-                (self.since, self.before) = (now, finished);
-            }
-        }
-        self.items_a_second
     }
 }

@@ -1,6 +1,9 @@
 //! What `tests/cluster` starts on several machines: a rank of a program that maps, and does on
 //! request what a cluster does to programs.
 
+mod figures;
+mod job;
+
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -64,6 +67,11 @@ fn sleep(n: u64) -> u64 {
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
+    if task == "plain" {
+        // Without pasha.
+        figures::plain();
+        return ExitCode::SUCCESS;
+    }
     let context = match default_context() {
         Ok(context) => context,
         Err(error) => {
@@ -73,6 +81,9 @@ fn main() -> ExitCode {
     };
     let context = &*context;
     let rank = context.rank();
+    if rank == 0 && task == "whole" {
+        println!("{context}");
+    }
     let victim: usize = std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(1);
     match task.as_str() {
         "whole" => {
@@ -143,11 +154,19 @@ fn main() -> ExitCode {
             println!("rank {rank} got: {error}");
         }
         // Five unequal loads, as in the benchmark; the ratio to what all workers could do.
-        "balance" => balance(context),
+        "balance" => figures::balance(context),
         // Frames in a file, for the example to integrate.
         "frames" => frames(context, &std::env::args().nth(2).unwrap_or_default()),
+        // As many that integrating them takes seconds: zeros, which take no room.
+        "many" => many(&std::env::args().nth(2).unwrap_or_default()),
         // Bytes of outputs a second.
-        "bandwidth" => bandwidth(context),
+        "bandwidth" => figures::bandwidth(context),
+        // Items a second, as in `pool.py`.
+        "pool" => figures::pool(context),
+        // More elements than 32 bits count.
+        "huge" => huge(),
+        // The same, as a batch job.
+        "job" => return job::run(&std::env::args().next_back().unwrap_or_default()),
         other => {
             println!("no task {other:?}");
             return ExitCode::FAILURE;
@@ -156,28 +175,31 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn balance(context: &dyn Context) {
-    type Load = fn(usize, usize) -> u64;
-    let loads: [(&str, Load); 5] = [
-        ("equal", |_, _| 2000),
-        ("rising", |index, len| (4000 * index / len) as u64),
-        ("falling", |index, len| (4000 - 4000 * index / len) as u64),
-        ("one in ten is slow", |index, _| if index % 10 == 0 { 11_000 } else { 1000 }),
-        ("slow at the end", |index, len| if index * 20 > len * 19 { 20_000 } else { 1053 }),
-    ];
-    for (name, load) in loads {
-        const LEN: usize = 1500;
-        let begun = Instant::now();
-        let report = pasha::map_report_in(&context, 0..LEN, |_, index, _| {
-            std::thread::sleep(Duration::from_micros(load(index, LEN)));
+fn many(path: &str) {
+    let frames = pasha::SerialContext::new().alloc::<u16>((1000, 200, 300)).file(path).build();
+    assert_eq!(frames.expect("the file can be made").shape(), [1000, 200, 300]);
+}
+
+/// Marks the first and the last byte of two megabytes.
+#[pasha::kernel]
+fn mark(index: usize, #[output(shape = (1 << 21,))] mut bytes: ArrayViewMut1<u8>) {
+    let last = bytes.len() - 1;
+    bytes[0] = index as u8;
+    bytes[last] = !index as u8;
+}
+
+fn huge() {
+    const LEN: usize = 1100;
+    let context = MpiContext::new().expect("a context").outputs_at_root();
+    let out = mark::run_in(&context, 0..LEN).expect("it ends");
+    assert!(out.len() > i32::MAX as usize);
+    if context.rank() == 0 {
+        let ends = |row: ArrayView1<u8>| [row[0], row[row.len() - 1]];
+        let are_right = out.outer_iter().enumerate().all(|(index, row)| {
+            ends(row) == [index as u8, !index as u8] && row.iter().skip(1).take(9).all(|&n| n == 0)
         });
-        let took = begun.elapsed();
-        let (_, report) = report.map(|(out, report)| (drop(out), report)).expect("it ends");
-        let busy: Duration = report.workers.iter().map(|worker| worker.busy).sum();
-        let ideal = busy.as_secs_f64() / context.num_workers() as f64;
-        if context.rank() == 0 {
-            println!("balance, {name}: {:.3} of ideal ({took:.2?})", took.as_secs_f64() / ideal);
-        }
+        assert!(are_right);
+        println!("{} elements came to rank 0", out.len());
     }
 }
 
@@ -186,22 +208,4 @@ fn frames(context: &dyn Context, path: &str) {
     let frames = context.alloc::<u16>((run.num_frames, 200, 300)).file(path).build();
     let mut frames = frames.expect("the file can be made");
     simulate_frame::run_into(context, 0..run.num_frames, &run, &mut frames).expect("it ends");
-}
-
-fn bandwidth(context: &dyn Context) {
-    const LEN: usize = 1024;
-    for _ in 0..3 {
-        let begun = Instant::now();
-        let out = fill::run_in(context, 0..LEN).expect("it ends");
-        let took = begun.elapsed().as_secs_f64();
-        assert!(out.row(LEN - 1).iter().all(|&value| value == (LEN - 1) as u64));
-        if context.rank() == 0 {
-            println!("bandwidth: 1 GiB of outputs in {took:.2} s");
-        }
-    }
-}
-
-#[pasha::kernel]
-fn fill(value: usize, #[output(shape = (1 << 17,))] mut megabyte: ArrayViewMut1<u64>) {
-    megabyte.fill(value as u64);
 }
