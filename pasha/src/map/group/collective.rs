@@ -138,7 +138,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let mut writable = Vec::new();
         attached.writable(&mut writable);
         let first_worker = numbering.first_worker;
-        let tree = ranks.group.agree(self.tree(&attached), |_| Vec::new())?;
+        // All ranks have the same options.
+        let tree = match self.setting.options.are_reproducible() {
+            true => ranks.group.agree(self.tree(&attached), |_| Vec::new())?,
+            false => None,
+        };
         let task = Task {
             first_worker,
             tree: tree.as_deref(),
