@@ -50,8 +50,9 @@ drained() {
         timeout 60 bash -c "until (( \$(wc -l 2>/dev/null <'$folder/job/items.log' || echo 0) > $items + 40 )); do sleep 0.05; done" || break
         [[ $how == limit ]] || scancel --signal=TERM "$job"
         reaches "$job" 60 PENDING || break
-        items=$(wc -l <"$folder/job/items.log")
         at_once "$job"
+        # Only now nothing of the run before is left that might add to it.
+        items=$(wc -l <"$folder/job/items.log")
     done
     # The limit ends it as often as it takes.
     while [[ $how == limit ]] && reaches "$job" 90 PENDING COMPLETED && ! has_state "$job" COMPLETED; do
