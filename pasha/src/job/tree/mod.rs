@@ -43,8 +43,7 @@ impl<'r> MergeTree<'r> {
         memory: Memory,
         pages: Pages,
     ) -> Result<Self> {
-        let bytes = |reduction: &Box<dyn Reduction + 'r>| reduction.bytes();
-        let shape = Shape::new(len, reductions.iter().map(bytes).sum());
+        let shape = Shape::new(len, reductions.iter().map(|reduction| reduction.bytes()).sum());
         let size = reductions.iter().map(|r| r.bytes().next_multiple_of(MOST_ALIGNED)).sum();
         let levels = shape.num_levels();
         // A place is reserved for each worker. Of blocks that are claimed in order, all are done but

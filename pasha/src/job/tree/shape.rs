@@ -44,10 +44,12 @@ const MOST_BLOCKS: usize = 1 << 20;
 impl Shape {
     /// The tree of a map over so many items, with so many bytes of accumulators for a worker.
     pub(crate) fn new(len: usize, bytes: usize) -> Self {
-        let (blocks, most_items) = match bytes {
-            ..=SMALL => (512, 64 << 10),
-            ..=LARGE => (256, 1 << 10),
-            _ => (64, 32),
+        let (blocks, most_items) = if bytes <= SMALL {
+            (512, 64 << 10)
+        } else if bytes <= LARGE {
+            (256, 1 << 10)
+        } else {
+            (64, 32)
         };
         let items = len.div_ceil(blocks).clamp(1, most_items);
         Shape::of_blocks(len, items.max(len.div_ceil(MOST_BLOCKS)))
