@@ -209,7 +209,7 @@ fn large_accumulators_are_summed_by_blocks_that_follow_from_the_length() {
         .axis_chunks_iter(Axis(0), 5)
         .map(|block| {
             let zeros = Array2::zeros((120, 160));
-            block.outer_iter().fold(zeros, |sum: Array2<f32>, frame| sum + &frame)
+            block.outer_iter().fold(zeros, |sum: Array2<f32>, frame| sum + frame)
         })
         .collect();
     while sums.len() > 1 {
@@ -246,13 +246,13 @@ fn a_sum_by_blocks_is_more_accurate_than_one_in_order() {
 fn a_map_within_a_worker_has_the_same_bits() {
     #[pasha::kernel]
     fn outer(row: ArrayView1<f64>, #[shared] context: &ThreadContext) -> f64 {
-        floats::run_in(context, &row).unwrap().total
+        floats::run_in(context, row).unwrap().total
     }
     let rows = values(6000).into_shape_with_order((2, 3000)).unwrap();
     let context = ThreadContext::new(2).unwrap().reproducible(true);
     let inside = outer::run_in(&ThreadContext::new(2).unwrap(), &rows, &context).unwrap();
     for (row, inside) in rows.outer_iter().zip(inside.iter()) {
-        let outside = floats::run_in(&context, &row).unwrap().total;
+        let outside = floats::run_in(&context, row).unwrap().total;
         assert_eq!(inside.to_bits(), outside.to_bits());
     }
 }
