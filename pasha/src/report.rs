@@ -56,8 +56,8 @@ pub struct Report {
     pub peak_memory: usize,
     /// What came of asking for huge pages for outputs that were written for the first time.
     pub huge_pages: HugePages,
-    /// What slowed the map down and can be mended, with the cure; each is told once, by the first map
-    /// that comes to its end. So far it is workers of an `MpiContext` that are bound to fewer
+    /// What slowed the map down and can be mended, with the cure; each is told once, by the first
+    /// map that comes to its end. So far it is workers of an `MpiContext` that are bound to fewer
     /// processors.
     pub warnings: Vec<String>,
     pub(crate) timeline: Option<Box<Timeline>>,

@@ -4,11 +4,12 @@
 //! it is opened (`opening`), as plain data without a handle of libhdf5 (`stored`): a contiguous one
 //! is a part of the mapped file, a chunked one a list of places in the file (`index`) and filters
 //! (`filters/`). The files of a series (`series`) and the sources of a virtual data set
-//! (`mappings`, taken apart into `boxes`) are assembled of `pieces` of other data sets; elements may
-//! lie in raw files outside (`external`). For anything else there is libhdf5 (`library`). What its elements are there is described by `types`,
-//! and converted to those of the program by `element` and, for compounds, `record`. A worker's
-//! `reader` gets at the elements in `bands`, or has one of its own for each data set that they are
-//! assembled of; `functor` lends them as items, `rows` and `blocks` as such for other sources.
+//! (`mappings`, taken apart into `boxes`) are assembled of `pieces` of other data sets; elements
+//! may lie in raw files outside (`external`). For anything else there is libhdf5 (`library`). What
+//! its elements are there is described by `types`, and converted to those of the program by
+//! `element` and, for compounds, `record`. A worker's `reader` gets at the elements in `bands`, or
+//! has one of its own for each data set that they are assembled of; `functor` lends them as items,
+//! `rows` and `blocks` as such for other sources.
 
 mod axis;
 mod bands;

@@ -46,11 +46,10 @@ impl<'r> MergeTree<'r> {
         let shape = Shape::new(len, reductions.iter().map(|reduction| reduction.bytes()).sum());
         let size = reductions.iter().map(|r| r.bytes().next_multiple_of(MOST_ALIGNED)).sum();
         let levels = shape.num_levels();
-        // A place is reserved for each worker. Of blocks that are claimed in order, all are done but
-        // those that workers are at: a place for each level is enough for somebody to go on, and one
-        // for each worker besides lets all go on. Parts
-        // leave gaps, each with two places a level, and so does what others have: how many gaps, is
-        // not known.
+        // A place is reserved for each worker. Of blocks that are claimed in order, all are done
+        // but those that workers are at: a place for each level is enough for somebody to go on,
+        // and one for each worker besides lets all go on. Parts leave gaps, each with two places a
+        // level, and so does what others have: how many gaps, is not known.
         let needed = match splitting {
             _ if elsewhere => shape.num_blocks(),
             Splitting::Static => num_workers * (2 * levels + 1),
