@@ -1,9 +1,6 @@
 //! A context of whatever kind.
 
-use super::{Context, Ranks, SerialContext};
-use crate::error::Result;
-use crate::job::Job;
-use crate::memory::Memory;
+use super::{Context, SerialContext, as_another};
 use crate::options::{ContextOptions, Options};
 
 /// Any context, such as one that was chosen by a text: `"threads:4".parse::<AnyContext>()?`.
@@ -42,25 +39,7 @@ struct Wrapped {
 }
 
 impl Context for Wrapped {
-    fn num_workers(&self) -> usize {
-        self.inner.num_workers()
-    }
-
-    fn run(&self, job: &Job<'_>) -> Result<()> {
-        self.inner.run(job)
-    }
-
-    fn memory(&self) -> Memory {
-        self.inner.memory()
-    }
-
-    fn runs_on_caller(&self) -> bool {
-        self.inner.runs_on_caller()
-    }
-
-    fn ranks(&self) -> Option<&Ranks> {
-        self.inner.ranks()
-    }
+    as_another!(|context| context.inner);
 
     fn options(&self) -> &Options {
         &self.options

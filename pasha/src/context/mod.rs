@@ -214,28 +214,42 @@ pub trait Context: Debug + Send + Sync {
     }
 }
 
+/// What a context is that leaves all but its options to another: the methods of `Context`. The
+/// other is an expression of the one, as in `|context| context.inner`.
+macro_rules! as_another {
+    (|$context:ident| $other:expr) => {
+        fn num_workers(&self) -> usize {
+            let $context = self;
+            $other.num_workers()
+        }
+
+        fn run(&self, job: &$crate::job::Job<'_>) -> $crate::error::Result<()> {
+            let $context = self;
+            $other.run(job)
+        }
+
+        fn memory(&self) -> $crate::memory::Memory {
+            let $context = self;
+            $other.memory()
+        }
+
+        fn runs_on_caller(&self) -> bool {
+            let $context = self;
+            $other.runs_on_caller()
+        }
+
+        fn ranks(&self) -> Option<&$crate::context::Ranks> {
+            let $context = self;
+            $other.ranks()
+        }
+    };
+}
+use as_another;
+
 macro_rules! context_by_pointer {
     ($([$($generics:tt)*] $pointer:ty;)+) => {$(
         impl<$($generics)*> Context for $pointer {
-            fn num_workers(&self) -> usize {
-                (**self).num_workers()
-            }
-
-            fn run(&self, job: &Job<'_>) -> Result<()> {
-                (**self).run(job)
-            }
-
-            fn memory(&self) -> Memory {
-                (**self).memory()
-            }
-
-            fn runs_on_caller(&self) -> bool {
-                (**self).runs_on_caller()
-            }
-
-            fn ranks(&self) -> Option<&Ranks> {
-                (**self).ranks()
-            }
+            as_another!(|pointer| (**pointer));
 
             fn options(&self) -> &Options {
                 (**self).options()

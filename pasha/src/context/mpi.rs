@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use super::group::GroupContext;
-use super::{AnyContext, Context, Ranks, SerialContext, named};
+use super::{AnyContext, Context, SerialContext, as_another, named};
 use crate::error::Result;
 use crate::group;
-use crate::job::Job;
-use crate::memory::Memory;
 use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel on the workers of all processes that `mpirun` or `srun --mpi=pmix` has started:
@@ -174,25 +172,7 @@ impl ContextOptions for MpiContext {
 }
 
 impl Context for MpiContext {
-    fn num_workers(&self) -> usize {
-        self.inner.num_workers()
-    }
-
-    fn run(&self, job: &Job<'_>) -> Result<()> {
-        self.inner.run(job)
-    }
-
-    fn memory(&self) -> Memory {
-        self.inner.memory()
-    }
-
-    fn runs_on_caller(&self) -> bool {
-        self.inner.runs_on_caller()
-    }
-
-    fn ranks(&self) -> Option<&Ranks> {
-        self.inner.ranks()
-    }
+    as_another!(|context| context.inner);
 
     fn options(&self) -> &Options {
         self.inner.options()
