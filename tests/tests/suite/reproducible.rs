@@ -204,9 +204,9 @@ fn large_accumulators_are_summed_by_blocks_that_follow_from_the_length() {
     let frames = Array3::from_shape_fn((300, 120, 160), |(n, y, x)| {
         ((n * 31 + y * 17 + x * 7) % 1009) as f32 / 7.0
     });
-    // 300 frames of 76,800 bytes: 60 blocks of five, merged in pairs.
+    // 300 frames of 76,800 bytes: 30 blocks of ten, merged in pairs.
     let mut sums: Vec<Array2<f32>> = frames
-        .axis_chunks_iter(Axis(0), 5)
+        .axis_chunks_iter(Axis(0), 10)
         .map(|block| {
             let zeros = Array2::zeros((120, 160));
             block.outer_iter().fold(zeros, |sum: Array2<f32>, frame| sum + frame)

@@ -45,11 +45,11 @@ impl Shape {
     /// The tree of a map over so many items, with so many bytes of accumulators for a worker.
     pub(crate) fn new(len: usize, bytes: usize) -> Self {
         let (blocks, most_items) = if bytes <= SMALL {
-            (512, 64 << 10)
+            (256, 64 << 10)
         } else if bytes <= LARGE {
-            (256, 1 << 10)
+            (128, 1 << 10)
         } else {
-            (64, 32)
+            (32, 64)
         };
         let items = len.div_ceil(blocks).clamp(1, most_items);
         Shape::of_blocks(len, items.max(len.div_ceil(MOST_BLOCKS)))
