@@ -239,7 +239,9 @@ fn a_sum_by_blocks_is_more_accurate_than_one_in_order() {
     let error = |total: f32| (f64::from(total) - exact).abs() / exact;
     let plain = error(add::run_serial(&values).unwrap());
     let blocks = error(add::run_in(&SerialContext::new().reproducible(true), &values).unwrap());
-    assert!(blocks < 1e-5 && blocks < plain / 10.0, "{blocks:.1e}, in order {plain:.1e}");
+    // What the rounding of a block's items and of the tree's levels can add up to.
+    let most = (4e6 / 256.0 + 8.0) * f64::from(f32::EPSILON) / 2.0;
+    assert!(blocks < most && blocks < plain / 100.0, "{blocks:.1e}, in order {plain:.1e}");
 }
 
 #[test]
