@@ -88,8 +88,9 @@ fn multiply(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
 
 const ONE: [u64; 4] = [1, 0, 0, 1];
 
+/// No two of these can be exchanged.
 fn matrix(number: u64) -> [u64; 4] {
-    [number + 1, 2, 3, number]
+    [number + 1, 2 * number + 1, 3, number]
 }
 
 /// Matrices multiplied in the order of the items.

@@ -58,7 +58,7 @@ fn ordered(
     #[reduce(sum, shape = (64,))] mut histogram: ArrayViewMut1<f32>,
 ) {
     *total += (value as f64).sin();
-    *all = multiply(*all, [value + 1, 2, 3, value]);
+    *all = multiply(*all, [value + 1, 2 * value + 1, 3, value]);
     histogram[(value % 64) as usize] += (value as f32).cos();
 }
 
@@ -121,8 +121,8 @@ pub(crate) fn run(seed: u64, deaths: usize) -> Result<(), Error> {
     let plain = shapes::run_serial(0..LEN)?;
     let summed = sums::run_serial(0..LEN)?;
     let in_order = ordered::run_in(&SerialContext::new().reproducible(true), 0..LEN)?;
-    let multiplied =
-        (0..LEN).fold([1, 0, 0, 1], |all, value| multiply(all, [value + 1, 2, 3, value]));
+    let multiplied = (0..LEN)
+        .fold([1, 0, 0, 1], |all, value| multiply(all, [value + 1, 2 * value + 1, 3, value]));
     assert_eq!(in_order.all, multiplied);
     let tripled = triple::run_serial(&input)?;
     let (kills, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
