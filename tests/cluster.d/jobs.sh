@@ -38,13 +38,14 @@ submit() {
 # it is the time limit that ends it, which Slurm looks at every half minute.
 drained() {
     local times=$1 how=${2:-request} begun=$SECONDS folder=$work/drained number job items=0 log
-    # Long enough for the limit.
     local -x PAUSE_MS=20
-    [[ $how == request ]] || PAUSE_MS=600
+    # With this limit and signal Slurm ends it as soon as it looks, which is not to happen on request.
+    local limit=()
+    [[ $how == request ]] || { PAUSE_MS=600 limit=(--time=1 --signal=TERM@59); }
     rm -rf "$folder"; mkdir -p "$folder"; log=$folder/job.log
     echo job >"$folder/runs.txt"
     # All processors of its nodes, so that it does not start beside what is left of it there.
-    job=$(SAXS=$program RUNS=$folder/runs.txt OUT=$folder submit --cpus-per-task=4 --output="$log" --time=1 --signal=TERM@59)
+    job=$(SAXS=$program RUNS=$folder/runs.txt OUT=$folder submit --cpus-per-task=4 --output="$log" "${limit[@]}")
     for ((number = 1; number <= times; number++)); do
         # Once it is in the middle of the map.
         timeout 60 bash -c "until (( \$(wc -l 2>/dev/null <'$folder/job/items.log' || echo 0) > $items + 40 )); do sleep 0.05; done" || break

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
 use pasha::prelude::*;
@@ -155,6 +156,31 @@ fn failures_and_retries_leave_nothing_behind() {
         assert_eq!(out, expected, "{context:?}");
         assert_eq!(report.failed.len(), (0..LEN).filter(fails).count());
     }
+}
+
+#[test]
+fn a_retry_runs_its_own_block_again_and_no_block_before() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    static FAILED: [AtomicBool; 200] = [const { AtomicBool::new(false) }; 200];
+
+    /// Fails once at each hundredth number.
+    #[pasha::kernel]
+    fn now_and_then(number: u64, #[reduce(sum)] total: &mut u64) -> Result<(), &'static str> {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        *total += number;
+        let is_first =
+            number % 100 == 99 && !FAILED[number as usize / 100].swap(true, Ordering::Relaxed);
+        if is_first { Err("at the first attempt") } else { Ok(()) }
+    }
+
+    const LEN: u64 = 20_000;
+    let retry = OnFailure::Retry { times: 1, then: AfterRetries::Abort };
+    let context = ThreadContext::new(2).unwrap().static_split().on_failure(retry);
+    let total = now_and_then::run_in(&context.reproducible(true), 0..LEN).unwrap();
+    assert_eq!(total, LEN * (LEN - 1) / 2);
+    // Blocks have less than a hundred items.
+    let again = CALLS.load(Ordering::Relaxed) - LEN as usize;
+    assert!(again <= 200 * 100, "{again} items were run again for 200 failures");
 }
 
 /// As `failing`, with workers that die at some items, once.

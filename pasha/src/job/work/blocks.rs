@@ -219,11 +219,11 @@ impl<'m> Blocks<'m> {
         }
     }
 
-    /// Hands on the worker's accumulators where a block of the tree ends before `next`; `false` if
-    /// the map is to stop instead.
-    fn hand_on(&mut self, state: &MapState<'_>, worker_id: usize, next: usize) -> bool {
-        let Some(tree) = state.tree else { return true };
-        let Some(block) = tree.shape().block_before(next) else { return true };
+    /// Hands on the worker's accumulators where a block of the tree ends before `next`, and says
+    /// whether one does; `None` if the map is to stop instead.
+    fn hand_on(&mut self, state: &MapState<'_>, worker_id: usize, next: usize) -> Option<bool> {
+        let Some(tree) = state.tree else { return Some(false) };
+        let Some(block) = tree.shape().block_before(next) else { return Some(false) };
         state.enter(worker_id, Stage::Merging);
         // SAFETY: the worker's number is its own, no slot of it is alive, and the block lies in the
         // share that it has claimed.
@@ -231,7 +231,7 @@ impl<'m> Blocks<'m> {
         state.enter(worker_id, Stage::Claiming);
         // It is no part of the time that items take.
         self.last = Instant::now();
-        goes_on
+        goes_on.then_some(true)
     }
 
     /// Makes a copy of the worker's accumulators, which have everything before `next`, if there are
@@ -243,30 +243,21 @@ impl<'m> Blocks<'m> {
         worker_id: usize,
         next: usize,
     ) {
-        if !self.hand_on(state, worker_id, next) {
-            return;
-        }
-        if state.checkpoints.are_kept() {
-            let record = state.table.record(worker_id);
+        let Some(handed_on) = self.hand_on(state, worker_id, next) else { return };
+        let record = state.table.record(worker_id);
+        // A block that the tree has is not to be run again.
+        let is_due = || handed_on || self.checkpoint_timer.is_due(record, next, self.last);
+        if state.checkpoints.are_kept() && is_due() {
             // SAFETY: the worker's number is its own, and no slot of it is alive.
-            let kept = unsafe {
-                let accumulators = &task.accumulators;
-                self.checkpoint_timer.keep(
-                    state.checkpoints,
-                    accumulators,
-                    worker_id,
-                    record,
-                    next,
-                    self.last,
-                )
+            let done = unsafe {
+                let (timer, accumulators) = (&mut self.checkpoint_timer, &task.accumulators);
+                timer.save(state.checkpoints, accumulators, worker_id, record, next, self.last)
             };
-            if let Some(done) = kept {
-                // The copy is no part of the time that items take.
-                if let Some(recorder) = state.recorder {
-                    recorder.note(worker_id, Some(SpanKind::Checkpoint), self.last);
-                }
-                self.last = done;
+            // The copy is no part of the time that items take.
+            if let Some(recorder) = state.recorder {
+                recorder.note(worker_id, Some(SpanKind::Checkpoint), self.last);
             }
+            self.last = done;
         }
     }
 

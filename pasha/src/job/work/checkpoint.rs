@@ -112,12 +112,17 @@ impl CheckpointTimer {
         CheckpointTimer { last: now, cost: Duration::ZERO }
     }
 
-    /// Makes a copy if it is time, or if the share is done and the next may begin elsewhere; says
-    /// when it was done.
+    /// Whether it is time for a copy, or the share is done and the next may begin elsewhere.
+    pub(super) fn is_due(&self, record: &Record, index: usize, now: Instant) -> bool {
+        let due = LEAST.max(self.cost * TIMES_THE_COST);
+        index == record.todo_end() || now.duration_since(self.last) > due
+    }
+
+    /// Makes a copy, and says when it was done.
     ///
     /// # Safety
     /// As for [`Checkpoints::restore`].
-    pub(crate) unsafe fn keep<W: Accumulators>(
+    pub(super) unsafe fn save<W: Accumulators>(
         &mut self,
         checkpoints: &Checkpoints,
         accumulators: &W,
@@ -125,15 +130,11 @@ impl CheckpointTimer {
         record: &Record,
         index: usize,
         now: Instant,
-    ) -> Option<Instant> {
-        let due = LEAST.max(self.cost * TIMES_THE_COST);
-        let is_due = index == record.todo_end() || now.duration_since(self.last) > due;
-        is_due.then(|| {
-            // SAFETY: as the caller promises.
-            unsafe { checkpoints.save(accumulators, worker_id, record, index) };
-            self.last = Instant::now();
-            self.cost = self.last.duration_since(now);
-            self.last
-        })
+    ) -> Instant {
+        // SAFETY: as the caller promises.
+        unsafe { checkpoints.save(accumulators, worker_id, record, index) };
+        self.last = Instant::now();
+        self.cost = self.last.duration_since(now);
+        self.last
     }
 }

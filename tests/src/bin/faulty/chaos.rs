@@ -97,6 +97,15 @@ fn kill_workers(seed: u64, kills: &AtomicUsize, stop: &AtomicBool) {
     }
 }
 
+/// Ends the killing when it is dropped, also by a panic: the scope waits for its threads.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[derive(Default)]
 struct Counts {
     maps: usize,
@@ -129,6 +138,7 @@ pub(crate) fn run(seed: u64, deaths: usize) -> Result<(), Error> {
     let mut counts = Counts::default();
     std::thread::scope(|scope| {
         scope.spawn(|| kill_workers(seed, &kills, &stop));
+        let _stop = StopAtEnd(&stop);
         let outcome = (0_usize..).try_for_each(|round| {
             if counts.replaced >= deaths {
                 return Err(None);
@@ -154,7 +164,6 @@ pub(crate) fn run(seed: u64, deaths: usize) -> Result<(), Error> {
             counts.add(&report);
             Ok::<(), Option<Error>>(())
         });
-        stop.store(true, Ordering::Relaxed);
         match outcome {
             Err(Some(error)) => Err(error),
             _ => Ok(()),
