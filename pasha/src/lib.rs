@@ -142,6 +142,7 @@ pub use labelled::StoredArray;
 pub use labelled::{DataArray, Labelled};
 pub use map::bound::BoundKernel;
 pub use map::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
+pub use map::together::together;
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};
 pub use npy::NpyElement;
@@ -172,5 +173,9 @@ pub use functor::list::IntoItems;
 pub use hdf5::Hdf5Member;
 #[doc(hidden)]
 pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
+#[doc(hidden)]
+pub use kernel::together::{CloneItems, SameItems, Together};
+#[doc(hidden)]
+pub use map::together::KernelTuple;
 #[doc(hidden)]
 pub use param::ItemList;

@@ -345,7 +345,7 @@ pub trait ItemList: 'static {
     type Items<'r>;
 
     /// What is known about the items before the first is read, nested as the list is.
-    type Shapes;
+    type Shapes: Clone;
 }
 
 impl ItemList for () {

@@ -3,6 +3,7 @@
 pub(crate) mod describe;
 mod item;
 mod source;
+mod start;
 
 use std::fmt;
 use std::io;
@@ -93,6 +94,23 @@ pub enum Error {
         given: Vec<usize>,
         /// Shape that the run needs.
         needed: Vec<usize>,
+    },
+
+    /// A ragged output given to `run_into` has a slot of another length than this run writes.
+    #[error(
+        "slot {index} of output `{output}` has {given} elements, but this run writes {needed}: \
+         allocate it with `alloc` of the same kernel, context and arguments"
+    )]
+    #[non_exhaustive]
+    SlotLengthMismatch {
+        /// Name of the output.
+        output: String,
+        /// Index of the first slot that differs.
+        index: usize,
+        /// Elements of that slot in the array given.
+        given: usize,
+        /// Elements that the run writes there.
+        needed: usize,
     },
 
     /// An output given to `run_into` can't be written by the workers of the context.
@@ -373,10 +391,7 @@ pub enum Error {
     },
 
     /// The workers can't be started.
-    #[error(
-        "can't start {what}: {source}; take fewer workers, or allow this user more processes and open \
-         files (`ulimit -u`, `ulimit -n`)"
-    )]
+    #[error("can't start {what}: {source}{}", start::advice(.source.as_ref()))]
     #[non_exhaustive]
     Start {
         /// What could not be started.

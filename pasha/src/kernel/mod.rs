@@ -6,6 +6,7 @@
 //! only the [`Kernel`] trait, monomorphised.
 
 pub(crate) mod compose;
+pub(crate) mod together;
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -91,6 +92,12 @@ pub trait Kernel: Sync {
     /// The names for error messages.
     #[doc(hidden)]
     fn names(&self) -> Names;
+
+    /// The names of all output parameters, also where several kernels run together.
+    #[doc(hidden)]
+    fn output_names(&self) -> Vec<&'static str> {
+        self.names().outputs.to_vec()
+    }
 
     /// A shared parameter that is changed through `&`, which is lost in forked workers.
     #[doc(hidden)]

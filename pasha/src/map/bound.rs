@@ -43,6 +43,11 @@ impl<K: Kernel> BoundKernel<K> {
         &self.0
     }
 
+    /// Takes the kernel out.
+    pub(super) fn into_kernel(self) -> K {
+        self.0
+    }
+
     /// Runs the kernel in the default context.
     ///
     /// `items` is a functor for a kernel with one item, or a tuple of functors for one with

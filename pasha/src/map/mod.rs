@@ -11,6 +11,7 @@ mod outcome;
 mod prepared;
 mod refuse;
 mod shared;
+pub(crate) mod together;
 
 use crate::context::{Context, SerialContext, Setting};
 use crate::error::Result;

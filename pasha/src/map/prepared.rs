@@ -72,10 +72,10 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         &mut self,
         pass: impl FnOnce(&LengthsOf<'_, K>) -> Result<(SharedArray<usize, Ix2>, Vec<FailedItem>)>,
     ) -> Result<()> {
-        let outputs = self.kernel.names().outputs;
+        let outputs = self.kernel.output_names();
         let (found, failed) =
-            pass(&LengthsOf(self.kernel)).map_err(|error| error.of_lengths(outputs))?;
-        self.lengths = Some(Box::new(Lengths::new(&found, failed, outputs)));
+            pass(&LengthsOf(self.kernel)).map_err(|error| error.of_lengths(&outputs))?;
+        self.lengths = Some(Box::new(Lengths::new(&found, failed, &outputs)));
         Ok(())
     }
 
@@ -117,6 +117,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             memory: self.setting.memory,
             pages: self.setting.options.pages(),
             lengths: self.lengths.as_ref().map(|lengths| &lengths.found),
+            first_column: 0,
             keep,
         }
     }
@@ -256,8 +257,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let Some(path) = self.setting.options.job_file() else { return Ok(None) };
         let mut files = Vec::new();
         attached.files(&mut files);
-        let names = self.kernel.names().outputs;
-        open_job_file(path, names, files, self.kernel.signature(), self.len)
+        let names = self.kernel.output_names();
+        open_job_file(path, &names, files, self.kernel.signature(), self.len)
             .map(|file| Some(Box::new(file)))
     }
 }

@@ -42,6 +42,9 @@ pub trait SpecList: Sync {
     where
         Self: 'a;
 
+    /// The number of outputs.
+    const COUNT: usize;
+
     /// Whether all arrays can lie in files.
     const CAN_LIE_IN_FILES: bool;
 
@@ -66,6 +69,7 @@ impl SpecList for () {
     type Slots = ();
     type Attached<'a> = ();
 
+    const COUNT: usize = 0;
     const CAN_LIE_IN_FILES: bool = true;
 
     fn prepare(&mut self) {}
@@ -87,6 +91,7 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
     where
         Self: 'a;
 
+    const COUNT: usize = 1 + L::COUNT;
     const CAN_LIE_IN_FILES: bool = S::CAN_LIE_IN_A_FILE && L::CAN_LIE_IN_FILES;
 
     fn prepare(&mut self) {

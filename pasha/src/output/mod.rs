@@ -17,6 +17,7 @@ pub(crate) mod pack;
 mod plan;
 pub(crate) mod position;
 pub(crate) mod pushed;
+pub(crate) mod several;
 pub(crate) mod slots;
 mod sub_arrays;
 pub(crate) mod worker;

@@ -18,6 +18,9 @@ pub struct Plan<'p> {
     pub(crate) memory: Memory,
     /// Lengths of the slots of ragged outputs, `(n, number of ragged outputs)`, if there are any.
     pub(crate) lengths: Option<&'p Array2<usize>>,
+    /// Which of these lengths are of the kernel's first ragged output: others are of the kernels
+    /// before it that run together with it.
+    pub(crate) first_column: usize,
     /// The pages that new arrays get.
     pub(crate) pages: Pages,
     /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their

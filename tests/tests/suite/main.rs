@@ -34,3 +34,4 @@ mod saxs_pyfai;
 mod shares;
 mod streaming;
 mod timeline;
+mod together;

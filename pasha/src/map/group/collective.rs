@@ -125,7 +125,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let resumes = self.setting.options.job_file().is_some();
         let numbering = ranks.numbering();
         let plan = Plan { numbering: Some(&numbering), ..self.plan(fresh || resumes) };
-        let outputs = self.kernel.names().outputs;
+        let outputs = &self.kernel.output_names();
         let attached = self.specs.attach(K::Set::arrays_mut(out), outputs, &plan);
         let opened = attached.and_then(|attached| {
             // Rank 0 alone knows what an earlier run has finished.

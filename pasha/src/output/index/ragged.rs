@@ -70,9 +70,27 @@ impl<A> RaggedOfLengths<A> {
         }
     }
 
+    /// Checks that slots with these offsets are as many and as long as the run needs.
+    fn check_lengths(&self, offsets: &[usize], name: &str, plan: &Plan<'_>) -> Result<()> {
+        let (output, num_slots) = (name.to_owned(), offsets.len().saturating_sub(1));
+        if num_slots != plan.len {
+            let (given, needed) = (vec![num_slots], vec![plan.len]);
+            return Err(Error::ShapeMismatch { output, given, needed });
+        }
+        let given = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+        let mut both = given.zip(self.lengths(plan)).enumerate();
+        match both.find(|(_, (given, needed))| given != needed) {
+            None => Ok(()),
+            Some((index, (given, needed))) => {
+                Err(Error::SlotLengthMismatch { output, index, given, needed })
+            }
+        }
+    }
+
     /// The lengths of this output's slots.
     fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> {
-        plan.lengths.map(|lengths| lengths.column(self.column)).into_iter().flatten().copied()
+        let column = plan.first_column + self.column;
+        plan.lengths.map(|lengths| lengths.column(column)).into_iter().flatten().copied()
     }
 }
 
@@ -107,14 +125,7 @@ impl<A: Element> OutputSpec for RaggedOfLengths<A> {
     ) -> Result<Self::Attached<'a>> {
         let (offsets, values) = array.parts_mut();
         check_memory(values.memory(), name, plan)?;
-        let given = offsets.windows(2).map(|pair| pair[1] - pair[0]);
-        if offsets.len() != plan.len + 1 || !given.clone().eq(self.lengths(plan)) {
-            return Err(Error::ShapeMismatch {
-                output: name.to_owned(),
-                given: given.collect(),
-                needed: self.lengths(plan).collect(),
-            });
-        }
+        self.check_lengths(offsets, name, plan)?;
         if let (Some(value), false) = (self.fill, plan.keep) {
             values.fill_with_copies(value);
         }
