@@ -110,16 +110,16 @@ fn drive(
     {
         let elsewhere = Elsewhere::default();
         let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
-        // Rank 0 alone tells of the progress, which is that of all.
-        let run = || match options.watch().filter(|_| ranks.group.rank() == 0) {
-            None => run(),
+        let run_together = || group::run(ranks, state, grants, packing, &elsewhere, run);
+        // Rank 0 alone tells of the progress, which is that of all, until all have ended.
+        let verdict = match options.watch().filter(|_| ranks.group.rank() == 0) {
+            None => run_together()?,
             Some(watch) => {
                 let resumed = state.job_file.map_or(0, JobFile::finished);
                 let finished = || resumed + table.finished_blocks() + elsewhere.arrived();
-                watch.during(len, || (finished(), elsewhere.failed()), run)
+                watch.during(len, || (finished(), elsewhere.failed()), run_together)?
             }
         };
-        let verdict = group::run(ranks, state, grants, packing, &elsewhere, run)?;
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
         let (started, ended) = Ended::everywhere(verdict, len);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);

@@ -25,6 +25,7 @@ mod pages;
 mod pushed;
 mod python;
 mod ranks;
+mod ranks_options;
 mod ranks_told;
 mod reproducible;
 mod returns;
