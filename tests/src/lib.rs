@@ -6,6 +6,7 @@ pub mod ranks;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
 
 use pasha::{Cause, Error, ItemFailure};
@@ -182,11 +183,11 @@ pub fn reference_data(name: &str) -> Option<PathBuf> {
 /// # Panics
 /// Panics if the program fails.
 pub fn numpy(program: &str) -> Option<String> {
-    let has_numpy = Command::new("python3")
-        .args(["-c", "import numpy"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_numpy {
+    static HAS_NUMPY: LazyLock<bool> = LazyLock::new(|| {
+        let probe = Command::new("python3").args(["-c", "import numpy"]).output();
+        probe.is_ok_and(|output| output.status.success())
+    });
+    if !*HAS_NUMPY {
         println!("skipped: there is no Python with NumPy here");
         return None;
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use ndarray::{Array, ArrayView, ArrayViewMut, Dimension, Ix2, RemoveAxis};
 use pasha::{Context, Hdf5Dataset, Hdf5Element, SerialContext};
@@ -9,21 +10,26 @@ use pasha::{Context, Hdf5Dataset, Hdf5Element, SerialContext};
 /// Runs a Python program with h5py (as `h5py`) and NumPy (as `np`) in a folder; `None`, with a
 /// printed word, where there is no h5py.
 pub(crate) fn h5py(folder: &Path, program: &str) -> Option<String> {
-    python(folder, "import h5py\nimport numpy as np", program)
+    static CAN_IMPORT: OnceLock<bool> = OnceLock::new();
+    python(&CAN_IMPORT, folder, "import h5py\nimport numpy as np", program)
 }
 
 /// As [`h5py`], with hdf5plugin (as `hp`) besides.
 pub(crate) fn with_hdf5plugin(folder: &Path, program: &str) -> Option<String> {
-    python(folder, "import h5py\nimport numpy as np\nimport hdf5plugin as hp", program)
+    static CAN_IMPORT: OnceLock<bool> = OnceLock::new();
+    let imports = "import h5py\nimport numpy as np\nimport hdf5plugin as hp";
+    python(&CAN_IMPORT, folder, imports, program)
 }
 
-/// Runs a Python program that begins with these imports.
-fn python(folder: &Path, imports: &str, program: &str) -> Option<String> {
-    let has_all = Command::new("python3")
-        .args(["-c", imports])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_all {
+/// Runs a Python program that begins with these imports; whether they can be made is found once.
+fn python(
+    can_import: &OnceLock<bool>,
+    folder: &Path,
+    imports: &str,
+    program: &str,
+) -> Option<String> {
+    let probe = || Command::new("python3").args(["-c", imports]).output();
+    if !can_import.get_or_init(|| probe().is_ok_and(|output| output.status.success())) {
         println!("skipped: there is no Python here that can {}", imports.replace('\n', ", "));
         return None;
     }

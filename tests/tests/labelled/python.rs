@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 /// Runs a Python program with xarray and an argument, and returns what it prints, or `None` (with
 /// a printed word) where there is no xarray.
 pub(crate) fn xarray(program: &str, argument: &Path) -> Option<String> {
-    let mut has_xarray = Command::new("python3");
-    has_xarray.args(["-c", "import xarray, netCDF4, zarr"]);
-    if !run(&mut has_xarray).is_ok_and(|output| output.status.success()) {
+    static HAS_XARRAY: LazyLock<bool> = LazyLock::new(|| {
+        let mut python = Command::new("python3");
+        python.args(["-c", "import xarray, netCDF4, zarr"]);
+        run(&mut python).is_ok_and(|output| output.status.success())
+    });
+    if !*HAS_XARRAY {
         println!("skipped: there is no Python with xarray, netCDF4 and zarr here");
         return None;
     }
