@@ -339,6 +339,6 @@ fn write_unread(timeline: &mut Timeline, options: &Options) {
 
 /// A panic of a merge, with its text and place, in a map over so many items.
 #[cold]
-fn merge_failed((message, place): (String, Option<String>), len: usize) -> Error {
+pub(super) fn merge_failed((message, place): (String, Option<String>), len: usize) -> Error {
     Error::MergePanicked { message: describe::panicked(&message, place.as_deref()), len }
 }

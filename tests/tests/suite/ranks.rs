@@ -483,3 +483,37 @@ fn reproducible_reductions_have_the_bits_of_one_machine() {
         }
     }
 }
+
+/// Whatever is merged with what has item 321 panics.
+fn refusing(a: u64, b: u64) -> u64 {
+    assert!(a & b == 0, "there was {a} and {b}");
+    a + b
+}
+
+#[pasha::kernel]
+fn merged(value: u64, #[reduce(refusing, init = 0)] all: &mut u64, #[per_worker] calls: &mut u64) {
+    *all |= 1;
+    *calls += value;
+}
+
+#[test]
+fn a_merge_that_panics_is_an_error_on_all_ranks() {
+    if ran_alone(&|| ()) {
+        return;
+    }
+    // On one rank with one worker alone there is nothing to merge, so that rank 0 panics.
+    for local in [serial as fn(usize) -> AnyContext, mixed] {
+        on_ranks(3, local, |context| {
+            for reproducible in [false, true] {
+                let context = context.clone().reproducible(reproducible);
+                let error = merged::run_in(&context, 0..1000).unwrap_err();
+                let text = error.to_string();
+                assert!(text.contains("merging what the workers have accumulated"), "{text}");
+                assert!(text.contains("there was 1 and 1"), "{text}");
+                // The next map is none the worse for it.
+                let out = everything::run_in(&context, &Array2::ones((50, 3)), 3).unwrap();
+                assert_eq!(out.total, ndarray::array![50, 50, 50]);
+            }
+        });
+    }
+}

@@ -151,7 +151,7 @@ fn slow_and_hungry_items_are_left_out_on_all_ranks_alike() {
         let (out, report) = greedy::run_report_in(&context, 0..LEN).unwrap();
         let failed: Vec<usize> = report.failed.iter().map(|item| item.index).collect();
         assert_eq!(failed, [123, 321]);
-        let cause = item_failure(&report.failed[0].cause).cause().clone();
+        let cause = item_failure(&report.failed[0].cause).cause();
         assert!(matches!(cause, Cause::TimedOut { .. }), "{cause:?}");
         assert_eq!(out.total, LEN * (LEN - 1) / 2 - 123 - 321);
         assert_eq!((out.result[123], out.result[321], out.result[399]), (0, 0, 399));

@@ -3,8 +3,9 @@
 
 use ndarray::Ix2;
 
+use super::parts::{Merging, merge_parts};
 use super::trees::gather;
-use super::{facts, layouts, merge_parts, refuse};
+use super::{facts, layouts, refuse};
 use crate::array::SharedArray;
 use crate::context::{Ranks, Setting};
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::map::drive;
 use crate::map::lengths::LengthsOf;
-use crate::map::prepared::Prepared;
+use crate::map::prepared::{Prepared, merge_failed};
 use crate::map::refuse::{NO_FILES, refuse_to_resume};
 use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
@@ -155,12 +156,14 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         if is_merged {
             attached.keep_first();
         }
-        let outcome = self.together(ranks, outcome, &mut attached);
+        let merged = self.merge_parts(ranks, &outcome, &mut attached);
         // Also after a failure: what was finished is not lost.
         let finished = self.finish(attached).map_err(|error| *error);
-        let finished = collected.and(finished);
         let mut report = outcome?;
-        ranks.group.agree(finished, |()| Vec::new())?;
+        match collected.and(merged) {
+            Err(error @ Error::RankLost { .. }) => return Err(error),
+            merged => ranks.group.agree(merged.and(finished), |()| Vec::new())?,
+        }
         report.finish_timeline(self.setting.options.timeline_file());
         // It is told once: all ranks count the same maps.
         report.warnings.extend(ranks.warning().filter(|_| ranks.group.is_first_warning()));
@@ -168,20 +171,20 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     /// Merges what the workers of all ranks have accumulated, unless a rank is lost.
-    fn together(
+    fn merge_parts(
         &self,
         ranks: &Ranks,
-        outcome: Result<Report>,
+        outcome: &Result<Report>,
         attached: &mut impl Attached,
-    ) -> Result<Report> {
+    ) -> Result<()> {
         let has_parts = AccumulatorsOf::<K>::COUNT > 0 && self.len > 0;
         match outcome {
-            Err(error @ Error::RankLost { .. }) => Err(error),
-            outcome if has_parts => {
-                let merged = merge_parts(ranks, attached);
-                outcome.and_then(|report| merged.map(|()| report))
-            }
-            outcome => outcome,
+            Err(Error::RankLost { .. }) => Ok(()),
+            _ if has_parts => match merge_parts(ranks, attached)? {
+                Merging { panicked: None } => Ok(()),
+                Merging { panicked: Some(panicked) } => Err(merge_failed(panicked, self.len)),
+            },
+            _ => Ok(()),
         }
     }
 }

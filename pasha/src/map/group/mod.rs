@@ -23,7 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) use collective::{alloc, run_all, run_into};
 pub(super) use ended::Verdict;
 pub(super) use exchange::{Elsewhere, Packing};
-use parts::merge_parts;
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};

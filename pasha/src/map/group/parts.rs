@@ -5,29 +5,36 @@ use std::sync::Arc;
 use crate::context::Ranks;
 use crate::error::{Error, Result};
 use crate::group::{HEAD, Kind, Line, Lost};
+use crate::job::panic;
 use crate::output::Attached;
 
 /// Merges what the workers of all ranks have accumulated: afterwards each rank has the same.
 ///
 /// Each rank merges what its workers have; rank 0 asks one rank after the other for its part, so
-/// that it never holds more than one, and the order is always the same.
-pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<()> {
+/// that it never holds more than one, and the order is always the same. Where a merge of the user's
+/// panics, this rank merges no more, and the messages go on: the others wait for them.
+pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<Merging> {
     let group = &ranks.group;
     let mut line = group.line();
     line.begin_step();
     let lost = |lost: Lost| group.error_of(&lost);
-    let mut own = Vec::new();
+    let mut merging = Merging::default();
     if line.rank() != 0 {
         // To be filled, once rank 0 asks.
         let mut message = line.message(Kind::Part);
-        attached.part(&mut message);
+        merging.go_on(|| Some(attached.part(&mut message)));
+        if merging.panicked.is_some() {
+            message.truncate(HEAD);
+        }
         wait_for(&mut line, 0).map_err(lost)?;
         line.send(0, Arc::new(message)).map_err(lost)?;
         let total = wait_for(&mut line, 0).map_err(lost)?;
-        let taken = attached.take_total(&mut &total[HEAD..]);
-        return taken.ok_or_else(|| not_understood(ranks, 0));
+        let total = &total[HEAD..];
+        let taken = attached.take_total(&mut &*total);
+        return taken.or(nothing(total)).map(|()| merging).ok_or_else(|| not_understood(ranks, 0));
     }
-    attached.part(&mut own);
+    let mut own = Vec::new();
+    merging.go_on(|| Some(attached.part(&mut own)));
     drop(own);
     for rank in line.others() {
         let asking = line.message(Kind::Part);
@@ -35,18 +42,51 @@ pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result
         let part = wait_for(&mut line, rank).map_err(lost)?;
         let first = ranks.first_worker_of(rank);
         let workers = first..first + ranks.workers_of(rank);
-        let taken = attached.take_part(&workers, &mut &part[HEAD..]);
-        taken.ok_or_else(|| not_understood(ranks, rank))?;
+        let part = &part[HEAD..];
+        let taken = merging.go_on(|| attached.take_part(&workers, &mut &*part));
+        taken.or(nothing(part)).ok_or_else(|| not_understood(ranks, rank))?;
     }
     let mut message = line.message(Kind::Part);
-    attached.total(&mut message);
+    if merging.panicked.is_none() {
+        attached.total(&mut message);
+    }
     line.send_all(message).map_err(lost)?;
     // Nothing else pushes it on.
     while line.unsent() > 0 {
         line.receive().map_err(lost)?;
         line.wait(std::time::Duration::from_micros(50));
     }
-    Ok(())
+    Ok(merging)
+}
+
+/// What a rank sends that could not merge what it has: the reason is told when all are done.
+fn nothing(message: &[u8]) -> Option<()> {
+    message.is_empty().then_some(())
+}
+
+/// Merges of the user's, which may panic.
+#[derive(Debug, Default)]
+pub(super) struct Merging {
+    /// The text and the place of the panic.
+    pub(super) panicked: Option<(String, Option<String>)>,
+}
+
+impl Merging {
+    /// Merges, unless an earlier merge has panicked; gives what that gives, and nothing went wrong
+    /// that was not noted if it was not.
+    pub(super) fn go_on(&mut self, merge: impl FnOnce() -> Option<()>) -> Option<()> {
+        if self.panicked.is_some() {
+            return Some(());
+        }
+        let (mut merge, mut taken) = (Some(merge), Some(()));
+        self.panicked = panic::caught(&mut || {
+            if let Some(merge) = merge.take() {
+                taken = merge();
+            }
+        })
+        .err();
+        taken
+    }
 }
 
 /// The next part that a rank sends.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::parts::{not_understood, wait_for};
+use super::parts::{Merging, not_understood, wait_for};
 use crate::context::Ranks;
 use crate::error::{Error, Result};
 use crate::group::wire::{Put, Take};
 use crate::group::{HEAD, Kind, Lost};
 use crate::job::tree::MergeTree;
-use crate::map::prepared::collect;
+use crate::map::prepared::{collect, merge_failed};
 
 /// Merges what the trees of all ranks hold in the tree of rank 0, and that into its first worker's
 /// accumulators. After a map that failed each rank merges what it has.
@@ -39,6 +39,7 @@ pub(super) fn gather<T>(
         line.send(0, Arc::new(end)).map_err(lost)?;
         return Ok(());
     }
+    let mut merging = Merging::default();
     for rank in line.others() {
         let asking = line.message(Kind::Part);
         line.send(rank, Arc::new(asking)).map_err(lost)?;
@@ -48,7 +49,8 @@ pub(super) fn gather<T>(
             if message.is_empty() {
                 break;
             }
-            let taken = message.take().and_then(|number| {
+            let taken = merging.go_on(|| {
+                let number = message.take()?;
                 // SAFETY: the workers here have ended, and the tree borrows the outputs.
                 unsafe { tree.unpack(number, message) }
             });
@@ -56,6 +58,9 @@ pub(super) fn gather<T>(
         }
     }
     drop(line);
+    if let Some(panicked) = merging.panicked {
+        return Err(merge_failed(panicked, len));
+    }
     if !tree.is_whole() {
         return Err(Error::Incomplete { finished: len, len });
     }
