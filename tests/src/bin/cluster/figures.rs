@@ -1,20 +1,27 @@
 //! What is measured over ranks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mpi::traits::*;
 use ndarray::ArrayViewMut1;
 use pasha::Context;
 
-/// Five unequal loads, as in the benchmark; the ratio to what all workers could do.
+/// Five unequal loads, as in the benchmark, and two of which a rank is slow; the ratio to what all
+/// workers could do.
 pub(crate) fn balance(context: &dyn Context) {
-    type Load = fn(usize, usize) -> u64;
-    let loads: [(&str, Load); 5] = [
-        ("equal", |_, _| 2000),
-        ("rising", |index, len| (4000 * index / len) as u64),
-        ("falling", |index, len| (4000 - 4000 * index / len) as u64),
-        ("one in ten is slow", |index, _| if index % 10 == 0 { 11_000 } else { 1000 }),
-        ("slow at the end", |index, len| if index * 20 > len * 19 { 20_000 } else { 1053 }),
+    type Load<'l> = &'l (dyn Fn(usize, usize) -> u64 + Sync);
+    let (is_slow, has_begun) = (context.rank() > 0, AtomicBool::new(false));
+    let loads: [(&str, Load); 7] = [
+        ("equal", &|_, _| 2000),
+        ("rising", &|index, len| (4000 * index / len) as u64),
+        ("falling", &|index, len| (4000 - 4000 * index / len) as u64),
+        ("one in ten is slow", &|index, _| if index % 10 == 0 { 11_000 } else { 1000 }),
+        ("slow at the end", &|index, len| if index * 20 > len * 19 { 20_000 } else { 1053 }),
+        ("a rank is ten times slower", &|_, _| if is_slow { 10_000 } else { 1000 }),
+        ("a rank is half a second late", &|_, _| {
+            if is_slow && !has_begun.swap(true, Ordering::Relaxed) { 500_000 } else { 2000 }
+        }),
     ];
     for (name, load) in loads {
         const LEN: usize = 1500;
