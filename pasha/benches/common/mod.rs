@@ -20,6 +20,7 @@ mod small;
 #[cfg(feature = "xfel")]
 mod sources;
 mod tiles;
+mod together;
 mod unequal;
 
 use ndarray::Ix1;

@@ -7,7 +7,7 @@ use pasha::AnyContext;
 use super::duel::{Duel, Measured};
 use super::{
     compile, copying, detector, loops, memory, multiply, outputs, python, reproducible, scaling,
-    small, unequal,
+    small, together, unequal,
 };
 
 /// What a row should come to.
@@ -203,6 +203,13 @@ pub(crate) fn all() -> Vec<Row> {
             Goal::Ratio(1.15, 1.15),
             11,
             reproducible::of_images,
+        ),
+        Row::duel(
+            "two kernels together, 2,000 frames of 256 x 256 u16, threads",
+            "one kernel that does the work of both",
+            Goal::Ratio(1.03, 1.03),
+            31,
+            || together::frames(2000),
         ),
     ];
     rows.push(Row::duel(
