@@ -22,7 +22,10 @@ pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result
     if line.rank() != 0 {
         // To be filled, once rank 0 asks.
         let mut message = line.message(Kind::Part);
-        merging.go_on(|| Some(attached.part(&mut message)));
+        merging.go_on(|| {
+            attached.part(&mut message);
+            Some(())
+        });
         if merging.panicked.is_some() {
             message.truncate(HEAD);
         }
@@ -34,7 +37,10 @@ pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result
         return taken.or(nothing(total)).map(|()| merging).ok_or_else(|| not_understood(ranks, 0));
     }
     let mut own = Vec::new();
-    merging.go_on(|| Some(attached.part(&mut own)));
+    merging.go_on(|| {
+        attached.part(&mut own);
+        Some(())
+    });
     drop(own);
     for rank in line.others() {
         let asking = line.message(Kind::Part);
