@@ -1,5 +1,6 @@
 //! Labelled arrays in NetCDF and Zarr files, against xarray and the original.
 
+mod checksums;
 mod chosen;
 mod compressed;
 mod exact;

@@ -10,6 +10,7 @@ use zarrs::filesystem::FilesystemStore;
 
 use super::attributes::DIMS;
 use super::metadata::{LARGEST_CHUNK, check};
+use super::whole_chunks::{LastChunk, has_checksums};
 use crate::error::SourceError;
 use crate::labelled::element::ElementType;
 use crate::labelled::found::guarded;
@@ -19,7 +20,18 @@ use crate::labelled::variable::OpenVariable;
 pub(super) const LIBRARY: &str = "zarrs";
 
 /// An array with a store of its own. Its files are open only while they are read.
-pub(super) struct Open(pub(super) Array<FilesystemStore>);
+pub(super) struct Open {
+    pub(super) array: Array<FilesystemStore>,
+    /// Where there are checksums, by which chunks are read whole.
+    checked: Option<LastChunk>,
+}
+
+impl Open {
+    pub(super) fn new(array: Array<FilesystemStore>) -> Self {
+        let checked = has_checksums(array.metadata()).then(LastChunk::default);
+        Open { array, checked }
+    }
+}
 
 impl OpenVariable for Open {
     fn read(
@@ -34,8 +46,11 @@ impl OpenVariable for Open {
             // The map runs in parallel; a worker has one thread.
             let options =
                 CodecOptions::default().with_concurrent_target(1).with_chunk_concurrent_minimum(1);
+            if let Some(last) = &mut self.checked {
+                return last.read(&self.array, &options, &subset, into);
+            }
             let bytes: ArrayBytes<'static> = self
-                .0
+                .array
                 .retrieve_array_subset_opt(&subset, &options)
                 .map_err(|error| format!("{error}, at {start:?}: the store is damaged"))?;
             let bytes = bytes.into_fixed()?;

@@ -85,7 +85,7 @@ impl Surroundings for Group<'_> {
         };
         let access = self.access;
         let (element, packing) = meaning(stored, &array, &mut attrs, access)?;
-        let variable = &mut Open(array);
+        let variable = &mut Open::new(array);
         Numbers { variable, dims, shape, element, packing, access, attrs }.coordinate()
     }
 

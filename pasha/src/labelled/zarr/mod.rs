@@ -12,6 +12,7 @@ mod folders;
 mod metadata;
 mod read;
 mod texts;
+mod whole_chunks;
 mod write;
 
 use std::path::Path;

@@ -30,7 +30,7 @@ impl StoredFile for ZarrArray {
         // Another array may lie in its place, whose chunks would be taken for those of this one.
         let _document = self.metadata.reopen()?;
         let array = guarded(LIBRARY, || Ok(open(&self.path, &self.variable)?))?;
-        Ok(Box::new(Open(array)))
+        Ok(Box::new(Open::new(array)))
     }
 
     fn path(&self) -> &Path {

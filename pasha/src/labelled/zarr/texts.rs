@@ -128,7 +128,7 @@ impl Texts {
         };
         let mut bytes = vec![0; number_of_values(&shape, fixed.size)? * fixed.size];
         if !bytes.is_empty() {
-            Open(self.array).read(&vec![0; shape.len()], &shape, &mut bytes)?;
+            Open::new(self.array).read(&vec![0; shape.len()], &shape, &mut bytes)?;
         }
         bytes.chunks_exact(fixed.size).map(|text| fixed.letters.decode(text)).collect()
     }
