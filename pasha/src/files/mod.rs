@@ -12,5 +12,7 @@ pub(crate) use claim::{Claim, Entered, HeldClaims, Reading, Taken, check_replace
 pub(crate) use descriptor::StandardPlaces;
 pub(crate) use descriptor::above_standard;
 pub(crate) use identity::FileIdentity;
+#[cfg(feature = "netcdf")]
+pub(crate) use open::check as check_regular;
 pub(crate) use open::open_regular;
 pub(crate) use opened::OpenedFile;

@@ -27,7 +27,7 @@ pub(crate) fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result
 }
 
 /// Refuses what is no regular file.
-pub(super) fn check(kind: FileType) -> io::Result<()> {
+pub(crate) fn check(kind: FileType) -> io::Result<()> {
     let what = match kind {
         _ if kind.is_file() => return Ok(()),
         _ if kind.is_dir() => "a directory",

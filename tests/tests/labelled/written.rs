@@ -197,3 +197,70 @@ fn files_are_replaced_and_folders_of_others_are_not() {
     assert_eq!(array.attrs().get("x"), None::<&Attribute>);
     let _ = DataArray::<f64, Ix3>::from_netcdf(&file, "data").unwrap_err();
 }
+
+fn two_values() -> DataArray<f64, Ix1> {
+    DataArray::new(ndarray::arr1(&[1.0, 2.0]), ["t"]).unwrap().with_name("v")
+}
+
+#[test]
+fn devices_fifos_and_sockets_are_not_replaced_and_links_stay() {
+    let folder = folder();
+    let fifo = folder.path().join("fifo");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for (path, what) in [(&fifo, "a FIFO"), (&socket, "a socket")] {
+        let before = std::fs::symlink_metadata(path).unwrap().file_type();
+        let error = two_values().to_netcdf(path).unwrap_err().to_string();
+        assert!(error.contains(what) && error.contains("not a regular file"), "{error}");
+        assert_eq!(std::fs::symlink_metadata(path).unwrap().file_type(), before);
+        // Nor does reading wait for somebody who writes into it.
+        let error = DataArray::<f64, Ix1>::from_netcdf(path, "v").unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
+    let (link, target) = (folder.path().join("link.nc"), folder.path().join("target.nc"));
+    std::fs::write(&target, "old").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    two_values().to_netcdf(&link).unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    let read = DataArray::<f64, Ix1>::from_netcdf(&target, "v").unwrap().load().unwrap();
+    assert_eq!(read.view(), ndarray::arr1(&[1.0, 2.0]));
+}
+
+#[test]
+fn a_single_value_goes_there_and_back() {
+    let folder = folder();
+    let path = folder.path().join("single.nc");
+    let single = DataArray::new(ndarray::arr0(4.5), [""; 0]).unwrap().with_name("v");
+    single.to_netcdf(&path).unwrap();
+    let read = DataArray::<f64, ndarray::Ix0>::from_netcdf(&path, "v").unwrap().load().unwrap();
+    assert_eq!(read.view().into_scalar(), &4.5);
+    let raw =
+        DataArray::<f64, ndarray::IxDyn>::from_netcdf_raw(&path, "v").unwrap().load().unwrap();
+    assert_eq!(raw.view().iter().collect::<Vec<_>>(), [&4.5]);
+}
+
+#[test]
+fn names_that_a_file_can_not_have_are_told() {
+    let folder = folder();
+    let path = folder.path().join("names.nc");
+    let named = |dim: &str| DataArray::new(ndarray::arr1(&[1.0, 2.0]), [dim]).unwrap();
+    let cases = [
+        (named("t").with_name("a\0b"), "name \"a\\0b\" of its array has a '\\0'"),
+        (named("t").with_name("a/b"), "name \"a/b\" of its array has a '/'"),
+        (named("t\0"), "of its dimension has a '\\0'"),
+        (named("t/x"), "of its dimension has a '/'"),
+        (named("t").with_attr("a\0", 1), "of its attribute has a '\\0'"),
+    ];
+    for (array, told) in cases {
+        let error = array.to_netcdf(&path).unwrap_err().to_string();
+        assert!(error.contains(told) && error.contains("another name"), "{error}");
+        assert!(!path.exists());
+    }
+    two_values().to_netcdf(&path).unwrap();
+    for name in ["v\0w".to_owned(), "v".repeat(300)] {
+        let error = DataArray::<f64, Ix1>::from_netcdf(&path, &name).unwrap_err().to_string();
+        assert!(error.contains("there is no such variable, there is \"v\""), "{error}");
+    }
+}

@@ -72,6 +72,10 @@ fn find_as<A: Hdf5Element + Pod>(
     variable: &str,
     shape: &[usize],
 ) -> Result<Box<dyn StoredFile>, Option<String>> {
+    // A single value is not read by blocks.
+    if shape.is_empty() {
+        return Err(None);
+    }
     let (group, name) = variable.rsplit_once('/').unwrap_or(("", variable));
     let other_name = format!("{group}/{NO_COORDINATE}{name}");
     let open = |name: &str| Blocks::<A>::open(path, name);

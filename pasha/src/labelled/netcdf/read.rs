@@ -8,7 +8,7 @@ use super::quiet::keep_quiet;
 use super::variable::{LIBRARY, Open, element_type};
 use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
-use crate::files::OpenedFile;
+use crate::files::{OpenedFile, check_regular};
 use crate::hdf5::probe::probe;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
@@ -16,6 +16,9 @@ use crate::labelled::labels::Labels;
 use crate::labelled::stored::{Found, absolute, refusal};
 use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
+
+/// Bytes of the longest name (`NC_MAX_NAME`).
+const LONGEST_NAME: usize = 256;
 
 /// A variable of a file that each worker opens.
 struct NetcdfFile {
@@ -42,17 +45,20 @@ impl StoredFile for NetcdfFile {
 /// Opens a file and finds out what a variable is.
 pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
     let path = &absolute(path)?;
-    let opened = fs::File::open(path).and_then(|file| file.metadata());
-    match opened {
+    // Looked at before it is opened, for which a FIFO would wait.
+    match fs::metadata(path) {
         Ok(data) if data.is_file() && data.len() == 0 => {
             let reason = "the file is empty (0 bytes), and so no NetCDF file: what should have written it has not begun, or \
                           was stopped; write or copy it again";
             return Err(refusal(path, name, reason.to_owned()));
         }
-        Ok(data) if data.is_file() => {}
-        Ok(_) => {
-            let source = std::io::ErrorKind::IsADirectory.into();
-            return Err(Error::File { action: "open", path: path.to_owned(), source });
+        Ok(data) => {
+            let opened = check_regular(data.file_type()).and_then(|()| fs::File::open(path));
+            opened.map_err(|source| Error::File {
+                action: "open",
+                path: path.to_owned(),
+                source,
+            })?;
         }
         Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
     }
@@ -68,12 +74,13 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let file = netcdf::open(path)
         .map_err(|error| format!("it is no NetCDF file, or damaged or truncated ({error})"))?;
     // The library calls other names errors, where the crate panics.
-    let is_name = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let is_name = name.split('/').all(|part| {
+        !matches!(part, "" | "." | "..") && part.len() <= LONGEST_NAME && !part.contains('\0')
+    });
     let Some(variable) = is_name.then(|| file.variable(name)).flatten() else {
         let names: Vec<String> = file.variables().map(|variable| variable.name()).collect();
-        return Err(
-            format!("there is none, {}", nearest(name, names.iter().map(String::as_str))).into()
-        );
+        let names = names.iter().map(String::as_str);
+        return Err(format!("there is no such variable, {}", nearest(name, names)).into());
     };
     let stored = element_type(&variable)?;
     let dims: Vec<String> = variable.dimensions().iter().map(netcdf::Dimension::name).collect();
