@@ -19,6 +19,11 @@ impl Errors {
         Errors { found: Some(Vec::new()) }
     }
 
+    /// The number of mistakes so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.as_ref().map_or(0, Vec::len)
+    }
+
     /// Reports a mistake at these tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));

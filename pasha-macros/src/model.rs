@@ -108,6 +108,8 @@ pub(crate) struct Output {
     pub(crate) fill: Option<Expr>,
     /// `order = F` or `order = C`
     pub(crate) order: Option<Order>,
+    /// Whether something of it was refused, so that what seems to be missing may be that.
+    pub(crate) is_misread: bool,
 }
 
 /// When the slots of an output are written, and by whom.

@@ -66,7 +66,7 @@ pub(super) fn not_an_element(element: &Type, errors: &mut Errors) {
 
 /// Somebody must say how large a slot is, and only one may.
 fn array_has_one_extent(param: &Param, output: &Output, errors: &mut Errors) {
-    if output.extents.is_empty() {
+    if output.extents.is_empty() && !output.is_misread {
         let (role, more) = match output.kind {
             OutputKind::PerIndex => (
                 "output",

@@ -178,6 +178,7 @@ fn reduction(mut entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
 
 fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
     let Entries { role, keys, positional } = entries;
+    let mistakes = errors.count();
     let mut extents = Vec::new();
     for value in positional {
         if let Some(word) = parameter_name(&value).filter(|word| word == "ragged") {
@@ -196,7 +197,7 @@ fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) ->
         );
     }
     let slot = slot(ty, !extents.is_empty());
-    let mut output = Output { kind, slot, extents, fill: None, order: None };
+    let mut output = Output { kind, slot, extents, fill: None, order: None, is_misread: false };
     let mut seen: Vec<String> = Vec::new();
     for (key, value) in keys {
         let word = key.unraw().to_string();
@@ -221,6 +222,7 @@ fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) ->
         }
         seen.push(word);
     }
+    output.is_misread = errors.count() > mistakes;
     output
 }
 

@@ -131,6 +131,9 @@ refusals! {
     ragged_order: "fn k(v: f64, #[output(ragged = 1, order = C)] o: ArrayViewMut1<f64>) {}", "order", "remove it";
     ragged_per_worker: "fn k(v: f64, #[per_worker(shape = 1, ragged = 1)] o: ArrayViewMut1<f64>) {}", "ragged", "only an `#[output(…)]`";
     unknown_key: "fn k(v: f64, #[output(fil = 1)] o: &mut f64) {}", "fil", "did you mean `fill`?";
+    unknown_key_of_an_array: "fn k(v: f64, #[output(shap = 1)] o: ArrayViewMut1<f64>) {}", "shap", "did you mean `shape`?";
+    like_expression_of_an_array: "fn k(v: f64, #[reduce(sum, like = x.t())] o: ArrayViewMut2<f64>) {}", "x.t()", "`shape = EXPR`";
+    shape_as_a_word: "fn k(v: f64, #[output(shape)] o: ArrayViewMut1<f64>) {}", "shape", "`key = value`";
     init_of_output: "fn k(v: f64, #[output(init = 1)] o: &mut f64) {}", "init", "is `fill = …`";
     fill_of_reduce: "fn k(v: f64, #[reduce(sum, fill = 1)] o: &mut f64) {}", "fill", "is `init = …`";
     twice_a_key: "fn k(v: f64, #[output(fill = 1, fill = 2)] o: &mut f64) {}", "fill", "given twice";
