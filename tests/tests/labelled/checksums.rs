@@ -60,11 +60,11 @@ fn a_flipped_bit_is_told_and_never_read() {
         for context in &contexts {
             for dim in ["t", "y"] {
                 let good = open("good");
-                let out = copy::run_in(context, &good.along(dim).unwrap()).unwrap();
+                let out = copy::run_in(context, good.along(dim).unwrap()).unwrap();
                 let expected = if dim == "t" { values.view() } else { values.t() };
                 assert_eq!(out, expected, "{kind} along {dim}, {context:?}");
                 let bad = open("bad");
-                let error = copy::run_in(context, &bad.along(dim).unwrap()).unwrap_err();
+                let error = copy::run_in(context, bad.along(dim).unwrap()).unwrap_err();
                 assert!(error.to_string().contains("checksum"), "{kind} along {dim}: {error}");
             }
         }
