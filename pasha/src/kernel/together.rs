@@ -102,7 +102,7 @@ where
     type Scratch = (K::Scratch, L::Scratch);
     type Failure = EitherFailure<K::Failure, L::Failure>;
     const RAGGED: usize = K::RAGGED + L::RAGGED;
-    // Where one kernel reads what it has written, streaming would cost more than it saves.
+    // It is for all outputs of a map, or for none.
     const STREAM_STORES: bool = K::STREAM_STORES && L::STREAM_STORES;
 
     fn names(&self) -> Names {

@@ -8,7 +8,7 @@ use super::quiet::keep_quiet;
 use super::variable::{LIBRARY, Open, element_type};
 use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
-use crate::files::{OpenedFile, check_regular};
+use crate::files::{OpenedFile, open_regular};
 use crate::hdf5::probe::probe;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
@@ -45,21 +45,14 @@ impl StoredFile for NetcdfFile {
 /// Opens a file and finds out what a variable is.
 pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
     let path = &absolute(path)?;
-    // Looked at before it is opened, for which a FIFO would wait.
-    match fs::metadata(path) {
-        Ok(data) if data.is_file() && data.len() == 0 => {
+    let opened = open_regular(path, fs::File::options().read(true));
+    match opened.and_then(|file| file.metadata()) {
+        Ok(data) if data.len() == 0 => {
             let reason = "the file is empty (0 bytes), and so no NetCDF file: what should have written it has not begun, or \
                           was stopped; write or copy it again";
             return Err(refusal(path, name, reason.to_owned()));
         }
-        Ok(data) => {
-            let opened = check_regular(data.file_type()).and_then(|()| fs::File::open(path));
-            opened.map_err(|source| Error::File {
-                action: "open",
-                path: path.to_owned(),
-                source,
-            })?;
-        }
+        Ok(_) => {}
         Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
     }
     // Twice: what the first leaves behind of a damaged file may crash the second.

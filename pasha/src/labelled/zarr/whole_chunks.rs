@@ -38,7 +38,7 @@ fn is_checksum(codec: &Value) -> bool {
 pub(super) struct LastChunk(Option<(Vec<u64>, Vec<u8>)>);
 
 impl LastChunk {
-    /// Reads the block of `count` elements from `start`, in C order.
+    /// Reads the elements of a subset, in C order.
     pub(super) fn read(
         &mut self,
         array: &Array<FilesystemStore>,
