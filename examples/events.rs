@@ -5,8 +5,8 @@
 //! second finds the clusters of charge and makes a list of events for each frame: position, to a
 //! part of a pixel, and energy.
 //!
-//! No two lists have the same length, and a length is known when all events of a frame are found. So
-//! the kernel pushes them, `#[output(ragged)]`; after the map the lists lie back to back in one
+//! No two lists have the same length, and a length is known when all events of a frame are found.
+//! So the kernel pushes them, `#[output(ragged)]`; after the map the lists lie back to back in one
 //! array. `events.slot(frame)` is the list of a frame, and `events.values()` all events of all
 //! frames, an ordinary array to make an image and a histogram of. An event is a struct of three
 //! numbers, which derives bytemuck's `Pod` and `Zeroable`.

@@ -15,10 +15,11 @@
 //! ```
 //!
 //! It prints how the workers shared the work, and writes the picture `out/mandelbrot.png`, and the
-//! timelines of both runs: `out/mandelbrot_shares.svg` and `out/mandelbrot_slices.svg`, in which one
-//! sees who waited for whom. It takes a few seconds. To be checked: in the first run all workers have done about the same part of the
-//! work, with different numbers of rows; in the second they have the same number of rows and very
-//! different parts of the work; and the rows of each run add up to 750.
+//! timelines of both runs: `out/mandelbrot_shares.svg` and `out/mandelbrot_slices.svg`, in which
+//! one sees who waited for whom. It takes a few seconds. To be checked: in the first run all
+//! workers have done about the same part of the work, with different numbers of rows; in the second
+//! they have the same number of rows and very different parts of the work; and the rows of each run
+//! add up to 750.
 
 use std::path::Path;
 use std::time::Instant;

@@ -24,7 +24,8 @@
 //! With `--resume` a job that was ended goes on where it was, as under a batch system
 //! (`slurm/README.md`).
 //!
-//! On several machines each reads the frames that it integrates, and the first one prints and writes:
+//! On several machines each reads the frames that it integrates, and the first one prints and
+//! writes:
 //!
 //! ```sh
 //! cargo build --release --example saxs --features mpi

@@ -18,9 +18,9 @@
 //! ```
 //!
 //! It takes less than a second. To be checked: the report lists the indices 70, 300, 555 and 999,
-//! each with its cause, and so does the picture, in red, where the slowest is item 999, which has no
-//! end; of the job that goes on, the items of the first run and of the second add
-//! up to 1000; and `numpy.load("out/means.npy")` is 100 everywhere.
+//! each with its cause, and so does the picture, in red, where the slowest is item 999, which has
+//! no end; of the job that goes on, the items of the first run and of the second add up to 1000;
+//! and `numpy.load("out/means.npy")` is 100 everywhere.
 
 use std::time::Duration;
 

@@ -213,8 +213,8 @@ pub(super) fn spec_type(output: &Output) -> TokenStream {
     }
 }
 
-/// The spec's value: shape, fill value and order. `column` counts the ragged outputs before it whose
-/// lengths are found by a first pass.
+/// The spec's value: shape, fill value and order. `column` counts the ragged outputs before it
+/// whose lengths are found by a first pass.
 pub(super) fn spec_value(param: &Param, output: &Output, column: usize) -> TokenStream {
     let spec = spec_type(output);
     if let Slot::Pushed(_) = output.slot {

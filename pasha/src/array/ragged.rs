@@ -245,7 +245,8 @@ impl<A: 'static> RaggedArray<A> {
         self.values.memory()
     }
 
-    /// Makes the slots of these lengths, one for each that there is, and gives the values to be set.
+    /// Makes the slots of these lengths, one for each that there is, and gives the values to be
+    /// set.
     ///
     /// # Errors
     /// As for [`SharedArray::zeros`], and then nothing is changed.

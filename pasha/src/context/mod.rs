@@ -147,8 +147,8 @@ pub trait Context: Debug + Send + Sync {
         false
     }
 
-    /// The number of this process among those that map together (`MpiContext`), from 0; 0 where there
-    /// is no other.
+    /// The number of this process among those that map together (`MpiContext`), from 0; 0 where
+    /// there is no other.
     ///
     /// # Examples
     /// ```

@@ -118,8 +118,8 @@ impl MpiContext {
     }
 
     /// Takes a rank for lost that is silent for longer than this, instead of 6 s: the map then ends
-    /// on all others with [`Error::RankLost`](crate::Error::RankLost). All ranks say the same, and at
-    /// least one second, or the next map is refused.
+    /// on all others with [`Error::RankLost`](crate::Error::RankLost). All ranks say the same, and
+    /// at least one second, or the next map is refused.
     ///
     /// Ranks send a sign of life eight times in this time, from a thread of their own, so that it
     /// does not matter how long an item takes. A longer time is for machines that stand still now

@@ -39,7 +39,8 @@ use crate::param::{ByRef, ByValue, ItemShape, SubView};
 /// with both sizes and times; one that was removed or replaced stays readable as it was. While a
 /// map runs or a [`view`](NpyFile::view) is in use, nobody may shorten or overwrite the file:
 /// reading beyond a new end would kill the reader (SIGBUS), and values would change under a running
-/// kernel. A file that is the memory of a [`SharedArray`](crate::SharedArray) can't be opened before that is dropped.
+/// kernel. A file that is the memory of a [`SharedArray`](crate::SharedArray) can't be opened
+/// before that is dropped.
 ///
 /// # Examples
 /// ```

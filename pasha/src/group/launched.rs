@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 /// How long a rank may be silent before it is taken for lost.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// The group of all processes that MPI's launcher has started; none if there is no other. It is made
-/// once, and kept until the process exits.
+/// The group of all processes that MPI's launcher has started; none if there is no other. It is
+/// made once, and kept until the process exits.
 ///
 /// # Errors
 /// [`Error::Start`] if MPI can't be used; [`Error::RanksDiffer`] if another program, or other

@@ -90,7 +90,8 @@ impl Group {
         self.rank
     }
 
-    /// How long a rank may be silent before it is taken for lost, where a context says nothing else.
+    /// How long a rank may be silent before it is taken for lost, where a context says nothing
+    /// else.
     pub(crate) fn patience(&self) -> Duration {
         self.patience
     }

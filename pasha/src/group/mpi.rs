@@ -178,8 +178,8 @@ impl Link for MpiLink {
     fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, Unreachable> {
         self.push();
         loop {
-            // SAFETY: MPI's own functions; what is received fits into the room that was reserved for
-            // what was probed, all of which is written before it counts as bytes, and no other
+            // SAFETY: MPI's own functions; what is received fits into the room that was reserved
+            // for what was probed, all of which is written before it counts as bytes, and no other
             // thread receives in between.
             unsafe {
                 let mut status = std::mem::zeroed::<ffi::MPI_Status>();

@@ -102,11 +102,11 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// [`Error::File`] if the file can't be opened; [`Error::Hdf5`] if it is no HDF5 file or
     /// truncated, has no such data set (the nearest names are told), or a link on the way to it
     /// leads nowhere; if that has no elements or ones of a type that is not converted to `A`,
-    /// another number of axes, a filter that is not installed, or lies beyond the end of the file; if
-    /// an external raw file is not there, with its name and the folder in which it was looked for;
-    /// if parts of a series do not agree in their type and in all axes but the first, or a number
-    /// between theirs is missing. The message names the file, the data set, both values and what to
-    /// do.
+    /// another number of axes, a filter that is not installed, or lies beyond the end of the file;
+    /// if an external raw file is not there, with its name and the folder in which it was looked
+    /// for; if parts of a series do not agree in their type and in all axes but the first, or a
+    /// number between theirs is missing. The message names the file, the data set, both values and
+    /// what to do.
     ///
     /// # Examples
     /// ```

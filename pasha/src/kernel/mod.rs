@@ -227,7 +227,8 @@ impl<I, O, T, S, E, const RAGGED: usize, A, L, B, C>
         FnKernel { names: Names { signature, items, outputs }, ..self }
     }
 
-    /// Tells of shared parameters and items, each by its name, whether they are changed through `&`.
+    /// Tells of shared parameters and items, each by its name, whether they are changed through
+    /// `&`.
     pub fn sharing(self, parameters: &[(&'static str, bool)]) -> Self {
         let found = parameters.iter().find(|(_, is_interior_mutable)| *is_interior_mutable);
         let interior_mutable = found.map(|(name, _)| *name);

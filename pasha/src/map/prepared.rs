@@ -315,8 +315,8 @@ fn open_job_file(
 
 /// The timeline of a map that nobody wants a report of: it is written when this is dropped, where
 /// that was asked for by word.
-// Not by a function at the map's end: the result would have to be kept meanwhile, which takes longer
-// than all the rest of a small map.
+// Not by a function at the map's end: the result would have to be kept meanwhile, which takes
+// longer than all the rest of a small map.
 struct UnreadTimeline<'o> {
     timeline: Option<Box<Timeline>>,
     options: &'o Options,

@@ -6,8 +6,8 @@ use pasha::{AnyContext, DataArray};
 
 use super::python::{folder, xarray};
 
-/// Writes stores of zarr-python, each in a folder for itself: as they are, and with a bit of the last
-/// chunk flipped.
+/// Writes stores of zarr-python, each in a folder for itself: as they are, and with a bit of the
+/// last chunk flipped.
 const WRITE: &str = r"
 import os, shutil, sys, numpy as np, zarr
 C = zarr.codecs

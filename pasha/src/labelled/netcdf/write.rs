@@ -86,8 +86,8 @@ fn write_file<A: StoredElement, D: Dimension>(
     file.close().map_err(text_of)
 }
 
-/// Checks that all names can be names in such a file: the library takes `/` for a group and a NUL for
-/// the end.
+/// Checks that all names can be names in such a file: the library takes `/` for a group and a NUL
+/// for the end.
 fn check_names(labels: &Labels, name: &str) -> Result<(), SourceError> {
     let check = |what: &str, name: &str, forbidden: &[char]| match name.find(forbidden) {
         _ if name.is_empty() => Err(format!("its {what} has no name: give it one")),

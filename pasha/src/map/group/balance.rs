@@ -1,8 +1,8 @@
 //! How many items a rank gets at a time, at rank 0.
 //!
 //! A rank gets few items at first, and then what it does in a part of the time that is left, by how
-//! fast it and the others are. So a rank that is ten times slower gets a tenth, one that starts late
-//! finds work, and what is claimed ahead is never much.
+//! fast it and the others are. So a rank that is ten times slower gets a tenth, one that starts
+//! late finds work, and what is claimed ahead is never much.
 
 use std::ops::Range;
 

@@ -63,8 +63,8 @@ unsafe impl<A: Element, M: Merge<A>> Reduction for Accumulated<'_, A, M> {
     }
 
     unsafe fn merge(&self, accumulator: *mut u8, other: *const u8, other_is_first: bool) {
-        // SAFETY: the caller promises an accumulator of so many elements at both places, aligned and
-        // apart, which nobody else writes.
+        // SAFETY: the caller promises an accumulator of so many elements at both places, aligned
+        // and apart, which nobody else writes.
         let (own, other) = unsafe {
             (
                 std::slice::from_raw_parts_mut(accumulator.cast::<A>(), self.size),

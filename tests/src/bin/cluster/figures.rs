@@ -78,7 +78,8 @@ pub(crate) fn plain() {
         for (number, megabyte) in own.chunks_mut(ELEMENTS).enumerate() {
             megabyte.fill((first + number) as u64);
         }
-        // Pieces of 64 MiB, first one way and then the other; and the same into memory that is there.
+        // Pieces of 64 MiB, first one way and then the other; and the same into memory that is
+        // there.
         let mut exchange = || {
             let sends = |own: &[u64]| own.chunks(8 << 20).for_each(|piece| other.send(piece));
             let receives = |others: &mut [u64]| {
