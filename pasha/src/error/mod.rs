@@ -1,6 +1,7 @@
 //! Everything that can go wrong, in one type.
 
 pub(crate) mod describe;
+mod file;
 mod item;
 mod source;
 mod start;
@@ -229,7 +230,7 @@ pub enum Error {
     },
 
     /// A file can't be opened, created, sized or mapped.
-    #[error("can't {action} {}: {source}", path.display())]
+    #[error("can't {action} {}: {source}{}", path.display(), file::advice(path, .source))]
     #[non_exhaustive]
     File {
         /// What was tried, as a verb: `open`, `create`, …

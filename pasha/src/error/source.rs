@@ -1,5 +1,6 @@
 //! What is wrong with a file or a run, one type for each kind of source.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 #[cfg(feature = "xfel")]
@@ -18,7 +19,7 @@ use super::describe;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
-#[error("{} can't be used: {reason}", path.display())]
+#[error("{} can't be used: {}", path.display(), printable(reason))]
 #[non_exhaustive]
 pub struct NpyError {
     /// The file.
@@ -39,7 +40,7 @@ pub struct NpyError {
 /// ```
 #[cfg(feature = "hdf5")]
 #[derive(Debug, thiserror::Error)]
-#[error("data set {dataset:?} of {} can't be used: {reason}", path.display())]
+#[error("data set {dataset:?} of {} can't be used: {}", path.display(), printable(reason))]
 #[non_exhaustive]
 pub struct Hdf5Error {
     /// The file.
@@ -68,7 +69,7 @@ pub struct Hdf5Error {
 #[non_exhaustive]
 pub enum XfelError {
     /// A folder or its files are no run.
-    #[error("{} can't be opened as a run: {reason}", path.display())]
+    #[error("{} can't be opened as a run: {}", path.display(), printable(reason))]
     #[non_exhaustive]
     Run {
         /// The folder.
@@ -108,7 +109,7 @@ pub enum XfelError {
     },
 
     /// The data of a key can't be used as they were asked for.
-    #[error("key {key:?} of source {source_name:?} can't be used: {reason}")]
+    #[error("key {key:?} of source {source_name:?} can't be used: {}", printable(reason))]
     #[non_exhaustive]
     Key {
         /// The source.
@@ -134,7 +135,7 @@ pub enum XfelError {
 /// }
 /// ```
 #[derive(Debug, thiserror::Error)]
-#[error("variable {variable:?} of {} can't be used: {reason}", path.display())]
+#[error("variable {variable:?} of {} can't be used: {}", path.display(), printable(reason))]
 #[non_exhaustive]
 pub struct VariableError {
     /// The file, or the folder.
@@ -143,4 +144,38 @@ pub struct VariableError {
     pub variable: String,
     /// What is wrong with it and what to do.
     pub reason: String,
+}
+
+/// A reason without what moves a terminal's cursor or changes its colours: parts of it may be what
+/// a file holds.
+fn printable(reason: &str) -> Cow<'_, str> {
+    if !reason.contains(is_moving) {
+        return reason.into();
+    }
+    let escaped = |letter: char| match is_moving(letter) {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    reason.chars().map(escaped).collect()
+}
+
+fn is_moving(letter: char) -> bool {
+    letter.is_control() && letter != '\n'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_does_not_write_to_the_terminal() {
+        let error = NpyError {
+            path: "a.npy".into(),
+            reason: "it has an entry \u{1b}[2J\u{9b}31m\r\u{8}é\nand a second line".to_owned(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "a.npy can't be used: it has an entry \\u{1b}[2J\\u{9b}31m\\r\\u{8}é\nand a second line"
+        );
+    }
 }

@@ -15,4 +15,6 @@ pub(crate) use identity::FileIdentity;
 #[cfg(feature = "netcdf")]
 pub(crate) use open::check as check_regular;
 pub(crate) use open::open_regular;
+#[cfg(any(feature = "hdf5", feature = "zarr"))]
+pub(crate) use open::other_than_regular;
 pub(crate) use opened::OpenedFile;

@@ -28,15 +28,20 @@ pub(crate) fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result
 
 /// Refuses what is no regular file.
 pub(crate) fn check(kind: FileType) -> io::Result<()> {
-    let what = match kind {
-        _ if kind.is_file() => return Ok(()),
+    let Some(what) = other_than_regular(kind) else { return Ok(()) };
+    let told = format!("it is {what}, not a regular file: give the path of one, or of none");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, told))
+}
+
+/// What something is that is no regular file.
+pub(crate) fn other_than_regular(kind: FileType) -> Option<&'static str> {
+    Some(match kind {
+        _ if kind.is_file() => return None,
         _ if kind.is_dir() => "a directory",
         _ if kind.is_fifo() => "a FIFO (a named pipe)",
         _ if kind.is_socket() => "a socket",
         _ if kind.is_char_device() => "a character device",
         _ if kind.is_block_device() => "a block device",
         _ => "something else",
-    };
-    let told = format!("it is {what}, not a regular file: give the path of one, or of none");
-    Err(io::Error::new(io::ErrorKind::InvalidInput, told))
+    })
 }

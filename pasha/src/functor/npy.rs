@@ -259,12 +259,15 @@ pub(crate) fn check<A: NpyElement, D: Dimension>(
     let present = file_len.saturating_sub(*offset);
     let told = format!("its header announces {len} bytes of elements, and {present} follow");
     match present.cmp(&len) {
-        std::cmp::Ordering::Less => {
-            Err(format!("it is truncated: {told}, {} bytes are missing", len - present))
-        }
-        std::cmp::Ordering::Greater => {
-            Err(format!("it has {} bytes more than its header announces: {told}", present - len))
-        }
+        std::cmp::Ordering::Less => Err(format!(
+            "it is truncated: {told}, {} bytes are missing; copy or write it again",
+            len - present
+        )),
+        std::cmp::Ordering::Greater => Err(format!(
+            "it has {} bytes more than its header announces: {told}; write it again, \
+                 np.save(path, array), each array into a file of its own",
+            present - len
+        )),
         std::cmp::Ordering::Equal => Ok((dim, fit, len)),
     }
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno::{File, OpenMode};
 
+use crate::files::other_than_regular;
+
 /// A path that stays right when the program changes its folder.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     // It fails for an empty path alone, or where the working folder is gone.
@@ -36,10 +38,16 @@ pub(super) struct Named {
 /// symbolic link to.
 ///
 /// # Errors
-/// Where it was looked for first, beside the parent.
+/// Where something else lies in its place, or else where it was looked for first, beside the
+/// parent.
 pub(super) fn named_by(parent: &Path, name: &str, variable: &str) -> Result<Named, PathBuf> {
-    let found = |path: PathBuf, by_working_folder| {
-        path.is_file().then(|| Named { path: absolute(&path), by_working_folder })
+    let mut other = None;
+    let mut found = |path: PathBuf, by_working_folder| {
+        if path.is_file() {
+            return Some(Named { path: absolute(&path), by_working_folder });
+        }
+        other = other.take().or_else(|| path.exists().then_some(path));
+        None
     };
     let mut name = Path::new(name);
     if name.is_absolute() {
@@ -63,7 +71,7 @@ pub(super) fn named_by(parent: &Path, name: &str, variable: &str) -> Result<Name
         .or_else(|| found(beside.clone(), false))
         .or_else(|| found(name.to_owned(), true))
         .or_else(|| found(of_resolved?.join(name), false))
-        .ok_or(beside)
+        .ok_or_else(|| other.unwrap_or(beside))
 }
 
 /// Why a file can't be opened.
@@ -85,7 +93,10 @@ pub(super) fn what_is_at(path: &Path) -> String {
         Ok(metadata) if metadata.is_dir() => {
             format!("{at} is a directory, not a file; name the file in it")
         }
-        Ok(_) => format!("{at} is no regular file"),
+        Ok(metadata) => {
+            let what = other_than_regular(metadata.file_type()).unwrap_or("a file");
+            format!("{at} is {what}, not a regular file")
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             format!("{at} does not exist")
         }

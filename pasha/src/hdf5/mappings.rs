@@ -1,8 +1,9 @@
 //! Virtual data sets: what they are made of, where that can be said in boxes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use hdf5_metno::dataset::Layout;
 use hdf5_metno::plist::DatasetCreate;
 use hdf5_metno::sync::sync;
 use hdf5_metno::{Dataspace, h5check};
@@ -23,6 +24,9 @@ type Describe<'a> = dyn Fn(Found, &Path, &str) -> Result<Stored, Error> + 'a;
 
 /// The variable that says where libhdf5 looks for the files of sources.
 pub(super) const VARIABLE: &str = "HDF5_VDS_PREFIX";
+
+/// How the reason ends why a virtual data set is refused that lies within itself.
+pub(super) const CIRCLE: &str = "in a circle";
 
 /// What a virtual data set is made of.
 #[derive(Debug)]
@@ -75,6 +79,40 @@ pub(super) fn sources(
         true => Ok(Sources::Boxes(found.assembly)),
         false => Ok(Sources::Other { working_folder: found.working_folder, misfit: found.misfit }),
     }
+}
+
+/// Refuses a virtual data set of which a source's file is a FIFO, a device or the like: libhdf5
+/// would open it, and wait. Asked before the library looks for the set's shape, for which it may
+/// open the sources.
+pub(super) fn check_files(path: &Path, properties: &DatasetCreate) -> Result<(), String> {
+    if properties.get_layout().map_err(|error| file::explain(&error))? != Layout::Virtual {
+        return Ok(());
+    }
+    let mut known = HashSet::new();
+    for mapping in count(properties)? {
+        let name = file_name(properties, mapping).map_err(|error| file::explain(&error))?;
+        if name == "." || known.contains(&name) {
+            continue;
+        }
+        if let Err(at) = file::named_by(path, &name, VARIABLE)
+            && at.exists()
+        {
+            return Err(format!(
+                "its source file {name:?} can't be read: {}",
+                file::what_is_at(&at)
+            ));
+        }
+        known.insert(name);
+    }
+    Ok(())
+}
+
+/// The name of a source's file.
+fn file_name(properties: &DatasetCreate, number: usize) -> hdf5_metno::Result<String> {
+    let id = properties.id();
+    // SAFETY: the handle is that of such properties, the number that of a mapping, and the lock is
+    // held; the library is asked for the length of the text before the text.
+    sync(|| unsafe { text(|into, len| h5p::H5Pget_virtual_filename(id, number, into, len)) })
 }
 
 /// The sources that were found so far.
@@ -164,6 +202,8 @@ impl Finder<'_> {
             Ok(found) => {
                 let stored = (self.describe)(found, &path, &mapping.dataset);
                 let stored = stored.map_err(|error| match error {
+                    // Of a circle each part would be told many times.
+                    Error::Hdf5(Hdf5Error { reason, .. }) if reason.ends_with(CIRCLE) => reason,
                     Error::Hdf5(Hdf5Error { reason, .. }) => of_source(reason),
                     other => of_source(other.to_string()),
                 })?;

@@ -105,6 +105,8 @@ impl Stored {
         let dataset = found.file.dataset(&found.name).map_err(|error| {
             refused(names::missing(&found.file, &found.name).unwrap_or_else(|| explain(&error)))
         })?;
+        let properties = dataset.dcpl().map_err(|error| refused(explain(&error)))?;
+        mappings::check_files(&found.path, &properties).map_err(refused)?;
         let space = dataset.space().map_err(|error| refused(explain(&error)))?;
         if space.is_null() {
             let empty = "it holds no elements (null dataspace), as h5py writes `Empty`: there is nothing to map over; \
@@ -234,7 +236,8 @@ fn find_storage<A: Hdf5Element>(
         if let Some(fill) = &fill {
             if depth > DEEPEST {
                 return Err(format!(
-                    "virtual data sets lie within each other more than {DEEPEST} deep: in a circle"
+                    "virtual data sets lie within each other more than {DEEPEST} deep: {}",
+                    mappings::CIRCLE
                 ));
             }
             let describe = |found: Found, path: &Path, name: &str| {

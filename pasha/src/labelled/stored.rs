@@ -102,7 +102,7 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
             )));
         }
         dim.slice_mut().copy_from_slice(&shape);
-        crate::array::bytes_of_shape::<A>(&shape)?;
+        crate::array::bytes_of_shape::<A>(&shape).map_err(|error| refused(error.to_string()))?;
         // An axis of no length has chunks all the same.
         let chunk = chunk.map(|chunk| chunk.into_iter().map(|len| len.max(1)).collect());
         Ok(StoredArray { file, variable, dim, chunk, labels, skipped, decoding })

@@ -123,7 +123,11 @@ pub(crate) fn fit<A: NpyElement>(descr: &str, axes: &str) -> Result<Fit, String>
         return match order {
             _ if is_native => Ok(Fit::Same),
             '<' | '>' => Ok(Fit::Swapped(A::UNIT)),
-            _ => Err(format!("its type {descr:?} does not say in which order the bytes are")),
+            _ => Err(format!(
+                "its type {descr:?} does not say in which order the bytes are; save it with NumPy, \
+                 np.save(path, array.astype('{}'))",
+                A::CODE
+            )),
         };
     }
     let asked = std::any::type_name::<A>();

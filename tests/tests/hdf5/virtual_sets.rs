@@ -1,6 +1,6 @@
 //! Virtual data sets, whose sources the workers read themselves.
 
-use ndarray::{Ix2, Ix3};
+use ndarray::{Ix1, Ix2, Ix3};
 use pasha::{AnyContext, Hdf5Dataset, Hdf5Element, SerialContext};
 
 use crate::support::{axis_first, frames, h5py, npy, read_frames};
@@ -105,7 +105,40 @@ fn every_mapping_is_what_h5py_reads() {
     }
     let path = folder.path().join("w.h5");
     let error = Hdf5Dataset::<u16, Ix3>::open(path, "circle").unwrap_err().to_string();
-    assert!(error.contains("circle"), "{error}");
+    assert!(error.contains("in a circle"), "{error}");
+    assert_eq!(error.matches("w.h5").count(), 1, "{error}");
+}
+
+/// Neither opening waits for somebody at the other end, nor are values made up.
+#[test]
+fn a_source_that_is_no_regular_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = "
+whole = h5py.VirtualLayout((5,), 'i4')
+whole[:] = h5py.VirtualSource('other', 'data', (5,))
+growing = h5py.VirtualLayout((5,), 'i4', maxshape=(None,))
+growing[:h5py.h5s.UNLIMITED] = h5py.VirtualSource('other', 'data', (5,), maxshape=(None,))[:h5py.h5s.UNLIMITED]
+with h5py.File('v.h5', 'w', libver='v110') as f:
+    f.create_virtual_dataset('whole', whole)
+    f.create_virtual_dataset('growing', growing)
+    f['link'] = h5py.ExternalLink('other', 'data')
+";
+    if h5py(folder.path(), program).is_none() {
+        return;
+    }
+    let other = folder.path().join("other");
+    let refused = |what: &str| {
+        for name in ["whole", "growing", "link"] {
+            let opened = Hdf5Dataset::<i32, Ix1>::open(folder.path().join("v.h5"), name);
+            let error = opened.unwrap_err().to_string();
+            assert!(error.contains(what) && error.contains(other.to_str().unwrap()), "{error}");
+        }
+    };
+    rustix::fs::mkfifoat(rustix::fs::CWD, &other, 0o600.into()).unwrap();
+    refused("is a FIFO");
+    std::fs::remove_file(&other).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    refused("is a directory");
 }
 
 /// Axes without an end are as long as their sources are.

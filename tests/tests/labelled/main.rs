@@ -12,5 +12,6 @@ mod packed;
 mod python;
 mod raw;
 mod refused;
+mod store_files;
 mod times;
 mod written;

@@ -222,3 +222,26 @@ counts.to_netcdf(sys.argv[1] + '/classic.nc', format='NETCDF3_CLASSIC')
     let error = empty.unwrap_err().to_string();
     assert!(error.contains("empty.nc") && error.contains("empty (0 bytes)"), "{error}");
 }
+
+#[test]
+fn a_variable_in_a_group_is_among_the_names_that_are_told() {
+    let folder = folder();
+    const WRITE: &str = r"
+import netCDF4, sys
+with netCDF4.Dataset(f'{sys.argv[1]}/groups.nc', 'w') as d:
+    g = d.createGroup('outer').createGroup('inner')
+    g.createDimension('x', 3)
+    g.createVariable('counts', 'f8', ('x',))[:] = [1, 2, 3]
+    d.createVariable('title', str, ())
+";
+    if xarray(WRITE, folder.path()).is_none() {
+        return;
+    }
+    let path = folder.path().join("groups.nc");
+    let opened = DataArray::<f64, Ix1>::from_netcdf(&path, "counts");
+    refused(opened, &path, &["no such variable", "\"outer/inner/counts\""]);
+    let found = DataArray::<f64, Ix1>::from_netcdf(&path, "outer/inner/counts").unwrap();
+    assert_eq!(found.load().unwrap().view(), ndarray::array![1.0, 2.0, 3.0]);
+    let opened = DataArray::<f64, ndarray::Ix0>::from_netcdf(&path, "title");
+    refused(opened, &path, &["\"title\"", "no numbers, but texts"]);
+}

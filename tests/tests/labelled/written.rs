@@ -264,3 +264,36 @@ fn names_that_a_file_can_not_have_are_told() {
         assert!(error.contains("there is no such variable, there is \"v\""), "{error}");
     }
 }
+
+#[test]
+fn dimensions_without_length_are_written_and_read() {
+    let folder = folder();
+    let empty = DataArray::new(ndarray::Array2::<f32>::zeros((0, 3)), ["train", "x"])
+        .and_then(|array| array.with_coord("train", Vec::<f64>::new()))
+        .and_then(|array| array.with_coord("x", [1.0, 2.0, 3.0]))
+        .unwrap()
+        .with_name("v");
+    let (netcdf, zarr) = (folder.path().join("empty.nc"), folder.path().join("empty.zarr"));
+    empty.to_netcdf(&netcdf).unwrap();
+    empty.to_zarr(&zarr).unwrap();
+    for array in [
+        DataArray::<f32, ndarray::Ix2>::from_netcdf(&netcdf, "v").unwrap(),
+        DataArray::<f32, ndarray::Ix2>::from_zarr(&zarr, "v").unwrap(),
+    ] {
+        let read = array.load().unwrap();
+        assert_eq!(read.view().shape(), [0, 3]);
+        assert_eq!(read.coords(), empty.coords());
+        assert_eq!(
+            pasha::map(array.along("train").unwrap(), |_, _, row| row.data.sum()).unwrap().len(),
+            0
+        );
+    }
+    let program = "
+import sys, xarray
+n, z = xarray.open_dataset(sys.argv[1] + '/empty.nc'), xarray.open_zarr(sys.argv[1] + '/empty.zarr')
+print(n.v.shape, z.v.shape, n.train.shape, n.x.values.tolist(), n.v.dtype)
+";
+    if let Some(seen) = xarray(program, folder.path()) {
+        assert_eq!(seen, "(0, 3) (0, 3) (0,) [1.0, 2.0, 3.0] float32");
+    }
+}

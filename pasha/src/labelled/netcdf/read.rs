@@ -61,6 +61,23 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
         .map_err(|error| refusal(path, name, error.to_string()))
 }
 
+/// The names of all variables, those in groups as paths.
+fn names(file: &netcdf::File) -> Vec<String> {
+    let mut names: Vec<String> = file.variables().map(|variable| variable.name()).collect();
+    for group in file.groups().into_iter().flatten() {
+        add_names(&group, "", &mut names);
+    }
+    names
+}
+
+fn add_names(group: &netcdf::Group<'_>, around: &str, names: &mut Vec<String>) {
+    let path = format!("{around}{}/", group.name());
+    names.extend(group.variables().map(|variable| format!("{path}{}", variable.name())));
+    for inner in group.groups() {
+        add_names(&inner, &path, names);
+    }
+}
+
 fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
     keep_quiet();
     let opened = OpenedFile::new(path, &fs::metadata(path)?);
@@ -71,7 +88,7 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
         !matches!(part, "" | "." | "..") && part.len() <= LONGEST_NAME && !part.contains('\0')
     });
     let Some(variable) = is_name.then(|| file.variable(name)).flatten() else {
-        let names: Vec<String> = file.variables().map(|variable| variable.name()).collect();
+        let names = names(&file);
         let names = names.iter().map(String::as_str);
         return Err(format!("there is no such variable, {}", nearest(name, names)).into());
     };

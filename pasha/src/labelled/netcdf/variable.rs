@@ -94,6 +94,22 @@ pub(super) fn element_type(variable: &Variable<'_>) -> Result<ElementType, Strin
             EnumTypeValues::I32(_) => ElementType::I32,
             EnumTypeValues::I64(_) => ElementType::I64,
         },
-        other => return Err(format!("its elements are no numbers, but {other:?}")),
+        other => {
+            let (what, advice) = match other {
+                NcVariableType::String | NcVariableType::Char => {
+                    ("texts".to_owned(), "they are read where they are a coordinate of another")
+                }
+                NcVariableType::Compound(found) => (
+                    format!("records, {:?}", found.name),
+                    "write each field as a variable of its own",
+                ),
+                NcVariableType::Vlen(_) => (
+                    "lists of any length".to_owned(),
+                    "write all values as one variable, and the lengths as another",
+                ),
+                _ => ("bytes without a type".to_owned(), "write them as u8"),
+            };
+            return Err(format!("its elements are no numbers, but {what}: {advice}"));
+        }
     })
 }

@@ -58,11 +58,12 @@ fn write_file<A: StoredElement, D: Dimension>(
     check_names(array, name)?;
     let view = array.view();
     for (dim, &len) in array.dims().iter().zip(view.shape()) {
-        // The library takes 0 for a dimension that grows.
-        if len == 0 {
-            return Err(format!("its dimension {dim:?} has length 0").into());
+        // In this format a dimension without length is one that can grow.
+        match len {
+            0 => file.add_unlimited_dimension(dim),
+            _ => file.add_dimension(dim, len),
         }
-        file.add_dimension(dim, len).map_err(text_of)?;
+        .map_err(text_of)?;
     }
     for (name, coordinate) in coordinates(array, name)? {
         write_coordinate(&mut file, name, coordinate)?;
@@ -141,7 +142,18 @@ fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
     // What lies in order in memory is written from there.
     let elements = view.as_standard_layout();
     let elements: &[T] = bytemuck::cast_slice(elements.as_slice().unwrap_or_default());
-    variable.put_values(elements, ..).map_err(text_of)
+    put_values(&mut variable, elements)
+}
+
+/// Writes all values; where there are none, the library would write what is no value.
+fn put_values<T: NcTypeDescriptor>(
+    variable: &mut VariableMut<'_>,
+    values: &[T],
+) -> Result<(), SourceError> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    variable.put_values(values, ..).map_err(text_of)
 }
 
 fn write_coordinate(
@@ -210,7 +222,7 @@ fn put_numbers<T: NcTypeDescriptor>(
     for (name, value) in attributes {
         variable.put_attribute(name, value.clone()).map_err(text_of)?;
     }
-    variable.put_values(numbers, ..).map_err(text_of)
+    put_values(&mut variable, numbers)
 }
 
 fn dims(coordinate: &Coordinate) -> Vec<&str> {

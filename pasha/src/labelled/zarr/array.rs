@@ -1,18 +1,20 @@
 //! Arrays as the `zarrs` crate opens and reads them.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use zarrs::array::codec::api::BytesRepresentation;
 use zarrs::array::{
-    Array, ArrayBytes, ArrayShardedExt, ArraySubset, CodecOptions, DataType, data_type,
+    Array, ArrayBytes, ArrayCreateError, ArrayError, ArrayMetadata, ArrayShardedExt, ArraySubset,
+    ArrayToBytesCodecTraits, CodecOptions,
 };
-use zarrs::filesystem::FilesystemStore;
 
 use super::attributes::DIMS;
+use super::element_type::refused_elements;
+use super::files::{StoreArray, StoreFiles};
+use super::folders::data_type_in_file;
 use super::metadata::{LARGEST_CHUNK, check};
 use super::whole_chunks::{LastChunk, has_checksums};
 use crate::error::SourceError;
-use crate::labelled::element::ElementType;
 use crate::labelled::found::guarded;
 use crate::labelled::variable::OpenVariable;
 
@@ -21,14 +23,17 @@ pub(super) const LIBRARY: &str = "zarrs";
 
 /// An array with a store of its own. Its files are open only while they are read.
 pub(super) struct Open {
-    pub(super) array: Array<FilesystemStore>,
+    pub(super) array: StoreArray,
     /// Where there are checksums, by which chunks are read whole.
     checked: Option<LastChunk>,
 }
 
 impl Open {
-    pub(super) fn new(array: Array<FilesystemStore>) -> Self {
+    pub(super) fn new(array: StoreArray) -> Self {
         let checked = has_checksums(array.metadata()).then(LastChunk::default);
+        if let Some(len) = stored_chunk_len(&array) {
+            array.storage().expect(len);
+        }
         Open { array, checked }
     }
 }
@@ -52,7 +57,7 @@ impl OpenVariable for Open {
             let bytes: ArrayBytes<'static> = self
                 .array
                 .retrieve_array_subset_opt(&subset, &options)
-                .map_err(|error| format!("{error}, at {start:?}: the store is damaged"))?;
+                .map_err(|error| damaged(&self.array, &options, &subset, start, &error))?;
             let bytes = bytes.into_fixed()?;
             if bytes.len() != into.len() {
                 let wrong = format!("a block has {} bytes instead of {}", bytes.len(), into.len());
@@ -64,23 +69,67 @@ impl OpenVariable for Open {
     }
 }
 
-pub(super) fn open(path: &Path, variable: &str) -> Result<Array<FilesystemStore>, String> {
-    let variable = variable.trim_matches('/');
-    check(&path.join(variable))?;
-    let store = FilesystemStore::new(path).map_err(|error| error.to_string())?;
-    Array::open(Arc::new(store), &format!("/{variable}")).map_err(|error| {
-        format!("its metadata are damaged, or of a kind that is not read ({error})")
+/// Says in which file a block could not be read.
+fn damaged(
+    array: &StoreArray,
+    options: &CodecOptions,
+    block: &ArraySubset,
+    start: &[usize],
+    error: &ArrayError,
+) -> String {
+    let chunks = array.chunks_in_array_subset(block).ok().flatten();
+    for chunk in chunks.iter().flat_map(|chunks| chunks.indices().into_iter()) {
+        let chunk: &[u64] = chunk.as_ref();
+        if let Err(error) = array.retrieve_chunk_opt::<ArrayBytes<'static>>(chunk, options) {
+            return damaged_chunk(array, chunk, &error);
+        }
+    }
+    format!("{error}, at {start:?}: the store is damaged")
+}
+
+/// Says in which file a chunk could not be read.
+pub(super) fn damaged_chunk(array: &StoreArray, chunk: &[u64], error: &ArrayError) -> String {
+    let file = array.storage().path(&array.chunk_key(chunk)).display().to_string();
+    let error = error.to_string();
+    match error.contains(&file) {
+        true => format!("{error}: the store is damaged"),
+        false => format!("{error}, in {file}: the store is damaged"),
+    }
+}
+
+/// The bytes of each chunk's file, where all have as many: what is not compressed.
+fn stored_chunk_len(array: &StoreArray) -> Option<u64> {
+    if let ArrayMetadata::V3(metadata) = array.metadata()
+        && metadata.chunk_grid.name() != "regular"
+    {
+        return None;
+    }
+    let shape = array.chunk_shape(&vec![0; array.shape().len()]).ok()?;
+    let (element, fill) = (array.data_type(), array.fill_value());
+    match array.codecs().encoded_representation(&shape, element, fill) {
+        Ok(BytesRepresentation::FixedSize(len)) => Some(len),
+        _ => None,
+    }
+}
+
+/// Opens an array of the store in a folder; `variable` has no `/` at its ends.
+pub(super) fn open(path: &Path, variable: &str) -> Result<StoreArray, String> {
+    let folder = path.join(variable);
+    check(&folder)?;
+    Array::open(StoreFiles::new(path), &format!("/{variable}")).map_err(|error| match error {
+        ArrayCreateError::DataTypeCreateError(_) => refused_elements(&data_type_in_file(&folder)),
+        _ => format!("its metadata are damaged, or of a kind that is not read ({error})"),
     })
 }
 
-pub(super) fn shape_of(array: &Array<FilesystemStore>) -> Result<Vec<usize>, SourceError> {
+pub(super) fn shape_of(array: &StoreArray) -> Result<Vec<usize>, SourceError> {
     let shape = array.shape().iter().map(|&len| usize::try_from(len));
     Ok(shape.collect::<Result<_, _>>()?)
 }
 
 /// The dimensions' names, which the two formats have in different places; those without one are
 /// called `dim_0`, `dim_1`, … by their place.
-pub(super) fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, SourceError> {
+pub(super) fn dims(array: &StoreArray) -> Result<Vec<String>, SourceError> {
     let ndim = array.shape().len();
     let names: Vec<Option<String>> = match array.dimension_names() {
         Some(names) => names.clone(),
@@ -102,9 +151,7 @@ pub(super) fn dims(array: &Array<FilesystemStore>) -> Result<Vec<String>, Source
 }
 
 /// The shape of what is decompressed at once: of a shard the chunks in it.
-pub(super) fn chunk_shape(
-    array: &Array<FilesystemStore>,
-) -> Result<Option<Vec<usize>>, SourceError> {
+pub(super) fn chunk_shape(array: &StoreArray) -> Result<Option<Vec<usize>>, SourceError> {
     if array.shape().is_empty() {
         return Ok(None);
     }
@@ -123,22 +170,4 @@ pub(super) fn chunk_shape(
     }
     let shape = shape.iter().map(|len| usize::try_from(len.get()));
     Ok(Some(shape.collect::<Result<_, _>>()?))
-}
-
-pub(super) fn element_type(found: &DataType) -> Option<ElementType> {
-    let known = [
-        (data_type::uint8(), ElementType::U8),
-        (data_type::uint16(), ElementType::U16),
-        (data_type::uint32(), ElementType::U32),
-        (data_type::uint64(), ElementType::U64),
-        (data_type::int8(), ElementType::I8),
-        (data_type::int16(), ElementType::I16),
-        (data_type::int32(), ElementType::I32),
-        (data_type::int64(), ElementType::I64),
-        (data_type::float16(), ElementType::F16),
-        (data_type::float32(), ElementType::F32),
-        (data_type::float64(), ElementType::F64),
-        (data_type::bool(), ElementType::Bool),
-    ];
-    known.into_iter().find(|(name, _)| name == found).map(|(_, element)| element)
 }

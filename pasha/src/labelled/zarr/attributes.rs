@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use zarrs::array::{Array, ArrayMetadata};
-use zarrs::filesystem::FilesystemStore;
+use zarrs::array::ArrayMetadata;
 
+use super::files::StoreArray;
 use crate::labelled::attribute::{Attribute, BOOL};
 use crate::labelled::element::{Access, ElementType, Exact};
 use crate::labelled::found::STORAGE;
@@ -31,7 +31,7 @@ pub(super) fn own(attributes: &Map<String, Value>, access: Access) -> BTreeMap<S
 /// What the stored elements of an array stand for, and how they are to be read.
 pub(super) fn meaning(
     stored: ElementType,
-    array: &Array<FilesystemStore>,
+    array: &StoreArray,
     attrs: &mut BTreeMap<String, Attribute>,
     access: Access,
 ) -> Result<(ElementType, Packing), String> {

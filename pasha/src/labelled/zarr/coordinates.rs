@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde_json::Value;
-use zarrs::array::Array;
-use zarrs::filesystem::FilesystemStore;
 
-use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open, shape_of};
+use super::array::{LIBRARY, Open, chunk_shape, dims, open, shape_of};
 use super::attributes::{meaning, own};
+use super::element_type::element_type;
+use super::files::StoreArray;
 use super::folders::{arrays, attributes_in_file, dims_in_file, is_array};
 use super::texts;
 use crate::error::SourceError;
@@ -20,14 +20,14 @@ use crate::labelled::values::Values;
 /// Adds the coordinates of an array, and returns those that can't be used; or says what is damaged.
 pub(super) fn add(
     path: &Path,
-    array: &Array<FilesystemStore>,
+    array: &StoreArray,
     place: &str,
     access: Access,
     labels: &mut Labels,
     shape: &[usize],
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = array.attributes().get("coordinates").and_then(Value::as_str);
-    let group = Group { path, beside: place.trim_matches('/'), access };
+    let group = Group { path, beside: place, access };
     add_coordinates(labels, shape, listed.unwrap_or_default(), LIBRARY, &group)
 }
 
@@ -76,13 +76,7 @@ impl Surroundings for Group<'_> {
         chunk_shape(&array)?;
         let (dims, shape, mut attrs) =
             (dims(&array)?, shape_of(&array)?, own(array.attributes(), self.access));
-        let Some(stored) = element_type(array.data_type()) else {
-            let found = format!("{:?}", array.data_type());
-            return Err(format!(
-                "its elements are neither numbers, texts nor truth values, but {found}"
-            )
-            .into());
-        };
+        let stored = element_type(&array)?;
         let access = self.access;
         let (element, packing) = meaning(stored, &array, &mut attrs, access)?;
         let variable = &mut Open::new(array);

@@ -9,10 +9,16 @@ use serde_json::{Map, Value};
 use super::attributes::DIMS;
 use crate::error::SourceError;
 
-/// Whether a folder is an array, as far as can be seen from outside.
+/// Whether a folder is an array, as far as can be seen from outside; one whose document is damaged
+/// is, so that its error tells of that.
 pub(super) fn is_array(folder: &Path) -> bool {
+    let third = folder.join("zarr.json");
+    let is_group = || {
+        let node_type = json(&third).and_then(|mut document| document.remove("node_type"));
+        node_type.is_some_and(|it| it == "group")
+    };
     folder.join(".zarray").is_file()
-        || (folder.join("zarr.json").is_file() && !folder.join(".zgroup").is_file())
+        || (third.is_file() && !folder.join(".zgroup").is_file() && !is_group())
 }
 
 /// The document of an array's metadata.
@@ -34,6 +40,13 @@ pub(super) fn arrays(group: &Path) -> Vec<String> {
 /// A document of JSON, if there is one that is an object.
 pub(super) fn json(path: &Path) -> Option<Map<String, Value>> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// The type of an array's elements, as its document has it.
+pub(super) fn data_type_in_file(folder: &Path) -> Value {
+    let document = json(&document(folder)).unwrap_or_default();
+    let found = document.get("data_type").or_else(|| document.get("dtype"));
+    found.cloned().unwrap_or_default()
 }
 
 /// The attributes of an array or a group.

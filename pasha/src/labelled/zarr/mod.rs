@@ -8,6 +8,8 @@ mod array;
 mod attributes;
 mod codecs;
 mod coordinates;
+mod element_type;
+mod files;
 mod folders;
 mod metadata;
 mod read;

@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::array::{LIBRARY, Open, chunk_shape, dims, element_type, open};
+use super::array::{LIBRARY, Open, chunk_shape, dims, open, shape_of};
 use super::attributes::{attribute, fill_value, meaning, own};
 use super::coordinates;
+use super::element_type::element_type;
 use super::folders::{arrays, document, is_array};
 use crate::error::{Error, Result, SourceError};
 use crate::files::OpenedFile;
@@ -50,22 +51,20 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
 }
 
 fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
-    if !is_array(&path.join(name)) {
+    let place = name.trim_matches('/');
+    let is_place = !place.split('/').any(|part| matches!(part, "." | ".."));
+    if !is_place || !is_array(&path.join(place)) {
         let names = arrays(path);
         let names = nearest(name, names.iter().map(String::as_str));
         return Err(format!("there is no such array, {names}").into());
     }
-    let document = document(&path.join(name.trim_matches('/')));
+    let document = document(&path.join(place));
     let metadata = OpenedFile::new(&document, &fs::metadata(&document)?);
-    let array = open(path, name)?;
-    let stored = element_type(array.data_type()).ok_or_else(|| {
-        let found = format!("{:?}", array.data_type());
-        format!("its elements are neither numbers of 8 to 64 bits nor booleans, but {found}")
-    })?;
-    let shape = array.shape().iter().map(|&len| usize::try_from(len));
-    let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
+    let array = open(path, place)?;
+    let stored = element_type(&array)?;
+    let shape = shape_of(&array)?;
     let dims = dims(&array)?;
-    let last = name.trim_matches('/').rsplit('/').next().filter(|last| !last.is_empty());
+    let last = place.rsplit('/').next().filter(|last| !last.is_empty());
     let mut attrs = own(array.attributes(), access);
     let (element, packing) = meaning(stored, &array, &mut attrs, access)?;
     if access == Access::Raw
@@ -76,8 +75,8 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let mut labels = Labels { name: last.map(str::to_owned), attrs, ..Labels::default() };
     labels.name_stored_dims(dims, access)?;
     let chunk = chunk_shape(&array)?;
-    let skipped = coordinates::add(path, &array, name, access, &mut labels, &shape)?;
-    let file = ZarrArray { path: path.to_owned(), variable: name.to_owned(), metadata };
+    let skipped = coordinates::add(path, &array, place, access, &mut labels, &shape)?;
+    let file = ZarrArray { path: path.to_owned(), variable: place.to_owned(), metadata };
     let (file, variable) = (Box::new(file), name.to_owned());
     Ok(Found { file, variable, shape, chunk, element, packing, labels, skipped })
 }

@@ -4,13 +4,12 @@
 //! one format only, and not all of their fill values.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use zarrs::array::{Array, ArrayMetadata, CodecOptions, data_type};
-use zarrs::filesystem::FilesystemStore;
 
 use super::array::{Open, chunk_shape, open as open_array, shape_of};
+use super::files::{StoreArray, StoreFiles};
 use super::folders::json as read_json;
 use super::metadata::check;
 use crate::error::SourceError;
@@ -19,7 +18,7 @@ use crate::labelled::variable::OpenVariable;
 
 /// An array of texts.
 pub(super) struct Texts {
-    pub(super) array: Array<FilesystemStore>,
+    pub(super) array: StoreArray,
     /// `None` if each text has its own length.
     fixed: Option<Fixed>,
 }
@@ -54,7 +53,7 @@ pub(super) fn open(path: &Path, place: &str) -> Result<Option<Texts>, SourceErro
         let metadata = of_raw_bytes_2(metadata, attributes, fixed);
         (serde_json::from_value(metadata).map(ArrayMetadata::V2), fixed)
     };
-    let store = Arc::new(FilesystemStore::new(path)?);
+    let store = StoreFiles::new(path);
     let array = Array::new_with_metadata(store, &format!("/{place}"), metadata?)?;
     Ok(Some(Texts { array, fixed: Some(fixed) }))
 }

@@ -5,10 +5,11 @@
 
 use ndarray::{ArrayView, ArrayViewMut, IxDyn, Slice};
 use serde_json::Value;
-use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
-use zarrs::filesystem::FilesystemStore;
+use zarrs::array::{ArrayBytes, ArraySubset, CodecOptions};
 use zarrs::metadata::ArrayMetadata;
 
+use super::array::damaged_chunk;
+use super::files::StoreArray;
 use crate::error::SourceError;
 
 /// The last part of the names that the checksum has.
@@ -41,7 +42,7 @@ impl LastChunk {
     /// Reads the elements of a subset, in C order.
     pub(super) fn read(
         &mut self,
-        array: &Array<FilesystemStore>,
+        array: &StoreArray,
         options: &CodecOptions,
         subset: &ArraySubset,
         into: &mut [u8],
@@ -74,15 +75,14 @@ impl LastChunk {
     /// The elements of a chunk.
     fn decoded(
         &mut self,
-        array: &Array<FilesystemStore>,
+        array: &StoreArray,
         options: &CodecOptions,
         indices: &[u64],
     ) -> Result<&[u8], SourceError> {
         if self.0.as_ref().is_none_or(|(last, _)| last != indices) {
-            let bytes: ArrayBytes<'static> =
-                array.retrieve_chunk_opt(indices, options).map_err(|error| {
-                    format!("{error}, in chunk {}: the store is damaged", array.chunk_key(indices))
-                })?;
+            let bytes: ArrayBytes<'static> = array
+                .retrieve_chunk_opt(indices, options)
+                .map_err(|error| damaged_chunk(array, indices, &error))?;
             self.0 = Some((indices.to_vec(), bytes.into_fixed()?.into_owned()));
         }
         Ok(self.0.as_ref().map_or(&[], |(_, bytes)| bytes))

@@ -1,0 +1,106 @@
+//! The files of a store, as the `zarrs` crate reads them here.
+//!
+//! The crate's own store opens whatever has a chunk's name: of a FIFO it waits for somebody at the
+//! other end. Nor do its errors name a file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use zarrs::array::Array;
+use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
+use zarrs::storage::{Bytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
+
+use crate::files::{open_regular, other_than_regular};
+
+/// An array whose chunks are read from files.
+pub(super) type StoreArray = Array<StoreFiles>;
+
+/// The documents of a store, which are no chunks.
+const DOCUMENTS: [&str; 5] = ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"];
+
+/// The regular files in a folder, by the keys of a store. Each is open only while it is read.
+#[derive(Debug)]
+pub(super) struct StoreFiles {
+    folder: PathBuf,
+    /// The bytes of a chunk, where all have as many.
+    chunk_len: OnceLock<u64>,
+}
+
+impl StoreFiles {
+    pub(super) fn new(folder: &Path) -> Arc<Self> {
+        Arc::new(StoreFiles { folder: folder.to_owned(), chunk_len: OnceLock::new() })
+    }
+
+    /// Says how many bytes each chunk's file has.
+    pub(super) fn expect(&self, chunk_len: u64) {
+        self.chunk_len.get_or_init(|| chunk_len);
+    }
+
+    /// Where a key's file is.
+    pub(super) fn path(&self, key: &StoreKey) -> PathBuf {
+        self.folder.join(key.as_str().trim_start_matches('/'))
+    }
+
+    /// Opens a key's file and finds its length; `None` if there is none.
+    fn open(&self, key: &StoreKey) -> Result<Option<(File, u64)>, StorageError> {
+        let path = self.path(key);
+        let shown = path.display();
+        let file = match open_regular(&path, OpenOptions::new().read(true)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let found = fs::metadata(&path).ok();
+                return Err(match found.and_then(|found| other_than_regular(found.file_type())) {
+                    Some(what) => format!("{shown} is {what}, not a file of the store").into(),
+                    None => format!("can't open {shown}: {error}").into(),
+                });
+            }
+        };
+        let len = file.metadata()?.len();
+        let name = key.as_str().rsplit('/').next().unwrap_or_default();
+        match self.chunk_len.get() {
+            Some(&chunk_len) if len != chunk_len && !DOCUMENTS.contains(&name) => {
+                Err(format!("{shown} has {len} bytes instead of the {chunk_len} of a chunk").into())
+            }
+            _ => Ok(Some((file, len))),
+        }
+    }
+}
+
+impl ReadableStorageTraits for StoreFiles {
+    fn get_partial_many<'a>(
+        &'a self,
+        key: &StoreKey,
+        byte_ranges: ByteRangeIterator<'a>,
+    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
+        let Some((file, len)) = self.open(key)? else { return Ok(None) };
+        let path = self.path(key);
+        Ok(Some(Box::new(byte_ranges.map(move |range| {
+            let (start, end) = match range {
+                ByteRange::FromStart(start, None) => (Some(start), Some(len)),
+                ByteRange::FromStart(start, Some(bytes)) => (Some(start), start.checked_add(bytes)),
+                ByteRange::Suffix(bytes) => (len.checked_sub(bytes), Some(len)),
+            };
+            let shown = path.display();
+            let place = start.zip(end).filter(|&(start, end)| start <= end && end <= len);
+            let Some((start, end)) = place else {
+                return Err(format!("{shown} has {len} bytes, but {range} is asked for").into());
+            };
+            let mut bytes = vec![0; (end - start) as usize];
+            file.read_exact_at(&mut bytes, start)
+                .map_err(|error| format!("can't read {shown}: {error}"))?;
+            Ok(Bytes::from(bytes))
+        }))))
+    }
+
+    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        Ok(self.open(key)?.map(|(_, len)| len))
+    }
+
+    fn supports_get_partial(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,121 @@
+//! What lies in the place of a chunk of a Zarr store: never waited for, never taken for values,
+//! and always named.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use ndarray::{Array2, Ix2};
+use pasha::DataArray;
+
+use super::python::{folder, xarray};
+
+/// Writes stores of zarr-python: of both formats, compressed and not, in shards, and of elements
+/// that are no numbers.
+const WRITE: &str = r"
+import os, sys, numpy as np, zarr
+values = np.arange(12 * 6, dtype='f8').reshape(12, 6)
+def write(name, zarr_format, **options):
+    group = zarr.open_group(os.path.join(sys.argv[1], name), mode='w', zarr_format=zarr_format)
+    array = group.create_array('inner/v', shape=values.shape, dtype='f8', **options)
+    array[...] = values
+    times = group.create_array('times', shape=(3,), dtype='M8[ns]')
+    texts = group.create_array('texts', shape=(3,), dtype='U5')
+    complex = group.create_array('complex', shape=(3,), dtype='c16')
+write('plain-2', 2, chunks=(4, 6), compressors=None)
+write('plain-3', 3, chunks=(4, 6), compressors=None)
+write('zipped-2', 2, chunks=(4, 6))
+write('zipped-3', 3, chunks=(4, 6))
+write('shards-3', 3, chunks=(2, 6), shards=(4, 6))
+print('written')
+";
+
+/// The file of the second chunk or shard.
+fn chunk_file(store: &Path) -> std::path::PathBuf {
+    let array = store.join("inner/v");
+    if store.to_string_lossy().ends_with('2') { array.join("1.0") } else { array.join("c/1/0") }
+}
+
+fn load(store: &Path) -> Result<Array2<f64>, String> {
+    let array = DataArray::<f64, Ix2>::from_zarr(store, "inner/v").unwrap();
+    array.load().map(|array| array.view().to_owned()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_no_chunk_is_named_and_not_waited_for() {
+    let folder = folder();
+    if xarray(WRITE, folder.path()).is_none() {
+        return;
+    }
+    let values = Array2::from_shape_fn((12, 6), |(t, y)| (t * 6 + y) as f64);
+    for store in ["plain-2", "plain-3", "zipped-2", "zipped-3", "shards-3"] {
+        let store = folder.path().join(store);
+        let file = chunk_file(&store);
+        let whole = fs::read(&file).unwrap();
+        assert_eq!(load(&store), Ok(values.clone()));
+        let refused = |told: &str| {
+            let error = load(&store).unwrap_err();
+            assert!(error.contains(told), "{error}");
+            assert!(error.contains(file.to_str().unwrap()), "{error}");
+            assert!(error.contains("inner/v"), "{error}");
+        };
+
+        fs::remove_file(&file).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &file, 0o600.into()).unwrap();
+        refused("is a FIFO");
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        refused("is a directory");
+        fs::remove_dir(&file).unwrap();
+        fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        refused("damaged");
+        fs::write(&file, b"").unwrap();
+        refused("damaged");
+        if store.to_string_lossy().contains("plain") {
+            fs::write(&file, &whole).unwrap();
+            OpenOptions::new().append(true).open(&file).unwrap().write_all(&[0; 8]).unwrap();
+            refused("has 200 bytes instead of the 192 of a chunk");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_array_of_numbers_is_told_with_the_way_out() {
+    let folder = folder();
+    if xarray(WRITE, folder.path()).is_none() {
+        return;
+    }
+    let reason = |store: &Path, name: &str| {
+        DataArray::<f64, Ix2>::from_zarr(store, name).unwrap_err().to_string()
+    };
+    for store in ["plain-2", "plain-3"] {
+        let store = folder.path().join(store);
+        for group in ["", "/", "inner", ".", "..", "inner/../inner/v", "/nowhere"] {
+            let error = reason(&store, group);
+            assert!(error.contains("there is no such array"), "{error}");
+            assert!(error.contains("\"times\""), "{error}");
+        }
+        assert!(DataArray::<f64, Ix2>::from_zarr(&store, "/inner/v/").is_ok());
+        for (name, told) in [
+            ("times", "nanoseconds since 1970-01-01"),
+            ("texts", "texts are read where they are a coordinate"),
+            ("complex", "the real and the imaginary parts"),
+        ] {
+            let error = reason(&store, name);
+            assert!(error.contains(told), "{error}");
+        }
+    }
+    // An array that no memory holds.
+    let document = folder.path().join("plain-3/inner/v/zarr.json");
+    let text = fs::read_to_string(&document).unwrap();
+    let shape: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let changed =
+        shape.replace("\"shape\":[12,6]", "\"shape\":[4611686018427387904,4611686018427387904]");
+    assert_ne!(shape, changed);
+    fs::write(&document, changed).unwrap();
+    let error = reason(&folder.path().join("plain-3"), "inner/v");
+    assert!(
+        error.contains("inner/v") && error.contains("larger than the address space"),
+        "{error}"
+    );
+}
