@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::{Attribute, Expr, Meta, Token, Type};
 
 use crate::errors::Errors;
@@ -96,9 +96,10 @@ fn entries(role: &str, attr: &Attribute) -> syn::Result<Entries> {
                 && !input.peek2(Token![=>]);
             if is_key {
                 let key = input.call(Ident::parse_any)?;
-                input.parse::<Token![=]>()?;
+                let equals = input.parse::<Token![=]>()?;
                 if input.is_empty() || input.peek(Token![,]) {
-                    return Err(input.error(format!("`{key} =` needs a value")));
+                    let needed = format!("`{key} =` needs a value: `{key} = …`");
+                    return Err(syn::Error::new_spanned(equals, needed));
                 }
                 entries.keys.push((key, input.parse()?));
             } else {
@@ -110,7 +111,7 @@ fn entries(role: &str, attr: &Attribute) -> syn::Result<Entries> {
         }
         Ok(())
     };
-    Parser::parse2(parser, list.tokens.clone())?;
+    list.parse_args_with(parser)?;
     Ok(entries)
 }
 

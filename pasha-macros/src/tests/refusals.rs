@@ -33,6 +33,7 @@ refusals! {
     unsafe_fn: "unsafe fn k(v: f64) {}", "unsafe", "in an `unsafe { … }` block";
     variadic: "extern \"C\" fn k(v: f64, ...) {}", "...", "as `#[shared] values: &[f64]`";
     two_attributes: "#[pasha::kernel] fn k(v: f64) -> f64 { v }", "#[pasha::kernel]", "remove one of the two";
+    shape_without_end: "fn k(v: f64, #[output(shape = 3 +)] o: ArrayViewMut1<f64>) {}", ")", "expected an expression";
     shape_of_more_axes: "fn k(v: f64, #[output(shape = (2, 3))] o: ArrayViewMut1<f64>) {}", "(2, 3)", "take an `ArrayViewMut2`";
     receiver: "fn k(&self, v: f64) {}", "self", "write a free function";
     self_type: "fn k(v: &Self) {}", "Self", "move it out of the `impl` block";
@@ -138,7 +139,7 @@ refusals! {
     fill_of_reduce: "fn k(v: f64, #[reduce(sum, fill = 1)] o: &mut f64) {}", "fill", "is `init = …`";
     twice_a_key: "fn k(v: f64, #[output(fill = 1, fill = 2)] o: &mut f64) {}", "fill", "given twice";
     positional: "fn k(v: f64, #[output(3)] o: &mut f64) {}", "3", "`key = value`";
-    no_value: "fn k(v: f64, #[output(fill =)] o: &mut f64) {}", "", "`fill =` needs a value";
+    no_value: "fn k(v: f64, #[output(fill =)] o: &mut f64) {}", "=", "`fill =` needs a value";
     no_parentheses: "fn k(v: f64, #[output = 3] o: &mut f64) {}", "=", "`#[output(…)]`";
     unknown_order: "fn k(v: f64, #[output(shape = 1, order = A)] o: ArrayViewMut1<f64>) {}", "A", "`order = F`";
     like_expression: "fn k(v: f64, #[output(like = x.y)] o: &mut f64) {}", "x.y", "`shape = EXPR`";
