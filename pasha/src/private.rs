@@ -3,6 +3,7 @@
 pub use std::convert::Infallible;
 pub use std::marker::{Copy, Sized, Sync};
 pub use std::result::Result::{Err, Ok};
+pub use std::time::Duration;
 pub use std::{compile_error, fmt, unimplemented};
 
 pub use ndarray::{Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
@@ -18,9 +19,10 @@ pub use crate::functor::IntoFunctor;
 pub use crate::functor::list::IntoFunctors;
 pub use crate::interior::{NotInteriorMutable, Sharing};
 pub use crate::kernel::{
-    FnKernel, Items, Kernel, KernelError, KernelTypes, Position, Shapes, SlotsOf,
+    FnKernel, Items, Kernel, KernelError, KernelTypes, PlainKernelTypes, Position, Shapes, SlotsOf,
 };
 pub use crate::map::bound::BoundKernel;
+pub use crate::map::live::Look;
 pub use crate::map::{Reported, alloc, report, report_into, run, run_into};
 pub use crate::output::index::{PerIndex, PerIndexScalar, RaggedOfLengths, ReturnRow, ReturnValue};
 pub use crate::output::list::{List, SpecList};

@@ -63,6 +63,5 @@ pub(crate) fn quiet_type() -> TokenStream {
     quote! {
         #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
         #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]
-        #[allow(private_bounds, private_interfaces, unused_qualifications)]
     }
 }

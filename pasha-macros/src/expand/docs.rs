@@ -54,6 +54,8 @@ pub(super) fn run_parallel(kernel: &Kernel) -> String {
 
 /// The functions beside `run_parallel`: their names, and what they do otherwise.
 pub(super) const RUN_IN: &str = "As [`run_parallel`](Self::run_parallel), in the given context.";
+pub(super) const RUN_LIVE_IN: &str = "As [`run_in`](Self::run_in), and shows at intervals how far \
+    the outputs are, in a `pasha::Snapshot`; `look` may end the map.";
 pub(super) const RUN_SERIAL: &str = "As [`run_parallel`](Self::run_parallel), here, one item after \
     another: for tests and debuggers.";
 pub(super) const ALLOC: &str = "Allocates the outputs of [`run_into`](Self::run_into) in this \

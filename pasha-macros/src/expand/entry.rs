@@ -49,13 +49,13 @@ fn belongs_on_type(attr: &Attribute) -> bool {
 }
 
 /// The functions that run or allocate.
-fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStream; 9] {
+fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStream; 10] {
     let private = names::private();
     let OfFunctions { declared, clause, turbofish } = generics;
     let vis = &kernel.vis;
     let packed = &outputs.packed;
     let context = names::local("context");
-    let out = names::local("out");
+    let [out, every, look] = ["out", "every", "look"].map(names::local);
     let context_type = quote!(&(impl #private::Context + ?#private::Sized));
 
     let arguments: Vec<_> = kernel.params.iter().filter_map(argument).collect();
@@ -64,11 +64,12 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
     let shared = kernel.shared().filter_map(|param| param.name.as_ref());
     let functors: Vec<_> = kernel.items().filter_map(|(param, _)| param.name.as_ref()).collect();
     let functors = nested(functors);
-    let bound = quote!(Self::bind #turbofish (#(#shared),*).kernel());
+    let bound_kernel = quote!(Self::bind #turbofish (#(#shared),*));
+    let bound = quote!(#bound_kernel.kernel());
 
     let run_parallel = docs::run_parallel(kernel);
-    let [run_in, run_serial, alloc, run_into] =
-        [docs::RUN_IN, docs::RUN_SERIAL, docs::ALLOC, docs::RUN_INTO];
+    let [run_in, run_live_in, run_serial, alloc, run_into] =
+        [docs::RUN_IN, docs::RUN_LIVE_IN, docs::RUN_SERIAL, docs::ALLOC, docs::RUN_INTO];
     let [run_report, run_report_in, run_report_serial, run_report_into] =
         [docs::RUN_REPORT, docs::RUN_REPORT_IN, docs::RUN_REPORT_SERIAL, docs::RUN_REPORT_INTO];
     let default = quote!(&*#private::default_context()?);
@@ -89,6 +90,15 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
                 #context: #context_type, #(#arguments),*
             ) -> #private::Result<#packed> #clause {
                 #private::run(#context, #bound, #functors)
+            }
+        },
+        quote! {
+            #[doc = #run_live_in]
+            #vis fn run_live_in #declared (
+                #context: #context_type, #(#arguments,)*
+                #every: #private::Duration, #look: impl #private::Look<#packed>
+            ) -> #private::Result<#packed> #clause {
+                #bound_kernel.live(#context, #functors, #every, #look)
             }
         },
         quote! {

@@ -51,10 +51,20 @@ pub(super) fn bind(
     let stream_stores = kernel.options.stream_stores.then(|| quote!(.with_stream_stores()));
     let (start, end) = blamed(kernel);
     let there = names::private_at(start);
-    let types = quote!(#items, #specs, #set, #scratch, #failure, #ragged);
-    let make = quote_spanned!(start=> #there::KernelTypes::<#types>::kernel);
+    let is_plain = !kernel.returns.fallible && ragged == 0 && kernel.scratch().next().is_none();
+    let types = quote!(#items, #specs, #set);
+    let make = match is_plain {
+        true => quote_spanned!(start=> #there::PlainKernelTypes::<#types>::kernel),
+        false => quote_spanned! {start=>
+            #there::KernelTypes::<#types, #scratch, #failure, #ragged>::kernel
+        },
+    };
+    let arguments = match is_plain {
+        true => quote_spanned!(end=> (#allocate, #call)),
+        false => quote_spanned!(end=> (#allocate, #lengths, move || #make_scratch, #call)),
+    };
     let closures = quote_spanned! {end=>
-        (#allocate, #lengths, move || #make_scratch, #call)
+        #arguments
         .named(#signature, &[#(#item_names),*], &[#(#output_names),*])
         #sharing
         #stream_stores

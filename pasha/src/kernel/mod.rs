@@ -8,6 +8,7 @@
 pub(crate) mod compose;
 pub(crate) mod together;
 
+use std::convert::Infallible;
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
@@ -205,6 +206,47 @@ impl<I, O, T, S, E, const RAGGED: usize> KernelTypes<I, O, T, S, E, RAGGED> {
     {
         let (names, interior_mutable) = (Names::NONE, None);
         FnKernel { allocate, lengths, scratch, call, names, interior_mutable, types: PhantomData }
+    }
+}
+
+/// The types of a kernel that can't fail, has no scratch, and no ragged output whose lengths a first
+/// pass finds.
+#[derive(Debug)]
+pub struct PlainKernelTypes<I, O, T>(Types<I, O, T, (), Infallible>);
+
+impl<I, O, T> PlainKernelTypes<I, O, T> {
+    /// Makes a kernel of closures.
+    #[allow(clippy::type_complexity, reason = "it is the type of what it makes")]
+    pub fn kernel<A, C>(
+        allocate: A,
+        call: C,
+    ) -> FnKernel<
+        I,
+        O,
+        T,
+        (),
+        Infallible,
+        0,
+        false,
+        A,
+        impl for<'r> Fn(Position, Items<'r, I>) -> [usize; 0] + Sync + Copy,
+        impl Fn() + Sync + Copy,
+        C,
+    >
+    where
+        I: ItemList,
+        O: SpecList,
+        T: OutputSet<Arrays = O::Arrays>,
+        A: Fn(Shapes<I>) -> Result<O> + Sync,
+        C: for<'r, 's> Fn(
+                Position,
+                Items<'r, I>,
+                SlotsOf<'s, O>,
+                &'s mut (),
+            ) -> Result<(), Infallible>
+            + Sync,
+    {
+        KernelTypes::<I, O, T, (), Infallible, 0>::kernel(allocate, |_, _| [], || (), call)
     }
 }
 

@@ -1,8 +1,12 @@
 //! A kernel whose shared parameters are bound: a value to run, to keep, and to compose.
 
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::live::{Look, Snapshot, live};
 use crate::context::{Context, SerialContext};
 use crate::error::Result;
-use crate::functor::list::IntoItems;
+use crate::functor::list::{IntoFunctors, IntoItems};
 use crate::kernel::compose::{Accepts, ReturnsOneValue, Then};
 use crate::kernel::{Kernel, Out};
 use crate::report::Report;
@@ -41,6 +45,24 @@ impl<K: Kernel> BoundKernel<K> {
     #[doc(hidden)]
     pub fn kernel(&self) -> &K {
         &self.0
+    }
+
+    /// Runs the kernel and shows how far its outputs are, for generated code.
+    ///
+    /// # Errors
+    /// As `run_live_in`.
+    #[doc(hidden)]
+    pub fn live<C: Context + ?Sized, F: IntoFunctors<K::Items>>(
+        &self,
+        context: &C,
+        functors: F,
+        every: Duration,
+        look: impl Look<Out<K>>,
+    ) -> Result<Out<K>>
+    where
+        Out<K>: Send,
+    {
+        live(context, &self.0, functors, every, look)
     }
 
     /// Takes the kernel out.
@@ -116,6 +138,54 @@ impl<K: Kernel> BoundKernel<K> {
     /// ```
     pub fn run_serial(&self, items: impl IntoItems<K::Items>) -> Result<Out<K>> {
         super::run(&SerialContext::new(), &self.0, items.into_list())
+    }
+
+    /// Runs the kernel in this context, and shows at intervals how far its outputs are.
+    ///
+    /// `look` is called on a thread of its own, with a copy of the outputs in which only finished
+    /// items are: their slots, and what they have added to what is reduced. It may end the map with
+    /// [`Break`](ControlFlow::Break). What the map gives does not depend on it.
+    ///
+    /// The outputs take their memory twice, and what is reduced two accumulators more for each
+    /// worker. A look takes the time of copying what was finished since the last, and everything
+    /// that is reduced.
+    ///
+    /// # Errors
+    /// As [`run_parallel`](Self::run_parallel); [`Error::Cancelled`](crate::Error::Cancelled) if
+    /// `look` ended the map before it was finished (what it has seen it can keep by cloning);
+    /// [`Error::Argument`](crate::Error::Argument) in a context of several machines, and for
+    /// reductions in one with `reproducible`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use std::time::Duration;
+    ///
+    /// use pasha::ThreadContext;
+    ///
+    /// #[pasha::kernel]
+    /// fn photons(counts: f64, #[shared] gain: f64) -> f64 { counts / gain }
+    ///
+    /// let (context, counts) = (ThreadContext::new(2)?, [100.0, 150.0]);
+    /// let every = Duration::from_secs(1);
+    /// let out = photons::bind(50.0).run_live_in(&context, &counts, every, |snapshot| {
+    ///     println!("{}: {}", snapshot.progress(), snapshot.out());
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(out, ndarray::array![2.0, 3.0]);
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn run_live_in<C: Context + ?Sized>(
+        &self,
+        context: &C,
+        items: impl IntoItems<K::Items>,
+        every: Duration,
+        look: impl FnMut(&Snapshot<'_, Out<K>>) -> ControlFlow<()> + Send,
+    ) -> Result<Out<K>>
+    where
+        Out<K>: Send,
+    {
+        self.live(context, items.into_list(), every, look)
     }
 
     /// Allocates the outputs for these items and runs nothing.

@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::group::{self, Elsewhere, Packing};
+use super::live::Live;
 use super::outcome::{Ended, Outcome};
 use super::shared::{self, About, Shared};
 use crate::context::Setting;
 use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
 use crate::job::Job;
-use crate::job::board::{Grants, Recorder};
+use crate::job::board::{FinishedItems, Recorder};
 use crate::job::forked::Generation;
 use crate::job::work::{IndexSlotsOf, MapState, Task};
 use crate::kernel::Kernel;
@@ -27,15 +28,20 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     task: &Task<'_, K, F>,
     setting: Setting<'_>,
     writable: Vec<usize>,
+    live: Option<Live<'_>>,
 ) -> Result<Report> {
     let begun = Instant::now();
     let num_workers = shared::num_workers(setting, task.len);
     let checkpoints = task.checkpoints(
-        setting.options.policy().is_abort(),
+        live.is_some() || !setting.options.policy().is_abort(),
         num_workers,
         setting.memory,
         setting.options.pages(),
     );
+    let finished = match &live {
+        None => None,
+        Some(_) => Some(FinishedItems::new(task.len, setting.memory)?),
+    };
     let shared = Shared::new(num_workers, task.len, setting, checkpoints)?;
     let about = About {
         len: task.len,
@@ -46,6 +52,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         job_file: task.job_file,
         tree: task.tree,
         first_worker: task.first_worker,
+        live: finished.as_ref(),
     };
     let state = shared.state(about, setting, begun);
     let body = |worker_id: usize, generation| task.work(worker_id, &state, generation);
@@ -67,7 +74,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     };
     let typed =
         Typed { body: &body, put_back: &put_back, num_absent: &|| task.num_absent(), packing };
-    drive(&state, setting, typed, writable, begun)
+    drive(&state, setting, typed, writable, begun, live)
 }
 
 /// What a map does that depends on the kernel's types.
@@ -91,13 +98,15 @@ fn drive(
     typed: Typed<'_>,
     mut writable: Vec<usize>,
     begun: Instant,
+    live: Option<Live<'_>>,
 ) -> Result<Report> {
     let (table, len) = (state.table, state.len);
     writable.push(table.start());
     writable.extend(state.checkpoints.start());
     writable.extend(state.job_file.map(JobFile::start));
     writable.extend(state.tree.iter().flat_map(|tree| tree.starts()));
-    writable.extend(state.grants.map(Grants::start));
+    writable.extend(state.grants.iter().flat_map(|grants| grants.starts()));
+    writable.extend(state.finished.map(FinishedItems::start));
     writable.extend(state.recorder.map(Recorder::start));
     for (worker_id, record) in table.records().enumerate() {
         record.give(state.shares.given(state.first_worker + worker_id));
@@ -130,12 +139,16 @@ fn drive(
     let resumed = state.job_file.map_or(0, JobFile::finished);
     let mut started = Ok(());
     if !table.is_stopped() && resumed < len {
-        started = match options.watch() {
+        let run = || match live {
             None => context.run(&job),
+            Some(live) => live.during(state, || context.run(&job)),
+        };
+        started = match options.watch() {
+            None => run(),
             Some(watch) => {
                 let failed = || table.failures().skipped().count();
                 let counts = || (resumed + table.finished_blocks(), failed());
-                watch.during(len, counts, || context.run(&job))
+                watch.during(len, counts, run)
             }
         };
     }

@@ -7,6 +7,7 @@ pub(crate) mod closure;
 mod drive;
 mod group;
 mod lengths;
+pub(crate) mod live;
 mod outcome;
 mod prepared;
 mod refuse;

@@ -102,6 +102,22 @@ impl Ended {
     }
 }
 
+/// The items that a map that runs goes on without by now, when so many are finished.
+pub(super) fn failed_so_far(
+    state: &MapState<'_>,
+    finished: usize,
+    options: &Options,
+) -> Vec<FailedItem> {
+    let failures = state.table.failures();
+    let logged = (0..failures.len()).filter_map(|number| failures.get(number));
+    let skipped = logged.filter(|logged| logged.skipped).map(|logged| (logged.index, logged));
+    let how_far = HowFar { finished, len: state.len, options };
+    // Of an index the last.
+    let causes: BTreeMap<usize, Logged> = skipped.collect();
+    let told = |(index, logged)| FailedItem { index, cause: how_far.error_of(logged, None) };
+    causes.into_iter().map(told).collect()
+}
+
 fn failed_of(log: &[(usize, Logged)]) -> BTreeSet<usize> {
     log.iter().filter(|(_, logged)| logged.skipped).map(|(_, logged)| logged.index).collect()
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::context::Setting;
 use crate::error::{Error, Result};
-use crate::job::board::{Grants, Lanes, Recorder, Table, most_items};
+use crate::job::board::{FinishedItems, Grants, Lanes, Recorder, Table, most_items};
 use crate::job::judge::Judge;
 use crate::job::share::{Borders, Shares};
 use crate::job::tree::MergeTree;
@@ -53,6 +53,8 @@ pub(super) struct About<'m> {
     pub(super) job_file: Option<&'m JobFile>,
     pub(super) tree: Option<&'m MergeTree<'m>>,
     pub(super) first_worker: usize,
+    /// Where the workers of a live map take note of what is finished.
+    pub(super) live: Option<&'m FinishedItems>,
 }
 
 impl Shared {
@@ -126,6 +128,8 @@ impl Shared {
             job_file: about.job_file,
             tree: about.tree,
             grants: grants.as_ref(),
+            finished: about.live.or(grants.as_ref().map(|grants| &grants.finished)),
+            is_live: about.live.is_some(),
             first_worker: about.first_worker,
             recorder,
             source_errors: Mutex::default(),

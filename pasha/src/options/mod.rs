@@ -8,6 +8,7 @@ mod own_methods;
 mod progress;
 mod progress_bar;
 mod splitting;
+pub(crate) mod ticking;
 mod words;
 
 use std::fmt;

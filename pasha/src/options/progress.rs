@@ -1,11 +1,13 @@
 //! Progress of a map, watched from outside: a thread of the caller's looks at the worker table.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::ScopedJoinHandle;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration};
+
+use super::ticking::at_intervals;
 
 /// How far a map is.
 ///
@@ -41,6 +43,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Of a map that runs, and began with nothing finished.
+    pub(crate) fn of(finished: usize, len: usize, failed: usize, elapsed: Duration) -> Progress {
+        Progress { finished, len, failed, elapsed, before: 0, is_last: false }
+    }
+
     /// Items finished in each second of this map; `None` before the first.
     ///
     /// # Examples
@@ -146,56 +153,17 @@ impl Watch {
             let finished = finished.min(len);
             tell(Progress { finished, len, failed, elapsed: start.elapsed(), before, is_last });
         };
-        let ended = Ended::default();
-        std::thread::scope(|scope| {
-            let watcher = std::thread::Builder::new().name("pasha-progress".to_owned());
-            // Without a thread there is no progress to be seen, but the map is run all the same.
-            let watcher = watcher.spawn_scoped(scope, || {
-                while !ended.wait(self.every) {
-                    tell(false);
-                }
-                tell(true);
-            });
-            // Also if the context panics: the scope waits for the watcher.
-            let end = EndOnDrop(&ended);
-            let outcome = run();
-            drop(end);
-            // A panic of the user's function goes on as it is; the scope would replace its text.
-            if let Ok(Err(payload)) = watcher.map(ScopedJoinHandle::join) {
-                std::panic::resume_unwind(payload);
-            }
-            outcome
-        })
+        // The last word comes after the end.
+        let tick = |has_ended| {
+            tell(has_ended);
+            ControlFlow::Continue(())
+        };
+        at_intervals(self.every, "pasha-progress", tick, run)
     }
 }
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "every {:?}", self.every)
-    }
-}
-
-/// Whether the map has ended.
-#[derive(Default)]
-struct Ended {
-    ended: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Ended {
-    /// Waits for the end, but no longer than this.
-    fn wait(&self, at_most: Duration) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(ended, at_most, |ended| !*ended);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-struct EndOnDrop<'e>(&'e Ended);
-
-impl Drop for EndOnDrop<'_> {
-    fn drop(&mut self) {
-        *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.changed.notify_all();
     }
 }

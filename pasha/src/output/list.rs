@@ -141,6 +141,7 @@ unsafe impl Attached for () {
 // SAFETY: each part keeps the promise for its own slots.
 unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     type Slots = (A::Slots, B::Slots);
+    const KEEPS_SLOTS: bool = A::KEEPS_SLOTS && B::KEEPS_SLOTS;
 
     fn index_slots(&self) -> <Self::Slots as Slots>::Index {
         (self.0.index_slots(), self.1.index_slots())

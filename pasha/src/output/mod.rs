@@ -76,6 +76,10 @@ pub unsafe trait Attached {
     /// Raw access for the workers.
     type Slots: Slots;
 
+    /// Whether the array, attached again with `Plan::keep`, has slots as they were at its last
+    /// finish.
+    const KEEPS_SLOTS: bool = true;
+
     /// The slots of indices, valid as long as `self`.
     fn index_slots(&self) -> <Self::Slots as Slots>::Index;
 

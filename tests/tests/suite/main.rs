@@ -19,6 +19,7 @@ mod hostile;
 mod items;
 mod labelled;
 mod layers;
+mod live;
 mod many_ranks;
 mod npy;
 mod pages;

@@ -8,12 +8,12 @@
 //! the middle of a claim is settled by it.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::thread::futex;
 
-use crate::bit_words::{first_set, masks};
+use super::finished::FinishedItems;
 use crate::error::Result;
 use crate::job::share::Shares;
 use crate::memory::{Mapping, Memory};
@@ -50,29 +50,27 @@ struct Block {
 
 /// What this rank has been granted and has finished.
 ///
-/// Invariant: the mapping holds a header, `capacity` blocks and a bit for each of `len` indices,
-/// and lives as long as this. All are atomics, for which zero bytes are valid.
+/// Invariant: the mapping holds a header and `capacity` blocks, and lives as long as this. All are
+/// atomics, for which zero bytes are valid.
 pub(crate) struct Grants {
     mapping: Mapping,
     capacity: usize,
-    len: usize,
+    /// Those that are finished.
+    pub(crate) finished: FinishedItems,
 }
-
-/// The bits in a word.
-const BITS: usize = 64;
 
 impl Grants {
     /// Nothing granted, and nothing finished, of this many items.
     pub(crate) fn new(len: usize, memory: Memory) -> Result<Grants> {
         let capacity = len.min(MOST_BLOCKS) + 1;
-        let bits = len.div_ceil(BITS) * size_of::<AtomicU64>();
-        let bytes = size_of::<Header>() + capacity * size_of::<Block>() + bits;
-        Ok(Grants { mapping: Mapping::sparse(bytes, memory)?, capacity, len })
+        let bytes = size_of::<Header>() + capacity * size_of::<Block>();
+        let finished = FinishedItems::new(len, memory)?;
+        Ok(Grants { mapping: Mapping::sparse(bytes, memory)?, capacity, finished })
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(&self) -> usize {
-        self.mapping.start().as_ptr() as usize
+    /// Where its mappings start.
+    pub(crate) fn starts(&self) -> [usize; 2] {
+        [self.mapping.start().as_ptr() as usize, self.finished.start()]
     }
 
     fn header(&self) -> &Header {
@@ -85,15 +83,6 @@ impl Grants {
         unsafe {
             let first = self.mapping.start().add(size_of::<Header>()).cast::<Block>();
             std::slice::from_raw_parts(first.as_ptr(), self.capacity)
-        }
-    }
-
-    fn bits(&self) -> &[AtomicU64] {
-        // SAFETY: the invariant of `Grants`; blocks are of a multiple of 8 bytes.
-        unsafe {
-            let behind = size_of::<Header>() + self.capacity * size_of::<Block>();
-            let first = self.mapping.start().add(behind).cast::<AtomicU64>();
-            std::slice::from_raw_parts(first.as_ptr(), self.len.div_ceil(BITS))
         }
     }
 
@@ -189,25 +178,6 @@ impl Grants {
         let start = block.start.load(Ordering::Relaxed) + offset;
         start..start + share.len()
     }
-
-    /// Notes that these indices are finished, after their slots are written.
-    pub(crate) fn note(&self, indices: Range<usize>) {
-        for (number, mask) in masks(indices, BITS) {
-            self.bits()[number].fetch_or(mask, Ordering::Release);
-        }
-    }
-
-    /// The first indices in a row that are finished.
-    pub(crate) fn next_finished(&self, within: Range<usize>) -> Option<Range<usize>> {
-        let start = self.find(within.clone(), |word| word)?;
-        Some(start..self.find(start..within.end, |word| !word).unwrap_or(within.end))
-    }
-
-    /// The first index whose bit is set in what a function makes of its word.
-    fn find(&self, within: Range<usize>, of: impl Fn(u64) -> u64) -> Option<usize> {
-        let word = |number: usize| of(self.bits()[number].load(Ordering::Acquire));
-        first_set(within, BITS, word)
-    }
 }
 
 #[cfg(test)]
@@ -238,20 +208,6 @@ mod tests {
         assert_eq!(grants.indices(23..24), 103..104);
         grants.end();
         assert!(grants.is_over());
-    }
-
-    #[test]
-    fn finished_indices_are_found_in_rows() {
-        let grants = Grants::new(300, Memory::Shared).unwrap();
-        assert_eq!(grants.next_finished(0..300), None);
-        grants.note(3..70);
-        grants.note(70..71);
-        grants.note(128..300);
-        assert_eq!(grants.next_finished(0..300), Some(3..71));
-        assert_eq!(grants.next_finished(10..20), Some(10..20));
-        assert_eq!(grants.next_finished(71..300), Some(128..300));
-        assert_eq!(grants.next_finished(71..128), None);
-        assert_eq!(grants.next_finished(64..65), Some(64..65));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod claim;
 mod current;
 mod failure_log;
+mod finished;
 mod grants;
 mod record;
 mod spans;
@@ -12,6 +13,7 @@ mod text;
 pub(crate) use claim::most_items;
 pub(crate) use current::Current;
 pub(crate) use failure_log::{End, Failure, Logged};
+pub(crate) use finished::{BITS, FinishedItems};
 pub(crate) use grants::{Grants, least_block};
 pub(crate) use record::{Late, Record, Stage};
 pub(crate) use spans::{Lanes, Recorder, Timed};

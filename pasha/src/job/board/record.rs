@@ -107,6 +107,12 @@ pub(crate) struct Record {
     todo: AtomicUsize,
     todo_end: AtomicUsize,
     position: AtomicUsize,
+    /// Where the share began.
+    share_start: AtomicUsize,
+    /// Not 0 while the worker makes a checkpoint.
+    saving: AtomicU32,
+    /// The last question after a checkpoint that was answered by one.
+    answered: AtomicUsize,
     /// Items before this index may have been begun, so their slots are not as they were.
     dirty_end: AtomicUsize,
     pub(crate) claim: Claim,
@@ -149,6 +155,9 @@ impl Record {
             todo: AtomicUsize::new(0),
             todo_end: AtomicUsize::new(0),
             position: AtomicUsize::new(0),
+            share_start: AtomicUsize::new(0),
+            saving: AtomicU32::new(0),
+            answered: AtomicUsize::new(0),
             dirty_end: AtomicUsize::new(0),
             claim: Claim::new(),
             failed: AtomicUsize::new(0),
@@ -185,6 +194,7 @@ impl Record {
         self.aborts.store(0, Ordering::Relaxed);
         self.reader_panicked.store(0, Ordering::Relaxed);
         self.replaced.fetch_add(1, Ordering::Relaxed);
+        self.set_saving(false);
         self.watched.store(0, Ordering::Relaxed);
         self.taken.store(0, Ordering::Relaxed);
     }
@@ -236,6 +246,7 @@ impl Record {
         }
         let checkpoint = self.todo.load(Ordering::Relaxed) & 1;
         self.todo_end.store(share.end, Ordering::Relaxed);
+        self.share_start.store(share.start, Ordering::Relaxed);
         self.position.store(share.start, Ordering::Relaxed);
         self.dirty_end.store(0, Ordering::Relaxed);
         self.todo.store(share.start << 1 | checkpoint, Ordering::Release);
@@ -269,6 +280,31 @@ impl Record {
     /// Notes in one step that everything before `index` is in this checkpoint.
     pub(crate) fn set_checkpoint(&self, index: usize, checkpoint: usize) {
         self.todo.store(index << 1 | checkpoint, Ordering::Release);
+    }
+
+    /// Notes whether the worker is making a checkpoint, for whoever wants to read it.
+    pub(super) fn set_saving(&self, is_saving: bool) {
+        self.saving.store(u32::from(is_saving), Ordering::SeqCst);
+    }
+
+    /// Whether the worker is making a checkpoint, or was when it died.
+    pub(super) fn is_saving(&self) -> bool {
+        self.saving.load(Ordering::SeqCst) != 0
+    }
+
+    /// What the worker's checkpoint has of its share.
+    pub(crate) fn in_checkpoint(&self) -> Range<usize> {
+        self.share_start.load(Ordering::Relaxed)..self.checkpoint_index()
+    }
+
+    /// Notes that the worker's checkpoint answers this question.
+    pub(crate) fn answer(&self, question: usize) {
+        self.answered.store(question, Ordering::Release);
+    }
+
+    /// The last question that a checkpoint of the worker's has answered.
+    pub(crate) fn answered(&self) -> usize {
+        self.answered.load(Ordering::Acquire)
     }
 
     /// Has the worker go on from `index`; items before `dirty_end` may have been begun before.

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use super::claim::Cursor;
 use super::failure_log::{FailureLog, LogCounts, LogLayout};
@@ -62,6 +63,10 @@ struct Header {
     fatal: AtomicUsize,
     /// How often an item was run again.
     retried: AtomicUsize,
+    /// How often the caller has asked all workers for a checkpoint.
+    questions: AtomicUsize,
+    /// Not 0 while the caller reads the workers' checkpoints.
+    reading: AtomicU32,
     pages: PageCounts,
     failures: LogCounts,
 }
@@ -77,6 +82,15 @@ struct PageCounts {
 /// Something alone on its cache lines.
 #[repr(C, align(128))]
 struct CacheLine<T>(T);
+
+/// No worker makes a checkpoint as long as this lives.
+pub(crate) struct ReadingCheckpoints<'t>(&'t AtomicU32);
+
+impl Drop for ReadingCheckpoints<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+}
 
 /// The table: a header, a record for each worker, and the log of failures.
 ///
@@ -218,6 +232,53 @@ impl Table {
 
     pub(crate) fn retried(&self) -> &AtomicUsize {
         &self.header().retried
+    }
+
+    /// Asks all workers for a checkpoint, and gives the number of the question.
+    pub(crate) fn ask_for_checkpoints(&self) -> usize {
+        1 + self.header().questions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of the last question.
+    pub(crate) fn question(&self) -> usize {
+        self.header().questions.load(Ordering::Relaxed)
+    }
+
+    /// Has a worker begin to make a checkpoint, once the caller reads none.
+    pub(crate) fn begin_checkpoint(&self, record: &Record) {
+        let reading = &self.header().reading;
+        loop {
+            // Either this sees that the caller reads, or the caller, which says so first and then
+            // looks who is making one, sees this.
+            record.set_saving(true);
+            if reading.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            record.set_saving(false);
+            while reading.load(Ordering::SeqCst) != 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// Has a worker end its checkpoint, of which all is noted.
+    pub(crate) fn end_checkpoint(&self, record: &Record) {
+        record.set_saving(false);
+    }
+
+    /// Keeps all workers from making checkpoints until the value is dropped; `None` if one is
+    /// making one for longer than this, or died so.
+    pub(crate) fn read_checkpoints(&self, at_most: Duration) -> Option<ReadingCheckpoints<'_>> {
+        let reading = ReadingCheckpoints(&self.header().reading);
+        reading.0.store(1, Ordering::SeqCst);
+        let begun = Instant::now();
+        while self.records().any(Record::is_saving) {
+            if begun.elapsed() > at_most {
+                return None;
+            }
+            std::thread::yield_now();
+        }
+        Some(reading)
     }
 
     /// Adds to the counts of huge pages.

@@ -40,6 +40,10 @@ pub(super) struct Blocks<'m> {
     generation: Generation,
     /// Where the number of items that the worker's record counts reaches this, it is replaced.
     end_of_life: usize,
+    /// In a live map: what was done since the last checkpoint.
+    since_checkpoint: Vec<Range<usize>>,
+    /// The question that the next checkpoint answers.
+    question: usize,
 }
 
 impl<'m> Blocks<'m> {
@@ -65,6 +69,8 @@ impl<'m> Blocks<'m> {
             staging,
             generation,
             end_of_life,
+            since_checkpoint: Vec::new(),
+            question: 0,
         }
     }
 
@@ -175,6 +181,9 @@ impl<'m> Blocks<'m> {
                 return outcome;
             }
             record.end_block(block.len(), block.end, took);
+            if state.is_live && state.checkpoints.are_kept() {
+                self.add_to_live(block.clone());
+            }
             self.adapt(took);
             next = block.end;
             state.look(now);
@@ -185,8 +194,10 @@ impl<'m> Blocks<'m> {
         }
         if self.is_worn_out(record) && state.checkpoints.are_kept() {
             // The worker that takes its place begins with it.
+            self.begin_live(state, record);
             // SAFETY: the worker's number is its own, and no slot of it is alive.
             unsafe { state.checkpoints.save(&task.accumulators, worker_id, record, next) };
+            self.show_live(state, record);
         }
         Ok(())
     }
@@ -246,19 +257,86 @@ impl<'m> Blocks<'m> {
         let Some(handed_on) = self.hand_on(state, worker_id, next) else { return };
         let record = state.table.record(worker_id);
         // A block that the tree has is not to be run again.
-        let is_due = || handed_on || self.checkpoint_timer.is_due(record, next, self.last);
+        let is_due = || {
+            handed_on
+                || state.is_asked(record)
+                || (state.is_exact && self.checkpoint_timer.is_due(record, next, self.last))
+        };
         if state.checkpoints.are_kept() && is_due() {
+            self.begin_live(state, record);
             // SAFETY: the worker's number is its own, and no slot of it is alive.
             let done = unsafe {
                 let (timer, accumulators) = (&mut self.checkpoint_timer, &task.accumulators);
                 timer.save(state.checkpoints, accumulators, worker_id, record, next, self.last)
             };
+            self.show_live(state, record);
             // The copy is no part of the time that items take.
             if let Some(recorder) = state.recorder {
                 recorder.note(worker_id, Some(SpanKind::Checkpoint), self.last);
             }
             self.last = done;
         }
+    }
+
+    /// Makes a last checkpoint of a worker that has nothing more to do, where somebody looks.
+    #[cold]
+    pub(super) fn show_last<K: Kernel, F>(
+        &mut self,
+        task: &Task<'_, K, F>,
+        state: &MapState<'_>,
+        worker_id: usize,
+    ) {
+        let record = state.table.record(worker_id);
+        if state.checkpoints.are_kept() {
+            let next = record.left().start;
+            self.begin_live(state, record);
+            // SAFETY: the worker's number is its own, and no slot of it is alive.
+            unsafe { state.checkpoints.save(&task.accumulators, worker_id, record, next) };
+            self.show_live(state, record);
+        }
+    }
+
+    /// Takes note of what was done since the last checkpoint.
+    #[cold]
+    fn add_to_live(&mut self, block: Range<usize>) {
+        match self.since_checkpoint.last_mut() {
+            Some(last) if last.end == block.start => last.end = block.end,
+            _ => self.since_checkpoint.push(block),
+        }
+    }
+
+    /// Begins a checkpoint, which nobody reads before it is whole.
+    fn begin_live(&mut self, state: &MapState<'_>, record: &Record) {
+        if state.is_live {
+            self.question = state.table.question();
+            state.table.begin_checkpoint(record);
+        }
+    }
+
+    /// Tells, in a live map, what the checkpoint has that was just made.
+    fn show_live(&mut self, state: &MapState<'_>, record: &Record) {
+        if let Some(finished) = state.finished.filter(|_| state.is_live) {
+            self.since_checkpoint.drain(..).for_each(|block| finished.note(block));
+            record.answer(self.question);
+            state.table.end_checkpoint(record);
+        }
+    }
+
+    /// Notes what the checkpoint of a worker has that died, perhaps before it had noted that
+    /// itself.
+    #[cold]
+    pub(super) fn show_again(&self, state: &MapState<'_>, record: &Record) {
+        if let Some(finished) = state.finished.filter(|_| state.checkpoints.are_kept()) {
+            let had = record.in_checkpoint();
+            let without = left_out(state, had.clone());
+            had.filter(|item| !without.contains(item))
+                .for_each(|item| finished.note(item..item + 1));
+        }
+    }
+
+    /// Forgets what was done since the last checkpoint, where the worker goes back to that.
+    pub(super) fn go_back(&mut self) {
+        self.since_checkpoint.clear();
     }
 
     /// Chooses the size of the next block by the time that the last one took.

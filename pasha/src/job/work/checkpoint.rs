@@ -66,6 +66,25 @@ impl Checkpoints {
         start.wrapping_add((2 * worker_id + checkpoint) * self.size)
     }
 
+    /// Copies what a worker's checkpoint has into the accumulators of this worker in others.
+    ///
+    /// # Safety
+    /// These are accumulators of the same outputs and shapes as those that the copies were made of,
+    /// attached for a worker of this number, and nobody else uses them; and no worker makes a
+    /// checkpoint meanwhile.
+    pub(crate) unsafe fn show<W: Accumulators>(
+        &self,
+        accumulators: &W,
+        worker_id: usize,
+        record: &Record,
+    ) {
+        if self.are_kept() {
+            // SAFETY: the caller promises accumulators that fit, and that nobody writes the copy,
+            // which is the valid one.
+            unsafe { accumulators.load(worker_id, self.place(worker_id, record.checkpoint())) };
+        }
+    }
+
     /// Puts a worker's accumulators back to what they were at its checkpoint.
     ///
     /// # Safety

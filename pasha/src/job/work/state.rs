@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoints;
 use crate::error::SourceError;
-use crate::job::board::{Grants, Record, Recorder, Stage, Stop, Table};
+use crate::job::board::{FinishedItems, Grants, Record, Recorder, Stage, Stop, Table};
 use crate::job::judge::Judge;
 use crate::job::share::Shares;
 use crate::job::tree::MergeTree;
@@ -45,6 +45,10 @@ pub(crate) struct MapState<'m> {
     pub(crate) tree: Option<&'m MergeTree<'m>>,
     /// What this rank of several has been granted and finished.
     pub(crate) grants: Option<&'m Grants>,
+    /// Takes note of what is finished, for other ranks, or for whom a live look is given.
+    pub(crate) finished: Option<&'m FinishedItems>,
+    /// Whether somebody looks at the outputs while the map runs.
+    pub(crate) is_live: bool,
     /// The number of this rank's first worker, counted over all.
     pub(crate) first_worker: usize,
     /// Takes note of what each worker does when, if the context has a timeline.
@@ -88,9 +92,17 @@ impl MapState<'_> {
         if let Some(file) = self.job_file {
             file.note(finished.clone());
         }
-        if let Some(grants) = self.grants {
-            grants.note(finished);
+        // Of a live map with accumulators what its checkpoints have: nothing else is for good.
+        if let Some(items) = self.finished
+            && !(self.is_live && self.checkpoints.are_kept())
+        {
+            items.note(finished);
         }
+    }
+
+    /// Whether the caller waits for a checkpoint of this worker's.
+    pub(crate) fn is_asked(&self, record: &Record) -> bool {
+        self.is_live && record.answered() != self.table.question()
     }
 
     /// Whether the worker can lay down what comes of its next block, where reductions have the same

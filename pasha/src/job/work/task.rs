@@ -44,16 +44,16 @@ pub(crate) struct Task<'r, K: Kernel, F> {
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
-    /// Copies of the accumulators for this many workers, where there are any and a map goes on
-    /// after failures.
+    /// Copies of the accumulators for this many workers, where there are any and they are needed: to
+    /// go on after failures, or to be looked at.
     pub(crate) fn checkpoints(
         &self,
-        aborts: bool,
+        are_needed: bool,
         num_workers: usize,
         memory: Memory,
         pages: Pages,
     ) -> Result<Checkpoints> {
-        if aborts || AccumulatorsOf::<K>::COUNT == 0 {
+        if !are_needed || AccumulatorsOf::<K>::COUNT == 0 {
             return Ok(Checkpoints::none());
         }
         // SAFETY: the accumulators are attached for all workers of the context, of which none runs

@@ -28,6 +28,9 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         state.enter(worker_id, Stage::Claiming);
         self.restore(worker_id, state);
         let mut blocks = Blocks::new(self, state, record, generation);
+        if state.is_live {
+            blocks.show_again(state, record);
+        }
         while !state.table.is_stopped() && !blocks.is_worn_out(record) {
             let at_least = blocks.worth_a_claim();
             let goes_on = || state.has_place(worker_id) && state.claim(worker_id, at_least);
@@ -60,6 +63,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                 return Ok(false);
             }
             self.restore(worker_id, state);
+            blocks.go_back();
+        }
+        if state.is_live {
+            blocks.show_last(self, state, worker_id);
         }
         state.enter(worker_id, Stage::Closing);
         drop((readers, scratch));

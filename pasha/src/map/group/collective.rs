@@ -149,7 +149,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             tree: tree.as_deref(),
             ..self.task(&attached, job_file.as_deref())
         };
-        let outcome = drive::run(&task, self.setting, writable);
+        let outcome = drive::run(&task, self.setting, writable, None);
         drop(task);
         let is_merged = tree.is_some() && outcome.is_ok();
         let collected = tree.map_or(Ok(()), |tree| gather(ranks, &tree, &outcome, self.len));

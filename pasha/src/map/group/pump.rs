@@ -84,7 +84,7 @@ impl<'p> Pump<'p> {
                 if next < found.start {
                     // The others have not seen what an earlier run has finished.
                     resumed += found.start - next;
-                    grants.note(next..found.start);
+                    grants.finished.note(next..found.start);
                     unsent.add(next..found.start);
                 }
                 next = found.end;
@@ -316,7 +316,7 @@ impl<'p> Pump<'p> {
             let run = rest.take()?..rest.take()?;
             // Nobody but the rank that says so has run them.
             let are_new =
-                run.end <= self.state.len && self.grants.next_finished(run.clone()).is_none();
+                run.end <= self.state.len && self.grants.finished.next(run.clone()).is_none();
             if !are_new || run.is_empty() {
                 return None;
             }

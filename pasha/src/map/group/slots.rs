@@ -37,7 +37,7 @@ impl Unsent {
         for range in std::mem::take(&mut self.ranges) {
             let mut rest = range.clone();
             while taken < most_items
-                && let Some(found) = grants.next_finished(rest.clone())
+                && let Some(found) = grants.finished.next(rest.clone())
             {
                 let is_worth_it = all || found == range || found.len() * item_bytes >= PIECE;
                 let run = match is_worth_it {
@@ -103,16 +103,16 @@ mod tests {
             items
         };
         assert_eq!(take(&mut unsent, true), 0);
-        grants.note(120..130);
+        grants.finished.note(120..130);
         assert!(take(&mut unsent, false) > 0, "of the first the size is not known");
         while take(&mut unsent, true) > 0 {}
-        grants.note(500..510);
+        grants.finished.note(500..510);
         assert_eq!(take(&mut unsent, false), 0, "too little for a message");
-        grants.note(510..700);
+        grants.finished.note(510..700);
         assert!(take(&mut unsent, false) > 0);
-        grants.note(100..120);
-        grants.note(131..300);
-        grants.note(700..900);
+        grants.finished.note(100..120);
+        grants.finished.note(131..300);
+        grants.finished.note(700..900);
         while take(&mut unsent, true) > 0 {}
         let expected = |index: usize| {
             usize::from((100..300).contains(&index) && index != 130 || (500..900).contains(&index))

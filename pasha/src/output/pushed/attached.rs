@@ -47,6 +47,8 @@ impl<'a, A: Element> AttachedPushed<'a, A> {
 // as long as this and which nothing else knows.
 unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
     type Slots = PushedSlots<A>;
+    // The values lie in arenas that are made anew.
+    const KEEPS_SLOTS: bool = false;
 
     fn index_slots(&self) -> ScalarSlots<usize, Entry> {
         self.slots.clone()

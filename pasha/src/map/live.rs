@@ -1,0 +1,358 @@
+//! A look at a map's outputs while it runs.
+//!
+//! A thread beside the workers copies, from time to time, what is finished into outputs of its own,
+//! and shows those. Nothing is copied that a worker may still write: of slots those whose bit is
+//! set, and of accumulators the checkpoints, which workers do not write while they are read.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::outcome::failed_so_far;
+use super::prepared::Prepared;
+use super::refuse::refuse_to_resume;
+use super::{NO_FILES, in_setting};
+use crate::context::{Context, Setting};
+use crate::error::{Error, Result};
+use crate::functor::list::{FunctorList, IntoFunctors};
+use crate::job::board::{BITS, Stage, Stop};
+use crate::job::work::{AccumulatorsOf, MapState, Task};
+use crate::kernel::{Kernel, Out};
+use crate::options::Progress;
+use crate::options::ticking::at_intervals;
+use crate::output::Attached;
+use crate::output::list::SpecList;
+use crate::output::pack::OutputSet;
+use crate::output::worker::Accumulators;
+use crate::report::FailedItem;
+
+/// How long a look waits for checkpoints of workers that are in the middle of an item.
+const AT_MOST: Duration = Duration::from_millis(20);
+
+/// How long a look waits for checkpoints that are being made.
+const AT_MOST_TO_SAVE: Duration = Duration::from_secs(1);
+
+/// The outputs of a map while it runs, as far as items are finished.
+///
+/// A kernel's `run_live_in` and [`BoundKernel::run_live_in`](crate::BoundKernel::run_live_in) show
+/// one from time to time. `T` is what the map gives in the end.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+/// use std::time::Duration;
+///
+/// use ndarray::ArrayViewMut1;
+/// use pasha::{Snapshot, ThreadContext};
+///
+/// /// Adds up what is seen in ten channels.
+/// #[pasha::kernel]
+/// fn spectrum(channel: usize, #[reduce(sum, shape = 10)] mut counts: ArrayViewMut1<u64>) {
+///     counts[channel % 10] += 1;
+/// }
+///
+/// let context = ThreadContext::new(2)?;
+/// let counts = spectrum::run_live_in(&context, 0..1_000_000, Duration::from_millis(1), |snapshot| {
+///     let seen = (0..1_000_000).filter(|&index| snapshot.is_finished(index)).count();
+///     assert_eq!(snapshot.out().sum(), seen as u64); // of the finished items, and of no others
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!(counts.sum(), 1_000_000);
+/// # Ok::<(), pasha::Error>(())
+/// ```
+pub struct Snapshot<'s, T> {
+    out: &'s T,
+    finished: &'s [u64],
+    progress: Progress,
+    failed: Vec<FailedItem>,
+}
+
+impl<T> Snapshot<'_, T> {
+    /// The outputs: slots of items that are not finished hold the fill value, and what is reduced
+    /// or belongs to a worker has the finished items alone.
+    ///
+    /// A copy, which the next look writes over: keep what is to last by cloning it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::ControlFlow::Continue;
+    /// use std::time::Duration;
+    ///
+    /// #[pasha::kernel]
+    /// fn square(n: f64) -> f64 { n * n }
+    ///
+    /// let every = Duration::from_millis(10);
+    /// square::run_live_in(&pasha::SerialContext::new(), &[1.0, 2.0], every, |snapshot| {
+    ///     println!("{}", snapshot.out()); // [1, 0] after the first item
+    ///     Continue(())
+    /// })?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn out(&self) -> &T {
+        self.out
+    }
+
+    /// Whether the item of this index is finished and its slots are in [`out`](Self::out), for
+    /// good; `false` for an index that the map does not have.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::ControlFlow::Continue;
+    /// use std::time::Duration;
+    ///
+    /// #[pasha::kernel]
+    /// fn square(n: f64) -> f64 { n * n }
+    ///
+    /// let every = Duration::from_millis(10);
+    /// square::run_live_in(&pasha::SerialContext::new(), &[1.0, 2.0], every, |snapshot| {
+    ///     if snapshot.is_finished(1) {
+    ///         assert_eq!(snapshot.out()[1], 4.0);
+    ///     }
+    ///     Continue(())
+    /// })?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn is_finished(&self, index: usize) -> bool {
+        self.finished.get(index / BITS).is_some_and(|word| word >> (index % BITS) & 1 == 1)
+    }
+
+    /// How far the map is: counts the items whose slots are in [`out`](Self::out).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::ControlFlow::Continue;
+    /// use std::time::Duration;
+    ///
+    /// #[pasha::kernel]
+    /// fn square(n: f64) -> f64 { n * n }
+    ///
+    /// let every = Duration::from_millis(10);
+    /// square::run_live_in(&pasha::SerialContext::new(), &[1.0, 2.0], every, |snapshot| {
+    ///     println!("{}", snapshot.progress());
+    ///     Continue(())
+    /// })?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// The items that failed and that the map goes on without, by index, each with its cause.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::ControlFlow::Continue;
+    /// use std::time::Duration;
+    ///
+    /// use pasha::{OnFailure, SerialContext};
+    ///
+    /// #[pasha::kernel]
+    /// fn root(n: f64) -> Result<f64, &'static str> {
+    ///     if n < 0.0 { Err("negative") } else { Ok(n.sqrt()) }
+    /// }
+    ///
+    /// let context = SerialContext::new().on_failure(OnFailure::Skip { at_most: 1 });
+    /// root::run_live_in(&context, &[4.0, -1.0], Duration::from_millis(10), |snapshot| {
+    ///     snapshot.failed().iter().for_each(|failed| eprintln!("{}", failed.cause));
+    ///     Continue(())
+    /// })?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn failed(&self) -> &[FailedItem] {
+        &self.failed
+    }
+}
+
+impl<T> fmt::Debug for Snapshot<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("progress", &self.progress)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What looks at the outputs of a map while it runs: a function of the user's, on a thread of its
+/// own.
+pub trait Look<T>: FnMut(&Snapshot<'_, T>) -> ControlFlow<()> + Send {}
+
+impl<T, F: FnMut(&Snapshot<'_, T>) -> ControlFlow<()> + Send> Look<T> for F {}
+
+/// Allocates the outputs, runs the kernel into them, and shows meanwhile how far they are.
+///
+/// # Errors
+/// As [`run`](super::run); [`Error::Cancelled`] if `look` ends the map.
+pub(super) fn live<C, K, F>(
+    context: &C,
+    kernel: &K,
+    functors: F,
+    every: Duration,
+    look: impl Look<Out<K>>,
+) -> Result<Out<K>>
+where
+    C: Context + ?Sized,
+    K: Kernel,
+    F: IntoFunctors<K::Items>,
+    Out<K>: Send,
+{
+    let functors = functors.into_functors();
+    in_setting(context, |setting| {
+        check(setting, AccumulatorsOf::<K>::COUNT > 0)?;
+        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        let prepared = Prepared::new(setting, kernel, &functors)?;
+        let (mut out, shown) = (prepared.allocate()?, prepared.allocate()?);
+        let begun = Instant::now();
+        let mut viewer = Viewer {
+            prepared: &prepared,
+            shown,
+            copied: vec![0; prepared.len.div_ceil(BITS)],
+            message: Vec::new(),
+            begun,
+            look,
+        };
+        prepared.run_live(&mut out, every, &mut viewer)?;
+        Ok(out)
+    })
+}
+
+/// Refuses what a map can't do while it is looked at.
+fn check(setting: Setting<'_>, has_accumulators: bool) -> Result<()> {
+    let refused = |argument: &str, value: &str, advice: &str| {
+        let [argument, value, advice] = [argument, value, advice].map(str::to_owned);
+        Err(Error::Argument { argument, value, advice })
+    };
+    if setting.ranks.is_some() {
+        return refused(
+            "the context of `run_live_in`",
+            "one of several machines",
+            "what the others have finished can't be looked at here; run in a context of one \
+             machine, or tell how far the map is with `progress`",
+        );
+    }
+    if has_accumulators && setting.options.are_reproducible() {
+        return refused(
+            "`reproducible`",
+            "true",
+            "reductions that repeat bit for bit are put together when the map ends, so that there \
+             is nothing to be looked at before; leave `reproducible` out for `run_live_in`",
+        );
+    }
+    Ok(())
+}
+
+/// Who looks at a map while it runs, and how often.
+pub(super) struct Live<'l> {
+    pub(super) every: Duration,
+    pub(super) look: &'l mut (dyn FnMut(&MapState<'_>) -> ControlFlow<()> + Send),
+}
+
+impl Live<'_> {
+    /// Runs a map and lets it be looked at meanwhile.
+    pub(super) fn during<T>(self, state: &MapState<'_>, run: impl FnOnce() -> T) -> T {
+        let tick = |has_ended: bool| match has_ended || (self.look)(state).is_continue() {
+            true => ControlFlow::Continue(()),
+            false => {
+                state.table.stop(Stop::Cancelled);
+                ControlFlow::Break(())
+            }
+        };
+        at_intervals(self.every, "pasha-live", tick, run)
+    }
+}
+
+/// What is shown of a map: outputs with all that is finished.
+pub(super) struct Viewer<'v, 'p, K: Kernel, F, L> {
+    prepared: &'v Prepared<'p, K, F>,
+    shown: Out<K>,
+    /// A bit for each item whose slots are in `shown`.
+    copied: Vec<u64>,
+    message: Vec<u8>,
+    begun: Instant,
+    look: L,
+}
+
+impl<K, F, L> Viewer<'_, '_, K, F, L>
+where
+    K: Kernel,
+    F: FunctorList<K::Items>,
+    L: Look<Out<K>>,
+{
+    /// Copies what is finished by now, and shows it.
+    pub(super) fn show(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> ControlFlow<()> {
+        if AccumulatorsOf::<K>::COUNT > 0 {
+            wait_for_checkpoints(state);
+        }
+        // What can't be copied now, for want of memory say, is looked at the next time.
+        if !matches!(self.copy(task, state), Ok(Some(()))) {
+            return ControlFlow::Continue(());
+        }
+        let finished = self.copied.iter().map(|word| word.count_ones() as usize).sum();
+        let options = self.prepared.setting.options;
+        let failed = failed_so_far(state, finished, options);
+        let (len, elapsed) = (self.prepared.len, self.begun.elapsed());
+        (self.look)(&Snapshot {
+            out: &self.shown,
+            finished: &self.copied,
+            progress: Progress::of(finished, len, failed.len(), elapsed),
+            failed,
+        })
+    }
+
+    /// `None` if the checkpoints can't be read now.
+    fn copy(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> Result<Option<()>> {
+        let Viewer { prepared, shown, copied, message, .. } = self;
+        let Some(finished) = state.finished else { return Ok(None) };
+        let arrays = K::Set::arrays_mut(shown);
+        let outputs = prepared.kernel.names().outputs;
+        let plan = prepared.plan(true);
+        let attached = prepared.specs.attach(arrays, outputs, &plan)?;
+        let target = prepared.task(&attached, None);
+        // So that the bits are those of what the checkpoints have, and of nothing else.
+        let reading = match AccumulatorsOf::<K>::COUNT {
+            0 => None,
+            _ => match state.table.read_checkpoints(AT_MOST_TO_SAVE) {
+                Some(reading) => Some(reading),
+                None => return Ok(None),
+            },
+        };
+        if !keeps_slots(&attached) {
+            copied.fill(0);
+        }
+        finished.add_to(copied, |items| {
+            message.clear();
+            // SAFETY: the items are of this map, which both tasks are attached for, with outputs of
+            // the same kernel and shapes; a worker that has noted an item writes its slots no more,
+            // and nobody else uses those of `target`.
+            unsafe {
+                task.pack(&items, message);
+                let _ = target.unpack(&items, &mut &message[..]);
+            }
+        });
+        for (worker_id, record) in state.table.records().enumerate() {
+            // SAFETY: the accumulators are of the same outputs and shapes, attached for at least as
+            // many workers, and nobody else uses them; `reading` keeps workers from checkpoints.
+            unsafe { state.checkpoints.show(&target.accumulators, worker_id, record) };
+        }
+        drop((reading, target));
+        prepared.finish(attached).map_err(|error| *error).map(Some)
+    }
+}
+
+/// Whether slots that were copied before are there.
+fn keeps_slots<A: Attached>(_attached: &A) -> bool {
+    A::KEEPS_SLOTS
+}
+
+/// Asks the workers for checkpoints, and waits for those of workers that make one soon.
+fn wait_for_checkpoints(state: &MapState<'_>) {
+    let question = state.table.ask_for_checkpoints();
+    let begun = Instant::now();
+    let is_awaited = |stage| matches!(stage, Stage::Item | Stage::Claiming | Stage::BeginningShare);
+    let mut records = state.table.records();
+    while records.any(|it| it.answered() < question && is_awaited(it.stage()))
+        && begun.elapsed() < AT_MOST
+    {
+        std::thread::sleep(Duration::from_micros(200));
+        records = state.table.records();
+    }
+}
