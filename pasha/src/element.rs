@@ -57,6 +57,18 @@ impl<T: Copy + NoUninit + Zeroable + Send + Sync + 'static> Element for T {}
 /// The largest alignment of elements, in bytes: that of all memory which arrays lie in.
 pub(crate) const MOST_ALIGNED: usize = 128;
 
+/// Memory of copies of elements, of any type.
+#[derive(Clone, Copy)]
+#[repr(align(128))]
+#[allow(dead_code, reason = "what is written there are elements")]
+pub(crate) struct AlignedBytes([u8; MOST_ALIGNED]);
+
+const _: () = assert!(align_of::<AlignedBytes>() == MOST_ALIGNED);
+
+impl AlignedBytes {
+    pub(crate) const ZERO: AlignedBytes = AlignedBytes([0; MOST_ALIGNED]);
+}
+
 /// The bytes of a copy of this many elements, a multiple of [`MOST_ALIGNED`]: copies of several
 /// outputs lie one behind the other.
 pub(crate) fn size_of_copy<A>(len: usize) -> usize {

@@ -49,17 +49,16 @@ pub(super) fn parse(attr: &Attribute, ty: &Type, errors: &mut Errors) -> Role {
         "reduce" => Role::Output(reduction(entries, ty, errors)),
         "scratch" => Role::Scratch(scratch(entries, errors)),
         "shared" => Role::Shared { copied: copied(entries, errors) },
-        plain => {
+        "index" | "worker_id" => {
             let Entries { keys, positional, .. } = entries;
             let given = keys.into_iter().map(|(_, value)| value).chain(positional);
             for value in given {
-                errors.at(value, format!("`#[{plain}]` takes nothing: write `#[{plain}]` alone"));
+                errors.at(value, format!("`#[{role}]` takes nothing: write `#[{role}]` alone"));
             }
-            match plain {
-                "index" => Role::Index,
-                _ => Role::WorkerId,
-            }
+            if role == "index" { Role::Index } else { Role::WorkerId }
         }
+        // A word of `ROLES` that is read nowhere.
+        _ => Role::Unknown { argument: false },
     }
 }
 

@@ -35,7 +35,7 @@ fn two_forks() -> Duration {
             .map(|_| {
                 // SAFETY: the child calls nothing but `_exit`, which is allowed in any child.
                 match unsafe { fork() }.expect("a fork") {
-                    // SAFETY: as above; nothing of the child is used afterwards.
+                    // SAFETY: `_exit` may be called in any child, and nothing of it is used afterwards.
                     ForkResult::Child => unsafe { nix::libc::_exit(0) },
                     ForkResult::Parent { child } => child,
                 }

@@ -75,7 +75,7 @@ impl Owner {
             memory: context.memory(),
             pages: context.options().pages(),
             num_workers: context.num_workers(),
-            job_file: context.options().job_file().map(Path::to_owned),
+            job_file: context.options().resume.as_deref().map(Path::to_owned),
             has_files: context.ranks().is_none_or(|ranks| ranks.group.rank() == 0),
         }
     }

@@ -63,9 +63,9 @@ mod tests {
             let (workers, memory) = (context.num_workers(), context.memory());
             let context = context.deadline(Duration::from_secs(9)).static_split();
             let options = context.options();
-            assert_eq!(options.policy().may_skip(), Some(3), "{text}");
-            assert_eq!(options.time_for_map(), Some(Duration::from_secs(9)), "{text}");
-            assert_eq!(options.splitting(), Splitting::Static, "{text}");
+            assert_eq!(options.on_failure.may_skip(), Some(3), "{text}");
+            assert_eq!(options.deadline, Some(Duration::from_secs(9)), "{text}");
+            assert_eq!(options.splitting, Splitting::Static, "{text}");
             assert_eq!((context.num_workers(), context.memory()), (workers, memory), "{text}");
         }
     }

@@ -103,8 +103,8 @@ mod tests {
         for context in ["serial", "threads:2", "processes:2"] {
             let text = format!("{context}, skip=3, deadline=1h");
             let options = text.parse::<AnyContext>().unwrap().options().clone();
-            assert_eq!(options.policy().may_skip(), Some(3), "{text}");
-            assert_eq!(options.time_for_map().unwrap().as_secs(), 3600, "{text}");
+            assert_eq!(options.on_failure.may_skip(), Some(3), "{text}");
+            assert_eq!(options.deadline.unwrap().as_secs(), 3600, "{text}");
         }
         let refused = parse("threads,skp=3", "PASHA_CONTEXT").unwrap_err().to_string();
         let told = "an option in PASHA_CONTEXT, which is \"threads,skp=3\", is \"skp=3\": ";

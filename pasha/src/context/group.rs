@@ -75,7 +75,7 @@ impl GroupContext {
     }
 }
 
-option_methods!(GroupContext);
+option_methods!(GroupContext, "group_context", "```ignore\n# {");
 
 impl ContextOptions for GroupContext {
     fn options_mut(&mut self) -> &mut Options {

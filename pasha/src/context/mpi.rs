@@ -163,7 +163,7 @@ impl MpiContext {
     }
 }
 
-option_methods!(MpiContext);
+option_methods!(MpiContext, "pasha::MpiContext::new()?", "```\n# if false {");
 
 impl ContextOptions for MpiContext {
     fn options_mut(&mut self) -> &mut Options {

@@ -34,7 +34,7 @@ impl SerialContext {
     }
 }
 
-option_methods!(SerialContext);
+option_methods!(SerialContext, "pasha::SerialContext::new()", "```\n# {");
 
 impl ContextOptions for SerialContext {
     fn options_mut(&mut self) -> &mut Options {

@@ -62,7 +62,7 @@ impl<'f, T> ElementReader<'f, T> {
     #[inline(always)]
     pub(super) fn get(&self, index: usize) -> &T {
         assert!(index < self.len, "index {index} of {} items", self.len);
-        // SAFETY: just checked.
+        // SAFETY: the index is below the length, as the line before asserts.
         unsafe { self.get_unchecked(index) }
     }
 

@@ -173,7 +173,7 @@ impl<'j> Job<'j> {
     pub(crate) fn work_in_seat(&self, worker_id: usize) {
         let record = self.state.table.record(worker_id);
         let generation = Generation::now();
-        let _pinned = self.options.pins_workers().then(|| Pinned::to(worker_id)).flatten();
+        let _pinned = self.options.pin_workers.then(|| Pinned::to(worker_id)).flatten();
         let start = || self.in_hook(worker_id, Stage::StartHook);
         let body = || (self.body)(worker_id, generation);
         let end = || self.in_hook(worker_id, Stage::EndHook);
@@ -218,8 +218,8 @@ impl<'j> Job<'j> {
 
     fn in_hook(&self, worker_id: usize, stage: Stage) -> Result<bool, SourceError> {
         let hook = match stage {
-            Stage::StartHook => self.options.start_hook(),
-            _ => self.options.end_hook(),
+            Stage::StartHook => self.options.start_hook.as_ref(),
+            _ => self.options.end_hook.as_ref(),
         };
         if let Some(hook) = hook {
             self.state.enter(worker_id, stage);

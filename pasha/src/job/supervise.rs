@@ -27,7 +27,7 @@ impl Job<'_> {
         let record = self.record(worker_id);
         let is_done = record.stage() == Stage::Done;
         let work_remains = || !record.left().is_empty() || self.state.has_unclaimed();
-        if is_done && (self.options().lifespan().is_none() || !work_remains()) {
+        if is_done && (self.options().worker_lifespan.is_none() || !work_remains()) {
             return false;
         }
         self.state.table.settle(worker_id, self.state.grants);

@@ -33,7 +33,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     let begun = Instant::now();
     let num_workers = shared::num_workers(setting, task.len);
     let checkpoints = task.checkpoints(
-        live.is_some() || !setting.options.policy().is_abort(),
+        live.is_some() || !setting.options.on_failure.is_abort(),
         num_workers,
         setting.memory,
         setting.options.pages(),
@@ -121,7 +121,7 @@ fn drive(
         let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
         let run_together = || group::run(ranks, state, grants, packing, &elsewhere, run);
         // Rank 0 alone tells of the progress, which is that of all, until all have ended.
-        let verdict = match options.watch().filter(|_| ranks.group.rank() == 0) {
+        let verdict = match options.watch.as_ref().filter(|_| ranks.group.rank() == 0) {
             None => run_together()?,
             Some(watch) => {
                 let resumed = state.job_file.map_or(0, JobFile::finished);
@@ -143,7 +143,7 @@ fn drive(
             None => context.run(&job),
             Some(live) => live.during(state, || context.run(&job)),
         };
-        started = match options.watch() {
+        started = match options.watch.as_ref() {
             None => run(),
             Some(watch) => {
                 let failed = || table.failures().skipped().count();
@@ -172,7 +172,7 @@ fn told(
     let mut timeline = outcome.ended.timeline.take();
     let result = outcome.into_result(started, options, source_errors);
     if let (Err(_), Some(timeline)) = (&result, &mut timeline) {
-        timeline.finish(options.timeline_file());
+        timeline.finish(options.timeline_file.as_deref());
     }
     result.map(|report| Report { timeline, ..report })
 }

@@ -229,7 +229,7 @@ fn check(setting: Setting<'_>, has_accumulators: bool) -> Result<()> {
              machine, or tell how far the map is with `progress`",
         );
     }
-    if has_accumulators && setting.options.are_reproducible() {
+    if has_accumulators && setting.options.reproducible {
         return refused(
             "`reproducible`",
             "true",

@@ -176,5 +176,5 @@ fn in_setting<C: Context + ?Sized, T>(
 fn nested_options(options: &Options) -> &'static Options {
     static PLAIN: Options = Options::new();
     static REPRODUCIBLE: Options = Options::new_reproducible();
-    if options.are_reproducible() { &REPRODUCIBLE } else { &PLAIN }
+    if options.reproducible { &REPRODUCIBLE } else { &PLAIN }
 }

@@ -173,7 +173,7 @@ impl Outcome {
                 }
             }
             Some(Stop::TooManyFailures) => {
-                if let (Some(at_most), false) = (options.policy().may_skip(), log.is_empty()) {
+                if let (Some(at_most), false) = (options.on_failure.may_skip(), log.is_empty()) {
                     let source = Box::new(error_of(log.swap_remove(0).1));
                     let failed = num_failed;
                     return Err(Error::TooManyFailures { failed, at_most, finished, len, source });
@@ -181,7 +181,7 @@ impl Outcome {
             }
             Some(Stop::Cancelled) if !is_whole => return Err(Error::Cancelled { finished, len }),
             Some(Stop::Deadline) if !is_whole => {
-                let limit = options.time_for_map().unwrap_or_default();
+                let limit = options.deadline.unwrap_or_default();
                 return Err(Error::Deadline { limit, finished, len });
             }
             Some(Stop::Cancelled | Stop::Deadline | Stop::Context | Stop::Lost) | None => {}
@@ -225,7 +225,7 @@ impl HowFar<'_> {
     /// Makes an error of an entry in the log.
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
         let HowFar { finished, len, options } = self;
-        let limit = options.time_for_item().unwrap_or_default();
+        let limit = options.item_timeout.unwrap_or_default();
         let Logged {
             failure, stage, index, worker_id, attempts, end, message, location, host, ..
         } = logged;

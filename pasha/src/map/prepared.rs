@@ -90,7 +90,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     ) -> Result<(SharedArray<usize, Ix2>, Vec<FailedItem>)> {
         let first_pass = Prepared::without_lengths(setting, lengths, functors, len)?;
         let mut found = first_pass.allocate()?;
-        if setting.options.policy().may_skip().is_none() {
+        if setting.options.on_failure.may_skip().is_none() {
             first_pass.fill(&mut found, true)?;
             return Ok((found, Vec::new()));
         }
@@ -133,7 +133,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             drive::run(&task, self.setting, writable(), None)
         };
         let mut report = self.attached(out, fresh, run)?;
-        report.finish_timeline(self.setting.options.timeline_file());
+        report.finish_timeline(self.setting.options.timeline_file.as_deref());
         Ok(report)
     }
 
@@ -153,7 +153,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             let live = Live { every, look: &mut look };
             drive::run(&task, self.setting, writable(), Some(live))
         })?;
-        report.finish_timeline(self.setting.options.timeline_file());
+        report.finish_timeline(self.setting.options.timeline_file.as_deref());
         Ok(())
     }
 
@@ -187,7 +187,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         go: impl FnOnce(Task<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
     ) -> Result<T> {
         self.functors.announce();
-        let resumes = self.setting.options.job_file().is_some();
+        let resumes = self.setting.options.resume.as_deref().is_some();
         let plan = self.plan(fresh || resumes);
         let arrays = K::Set::arrays_mut(out);
         let mut attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
@@ -265,7 +265,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         &self,
         attached: &'t impl Attached,
     ) -> Result<Option<Box<MergeTree<'t>>>> {
-        if const { AccumulatorsOf::<K>::COUNT == 0 } || !self.setting.options.are_reproducible() {
+        if const { AccumulatorsOf::<K>::COUNT == 0 } || !self.setting.options.reproducible {
             return Ok(None);
         }
         let mut reductions = Vec::new();
@@ -276,7 +276,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// Opens the file that says what is done, in a context that resumes.
     #[inline(always)]
     pub(super) fn job_file(&self, attached: &impl Attached) -> Result<Option<Box<JobFile>>> {
-        let Some(path) = self.setting.options.job_file() else { return Ok(None) };
+        let Some(path) = self.setting.options.resume.as_deref() else { return Ok(None) };
         let mut files = Vec::new();
         attached.files(&mut files);
         let names = self.kernel.output_names();
@@ -297,7 +297,7 @@ fn tree_of<'t>(
     }
     let Setting { options, memory, .. } = setting;
     let num_workers = shared::num_workers(setting, len);
-    let splitting = options.splitting();
+    let splitting = options.splitting;
     let elsewhere = setting.ranks.is_some();
     MergeTree::new(reductions, len, num_workers, elsewhere, splitting, memory, options.pages())
         .map(|tree| Some(Box::new(tree)))
@@ -356,7 +356,7 @@ impl Drop for UnreadTimeline<'_> {
 
 #[cold]
 fn write_unread(timeline: &mut Timeline, options: &Options) {
-    timeline.finish(options.timeline_file());
+    timeline.finish(options.timeline_file.as_deref());
 }
 
 /// A panic of a merge, with its text and place, in a map over so many items.

@@ -18,7 +18,7 @@ pub(super) const NO_FILES: &str = "the outputs do not lie in files: allocate the
 /// otherwise for the reason given, if one is.
 #[inline(always)]
 pub(super) fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Result<()> {
-    match options.job_file() {
+    match options.resume.as_deref() {
         None => Ok(()),
         Some(path) => {
             let has_accumulators = AccumulatorsOf::<K>::COUNT > 0;

@@ -23,7 +23,7 @@ use crate::timeline;
 pub(super) fn num_workers(setting: Setting<'_>, len: usize) -> usize {
     match setting.ranks {
         // The parts are those of all workers, of whom any may have one.
-        Some(_) if setting.options.splitting() == Splitting::Static => setting.num_workers,
+        Some(_) if setting.options.splitting == Splitting::Static => setting.num_workers,
         _ => setting.num_workers.min(len.max(1)),
     }
 }
@@ -89,23 +89,24 @@ impl Shared {
     ) -> MapState<'m> {
         let Shared { num_workers, table, checkpoints, grants, lanes } = self;
         let (options, len) = (setting.options, about.len);
-        let policy = options.policy();
+        let policy = options.on_failure;
         // All ranks have just met.
         let zero = if setting.ranks.is_some() { Instant::now() } else { begun };
         let recorder = lanes.as_ref().map(|lanes| Recorder::new(lanes, zero));
-        let is_exact =
-            !policy.is_abort() || options.time_for_item().is_some() || options.job_file().is_some();
+        let is_exact = !policy.is_abort()
+            || options.item_timeout.is_some()
+            || options.resume.as_deref().is_some();
         MapState {
             table,
             len,
             shares: Shares {
                 splitting: match about.tree {
-                    Some(tree) => tree.splitting(options.splitting()),
-                    None => options.splitting(),
+                    Some(tree) => tree.splitting(options.splitting),
+                    None => options.splitting,
                 },
                 len: len.min(most_items(*num_workers)),
                 num_workers: match setting.ranks {
-                    Some(ranks) if options.splitting() == Splitting::Static => ranks.all_workers(),
+                    Some(ranks) if options.splitting == Splitting::Static => ranks.all_workers(),
                     _ => *num_workers,
                 },
                 together: about.tree.map_or(about.together, MergeTree::block_items),
@@ -121,10 +122,10 @@ impl Shared {
                 Memory::Private => SharedPages::default(),
             },
             is_staged: about.streams && !is_exact,
-            limit: options.time_for_item(),
-            lifespan: options.lifespan(),
-            deadline: options.time_for_map().and_then(|limit| begun.checked_add(limit)),
-            token: options.token(),
+            limit: options.item_timeout,
+            lifespan: options.worker_lifespan,
+            deadline: options.deadline.and_then(|limit| begun.checked_add(limit)),
+            token: options.cancel_token.as_ref(),
             job_file: about.job_file,
             tree: about.tree,
             grants: grants.as_ref(),
@@ -139,12 +140,12 @@ impl Shared {
 
 /// Lanes for the timeline of a map, if the context wants one.
 fn lanes_for(num_workers: usize, setting: Setting<'_>) -> Result<Option<Lanes>> {
-    if !setting.options.has_timeline() {
+    if !setting.options.timeline {
         return Ok(None);
     }
     // Of several ranks the first writes for all.
     let writes = setting.ranks.is_none_or(|ranks| ranks.group.rank() == 0);
-    if let (true, Some(path)) = (writes, setting.options.timeline_file()) {
+    if let (true, Some(path)) = (writes, setting.options.timeline_file.as_deref()) {
         timeline::check_file(path)?;
     }
     Lanes::new(num_workers, setting.memory).map(Some)
@@ -161,7 +162,7 @@ fn table_for(num_workers: usize, len: usize, setting: Setting<'_>) -> Result<Tab
     if setting.memory == Memory::Private && setting.options.are_of_processes() {
         setting.options.refuse_those_of_processes("of the context")?;
     }
-    let failures = match setting.options.policy().may_skip() {
+    let failures = match setting.options.on_failure.may_skip() {
         Some(at_most) if at_most.min(len) > MOST_SKIPPED => {
             return Err(Error::TooLarge {
                 argument: "`at_most` of the context's `on_failure`, for so many items,",

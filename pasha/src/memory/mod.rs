@@ -263,7 +263,8 @@ impl Drop for Mapping {
                 let result = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.len) };
                 debug_assert!(result.is_ok(), "unmapping what was mapped can't fail");
             }
-            // SAFETY: it was allocated with this layout, and nobody uses it any more, as above.
+            // SAFETY: it was allocated with this layout, and nobody uses it any more: views of it
+            // borrow from its owner, which is being dropped.
             Backing::Heap(layout) => unsafe { dealloc(self.start.as_ptr(), layout) },
             Backing::Empty | Backing::File(..) => {}
         }

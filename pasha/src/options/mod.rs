@@ -13,7 +13,7 @@ mod words;
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,50 +118,37 @@ impl Options {
     /// Whether there is nothing to do during a map but to run the kernel, and nothing to look for.
     #[inline]
     pub(crate) fn are_plain(&self) -> bool {
-        let Options { item_timeout, deadline, cancel_token, resume, .. } = self;
-        let has_hooks = self.start_hook.is_some() || self.end_hook.is_some();
+        // All by name, so that the compiler asks where a new option belongs.
+        let Options {
+            splitting: _,
+            start_hook,
+            end_hook,
+            watch,
+            on_failure,
+            item_timeout,
+            deadline,
+            stop_within: _,
+            cancel_token,
+            resume,
+            huge_pages: _,
+            pin_workers,
+            worker_lifespan: _,
+            worker_memory: _,
+            nice: _,
+            reproducible,
+            timeline,
+            timeline_file: _,
+        } = self;
+        let has_hooks = start_hook.is_some() || end_hook.is_some();
         let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
-        let is_noted = resume.is_some() || self.watch.is_some() || !self.on_failure.is_abort();
-        let is_noted = is_noted || self.timeline;
-        let is_special = self.pin_workers || self.reproducible || self.are_of_processes();
+        let is_noted = resume.is_some() || watch.is_some() || *timeline || !on_failure.is_abort();
+        let is_special = *pin_workers || *reproducible || self.are_of_processes();
         !(has_hooks || has_limits || is_noted || is_special)
     }
 
     #[inline]
     pub(crate) fn pages(&self) -> Pages {
         if self.huge_pages { Pages::Huge } else { Pages::Ordinary }
-    }
-
-    pub(crate) fn pins_workers(&self) -> bool {
-        self.pin_workers
-    }
-
-    pub(crate) fn lifespan(&self) -> Option<NonZeroUsize> {
-        self.worker_lifespan
-    }
-
-    /// Bytes of its own that a forked worker may have.
-    pub(crate) fn memory_limit(&self) -> Option<usize> {
-        self.worker_memory
-    }
-
-    /// Whether the bits of reductions are not to depend on who computes what.
-    #[inline]
-    pub(crate) fn are_reproducible(&self) -> bool {
-        self.reproducible
-    }
-
-    pub(crate) fn niceness(&self) -> i32 {
-        self.nice
-    }
-
-    pub(crate) fn has_timeline(&self) -> bool {
-        self.timeline
-    }
-
-    /// The file that the timeline of each map is written into.
-    pub(crate) fn timeline_file(&self) -> Option<&Path> {
-        self.timeline_file.as_deref()
     }
 
     /// Whether an option is set that only workers in processes of their own can have.
@@ -186,48 +173,6 @@ impl Options {
                 .to_owned(),
         })
     }
-
-    pub(crate) fn watch(&self) -> Option<&Watch> {
-        self.watch.as_ref()
-    }
-
-    pub(crate) fn splitting(&self) -> Splitting {
-        self.splitting
-    }
-
-    pub(crate) fn start_hook(&self) -> Option<&Hook> {
-        self.start_hook.as_ref()
-    }
-
-    pub(crate) fn end_hook(&self) -> Option<&Hook> {
-        self.end_hook.as_ref()
-    }
-
-    pub(crate) fn policy(&self) -> OnFailure {
-        self.on_failure
-    }
-
-    pub(crate) fn time_for_item(&self) -> Option<Duration> {
-        self.item_timeout
-    }
-
-    pub(crate) fn time_for_map(&self) -> Option<Duration> {
-        self.deadline
-    }
-
-    pub(crate) fn time_to_stop(&self) -> Duration {
-        self.stop_within
-    }
-
-    pub(crate) fn token(&self) -> Option<&CancelToken> {
-        self.cancel_token.as_ref()
-    }
-
-    /// The file that says what of a job is done.
-    #[inline]
-    pub(crate) fn job_file(&self) -> Option<&Path> {
-        self.resume.as_deref()
-    }
 }
 
 impl Default for Options {
@@ -238,25 +183,45 @@ impl Default for Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Options {
+            splitting,
+            start_hook,
+            end_hook,
+            watch,
+            on_failure,
+            item_timeout,
+            deadline,
+            stop_within,
+            cancel_token,
+            resume,
+            huge_pages,
+            pin_workers,
+            worker_lifespan,
+            worker_memory,
+            nice,
+            reproducible,
+            timeline,
+            timeline_file,
+        } = self;
         f.debug_struct("Options")
-            .field("splitting", &self.splitting)
-            .field("on_failure", &self.on_failure)
-            .field("item_timeout", &self.item_timeout)
-            .field("deadline", &self.deadline)
-            .field("stop_within", &self.stop_within)
-            .field("cancel_token", &self.cancel_token)
-            .field("resume", &self.resume)
-            .field("huge_pages", &self.huge_pages)
-            .field("pin_workers", &self.pin_workers)
-            .field("worker_lifespan", &self.worker_lifespan)
-            .field("worker_memory", &self.worker_memory)
-            .field("nice", &self.nice)
-            .field("reproducible", &self.reproducible)
-            .field("timeline", &self.timeline)
-            .field("timeline_file", &self.timeline_file)
-            .field("start_hook", &self.start_hook.is_some())
-            .field("end_hook", &self.end_hook.is_some())
-            .field("progress", &self.watch)
+            .field("splitting", splitting)
+            .field("on_failure", on_failure)
+            .field("item_timeout", item_timeout)
+            .field("deadline", deadline)
+            .field("stop_within", stop_within)
+            .field("cancel_token", cancel_token)
+            .field("resume", resume)
+            .field("huge_pages", huge_pages)
+            .field("pin_workers", pin_workers)
+            .field("worker_lifespan", worker_lifespan)
+            .field("worker_memory", worker_memory)
+            .field("nice", nice)
+            .field("reproducible", reproducible)
+            .field("timeline", timeline)
+            .field("timeline_file", timeline_file)
+            .field("start_hook", &start_hook.is_some())
+            .field("end_hook", &end_hook.is_some())
+            .field("progress", watch)
             .finish()
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn at_intervals<T>(
     mut tick: impl FnMut(bool) -> ControlFlow<()> + Send,
     run: impl FnOnce() -> T,
 ) -> T {
-    let ended = Ended::default();
+    let ended = HasEnded::default();
     std::thread::scope(|scope| {
         let ticker = std::thread::Builder::new().name(name.to_owned());
         // Without a thread nothing is called, but the other runs all the same.
@@ -39,12 +39,12 @@ pub(crate) fn at_intervals<T>(
 
 /// Whether the function has ended.
 #[derive(Default)]
-struct Ended {
+struct HasEnded {
     ended: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Ended {
+impl HasEnded {
     /// Waits for the end, but no longer than this.
     fn wait(&self, at_most: Duration) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ impl Ended {
     }
 }
 
-struct EndOnDrop<'e>(&'e Ended);
+struct EndOnDrop<'e>(&'e HasEnded);
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {

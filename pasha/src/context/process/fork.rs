@@ -62,7 +62,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
     guard.handled.take_off();
     end::keep_exit_to_this_process(job.record(worker_id));
     guard.let_go_in_child();
-    if let Some(bytes) = job.options().memory_limit()
+    if let Some(bytes) = job.options().worker_memory
         && memory::limit_own(bytes).is_err()
     {
         forked::end(1);
@@ -73,9 +73,9 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
         forked::end(1);
     }
     pin::spread(worker_id, job.num_workers());
-    if job.options().niceness() != 0 {
+    if job.options().nice != 0 {
         // Where it is not allowed the worker is as nice as it was.
-        let _ = rustix::process::nice(job.options().niceness());
+        let _ = rustix::process::nice(job.options().nice);
     }
     panic::note_all_threads(job.record(worker_id));
     #[cfg(feature = "rand")]

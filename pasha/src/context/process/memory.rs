@@ -49,7 +49,7 @@ pub(super) fn explain(ended: Ended, options: &Options) -> Option<String> {
                 )
             })
         }
-        libc::SIGABRT => options.memory_limit().map(|limit| {
+        libc::SIGABRT => options.worker_memory.map(|limit| {
             let limit = ByteSize::b(limit as u64).display().iec();
             format!(
                 "memory beyond {limit} of its own is refused it (`worker_memory`), and it had \

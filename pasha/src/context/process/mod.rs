@@ -117,7 +117,7 @@ impl ProcessContext {
     }
 }
 
-option_methods!(ProcessContext);
+option_methods!(ProcessContext, "pasha::ProcessContext::new(2)?", "```\n# {");
 
 impl ContextOptions for ProcessContext {
     fn options_mut(&mut self) -> &mut Options {

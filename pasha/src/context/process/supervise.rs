@@ -162,14 +162,14 @@ impl Children<'_, '_> {
     fn end_of_patience(&self, now: Instant) -> Instant {
         let limit = match self.job.is_to_end_at_once() {
             true => Duration::ZERO,
-            false => self.job.options().time_to_stop().min(LONGEST),
+            false => self.job.options().stop_within.min(LONGEST),
         };
         self.job.deadline().into_iter().chain([now + limit]).min().unwrap_or(now)
     }
 
     /// Kills workers whose item takes too long.
     fn end_the_late(&mut self, now: Instant) {
-        let Some(limit) = self.job.options().time_for_item() else { return };
+        let Some(limit) = self.job.options().item_timeout else { return };
         for child in &mut self.alive {
             let record = self.job.record(child.worker_id);
             let doing = record.pulse();
@@ -213,7 +213,7 @@ impl Children<'_, '_> {
         let deadline = self.job.deadline();
         let deadline = deadline.map(|deadline| deadline.saturating_duration_since(now));
         // Four looks for the time of an item: it is killed after at most 1.25 times that.
-        let limit = self.job.options().time_for_item();
+        let limit = self.job.options().item_timeout;
         let look = limit.map(|limit| (limit / 4).max(Duration::from_millis(1)));
         [deadline, look, Some(BETWEEN_LOOKS)].into_iter().flatten().min()
     }

@@ -88,7 +88,7 @@ impl ThreadContext {
     }
 }
 
-option_methods!(ThreadContext);
+option_methods!(ThreadContext, "pasha::ThreadContext::new(2)?", "```\n# {");
 
 impl ContextOptions for ThreadContext {
     fn options_mut(&mut self) -> &mut Options {

@@ -28,7 +28,7 @@ pub(crate) fn least_block(len: usize) -> usize {
 }
 
 #[repr(C, align(128))]
-struct Header {
+struct GrantsHeader {
     /// Items granted: the cursor's limit.
     granted: AtomicUsize,
     /// Blocks in the list.
@@ -63,7 +63,7 @@ impl Grants {
     /// Nothing granted, and nothing finished, of this many items.
     pub(crate) fn new(len: usize, memory: Memory) -> Result<Grants> {
         let capacity = len.min(MOST_BLOCKS) + 1;
-        let bytes = size_of::<Header>() + capacity * size_of::<Block>();
+        let bytes = size_of::<GrantsHeader>() + capacity * size_of::<Block>();
         let finished = FinishedItems::new(len, memory)?;
         Ok(Grants { mapping: Mapping::sparse(bytes, memory)?, capacity, finished })
     }
@@ -73,7 +73,7 @@ impl Grants {
         [self.mapping.start().as_ptr() as usize, self.finished.start()]
     }
 
-    fn header(&self) -> &Header {
+    fn header(&self) -> &GrantsHeader {
         // SAFETY: the invariant of `Grants`; mappings are aligned to 128 bytes.
         unsafe { self.mapping.start().cast().as_ref() }
     }
@@ -81,7 +81,7 @@ impl Grants {
     fn blocks(&self) -> &[Block] {
         // SAFETY: the invariant of `Grants`; the header's size is a multiple of its alignment.
         unsafe {
-            let first = self.mapping.start().add(size_of::<Header>()).cast::<Block>();
+            let first = self.mapping.start().add(size_of::<GrantsHeader>()).cast::<Block>();
             std::slice::from_raw_parts(first.as_ptr(), self.capacity)
         }
     }

@@ -54,7 +54,7 @@ impl Stop {
 
 /// The part of the table that all workers write.
 #[repr(C, align(128))]
-struct Header {
+struct TableHeader {
     /// See `claim.rs`.
     cursor: CacheLine<AtomicU64>,
     /// A [`Stop`] once workers are to stop at their next item, or 0.
@@ -106,12 +106,12 @@ pub(crate) struct Table {
 impl Table {
     /// A table for this many workers, in memory that they share, with room for this many failures.
     pub(crate) fn new(num_workers: usize, failures: usize, memory: Memory) -> Result<Table> {
-        let records_end = size_of::<Header>() + num_workers * size_of::<Record>();
+        let records_end = size_of::<TableHeader>() + num_workers * size_of::<Record>();
         let layout = LogLayout::for_failures(records_end, failures);
         Ok(Table { mapping: Mapping::sparse(layout.end(), memory)?, num_workers, layout })
     }
 
-    fn header(&self) -> &Header {
+    fn header(&self) -> &TableHeader {
         // SAFETY: the invariant of `Table`; the mapping is aligned to 128 bytes, as the header is.
         unsafe { self.mapping.start().cast().as_ref() }
     }
@@ -125,7 +125,7 @@ impl Table {
         // SAFETY: the invariant of `Table`; a record's size is a multiple of its alignment, and
         // so is the header's.
         unsafe {
-            let records = self.mapping.start().add(size_of::<Header>()).cast::<Record>();
+            let records = self.mapping.start().add(size_of::<TableHeader>()).cast::<Record>();
             records.add(worker_id).as_ref()
         }
     }

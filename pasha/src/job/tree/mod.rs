@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::memory::{Mapping, Memory, Pages};
 use crate::options::Splitting;
 use crate::output::worker::Reduction;
+pub(crate) use places::BETWEEN_LOOKS;
 use places::Places;
 use shape::{Next, Node, Shape};
 

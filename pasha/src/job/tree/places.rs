@@ -22,13 +22,13 @@ use super::shape::{Next, Node, Shape};
 use crate::error::Result;
 use crate::memory::{Mapping, Memory};
 
-/// How long a worker waits for a place without looking whether the map is to stop.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// How long a worker that waits does not look whether the map is to stop.
+pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// How often a worker looks at the lock before it lets others run.
 const SPINS: usize = 100;
 
 #[repr(C, align(128))]
-struct Header {
+struct PlacesHeader {
     /// 1 + the number of the worker that has the lock, or 0.
     holder: AtomicU32,
     /// Counts the times that places were freed.
@@ -71,7 +71,7 @@ impl Places {
         num_places: usize,
         memory: Memory,
     ) -> Result<Self> {
-        let bytes = size_of::<Header>()
+        let bytes = size_of::<PlacesHeader>()
             + num_workers * size_of::<Seat>()
             + shape.num_nodes() * size_of::<AtomicU64>()
             + num_places * size_of::<AtomicU32>();
@@ -83,7 +83,7 @@ impl Places {
         self.mapping.start().as_ptr() as usize
     }
 
-    fn header(&self) -> &Header {
+    fn header(&self) -> &PlacesHeader {
         // SAFETY: the invariant of `Places`; mappings are aligned to 128 bytes, as the header is.
         unsafe { self.mapping.start().cast().as_ref() }
     }
@@ -92,7 +92,7 @@ impl Places {
         assert!(worker_id < self.num_workers, "worker {worker_id} of {}", self.num_workers);
         // SAFETY: the invariant of `Places`; the header's size is a multiple of the alignment.
         unsafe {
-            let seats = self.mapping.start().add(size_of::<Header>()).cast::<Seat>();
+            let seats = self.mapping.start().add(size_of::<PlacesHeader>()).cast::<Seat>();
             seats.add(worker_id).as_ref()
         }
     }
@@ -100,7 +100,7 @@ impl Places {
     /// The word of a node: 1 + its place, and above that 1 + the worker that has taken it, or 0.
     fn word(&self, index: usize) -> &AtomicU64 {
         assert!(index < self.shape.num_nodes(), "node {index} of {}", self.shape.num_nodes());
-        let before = size_of::<Header>() + self.num_workers * size_of::<Seat>();
+        let before = size_of::<PlacesHeader>() + self.num_workers * size_of::<Seat>();
         // SAFETY: the invariant of `Places`; what is before is a multiple of 128 bytes.
         unsafe { self.mapping.start().add(before).cast::<AtomicU64>().add(index).as_ref() }
     }
@@ -109,7 +109,7 @@ impl Places {
     fn owner(&self, place: u32) -> &AtomicU32 {
         let place = place as usize;
         assert!(place < self.num_places, "place {place} of {}", self.num_places);
-        let before = size_of::<Header>()
+        let before = size_of::<PlacesHeader>()
             + self.num_workers * size_of::<Seat>()
             + self.shape.num_nodes() * size_of::<AtomicU64>();
         // SAFETY: the invariant of `Places`; what is before is a multiple of 8 bytes.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::inner_loop::{BlockError, BlockResult};
 use super::task::{IndexSlotsOf, SlotsBy, Task};
-use crate::element::MOST_ALIGNED;
+use crate::element::{AlignedBytes, MOST_ALIGNED};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Current;
 use crate::job::panic::Reading;
@@ -20,12 +20,6 @@ use crate::output::worker::LocalAccumulators;
 
 /// Small slots are staged by so many bytes: a few fill the first-level cache.
 const BYTES: usize = 32 << 10;
-
-/// Memory of a staging buffer; aligned to `MOST_ALIGNED`.
-#[derive(Clone, Copy)]
-#[repr(align(128))]
-#[allow(dead_code, reason = "what is written there are elements of outputs")]
-struct AlignedBytes([u8; MOST_ALIGNED]);
 
 /// One worker's staging buffer.
 pub(super) struct StagingBuffer {
@@ -44,7 +38,7 @@ impl StagingBuffer {
         let num_lines = size(items).div_ceil(MOST_ALIGNED);
         let mut lines = Vec::new();
         lines.try_reserve_exact(num_lines).ok()?;
-        lines.resize(num_lines, AlignedBytes([0; MOST_ALIGNED]));
+        lines.resize(num_lines, AlignedBytes::ZERO);
         Some(StagingBuffer { lines, items })
     }
 

@@ -11,13 +11,10 @@ use crate::error::SourceError;
 use crate::job::board::{FinishedItems, Grants, Record, Recorder, Stage, Stop, Table};
 use crate::job::judge::Judge;
 use crate::job::share::Shares;
-use crate::job::tree::MergeTree;
+use crate::job::tree::{BETWEEN_LOOKS, MergeTree};
 use crate::memory::SharedPages;
 use crate::options::CancelToken;
 use crate::resume::JobFile;
-
-/// How long a worker that waits for items does not look whether the map is to stop.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// What the workers of one map have in common besides: how to go on, and when not to.
 pub(crate) struct MapState<'m> {

@@ -10,7 +10,7 @@ use zarrs::array::{
 
 use super::attributes::DIMS;
 use super::element_type::refused_elements;
-use super::files::{StoreArray, StoreFiles};
+use super::files::{StoreArray, StoreFiles, damaged_chunk};
 use super::folders::data_type_in_file;
 use super::metadata::{LARGEST_CHUNK, check};
 use super::whole_chunks::{LastChunk, has_checksums};
@@ -85,16 +85,6 @@ fn damaged(
         }
     }
     format!("{error}, at {start:?}: the store is damaged")
-}
-
-/// Says in which file a chunk could not be read.
-pub(super) fn damaged_chunk(array: &StoreArray, chunk: &[u64], error: &ArrayError) -> String {
-    let file = array.storage().path(&array.chunk_key(chunk)).display().to_string();
-    let error = error.to_string();
-    match error.contains(&file) {
-        true => format!("{error}: the store is damaged"),
-        false => format!("{error}, in {file}: the store is damaged"),
-    }
 }
 
 /// The bytes of each chunk's file, where all have as many: what is not compressed.

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use zarrs::array::Array;
+use zarrs::array::{Array, ArrayError};
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{Bytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
@@ -102,5 +102,15 @@ impl ReadableStorageTraits for StoreFiles {
 
     fn supports_get_partial(&self) -> bool {
         true
+    }
+}
+
+/// Says in which file a chunk could not be read.
+pub(super) fn damaged_chunk(array: &StoreArray, chunk: &[u64], error: &ArrayError) -> String {
+    let file = array.storage().path(&array.chunk_key(chunk)).display().to_string();
+    let error = error.to_string();
+    match error.contains(&file) {
+        true => format!("{error}: the store is damaged"),
+        false => format!("{error}, in {file}: the store is damaged"),
     }
 }

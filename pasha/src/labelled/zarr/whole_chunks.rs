@@ -8,8 +8,7 @@ use serde_json::Value;
 use zarrs::array::{ArrayBytes, ArraySubset, CodecOptions};
 use zarrs::metadata::ArrayMetadata;
 
-use super::array::damaged_chunk;
-use super::files::StoreArray;
+use super::files::{StoreArray, damaged_chunk};
 use crate::error::SourceError;
 
 /// The last part of the names that the checksum has.

@@ -123,7 +123,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// Runs into these outputs, which are whole on each rank in the end, or on rank 0.
     fn run_together(&self, ranks: &Ranks, out: &mut Out<K>, fresh: bool) -> Result<Report> {
         self.functors.announce();
-        let resumes = self.setting.options.job_file().is_some();
+        let resumes = self.setting.options.resume.as_deref().is_some();
         let numbering = ranks.numbering();
         let plan = Plan { numbering: Some(&numbering), ..self.plan(fresh || resumes) };
         let outputs = &self.kernel.output_names();
@@ -140,7 +140,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         attached.writable(&mut writable);
         let first_worker = numbering.first_worker;
         // All ranks have the same options.
-        let tree = match self.setting.options.are_reproducible() {
+        let tree = match self.setting.options.reproducible {
             true => ranks.group.agree(self.tree(&attached), |_| Vec::new())?,
             false => None,
         };
@@ -164,7 +164,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             Err(error @ Error::RankLost { .. }) => return Err(error),
             merged => ranks.group.agree(merged.and(finished), |()| Vec::new())?,
         }
-        report.finish_timeline(self.setting.options.timeline_file());
+        report.finish_timeline(self.setting.options.timeline_file.as_deref());
         // It is told once: all ranks count the same maps.
         report.warnings.extend(ranks.warning().filter(|_| ranks.group.is_first_warning()));
         Ok(report)

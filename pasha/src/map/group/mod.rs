@@ -47,13 +47,13 @@ pub(super) fn facts(
         ("call", what.to_owned()),
         ("kernel", kernel),
         ("number of items", len.to_string()),
-        ("splitting", format!("{:?}", options.splitting())),
-        ("`on_failure`", format!("{:?}", options.policy())),
-        ("`item_timeout`", format!("{:?}", options.time_for_item())),
-        ("`deadline`", format!("{:?}", options.time_for_map())),
-        ("`reproducible`", options.are_reproducible().to_string()),
-        ("`timeline`", options.has_timeline().to_string()),
-        ("`resume`", format!("{:?}", options.job_file())),
+        ("splitting", format!("{:?}", options.splitting)),
+        ("`on_failure`", format!("{:?}", options.on_failure)),
+        ("`item_timeout`", format!("{:?}", options.item_timeout)),
+        ("`deadline`", format!("{:?}", options.deadline)),
+        ("`reproducible`", options.reproducible.to_string()),
+        ("`timeline`", options.timeline.to_string()),
+        ("`resume`", format!("{:?}", options.resume.as_deref())),
         ("`outputs_at_root`", ranks.at_root.to_string()),
         ("`rank_timeout`", format!("{:?}", ranks.patience)),
     ]
@@ -80,7 +80,7 @@ pub(super) fn refuse(ranks: &Ranks, options: &Options, len: usize) -> Result<()>
             reason: "each rank keeps a bit for each; map over fewer items at a time",
         });
     }
-    if options.splitting() == Splitting::Static && options.job_file().is_some() {
+    if options.splitting == Splitting::Static && options.resume.as_deref().is_some() {
         return Err(Error::Argument {
             argument: "`static_split` together with `resume`".to_owned(),
             value: "set in a context of several ranks".to_owned(),

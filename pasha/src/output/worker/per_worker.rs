@@ -10,7 +10,7 @@ use super::array::ArrayAccumulators;
 use super::padded::{PaddedAccumulators, padding_pays, step_of};
 use super::scalar::ScalarAccumulators;
 use crate::array::{Order, SharedArray};
-use crate::element::{Element, MOST_ALIGNED};
+use crate::element::{AlignedBytes, Element, MOST_ALIGNED};
 use crate::error::{Error, Result};
 use crate::group::wire::Take;
 use crate::output::builders::builders;
@@ -109,16 +109,6 @@ impl<A: Element> OutputSpec for PerWorkerScalar<A> {
         let accumulators = ScalarAccumulators { first: padded.first(), step: step_of::<A>(1) };
         Ok(AttachedPerWorker::new(accumulators, all, array, plan).with_padded(padded))
     }
-}
-
-/// Memory of a copy of accumulators; aligned to `MOST_ALIGNED`.
-#[derive(Clone, Copy)]
-#[repr(align(128))]
-#[allow(dead_code, reason = "what is written there are elements")]
-struct AlignedBytes([u8; MOST_ALIGNED]);
-
-impl AlignedBytes {
-    const ZERO: AlignedBytes = AlignedBytes([0; MOST_ALIGNED]);
 }
 
 /// An array of accumulators attached to a run.

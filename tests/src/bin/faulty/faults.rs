@@ -206,7 +206,7 @@ pub(crate) const FAULTS: &[fn() -> Fault] = &[
         Fault::new("fork, and the child ends", |_, _| {
             // SAFETY: the child ends at once.
             match unsafe { nix::unistd::fork() } {
-                // SAFETY: as above.
+                // SAFETY: `_exit` may be called in any child, and nothing of it is used afterwards.
                 Ok(nix::unistd::ForkResult::Child) => unsafe { nix::libc::_exit(0) },
                 Ok(nix::unistd::ForkResult::Parent { child }) => {
                     nix::sys::wait::waitpid(child, None).map_err(|error| error.to_string())?;
