@@ -142,7 +142,7 @@ pub use labelled::StoredArray;
 pub use labelled::{DataArray, Labelled};
 pub use map::bound::BoundKernel;
 pub use map::closure::{map, map_in, map_report_in, try_map, try_map_in, try_map_report_in};
-pub use map::live::Snapshot;
+pub use map::snapshot::Snapshot;
 pub use map::together::together;
 pub use memory::Memory;
 pub use memory::stream::{Stream, stream};

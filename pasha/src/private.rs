@@ -22,7 +22,7 @@ pub use crate::kernel::{
     FnKernel, Items, Kernel, KernelError, KernelTypes, PlainKernelTypes, Position, Shapes, SlotsOf,
 };
 pub use crate::map::bound::BoundKernel;
-pub use crate::map::live::Look;
+pub use crate::map::snapshot::Look;
 pub use crate::map::{Reported, alloc, report, report_into, run, run_into};
 pub use crate::output::index::{PerIndex, PerIndexScalar, RaggedOfLengths, ReturnRow, ReturnValue};
 pub use crate::output::list::{List, SpecList};

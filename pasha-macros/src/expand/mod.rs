@@ -5,6 +5,7 @@
 //! - `generics`: which generic parameters and bounds the generated items need
 //! - `kernel`: `bind`, which makes a kernel value of closures that call the user's function
 //! - `entry`: the type named as the function, with the functions that run it
+//! - `sharing`: which parameters are changed through `&`, which forked workers would lose
 //! - `signature`: the kernel's signature as text
 //! - `runtime`: where the runtime crate is, if it is not `::pasha`
 //! - `docs`: what rustdoc says about all that

@@ -35,7 +35,8 @@ fn two_forks() -> Duration {
             .map(|_| {
                 // SAFETY: the child calls nothing but `_exit`, which is allowed in any child.
                 match unsafe { fork() }.expect("a fork") {
-                    // SAFETY: `_exit` may be called in any child, and nothing of it is used afterwards.
+                    // SAFETY: `_exit` may be called in any child, and nothing of it is used
+                    // afterwards.
                     ForkResult::Child => unsafe { nix::libc::_exit(0) },
                     ForkResult::Parent { child } => child,
                 }

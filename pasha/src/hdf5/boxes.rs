@@ -13,15 +13,13 @@ pub(super) struct Selected {
     pub(super) stride: usize,
     pub(super) count: Option<usize>,
     pub(super) block: usize,
-    /// The length of the axis, if all of it is selected.
-    pub(super) all: Option<usize>,
 }
 
 /// The places of a box, along the axes of the whole, and where it starts in the source.
 type Placed = (Vec<Span>, Vec<usize>);
 
-/// Takes a mapping apart into boxes, at most so many; `None` if it can't be, or what it selects is
-/// not there.
+/// Takes a mapping apart into boxes, at most so many; `None` if it can't be, or what it selects of
+/// the whole is not there. What it selects of the source and is not there is in no box.
 pub(super) fn boxes(
     whole: &[Selected],
     shape: &[usize],
@@ -29,7 +27,7 @@ pub(super) fn boxes(
     source_shape: &[usize],
     most: usize,
 ) -> Option<Vec<Placed>> {
-    // Where all is selected the file does not say how much that was.
+    // Of single values the file names no selection.
     let all = |shape: &[usize]| shape.iter().map(|&len| Selected::all(len)).collect::<Vec<_>>();
     let [whole, source] = [(whole, shape), (source, source_shape)].map(|(selected, shape)| {
         if selected.is_empty() { all(shape) } else { selected.to_owned() }
@@ -40,7 +38,7 @@ pub(super) fn boxes(
     let source_runs: Vec<Vec<(usize, usize)>> = source
         .iter()
         .zip(source_shape)
-        .map(|(selected, &len)| selected.runs(len, None))
+        .map(|(selected, &len)| selected.runs(len, None, false))
         .collect::<Option<_>>()?;
     let total = |runs: &[(usize, usize)]| runs.iter().map(|&(_, len)| len).sum::<usize>();
     // As much of what is without an end as the source has.
@@ -49,7 +47,7 @@ pub(super) fn boxes(
     let whole_runs: Vec<Vec<(usize, usize)>> = whole
         .iter()
         .zip(shape)
-        .map(|(selected, &len)| selected.runs(len, endless))
+        .map(|(selected, &len)| selected.runs(len, endless, true))
         .collect::<Option<_>>()?;
     let counts: Vec<usize> = whole_runs.iter().map(|runs| total(runs)).collect();
     let source_counts: Vec<usize> = source_runs.iter().map(|runs| total(runs)).collect();
@@ -82,7 +80,19 @@ pub(super) fn boxes(
         }
         (spans, from)
     });
-    Some(boxes.collect())
+    Some(boxes.filter_map(|placed| within(placed, source_shape)).collect())
+}
+
+/// The part of a box that its source, of this shape, has.
+fn within((mut spans, from): Placed, source_shape: &[usize]) -> Option<Placed> {
+    for span in &mut spans {
+        if let Some(axis) = span.axis {
+            span.len = span.len.min(source_shape[axis].saturating_sub(from[axis]));
+        }
+    }
+    let is_there = spans.iter().all(|span| span.len > 0)
+        && from.iter().zip(source_shape).all(|(&from, &len)| from < len);
+    is_there.then_some((spans, from))
 }
 
 /// Which axis of the source lies along each of the whole, given how many indices are selected along
@@ -126,16 +136,18 @@ fn segments(whole: &[(usize, usize)], source: &[(usize, usize)]) -> Vec<(usize, 
 impl Selected {
     /// All of an axis of this length.
     pub(super) fn all(len: usize) -> Selected {
-        Selected { start: 0, stride: 1, count: Some(1), block: len, all: Some(len) }
+        Selected { start: 0, stride: 1, count: Some(1), block: len }
     }
 
     /// The runs of indices, as start and length, of an axis this long; at most `most` indices of a
-    /// selection without an end. `None` if it reaches beyond the axis, or has an end that is not
-    /// known.
-    fn runs(&self, len: usize, most: Option<usize>) -> Option<Vec<(usize, usize)>> {
-        if self.all.is_some_and(|all| all != len) {
-            return None;
-        }
+    /// selection without an end. `None` if they are too many, or reach beyond the axis where they
+    /// must lie within.
+    fn runs(
+        &self,
+        len: usize,
+        most: Option<usize>,
+        is_within: bool,
+    ) -> Option<Vec<(usize, usize)>> {
         let Some(count) = self.count else {
             let room = len.saturating_sub(self.start);
             return Some(vec![(self.start, most.map_or(room, |most| most.min(room)))]);
@@ -144,7 +156,7 @@ impl Selected {
             return Some(Vec::new());
         }
         let last = self.stride.checked_mul(count - 1)?.checked_add(self.start)?;
-        if last.checked_add(self.block)? > len || count > MOST_PIECES {
+        if (is_within && last.checked_add(self.block)? > len) || count > MOST_PIECES {
             return None;
         }
         if count == 1 || self.stride == self.block {
@@ -159,7 +171,7 @@ mod tests {
     use super::*;
 
     fn slab(start: usize, stride: usize, count: usize, block: usize) -> Selected {
-        Selected { start, stride, count: Some(count), block, all: None }
+        Selected { start, stride, count: Some(count), block }
     }
 
     /// Where each box lies in the whole and in the source, and its shape.
@@ -203,15 +215,27 @@ mod tests {
             found(&module, &[4, 2, 3], &all, &[4, 3]),
             Some(vec![[vec![0, 1, 0], vec![0, 0], vec![4, 1, 3]]])
         );
-        // Other shapes than were written down, or of other axes.
-        assert_eq!(found(&later, &[8, 3], &all, &[5, 3]), None);
+        // Of a source that is longer than was written down what was meant, and of a shorter one what
+        // is there.
+        assert_eq!(found(&later, &[8, 3], &all, &[5, 4]), found(&later, &[8, 3], &all, &[4, 3]));
+        assert_eq!(
+            found(&later, &[8, 3], &all, &[3, 2]),
+            Some(vec![[vec![2, 0], vec![0, 0], vec![3, 2]]])
+        );
+        assert_eq!(found(&later, &[8, 3], &all, &[0, 3]), Some(vec![]));
+        assert_eq!(
+            found(&every_other, &[8, 3], &pairs, &[4, 3]).unwrap().iter().map(|it| it[2][0]).max(),
+            Some(1)
+        );
+        assert_eq!(found(&module, &[4, 2, 3], &all, &[1, 3]).unwrap()[0][2], [1, 1, 3]);
+        // A whole that is shorter, or of other axes.
         assert_eq!(found(&later, &[5, 3], &all, &[4, 3]), None);
         assert_eq!(found(&later, &[8, 3], &[Selected::all(12)], &[12]), None);
     }
 
     #[test]
     fn selections_without_an_end_are_as_long_as_the_source() {
-        let endless = Selected { start: 0, stride: 1, count: None, block: 1, all: None };
+        let endless = Selected { start: 0, stride: 1, count: None, block: 1 };
         assert_eq!(
             found(&[slab(1, 1, 1, 1), endless], &[3, 7], &[endless], &[6]),
             Some(vec![[vec![1, 0], vec![0], vec![1, 6]]])

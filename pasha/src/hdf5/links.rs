@@ -149,8 +149,8 @@ fn link(file: &File, path: &str) -> hdf5_metno::Result<Link> {
         let mut value = Vec::new();
         value.try_reserve_exact(size).map_err(|_| "a link that is longer than the memory")?;
         value.resize(size, 0_u8);
-        // SAFETY: the handle is that of a file, the name is text of C, the lock is held, and `value`
-        // has the size that the library has told for this link.
+        // SAFETY: the handle is that of a file, the name is text of C, the lock is held, and
+        // `value` has the size that the library has told for this link.
         h5check(unsafe {
             let into = value.as_mut_ptr().cast();
             h5l::H5Lget_val(file.id(), name.as_ptr(), into, size, H5P_DEFAULT)

@@ -44,9 +44,10 @@ struct Mapping {
     file: String,
     dataset: String,
     /// What is selected along each axis of the virtual data set, and of the source; all where there
-    /// is no axis.
-    whole: Vec<Selected>,
-    source: Vec<Selected>,
+    /// is no axis. `None` if it is something else than equal blocks.
+    blocks: Option<(Vec<Selected>, Vec<Selected>)>,
+    /// Where what is selected of the source ends along each axis; empty where that is not known.
+    source_end: Vec<usize>,
 }
 
 /// Finds out what a virtual data set, of this shape and type in the file at `path`, is made of.
@@ -69,11 +70,8 @@ pub(super) fn sources(
     };
     let mut are_boxes = !shape.is_empty();
     for mapping in count(properties)? {
-        // Without its parts the rest is looked through for the folder.
-        match read(properties, mapping)? {
-            Some(mapping) => are_boxes &= found.add(&mapping, kind, shape, are_boxes)?,
-            None => are_boxes = false,
-        }
+        // Without its parts the rest is looked through for the folder, and for what is not there.
+        are_boxes &= found.add(&read(properties, mapping)?, kind, shape, are_boxes)?;
     }
     match are_boxes {
         true => Ok(Sources::Boxes(found.assembly)),
@@ -153,6 +151,7 @@ impl Finder<'_> {
         let Some(number) = number else { return Ok(true) };
         let Some(source) = self.assembly.sources.get(number) else { return Ok(false) };
         if source.kind.number != kind.number || source.shape.is_empty() {
+            mapping.check_within(&source.path, &source.shape)?;
             self.misfit.get_or_insert_with(|| {
                 let its = if source.shape.is_empty() {
                     "is a single value".to_owned()
@@ -169,8 +168,14 @@ impl Finder<'_> {
             return Ok(false);
         }
         let most = MOST_PIECES - self.assembly.pieces.len();
-        let boxes = boxes(&mapping.whole, shape, &mapping.source, &source.shape, most);
-        let Some(boxes) = boxes else { return Ok(false) };
+        let boxes = mapping
+            .blocks
+            .as_ref()
+            .and_then(|(whole, of_source)| boxes(whole, shape, of_source, &source.shape, most));
+        let Some(boxes) = boxes else {
+            mapping.check_within(&source.path, &source.shape)?;
+            return Ok(false);
+        };
         let piece = |(spans, from)| Piece { source: number, spans, from };
         self.assembly.pieces.extend(boxes.into_iter().map(piece));
         Ok(true)
@@ -191,6 +196,10 @@ impl Finder<'_> {
             },
         };
         if !is_read {
+            let found = links::follow(&path, &mapping.dataset).ok();
+            if let Some(source) = found.and_then(|found| found.file.dataset(&found.name).ok()) {
+                mapping.check_within(&path, &source.shape())?;
+            }
             return Ok(Some(usize::MAX));
         }
         let of_source = |reason: String| {
@@ -214,6 +223,25 @@ impl Finder<'_> {
     }
 }
 
+impl Mapping {
+    /// Refuses a mapping that is left to libhdf5 and selects more of its source, of this shape,
+    /// than there is: the library reads beyond it, and may crash.
+    fn check_within(&self, path: &Path, shape: &[usize]) -> Result<(), String> {
+        let is_within = self.source_end.len() != shape.len()
+            || self.source_end.iter().zip(shape).all(|(end, len)| end <= len);
+        match is_within || shape.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "its source {:?} in {} has shape {shape:?}, but the virtual data set takes from it as far as \
+                 {:?}: write the one again with what the other has",
+                self.dataset,
+                path.display(),
+                self.source_end
+            )),
+        }
+    }
+}
+
 /// The numbers of the mappings.
 fn count(properties: &DatasetCreate) -> Result<std::ops::Range<usize>, String> {
     let mut count = 0;
@@ -225,10 +253,10 @@ fn count(properties: &DatasetCreate) -> Result<std::ops::Range<usize>, String> {
     Ok(0..count)
 }
 
-/// Reads a mapping; `None` if it selects something else than equal blocks.
-fn read(properties: &DatasetCreate, number: usize) -> Result<Option<Mapping>, String> {
+/// Reads a mapping.
+fn read(properties: &DatasetCreate, number: usize) -> Result<Mapping, String> {
     let id = properties.id();
-    let read = sync(|| -> hdf5_metno::Result<Option<Mapping>> {
+    let read = sync(|| -> hdf5_metno::Result<Mapping> {
         // SAFETY: the handle is that of such properties, the number that of a mapping, and the
         // lock is held; the library is asked for the length of each text before the text.
         let (file, dataset) = unsafe {
@@ -244,11 +272,28 @@ fn read(properties: &DatasetCreate, number: usize) -> Result<Option<Mapping>, St
             let source = h5check(h5p::H5Pget_virtual_srcspace(id, number))?;
             (whole, hdf5_metno::from_id(source)?)
         };
-        let selected = (selected(&whole)?, selected(&source)?);
-        let (Some(whole), Some(source)) = selected else { return Ok(None) };
-        Ok(Some(Mapping { file, dataset, whole, source }))
+        let blocks = selected(&whole)?.zip(selected(&source)?);
+        Ok(Mapping { file, dataset, blocks, source_end: end(&source) })
     });
     read.map_err(|error| file::explain(&error))
+}
+
+/// Where what is selected of a space ends along each axis, under the lock; empty where it has no
+/// end.
+fn end(space: &Dataspace) -> Vec<usize> {
+    let ndim = space.ndim();
+    if ndim > MAX_RANK {
+        return Vec::new();
+    }
+    let (mut first, mut last) = ([0; MAX_RANK], [0; MAX_RANK]);
+    let (into, last_into) = (first.as_mut_ptr(), last.as_mut_ptr());
+    // SAFETY: the handle is that of a space, the lock is held, and the space has no more axes than
+    // the arrays have room for.
+    let told = unsafe { h5s::H5Sget_select_bounds(space.id(), into, last_into) };
+    match told < 0 {
+        true => Vec::new(),
+        false => last[..ndim].iter().map(|&last| (last as usize).saturating_add(1)).collect(),
+    }
 }
 
 /// A text that the library copies: called without a place for it, it tells the length.
@@ -302,7 +347,6 @@ fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<Selected>>> {
             stride: number(stride[axis])?,
             count: if has_no_end { None } else { Some(number(count[axis])?) },
             block: number(block[axis])?,
-            all: None,
         })
     };
     Ok((0..shape.len()).map(along).collect())

@@ -209,8 +209,8 @@ impl<I, O, T, S, E, const RAGGED: usize> KernelTypes<I, O, T, S, E, RAGGED> {
     }
 }
 
-/// The types of a kernel that can't fail, has no scratch, and no ragged output whose lengths a first
-/// pass finds.
+/// The types of a kernel that can't fail, has no scratch, and no ragged output whose lengths a
+/// first pass finds.
 #[derive(Debug)]
 pub struct PlainKernelTypes<I, O, T>(Types<I, O, T, (), Infallible>);
 

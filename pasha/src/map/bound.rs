@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::live::{Look, Snapshot, live};
+use super::live::live;
+use super::snapshot::{Look, Snapshot};
 use crate::context::{Context, SerialContext};
 use crate::error::Result;
 use crate::functor::list::{IntoFunctors, IntoItems};

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::group::{self, Elsewhere, Packing};
-use super::live::Live;
 use super::outcome::{Ended, Outcome};
 use super::shared::{self, About, Shared};
+use super::snapshot::Live;
 use crate::context::Setting;
 use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;

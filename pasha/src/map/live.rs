@@ -4,179 +4,31 @@
 //! and shows those. Nothing is copied that a worker may still write: of slots those whose bit is
 //! set, and of accumulators the checkpoints, which workers do not write while they are read.
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::outcome::failed_so_far;
 use super::prepared::Prepared;
-use super::refuse::refuse_to_resume;
-use super::{NO_FILES, in_setting};
+use super::refuse::{NO_FILES, refuse_to_resume};
+use super::snapshot::{Live, Look, Snapshot};
+use super::{drive, in_setting};
 use crate::context::{Context, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::{FunctorList, IntoFunctors};
-use crate::job::board::{BITS, Stage, Stop};
+use crate::job::board::{BITS, Stage};
 use crate::job::work::{AccumulatorsOf, MapState, Task};
 use crate::kernel::{Kernel, Out};
 use crate::options::Progress;
-use crate::options::ticking::at_intervals;
 use crate::output::Attached;
 use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
 use crate::output::worker::Accumulators;
-use crate::report::FailedItem;
 
 /// How long a look waits for checkpoints of workers that are in the middle of an item.
 const AT_MOST: Duration = Duration::from_millis(20);
 
 /// How long a look waits for checkpoints that are being made.
 const AT_MOST_TO_SAVE: Duration = Duration::from_secs(1);
-
-/// The outputs of a map while it runs, as far as items are finished.
-///
-/// A kernel's `run_live_in` and [`BoundKernel::run_live_in`](crate::BoundKernel::run_live_in) show
-/// one from time to time. `T` is what the map gives in the end.
-///
-/// # Examples
-/// ```
-/// use std::ops::ControlFlow;
-/// use std::time::Duration;
-///
-/// use ndarray::ArrayViewMut1;
-/// use pasha::{Snapshot, ThreadContext};
-///
-/// /// Adds up what is seen in ten channels.
-/// #[pasha::kernel]
-/// fn spectrum(channel: usize, #[reduce(sum, shape = 10)] mut counts: ArrayViewMut1<u64>) {
-///     counts[channel % 10] += 1;
-/// }
-///
-/// let context = ThreadContext::new(2)?;
-/// let counts = spectrum::run_live_in(&context, 0..1_000_000, Duration::from_millis(1), |snapshot| {
-///     let seen = (0..1_000_000).filter(|&index| snapshot.is_finished(index)).count();
-///     assert_eq!(snapshot.out().sum(), seen as u64); // of the finished items, and of no others
-///     ControlFlow::Continue(())
-/// })?;
-/// assert_eq!(counts.sum(), 1_000_000);
-/// # Ok::<(), pasha::Error>(())
-/// ```
-pub struct Snapshot<'s, T> {
-    out: &'s T,
-    finished: &'s [u64],
-    progress: Progress,
-    failed: Vec<FailedItem>,
-}
-
-impl<T> Snapshot<'_, T> {
-    /// The outputs: slots of items that are not finished hold the fill value, and what is reduced
-    /// or belongs to a worker has the finished items alone.
-    ///
-    /// A copy, which the next look writes over: keep what is to last by cloning it.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::ops::ControlFlow::Continue;
-    /// use std::time::Duration;
-    ///
-    /// #[pasha::kernel]
-    /// fn square(n: f64) -> f64 { n * n }
-    ///
-    /// let every = Duration::from_millis(10);
-    /// square::run_live_in(&pasha::SerialContext::new(), &[1.0, 2.0], every, |snapshot| {
-    ///     println!("{}", snapshot.out()); // [1, 0] after the first item
-    ///     Continue(())
-    /// })?;
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
-    pub fn out(&self) -> &T {
-        self.out
-    }
-
-    /// Whether the item of this index is finished and its slots are in [`out`](Self::out), for
-    /// good; `false` for an index that the map does not have.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::ops::ControlFlow::Continue;
-    /// use std::time::Duration;
-    ///
-    /// #[pasha::kernel]
-    /// fn square(n: f64) -> f64 { n * n }
-    ///
-    /// let every = Duration::from_millis(10);
-    /// square::run_live_in(&pasha::SerialContext::new(), &[1.0, 2.0], every, |snapshot| {
-    ///     if snapshot.is_finished(1) {
-    ///         assert_eq!(snapshot.out()[1], 4.0);
-    ///     }
-    ///     Continue(())
-    /// })?;
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
-    pub fn is_finished(&self, index: usize) -> bool {
-        self.finished.get(index / BITS).is_some_and(|word| word >> (index % BITS) & 1 == 1)
-    }
-
-    /// How far the map is: counts the items whose slots are in [`out`](Self::out).
-    ///
-    /// # Examples
-    /// ```
-    /// use std::ops::ControlFlow::Continue;
-    /// use std::time::Duration;
-    ///
-    /// #[pasha::kernel]
-    /// fn square(n: f64) -> f64 { n * n }
-    ///
-    /// let every = Duration::from_millis(10);
-    /// square::run_live_in(&pasha::SerialContext::new(), &[1.0, 2.0], every, |snapshot| {
-    ///     println!("{}", snapshot.progress());
-    ///     Continue(())
-    /// })?;
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
-    pub fn progress(&self) -> Progress {
-        self.progress
-    }
-
-    /// The items that failed and that the map goes on without, by index, each with its cause.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::ops::ControlFlow::Continue;
-    /// use std::time::Duration;
-    ///
-    /// use pasha::{OnFailure, SerialContext};
-    ///
-    /// #[pasha::kernel]
-    /// fn root(n: f64) -> Result<f64, &'static str> {
-    ///     if n < 0.0 { Err("negative") } else { Ok(n.sqrt()) }
-    /// }
-    ///
-    /// let context = SerialContext::new().on_failure(OnFailure::Skip { at_most: 1 });
-    /// root::run_live_in(&context, &[4.0, -1.0], Duration::from_millis(10), |snapshot| {
-    ///     snapshot.failed().iter().for_each(|failed| eprintln!("{}", failed.cause));
-    ///     Continue(())
-    /// })?;
-    /// # Ok::<(), pasha::Error>(())
-    /// ```
-    pub fn failed(&self) -> &[FailedItem] {
-        &self.failed
-    }
-}
-
-impl<T> fmt::Debug for Snapshot<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot")
-            .field("progress", &self.progress)
-            .field("failed", &self.failed)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What looks at the outputs of a map while it runs: a function of the user's, on a thread of its
-/// own.
-pub trait Look<T>: FnMut(&Snapshot<'_, T>) -> ControlFlow<()> + Send {}
-
-impl<T, F: FnMut(&Snapshot<'_, T>) -> ControlFlow<()> + Send> Look<T> for F {}
 
 /// Allocates the outputs, runs the kernel into them, and shows meanwhile how far they are.
 ///
@@ -210,7 +62,12 @@ where
             begun,
             look,
         };
-        prepared.run_live(&mut out, every, &mut viewer)?;
+        let mut report = prepared.attached(&mut out, true, |task, writable| {
+            let mut look = |state: &MapState<'_>| viewer.show(&task, state);
+            let live = Live { every, look: &mut look };
+            drive::run(&task, setting, writable(), Some(live))
+        })?;
+        report.finish_timeline(setting.options.timeline_file.as_deref());
         Ok(out)
     })
 }
@@ -240,28 +97,8 @@ fn check(setting: Setting<'_>, has_accumulators: bool) -> Result<()> {
     Ok(())
 }
 
-/// Who looks at a map while it runs, and how often.
-pub(super) struct Live<'l> {
-    pub(super) every: Duration,
-    pub(super) look: &'l mut (dyn FnMut(&MapState<'_>) -> ControlFlow<()> + Send),
-}
-
-impl Live<'_> {
-    /// Runs a map and lets it be looked at meanwhile.
-    pub(super) fn during<T>(self, state: &MapState<'_>, run: impl FnOnce() -> T) -> T {
-        let tick = |has_ended: bool| match has_ended || (self.look)(state).is_continue() {
-            true => ControlFlow::Continue(()),
-            false => {
-                state.table.stop(Stop::Cancelled);
-                ControlFlow::Break(())
-            }
-        };
-        at_intervals(self.every, "pasha-live", tick, run)
-    }
-}
-
 /// What is shown of a map: outputs with all that is finished.
-pub(super) struct Viewer<'v, 'p, K: Kernel, F, L> {
+struct Viewer<'v, 'p, K: Kernel, F, L> {
     prepared: &'v Prepared<'p, K, F>,
     shown: Out<K>,
     /// A bit for each item whose slots are in `shown`.
@@ -278,7 +115,7 @@ where
     L: Look<Out<K>>,
 {
     /// Copies what is finished by now, and shows it.
-    pub(super) fn show(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> ControlFlow<()> {
+    fn show(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> ControlFlow<()> {
         if AccumulatorsOf::<K>::COUNT > 0 {
             wait_for_checkpoints(state);
         }

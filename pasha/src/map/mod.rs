@@ -12,6 +12,7 @@ mod outcome;
 mod prepared;
 mod refuse;
 mod shared;
+pub(crate) mod snapshot;
 pub(crate) mod together;
 
 use crate::context::{Context, SerialContext, Setting};

@@ -1,12 +1,10 @@
 //! A map whose arguments are checked: allocates its outputs, attaches them, and runs into them.
 
 use std::path::Path;
-use std::time::Duration;
 
 use ndarray::Ix2;
 
 use super::lengths::{Lengths, LengthsOf};
-use super::live::{Live, Look, Viewer};
 use super::outcome::HowFar;
 use super::refuse::{changes_lost, too_many_workers};
 use super::{drive, shared};
@@ -16,7 +14,7 @@ use crate::error::{Error, Result, describe};
 use crate::functor::list::FunctorList;
 use crate::job::panic;
 use crate::job::tree::MergeTree;
-use crate::job::work::{AccumulatorsOf, MapState, Task};
+use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::Memory;
 use crate::options::Options;
@@ -137,26 +135,6 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(report)
     }
 
-    /// As [`run_into`](Self::run_into), while somebody looks.
-    pub(super) fn run_live<L>(
-        &self,
-        out: &mut Out<K>,
-        every: Duration,
-        viewer: &mut Viewer<'_, '_, K, F, L>,
-    ) -> Result<()>
-    where
-        Out<K>: Send,
-        L: Look<Out<K>>,
-    {
-        let mut report = self.attached(out, true, |task, writable| {
-            let mut look = |state: &MapState<'_>| viewer.show(&task, state);
-            let live = Live { every, look: &mut look };
-            drive::run(&task, self.setting, writable(), Some(live))
-        })?;
-        report.finish_timeline(self.setting.options.timeline_file.as_deref());
-        Ok(())
-    }
-
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     #[inline(always)]
     pub(super) fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
@@ -180,7 +158,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
     /// that workers write.
     #[inline(always)]
-    fn attached<T>(
+    pub(super) fn attached<T>(
         &self,
         out: &mut Out<K>,
         fresh: bool,

@@ -255,3 +255,57 @@ fn thread_time() -> f64 {
         |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + 1e-6 * time.tv_usec() as f64;
     seconds(usage.user_time()) + seconds(usage.system_time())
 }
+
+/// As aborted measurements leave them: what is there is read, and nothing beyond it.
+#[test]
+fn sources_that_are_shorter_or_longer_than_the_set_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = "
+values = np.arange(6 * 4 * 5, dtype='u2').reshape(6, 4, 5) + 1
+with h5py.File('source.h5', 'w', libver='v110') as f:
+    f.create_dataset('before', data=np.full(1000, 7, 'u2'))
+    f.create_dataset('contiguous', data=values)
+    f.create_dataset('behind', data=np.full(1000, 9, 'u2'))
+    f.create_dataset('chunked', data=values, chunks=(2, 4, 5))
+    f.create_dataset('zipped', data=values, chunks=(4, 2, 5), compression='gzip')
+    f.create_dataset('signed', data=values.astype('i4'), chunks=(2, 4, 5))
+with h5py.File('v.h5', 'w', libver='v110') as f:
+    for name in 'contiguous', 'chunked', 'zipped', 'signed':
+        for len in 3, 6, 7, 12, 100:
+            l = h5py.VirtualLayout((len + 1, 4, 5), 'u2')
+            l[1:] = h5py.VirtualSource('source.h5', name, (len, 4, 5))[:]
+            f.create_virtual_dataset(f'{name}{len}', l, fillvalue=3)
+";
+    if h5py(folder.path(), program).is_none() {
+        return;
+    }
+    let path = folder.path().join("v.h5");
+    let values = ndarray::Array::from_iter(1..121_u16).into_shape_with_order((6, 4, 5)).unwrap();
+    for name in ["contiguous", "chunked", "zipped"] {
+        for len in [3, 6, 7, 12, 100] {
+            let dataset = Hdf5Dataset::<u16, Ix3>::open(&path, &format!("{name}{len}")).unwrap();
+            let mut expected = ndarray::Array3::from_elem((len + 1, 4, 5), 3);
+            let there = len.min(6);
+            expected.slice_mut(ndarray::s![1..=there, .., ..]).assign(&values.slice(ndarray::s![
+                ..there,
+                ..,
+                ..
+            ]));
+            assert!(dataset.load().unwrap() == expected, "{name}{len}");
+            for context in ["serial", "threads:2", "processes:2"] {
+                let context: AnyContext = context.parse().unwrap();
+                assert!(frames(&*context, &dataset) == expected, "{name}{len} {context:?}");
+            }
+        }
+    }
+    // Those that libhdf5 would have to convert are read by nobody beyond their end.
+    for (len, is_there) in [(6, true), (7, false), (100, false)] {
+        let opened = Hdf5Dataset::<u16, Ix3>::open(&path, &format!("signed{len}"));
+        assert_eq!(opened.is_ok(), is_there, "{opened:?}");
+        if let Err(error) = opened {
+            let error = error.to_string();
+            let told = format!("[{len}, 4, 5]");
+            assert!(error.contains("[6, 4, 5]") && error.contains(&told), "{error}");
+        }
+    }
+}

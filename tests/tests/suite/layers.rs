@@ -225,3 +225,96 @@ fn no_files_import_each_other() {
         assert!(names.is_empty(), "{folder}: files that import each other are among {names:?}");
     }
 }
+
+/// The places of `unsafe` that ARCHITECTURE.md lists, as paths below `pasha/src`: files, and
+/// folders with a `/` at the end.
+fn unsafe_places() -> Vec<String> {
+    let text = fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let (_, behind) = text.split_once("`unsafe` lives in these places alone").unwrap();
+    let (block, _) = behind.split_once("\n- ").unwrap();
+    let mut places = Vec::new();
+    for place in block.split('`').skip(1).step_by(2) {
+        match place.split_once('{') {
+            None => places.push(place.to_owned()),
+            Some((before, rest)) => {
+                let (names, after) = rest.split_once('}').unwrap();
+                places.extend(names.split(',').map(|name| format!("{before}{name}{after}")));
+            }
+        }
+    }
+    places
+}
+
+#[derive(Default)]
+struct FindsUnsafe(bool);
+
+impl Visit<'_> for FindsUnsafe {
+    fn visit_expr_unsafe(&mut self, _block: &syn::ExprUnsafe) {
+        self.0 = true;
+    }
+
+    fn visit_item_impl(&mut self, item: &syn::ItemImpl) {
+        self.0 |= item.unsafety.is_some();
+        visit::visit_item_impl(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &syn::ItemTrait) {
+        self.0 |= item.unsafety.is_some();
+        visit::visit_item_trait(self, item);
+    }
+
+    fn visit_signature(&mut self, signature: &syn::Signature) {
+        self.0 |= matches!(signature.safety, syn::Safety::Unsafe(_));
+    }
+
+    fn visit_item_mod(&mut self, module: &ItemMod) {
+        if module.ident != "tests" {
+            visit::visit_item_mod(self, module);
+        }
+    }
+}
+
+#[test]
+fn unsafe_blocks_are_where_the_list_says_and_nowhere_else() {
+    let (places, mut found) = (unsafe_places(), BTreeSet::new());
+    for (module, file) in House::read(&repository().join("pasha/src")).files {
+        let mut finds = FindsUnsafe::default();
+        finds.visit_file(&file);
+        if finds.0 {
+            let path = module.join("/");
+            let place = places.iter().find(|place| match place.strip_suffix('/') {
+                Some(folder) => path == *folder || path.starts_with(*place),
+                None => [format!("{path}.rs"), format!("{path}/mod.rs")].contains(place),
+            });
+            found.insert(place.unwrap_or_else(|| panic!("{path} is not in the list")).clone());
+        }
+    }
+    let unused: Vec<_> = places.iter().filter(|&place| !found.contains(place)).collect();
+    assert!(unused.is_empty(), "there is no `unsafe` in {unused:?}");
+}
+
+#[test]
+fn comments_are_wrapped_at_a_hundred_columns() {
+    for folder in ["pasha", "pasha-macros/src", "examples", "tests/src", "tests/tests"] {
+        let mut folders = vec![repository().join(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = fs::read_to_string(&path).unwrap();
+                    for (number, line) in text.lines().enumerate() {
+                        let comment = line.trim_start().strip_prefix("//");
+                        let words = comment.map(|it| it.trim_start_matches(['/', '!', ' ']));
+                        // Tables can't be broken, and code in documentation is rustfmt's.
+                        let is_text =
+                            words.is_some_and(|it| !it.starts_with('|') && !it.ends_with('{'));
+                        let is_long = is_text && line.chars().count() > 100;
+                        assert!(!is_long, "{}:{}: {line}", path.display(), number + 1);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -42,16 +42,16 @@ impl Current<'_> {
     /// Notes an index in full.
     #[inline(always)]
     pub(crate) fn enter(self, index: usize) {
-        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker alone
-        // writes.
+        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker
+        // alone writes.
         unsafe { self.place.write(index) };
     }
 
     /// As [`enter`](Self::enter), exactly here: the compiler must not put it off.
     #[inline(always)]
     pub(crate) fn enter_now(self, index: usize) {
-        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker alone
-        // writes.
+        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker
+        // alone writes.
         unsafe { self.place.write_volatile(index) };
     }
 
@@ -59,15 +59,15 @@ impl Current<'_> {
     #[inline(always)]
     pub(crate) fn note(self, index: usize) {
         let lower = if cfg!(target_endian = "little") { 0 } else { size_of::<usize>() / 2 - 1 };
-        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker alone
-        // writes; these are two of the number's bytes, at a multiple of two.
+        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker
+        // alone writes; these are two of the number's bytes, at a multiple of two.
         unsafe { self.place.cast::<u16>().add(lower).write(index as u16) };
     }
 
     /// The index that was noted last.
     pub(crate) fn index(self) -> usize {
-        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker alone
-        // writes.
+        // SAFETY: the caller of `new` has promised a place that outlives this and that the worker
+        // alone writes.
         unsafe { self.place.read() }
     }
 }

@@ -44,8 +44,8 @@ pub(crate) struct Task<'r, K: Kernel, F> {
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
-    /// Copies of the accumulators for this many workers, where there are any and they are needed: to
-    /// go on after failures, or to be looked at.
+    /// Copies of the accumulators for this many workers, where there are any and they are needed:
+    /// to go on after failures, or to be looked at.
     pub(crate) fn checkpoints(
         &self,
         are_needed: bool,

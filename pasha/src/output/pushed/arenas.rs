@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use super::handle::{Entry, Ragged};
+use super::handle::{Entry, Ragged, SizedRagged};
 use crate::element::{Element, assert_alignment};
 use crate::error::Result;
 use crate::group::wire::{Put, Take};
@@ -123,7 +123,7 @@ impl<A> ArenaSlots<A> {
     /// The caller alone is this worker, whose number is below that which the arenas were made for,
     /// and has the entry; the slot before is gone; and the arenas outlive the slot.
     #[inline(always)]
-    pub(super) unsafe fn begin(&self, worker_id: usize, entry: &mut Entry) -> Ragged<A> {
+    pub(super) unsafe fn begin(&self, worker_id: usize, entry: &mut Entry) -> SizedRagged<A> {
         // SAFETY: there is an arena and a count for each worker, counts are aligned to cache
         // lines, and at most `capacity` elements of an arena are used.
         unsafe {
@@ -138,6 +138,7 @@ impl<A> ArenaSlots<A> {
                 used,
                 entry: NonNull::from(entry),
                 name: self.name,
+                unsized_end: [],
             }
         }
     }
@@ -189,10 +190,10 @@ unsafe impl<A: Element> Accumulators for ArenaSlots<A> {
     const COUNT: usize = 0;
 
     type Slot<'s> = ();
-    type Local = Ragged<A>;
+    type Local = SizedRagged<A>;
 
     #[inline(always)]
-    unsafe fn local(&self, _worker_id: usize) -> Ragged<A> {
+    unsafe fn local(&self, _worker_id: usize) -> SizedRagged<A> {
         // Without room, and never seen: `Slots::slot` begins a slot before a kernel gets it.
         Ragged {
             first: NonNull::dangling(),
@@ -201,14 +202,15 @@ unsafe impl<A: Element> Accumulators for ArenaSlots<A> {
             used: NonNull::dangling(),
             entry: NonNull::dangling(),
             name: self.name,
+            unsized_end: [],
         }
     }
 
     #[inline(always)]
-    unsafe fn slot(&self, _worker_id: usize, _local: &mut Ragged<A>) {}
+    unsafe fn slot(&self, _worker_id: usize, _local: &mut SizedRagged<A>) {}
 
     #[inline(always)]
-    unsafe fn put_back(&self, _worker_id: usize, _local: &Ragged<A>) {}
+    unsafe fn put_back(&self, _worker_id: usize, _local: &SizedRagged<A>) {}
 
     fn saved_size(&self) -> usize {
         0

@@ -49,9 +49,10 @@ pub(super) type Entry = [usize; 2];
 // Invariant: `first` is valid for reads and writes of `room` elements, of which the first
 // `entry[1]` have values of this call; `entry` and `used` are valid for reads and writes; and
 // nothing else uses any of them as long as the call of the kernel lasts, which is as long as the
-// user has the only reference to this. It holds pointers of one call: `Slots::slot` makes it anew
-// for each, so that two of them may be swapped within a call.
-pub struct Ragged<A> {
+// user has the only reference to this. It holds pointers of one call, and stays where `Slots::slot`
+// has made it for that: it has no size, so that safe code can't swap it with the one of another
+// call, as that of a map within a kernel would be.
+pub struct Ragged<A, T: ?Sized = [()]> {
     /// Where the slot begins in the worker's arena.
     pub(super) first: NonNull<A>,
     /// Elements that fit there.
@@ -62,12 +63,18 @@ pub struct Ragged<A> {
     pub(super) used: NonNull<usize>,
     pub(super) entry: NonNull<Entry>,
     pub(super) name: &'static str,
+    /// Takes the size away: `[(); 0]` where it is made, `[()]` for the kernel.
+    #[allow(dead_code, reason = "its type is what counts")]
+    pub(super) unsized_end: T,
 }
 
+/// A handle where it is made, which has a size.
+pub(super) type SizedRagged<A> = Ragged<A, [(); 0]>;
+
 // SAFETY: it stands for `&mut` to elements and to plain numbers that nothing else uses.
-unsafe impl<A: Send> Send for Ragged<A> {}
+unsafe impl<A: Send, T: ?Sized> Send for Ragged<A, T> {}
 // SAFETY: a shared reference gives shared references to elements and copies of plain numbers.
-unsafe impl<A: Sync> Sync for Ragged<A> {}
+unsafe impl<A: Sync, T: ?Sized> Sync for Ragged<A, T> {}
 
 impl<A: Element> Ragged<A> {
     /// Appends a value.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::arenas::ArenaSlots;
-use super::handle::{Entry, Ragged};
+use super::handle::{Entry, Ragged, SizedRagged};
 use crate::element::Element;
 use crate::output::index::{IndexSlots, ScalarSlots};
 use crate::output::position::Position;
@@ -25,7 +25,7 @@ impl<A: Element> Slots for PushedSlots<A> {
         index: &Self::Index,
         arenas: &ArenaSlots<A>,
         at: Position,
-        local: &'s mut Ragged<A>,
+        local: &'s mut SizedRagged<A>,
     ) -> &'s mut Ragged<A> {
         // SAFETY: the caller promises to be the worker, and alone with the index.
         unsafe {
