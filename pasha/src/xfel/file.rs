@@ -3,6 +3,7 @@
 //! Everything is read into plain memory; no handle is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -12,6 +13,7 @@ use super::index::{IndexGroup, cut, guess_valid};
 use super::links::{exists, is_soft_link};
 use super::values;
 use crate::error::SourceError;
+use crate::files::open_regular;
 use crate::hdf5::explain_opening;
 
 /// Where the data of a source come from: what is set and read back, or what is measured.
@@ -77,8 +79,10 @@ impl RunFile {
     ///
     /// What can't be read of one source is noted with it, and does not keep from the others.
     pub(super) fn read(path: &Path, include_suspect: bool) -> Result<RunFile, SourceError> {
+        // The library would wait for somebody at the other end of a FIFO.
+        open_regular(path, fs::File::options().read(true))?;
         let file = File::open(path).map_err(|error| explain_opening(path, &error))?;
-        let padded: Vec<u64> = values::numbers(&file, "INDEX/trainId")?;
+        let padded = values::counts(&file, "INDEX/trainId")?;
         let train_ids: Vec<u64> = padded.into_iter().filter(|&id| id != 0).collect();
         let format = values::texts(&file, "METADATA/dataFormatVersion")?
             .and_then(|texts| texts.into_iter().next())
@@ -94,7 +98,7 @@ impl RunFile {
             Err(error) => return Err(error),
         };
         let timestamps = match file.link_exists("INDEX/timestamp") {
-            true => values::numbers(&file, "INDEX/timestamp")
+            true => values::counts(&file, "INDEX/timestamp")
                 .and_then(|times| cut(times, train_ids.len()))
                 .map_err(|error| faults.push(error.to_string()))
                 .ok(),

@@ -2,6 +2,7 @@
 
 use hdf5_metno::Group;
 
+use super::values;
 use crate::error::SourceError;
 
 /// For each train of a file, where its entries begin and how many there are.
@@ -16,8 +17,9 @@ impl IndexGroup {
     /// (`first`, `last`, `status`).
     pub(super) fn read(group: &Group, len: usize) -> Result<IndexGroup, SourceError> {
         let numbers = |name: &str| -> Result<Vec<u64>, SourceError> {
-            let read = group.dataset(name).and_then(|dataset| dataset.read_raw::<u64>());
-            cut(read.map_err(|error| format!("its index has no usable {name}: {error}"))?, len)
+            let numbers =
+                values::counts(group, name).map_err(|error| format!("in its index {error}"))?;
+            cut(numbers, len).map_err(|error| format!("in its index, {name}: {error}").into())
         };
         let first = numbers("first")?;
         Ok(match group.link_exists("count") {

@@ -1,9 +1,10 @@
 //! Small values of a file: index arrays, names, attributes.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use hdf5_metno::types::{FixedAscii, TypeDescriptor, VarLenAscii, VarLenUnicode};
-use hdf5_metno::{Container, File, H5Type, Location};
+use hdf5_metno::{Container, Dataset, File, Group, H5Type, Location};
 
 use super::links::exists;
 use crate::error::SourceError;
@@ -65,10 +66,57 @@ unsafe impl H5Type for BoolByte {
     }
 }
 
+/// The most numbers of an array in `INDEX`, which has one for each train: at ten trains a second
+/// those of nine days.
+const MOST_NUMBERS: usize = 1 << 23;
+
+/// All of a data set of numbers that count something: none of them is negative or has a fraction.
+pub(super) fn counts(group: &Group, path: &str) -> Result<Vec<u64>, SourceError> {
+    let dataset = array(group, path)?;
+    let unusable = |found: &dyn Display| format!("there is no usable {path}: it holds {found}");
+    // The library would make 0 of what is negative, and cut fractions off.
+    match dataset.dtype()?.to_descriptor() {
+        Ok(TypeDescriptor::Integer(_)) => {
+            let numbers = read::<i64>(&dataset, path)?;
+            let number = |number: i64| u64::try_from(number).map_err(|_| unusable(&number).into());
+            numbers.into_iter().map(number).collect()
+        }
+        Ok(TypeDescriptor::Float(_)) => {
+            let numbers = read::<f64>(&dataset, path)?;
+            let number = |number: f64| match number as u64 as f64 == number {
+                true => Ok(number as u64),
+                false => Err(unusable(&number).into()),
+            };
+            numbers.into_iter().map(number).collect()
+        }
+        _ => read::<u64>(&dataset, path),
+    }
+}
+
 /// All of a data set of numbers.
-pub(super) fn numbers<T: H5Type>(file: &File, path: &str) -> Result<Vec<T>, SourceError> {
-    let read = file.dataset(path).and_then(|dataset| dataset.read_raw::<T>());
-    read.map_err(|error| format!("it has no usable {path}: {error}").into())
+pub(super) fn numbers<T: H5Type>(group: &Group, path: &str) -> Result<Vec<T>, SourceError> {
+    read::<T>(&array(group, path)?, path)
+}
+
+/// An array in `INDEX`, before anything of its size is allocated.
+fn array(group: &Group, path: &str) -> Result<Dataset, SourceError> {
+    let dataset =
+        group.dataset(path).map_err(|error| format!("there is no usable {path}: {error}"))?;
+    let shape = dataset.shape();
+    let len = shape.iter().try_fold(1_usize, |all, &len| all.checked_mul(len));
+    match len.is_some_and(|len| len <= MOST_NUMBERS) {
+        true => Ok(dataset),
+        false => Err(format!(
+            "there is no usable {path}: its shape is {shape:?}, and {MOST_NUMBERS} numbers are the most \
+             that an index has"
+        )
+        .into()),
+    }
+}
+
+fn read<T: H5Type>(dataset: &Dataset, path: &str) -> Result<Vec<T>, SourceError> {
+    let read = dataset.read_raw::<T>();
+    read.map_err(|error| format!("there is no usable {path}: {error}").into())
 }
 
 /// All of a data set of texts, if there is one.

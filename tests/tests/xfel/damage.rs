@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array3, ArrayD};
+use pasha::xfel::Run;
 use pasha_tests::damage::{Random, outcomes};
 
 use crate::support::{CAMERA, RunWriter};
@@ -70,4 +71,71 @@ fn damaged_runs_end_in_an_error_or_the_right_images() {
     }
     println!("of {DAMAGED}: {counts:?}");
     assert!(counts["error"] > DAMAGED / 4);
+}
+
+/// Replaces an array of a file's index.
+fn replace<T: hdf5_metno::H5Type>(path: &Path, name: &str, numbers: &[T]) {
+    let file = hdf5_metno::File::append(path).unwrap();
+    file.unlink(name).unwrap();
+    file.new_dataset_builder().with_data(numbers).create(name).unwrap();
+}
+
+/// What is wrong with the second file of a run, of which the first one is opened all the same.
+fn reason(run: &Path) -> String {
+    let run = Run::open(run).unwrap();
+    assert_eq!(run.train_ids().len(), 12);
+    let [skipped] = run.skipped_files() else { panic!("{:?}", run.skipped_files()) };
+    assert!(skipped.path.ends_with("RAW-DA01-S1.h5"), "{skipped:?}");
+    skipped.to_string()
+}
+
+#[test]
+fn a_fifo_in_the_place_of_a_file_is_left_out_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let second = folder.path().join("RAW-DA01-S1.h5");
+    std::fs::remove_file(&second).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &second, 0o600.into()).unwrap();
+    let told = reason(folder.path());
+    assert!(told.contains("a FIFO"), "{told}");
+    std::fs::remove_file(&second).unwrap();
+    std::fs::create_dir(&second).unwrap();
+    let told = reason(folder.path());
+    assert!(told.contains("a directory"), "{told}");
+}
+
+/// Neither is memory taken for numbers that no run has, nor are numbers made of what is none.
+#[test]
+fn numbers_that_no_index_has_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let second = folder.path().join("RAW-DA01-S1.h5");
+    replace(&second, "INDEX/trainId", &[-1_i64; 12]);
+    let told = reason(folder.path());
+    assert!(told.contains("INDEX/trainId") && told.contains("-1"), "{told}");
+    replace(&second, "INDEX/trainId", &[1000.5; 12]);
+    let told = reason(folder.path());
+    assert!(told.contains("1000.5"), "{told}");
+
+    let file = hdf5_metno::File::append(&second).unwrap();
+    file.unlink("INDEX/trainId").unwrap();
+    let builder = file.new_dataset::<u64>().shape([1 << 44]).chunk([1 << 20]);
+    builder.create("INDEX/trainId").unwrap();
+    file.close().unwrap();
+    let told = reason(folder.path());
+    assert!(told.contains("17592186044416"), "{told}");
+}
+
+#[test]
+fn a_negative_count_is_no_train_without_data() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let counts = format!("INDEX/{}/data/count", CAMERA.0);
+    let mut numbers = [1_i64; 12];
+    numbers[3] = -2;
+    replace(&folder.path().join("RAW-DA01-S1.h5"), &counts, &numbers);
+    let run = Run::open(folder.path()).unwrap();
+    let opened = run.key::<u16, ndarray::Ix3>(CAMERA.0, CAMERA.1);
+    let told = opened.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("-2") && told.contains("count"), "{told}");
 }
