@@ -153,11 +153,9 @@ fn swapped(
     #[output(ragged)] even: &mut Ragged<u32>,
     #[output(ragged)] odd: &mut Ragged<u32>,
 ) {
-    if n % 2 == 1 {
-        std::mem::swap(even, odd);
-    }
-    even.push(n);
-    odd.push(n + 1);
+    let (own, other) = if n % 2 == 1 { (odd, even) } else { (even, odd) };
+    own.push(n);
+    other.push(n + 1);
 }
 
 /// Pushes far more bytes than there are.
