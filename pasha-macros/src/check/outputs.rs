@@ -49,6 +49,14 @@ fn element_is_plain(output: &Output, errors: &mut Errors) {
     if matches!(&output.slot, Slot::Scalar(element) if is_collection(element)) {
         return;
     }
+    let is_said = |extent: &Extent| matches!(extent, Extent::Ragged(..) | Extent::Pushed(_));
+    if types::ragged(element).is_some() && !output.extents.iter().any(is_said) {
+        errors.at(
+            element,
+            "a `Ragged` grows as the kernel pushes: write `#[output(ragged)]` before it",
+        );
+        return;
+    }
     not_an_element(element, errors);
 }
 

@@ -33,6 +33,8 @@ refusals! {
     unsafe_fn: "unsafe fn k(v: f64) {}", "unsafe", "in an `unsafe { … }` block";
     variadic: "extern \"C\" fn k(v: f64, ...) {}", "...", "as `#[shared] values: &[f64]`";
     two_attributes: "#[pasha::kernel] fn k(v: f64) -> f64 { v }", "#[pasha::kernel]", "remove one of the two";
+    pushed_without_the_word: "fn k(v: f64, #[output] o: &mut Ragged<f64>) {}", "Ragged<f64>", "`#[output(ragged)]`";
+    accumulated_pushed: "fn k(v: f64, #[reduce(sum)] o: &mut Ragged<f64>) {}", "Ragged<f64>", "`#[output(ragged)]`";
     shape_without_end: "fn k(v: f64, #[output(shape = 3 +)] o: ArrayViewMut1<f64>) {}", ")", "expected an expression";
     shape_of_more_axes: "fn k(v: f64, #[output(shape = (2, 3))] o: ArrayViewMut1<f64>) {}", "(2, 3)", "take an `ArrayViewMut2`";
     receiver: "fn k(&self, v: f64) {}", "self", "write a free function";
