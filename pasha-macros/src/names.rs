@@ -73,7 +73,7 @@ pub(crate) fn private_at(span: Span) -> TokenStream {
     quote_spanned!(span=> ::pasha::__private)
 }
 
-/// The nearest of some words, if one is near enough for a slip of the finger.
+/// The nearest of some words, if one is near enough to be a misspelling.
 pub(crate) fn nearest<'w>(written: &str, words: &[&'w str]) -> Option<&'w str> {
     words
         .iter()

@@ -215,8 +215,8 @@ mod tests {
             found(&module, &[4, 2, 3], &all, &[4, 3]),
             Some(vec![[vec![0, 1, 0], vec![0, 0], vec![4, 1, 3]]])
         );
-        // Of a source that is longer than was written down what was meant, and of a shorter one what
-        // is there.
+        // Of a source that is longer than was written down what was meant, and of a shorter one
+        // what is there.
         assert_eq!(found(&later, &[8, 3], &all, &[5, 4]), found(&later, &[8, 3], &all, &[4, 3]));
         assert_eq!(
             found(&later, &[8, 3], &all, &[3, 2]),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno::plist::dataset_create::ExternalFile;
 
+use super::file::MOST_OPEN;
 use crate::files::{OpenedFile, open_regular};
 
 /// The variable that says in which folder libhdf5 looks for files with relative names.
@@ -16,9 +17,6 @@ pub(super) const VARIABLE: &str = "HDF5_EXTFILE_PREFIX";
 
 /// What stands for the folder of the HDF5 file in it.
 const ORIGIN: &[u8] = b"${ORIGIN}";
-
-/// Files that a worker has open at most.
-const MOST_OPEN: usize = 64;
 
 /// The external files of a data set, found when it was opened.
 #[derive(Debug)]

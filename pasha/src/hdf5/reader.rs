@@ -5,14 +5,12 @@ use std::ops::{ControlFlow, Range};
 
 use super::bands::BandReader;
 use super::element::Hdf5Element;
+use super::file::MOST_OPEN;
 use super::pieces::{Piece, Span};
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
 use super::stored::{Assembly, Storage, Stored};
 use crate::error::SourceError;
 use crate::memory::own_pages::Buffer;
-
-/// The most sources that a worker keeps open, unless one item needs more.
-const MOST_OPEN: usize = 64;
 
 /// Bytes that the open sources of a worker may hold together, unless one item needs more.
 const MOST_BYTES: usize = 64 << 20;

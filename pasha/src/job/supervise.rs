@@ -1,4 +1,4 @@
-//! The judgement of the dead: what the end of a worker's process means for the map.
+//! What the end of a worker's process means for the map.
 
 use super::Job;
 use super::board::{End, Failure, Late, Stage};

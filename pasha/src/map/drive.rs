@@ -72,14 +72,18 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     } else {
         None
     };
-    let typed =
-        Typed { body: &body, put_back: &put_back, num_absent: &|| task.num_absent(), packing };
+    let typed = KernelCallbacks {
+        body: &body,
+        put_back: &put_back,
+        num_absent: &|| task.num_absent(),
+        packing,
+    };
     drive(&state, setting, typed, writable, begun, live)
 }
 
 /// What a map does that depends on the kernel's types.
 #[derive(Clone, Copy)]
-struct Typed<'t> {
+struct KernelCallbacks<'t> {
     /// One worker's part of the map.
     body: &'t (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
     /// Puts the slots of an item that failed back.
@@ -95,7 +99,7 @@ struct Typed<'t> {
 fn drive(
     state: &MapState<'_>,
     setting: Setting<'_>,
-    typed: Typed<'_>,
+    typed: KernelCallbacks<'_>,
     mut writable: Vec<usize>,
     begun: Instant,
     live: Option<Live<'_>>,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::group::Verdict;
+use super::group::RanksVerdict;
 use crate::error::{Cause, Error, ItemFailure, Result, SourceError, describe};
 use crate::job::board::{Failure, Logged, Stage, Stop};
 use crate::job::peak_memory;
@@ -78,7 +78,7 @@ impl Ended {
     }
 
     /// Of a map over so many items on the workers of all ranks; and whether all could be started.
-    pub(super) fn everywhere(mut verdict: Verdict, len: usize) -> (Result<()>, Ended) {
+    pub(super) fn everywhere(mut verdict: RanksVerdict, len: usize) -> (Result<()>, Ended) {
         let (rows, wall_time) = (verdict.take_rows(), verdict.wall_time);
         let timeline = Timeline::new(len, rows, wall_time);
         let ended = Ended {

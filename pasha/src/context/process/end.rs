@@ -12,7 +12,7 @@ use crate::job::forked;
 
 /// How a child ended, and what it used.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Ended {
+pub(super) struct ChildEnd {
     pub(super) end: End,
     /// The most memory that it had resident, in bytes; 0 if nobody knows.
     pub(super) peak_memory: usize,
@@ -22,21 +22,21 @@ pub(super) struct Ended {
 ///
 /// A program that ignores SIGCHLD, or reaps all its children, may have been faster: then the
 /// operating system tells from Linux 6.15 on, and before that nobody knows.
-pub(super) fn reap(pidfd: BorrowedFd<'_>) -> Ended {
+pub(super) fn reap(pidfd: BorrowedFd<'_>) -> ChildEnd {
     loop {
         match wait(pidfd) {
             Ok(ended) => return ended,
             Err(Errno::INTR) => {}
             Err(_) => {
                 let end = remembered(pidfd).unwrap_or_default();
-                return Ended { end, peak_memory: 0 };
+                return ChildEnd { end, peak_memory: 0 };
             }
         }
     }
 }
 
 /// The system call `waitid`, which the C library's function of that name asks for no usage.
-fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Ended> {
+fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<ChildEnd> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the call writes a structure of the C library's types to each of the two places,
@@ -66,7 +66,7 @@ fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Ended> {
         _ => End { signal: Some(status), status: None },
     };
     // Linux counts KiB.
-    Ok(Ended { end, peak_memory: usize::try_from(usage.ru_maxrss).unwrap_or(0) * 1024 })
+    Ok(ChildEnd { end, peak_memory: usize::try_from(usage.ru_maxrss).unwrap_or(0) * 1024 })
 }
 
 /// `struct pidfd_info` of linux/pidfd.h, in its first version.

@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use nix::libc;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use super::end::Ended;
+use super::end::ChildEnd;
 use crate::options::Options;
 
 /// Refuses this process, a worker, more than so many bytes besides the data that it has.
@@ -34,7 +34,7 @@ pub(super) fn prepare() {
 }
 
 /// What memory had to do with a worker's death, if it did.
-pub(super) fn explain(ended: Ended, options: &Options) -> Option<String> {
+pub(super) fn explain(ended: ChildEnd, options: &Options) -> Option<String> {
     let peak = ByteSize::b(ended.peak_memory as u64).display().iec();
     match ended.end.signal? {
         libc::SIGKILL => {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::CheckpointTimer;
-use super::inner_loop::{BlockResult, Seat, run_block, run_block_exactly};
+use super::inner_loop::{BlockResult, BlockSeat, run_block, run_block_exactly};
 use super::staged::{StagingBuffer, run_block_staged};
 use super::state::MapState;
 use super::task::Task;
@@ -141,7 +141,7 @@ impl<'m> Blocks<'m> {
             }
             record.begin_block(block.start);
             let slowest = Cell::new(Timed::default());
-            let seat = Seat { worker_id, record, limit: state.limit, slowest };
+            let seat = BlockSeat { worker_id, record, limit: state.limit, slowest };
             let outcome = if state.is_exact {
                 let reset = is_dirty || state.job_file.is_some();
                 // SAFETY: the share was claimed by this worker alone and lies within the map, the

@@ -31,7 +31,7 @@ pub(super) type BlockResult<K, R> =
     Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
 
 /// Who runs a block, and how long each of its items may take.
-pub(super) struct Seat<'s> {
+pub(super) struct BlockSeat<'s> {
     pub(super) worker_id: usize,
     pub(super) record: &'s Record,
     pub(super) limit: Option<Duration>,
@@ -39,7 +39,7 @@ pub(super) struct Seat<'s> {
     pub(super) slowest: Cell<Timed>,
 }
 
-impl Seat<'_> {
+impl BlockSeat<'_> {
     /// Takes note of how long an item has taken; whether that is too long.
     fn is_late(&self, index: usize, begun: Instant, limit: Duration) -> bool {
         let took = begun.elapsed();
@@ -112,7 +112,7 @@ pub(super) unsafe fn run_block_exactly<
     readers: &mut R,
     scratch: &mut K::Scratch,
     block: Range<usize>,
-    seat: &Seat<'_>,
+    seat: &BlockSeat<'_>,
     reset: bool,
 ) -> BlockResult<K, R> {
     let (kernel, slots, accumulators) =

@@ -25,7 +25,7 @@ pub(crate) struct RankEnded {
 
 /// What came of a map over several ranks, the same on all of them.
 #[derive(Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct RanksVerdict {
     pub(crate) stopped: Option<Stop>,
     /// The entry in the log that ended the map.
     pub(crate) fatal: Option<usize>,
@@ -39,7 +39,7 @@ pub(crate) struct Verdict {
     pub(crate) started: Result<()>,
 }
 
-impl Verdict {
+impl RanksVerdict {
     /// The first rank whose workers could not be started, and why.
     pub(super) fn not_started(&self) -> Option<(usize, String)> {
         let mut ranks = self.ranks.iter().enumerate();
@@ -87,7 +87,7 @@ impl Verdict {
         self.ranks.iter().for_each(|rank| rank.write(message));
     }
 
-    pub(super) fn read(rest: &mut &[u8]) -> Option<Verdict> {
+    pub(super) fn read(rest: &mut &[u8]) -> Option<RanksVerdict> {
         let stopped = Stop::of(rest.take()? as u32);
         let fatal = rest.take_option()?;
         let (finished, resumed) = (rest.take()?, rest.take()?);
@@ -97,7 +97,7 @@ impl Verdict {
         let ranks = rest.take()?;
         let ranks = (0..ranks).map(|_| RankEnded::read(rest)).collect::<Option<_>>()?;
         let started = Ok(());
-        Some(Verdict { stopped, fatal, log, finished, resumed, wall_time, ranks, started })
+        Some(RanksVerdict { stopped, fatal, log, finished, resumed, wall_time, ranks, started })
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
             workers: vec![worker],
             ..RankEnded::default()
         };
-        let verdict = Verdict {
+        let verdict = RanksVerdict {
             stopped: Some(Stop::TooManyFailures),
             fatal: Some(0),
             log: vec![logged.clone()],
@@ -238,11 +238,11 @@ mod tests {
         };
         let mut message = Vec::new();
         verdict.write(&mut message);
-        let read = Verdict::read(&mut message.as_slice()).unwrap();
+        let read = RanksVerdict::read(&mut message.as_slice()).unwrap();
         assert_eq!((read.stopped, read.fatal), (Some(Stop::TooManyFailures), Some(0)));
         assert_eq!((read.log, read.ranks), (vec![logged], vec![RankEnded::default(), rank]));
         assert_eq!((read.finished, read.resumed), (5, 1));
         assert_eq!(read.wall_time, Duration::from_secs(2));
-        assert!(Verdict::read(&mut &message[..message.len() - 1]).is_none());
+        assert!(RanksVerdict::read(&mut &message[..message.len() - 1]).is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::balance::{Balance, Wish};
-use super::ended::{RankEnded, Verdict};
+use super::ended::{RankEnded, RanksVerdict};
 use crate::job::board::{Logged, Stop};
 
 /// What rank 0 knows of a map.
@@ -81,10 +81,10 @@ impl Lead {
     }
 
     /// What came of it, once no rank is missing.
-    pub(super) fn verdict(&mut self, resumed: usize, wall_time: Duration) -> Verdict {
+    pub(super) fn verdict(&mut self, resumed: usize, wall_time: Duration) -> RanksVerdict {
         let ranks: Vec<RankEnded> = self.ended.iter_mut().flat_map(Option::take).collect();
         let finished = resumed + ranks.iter().map(|rank| rank.finished).sum::<usize>();
-        Verdict {
+        RanksVerdict {
             stopped: self.stopped,
             fatal: self.fatal,
             log: std::mem::take(&mut self.log),

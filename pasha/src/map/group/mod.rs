@@ -21,7 +21,7 @@ mod trees;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use collective::{alloc, run_all, run_into};
-pub(super) use ended::Verdict;
+pub(super) use ended::RanksVerdict;
 pub(super) use exchange::{Elsewhere, Packing};
 
 use crate::context::Ranks;
@@ -103,7 +103,7 @@ pub(super) fn run(
     packing: Packing<'_>,
     elsewhere: &Elsewhere,
     run: impl FnOnce() -> Result<()>,
-) -> Result<Verdict> {
+) -> Result<RanksVerdict> {
     let group = &ranks.group;
     // Nothing of this map comes before all ranks are in it, and nothing of another while they are.
     let mut line = group.line();
@@ -147,7 +147,7 @@ pub(super) fn run(
         let host = group.host(rank).to_owned();
         started = Err(Error::Rank { rank, host, reason });
     }
-    Ok(Verdict { started, ..verdict })
+    Ok(RanksVerdict { started, ..verdict })
 }
 
 /// Notes that the workers here have ended when it is dropped.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::balance::{Balance, Wish};
-use super::ended::{RankEnded, Verdict, read_logged};
+use super::ended::{RankEnded, RanksVerdict, read_logged};
 use super::exchange::{Elsewhere, Packing};
 use super::lead::Lead;
 use super::rate::Rate;
@@ -52,7 +52,7 @@ pub(super) struct Pump<'p> {
     pub(super) lead: Option<Lead>,
     /// Items that an earlier run had finished, of which rank 0 alone knows.
     pub(super) resumed: usize,
-    pub(super) verdict: Option<Verdict>,
+    pub(super) verdict: Option<RanksVerdict>,
 }
 
 impl<'p> Pump<'p> {
@@ -144,7 +144,7 @@ impl<'p> Pump<'p> {
     }
 
     /// Talks until all is said: sends the rest, and gets what came of the map.
-    pub(super) fn finish(&mut self, started: &MapResult<()>) -> Result<Verdict, Lost> {
+    pub(super) fn finish(&mut self, started: &MapResult<()>) -> Result<RanksVerdict, Lost> {
         // Whoever failed to start may have left items that it was granted.
         self.grants.end();
         loop {
@@ -161,7 +161,7 @@ impl<'p> Pump<'p> {
             self.step(true)?;
             self.decide()?;
             // Of what others have finished everything has to be here.
-            let has_all = |verdict: &Verdict| {
+            let has_all = |verdict: &RanksVerdict| {
                 let here = self.unsent.items + self.elsewhere.arrived();
                 self.line.rank() != 0 && self.is_for_root() || here >= verdict.finished
             };
@@ -261,7 +261,7 @@ impl<'p> Pump<'p> {
                     lead.ended(from, RankEnded { rows, ..ended });
                 }
             }),
-            Kind::Verdict => Verdict::read(rest).map(|verdict| self.verdict = Some(verdict)),
+            Kind::Verdict => RanksVerdict::read(rest).map(|verdict| self.verdict = Some(verdict)),
             _ => Some(()),
         })
     }
