@@ -23,22 +23,30 @@ pub(crate) fn of_scalars(len: usize) -> Duel {
     )
 }
 
+/// Adds up frames.
 #[pasha::kernel]
-fn image(frame: ArrayView2<u16>, #[reduce(sum, like = frame)] mut total: ArrayViewMut2<f64>) {
+pub(super) fn image(
+    frame: ArrayView2<u16>,
+    #[reduce(sum, like = frame)] mut total: ArrayViewMut2<f64>,
+) {
     total.zip_mut_with(&frame, |total, &count| *total += f64::from(count));
 }
 
 /// The sum of 2,000 frames of a megapixel, of which a tenth differ, against the same map without
 /// the option.
 pub(crate) fn of_images() -> Duel {
-    let frames = Array3::from_shape_fn((200, 1024, 1024), |(n, y, x)| (n + y * x) as u16);
-    let frames: &'static Array3<u16> = Box::leak(Box::new(frames));
-    let indices: Vec<usize> = (0..2000).map(|index| index % 200).collect();
-    let indices: &'static [usize] = indices.leak();
+    let (frames, indices) = frames();
     let plain = ThreadContext::new(NUM_WORKERS).unwrap();
     let ours = plain.clone().reproducible(true);
     let map = move |context: &ThreadContext| {
         timed(|| image::run_in(context, pasha::select(frames, indices)).unwrap())
     };
     Duel::new(move || map(&ours), move || map(&plain))
+}
+
+/// 200 frames of a megapixel, and 2,000 indices of them.
+pub(super) fn frames() -> (&'static Array3<u16>, &'static [usize]) {
+    let frames = Array3::from_shape_fn((200, 1024, 1024), |(n, y, x)| (n + y * x) as u16);
+    let indices: Vec<usize> = (0..2000).map(|index| index % 200).collect();
+    (Box::leak(Box::new(frames)), indices.leak())
 }

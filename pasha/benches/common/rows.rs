@@ -6,8 +6,8 @@ use pasha::AnyContext;
 
 use super::duel::{Duel, Measured};
 use super::{
-    compile, copying, detector, loops, memory, multiply, outputs, python, reproducible, scaling,
-    small, together, unequal,
+    compile, copying, detector, live, loops, memory, multiply, outputs, python, reproducible,
+    scaling, small, together, unequal,
 };
 
 /// What a row should come to.
@@ -203,6 +203,13 @@ pub(crate) fn all() -> Vec<Row> {
             Goal::Ratio(1.15, 1.15),
             11,
             reproducible::of_images,
+        ),
+        Row::duel(
+            "sum of 2,000 images of a megapixel, a look every 100 ms, threads",
+            "the same map without",
+            Goal::Ratio(1.02, 1.02),
+            11,
+            live::of_images,
         ),
         Row::duel(
             "two kernels together, 2,000 frames of 256 x 256 u16, threads",

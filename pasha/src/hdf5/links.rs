@@ -93,7 +93,13 @@ pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
                 let named = file::named_by(&found.path, &file, "HDF5_EXT_PREFIX");
                 let target = named.map_err(|looked_for| {
                     let at = file::what_is_at(&looked_for);
-                    broken(true, format!("{link}, which is not there: {at}; copy it there, or set HDF5_EXT_PREFIX to its folder"))
+                    let told = match looked_for.exists() {
+                        true => format!("which can't be read: {at}"),
+                        false => format!(
+                            "which is not there: {at}; copy it there, or set HDF5_EXT_PREFIX to its folder"
+                        ),
+                    };
+                    broken(true, format!("{link}, {told}"))
                 })?;
                 let (file, is_growing) = file::open(&target.path)
                     .map_err(|error| explain_opening(&target.path, &error))

@@ -155,7 +155,16 @@ where
         if !keeps_slots(&attached) {
             copied.fill(0);
         }
-        finished.add_to(copied, |items| {
+        let mut new = Vec::new();
+        finished.add_to(copied, |items| new.push(items));
+        for (worker_id, record) in state.table.records().enumerate() {
+            // SAFETY: the accumulators are of the same outputs and shapes, attached for at least as
+            // many workers, and nobody else uses them; `reading` keeps workers from checkpoints.
+            unsafe { state.checkpoints.show(&target.accumulators, worker_id, record) };
+        }
+        // Workers wait no longer than for that; slots that are finished stay as they are.
+        drop(reading);
+        for items in new {
             message.clear();
             // SAFETY: the items are of this map, which both tasks are attached for, with outputs of
             // the same kernel and shapes; a worker that has noted an item writes its slots no more,
@@ -164,13 +173,8 @@ where
                 task.pack(&items, message);
                 let _ = target.unpack(&items, &mut &message[..]);
             }
-        });
-        for (worker_id, record) in state.table.records().enumerate() {
-            // SAFETY: the accumulators are of the same outputs and shapes, attached for at least as
-            // many workers, and nobody else uses them; `reading` keeps workers from checkpoints.
-            unsafe { state.checkpoints.show(&target.accumulators, worker_id, record) };
         }
-        drop((reading, target));
+        drop(target);
         prepared.finish(attached).map_err(|error| *error).map(Some)
     }
 }

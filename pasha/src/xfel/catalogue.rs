@@ -166,10 +166,13 @@ impl Catalogue {
         self.model_files(source, train_ids).first().unwrap_or(&&self.files[source.files[0]])
     }
 
-    /// Refuses a source whose entries in these trains, which are in order, can't be found.
-    pub(super) fn check_sound(&self, name: &str, train_ids: &[u64]) -> Result<()> {
+    /// Refuses a source whose entries in these trains, which are in order, can't be found in this
+    /// group.
+    pub(super) fn check_sound(&self, name: &str, group: &str, train_ids: &[u64]) -> Result<()> {
         for file in self.source(name)?.files.iter().map(|&number| &self.files[number]) {
-            let fault = file.sources.get(name).and_then(|of_file| of_file.fault.as_ref());
+            let of_file = file.sources.get(name);
+            let fault =
+                of_file.and_then(|it| it.fault.as_ref().or_else(|| it.group_faults.get(group)));
             let Some(fault) = fault else { continue };
             if let Some((first, last)) = file.ends(train_ids, self.include_suspect) {
                 return Err(Error::Xfel(XfelError::Run {
@@ -204,7 +207,9 @@ impl Catalogue {
     pub(super) fn groups(&self, source: &str) -> BTreeSet<&str> {
         let files = self.sources.get(source).map_or(&[][..], |source| &source.files);
         let of_files = files.iter().filter_map(|&number| self.files[number].sources.get(source));
-        of_files.flat_map(|of_file| of_file.groups.keys().map(String::as_str)).collect()
+        let names =
+            of_files.flat_map(|of_file| of_file.groups.keys().chain(of_file.group_faults.keys()));
+        names.map(String::as_str).collect()
     }
 }
 

@@ -55,6 +55,8 @@ pub(super) struct SourceInFile {
     pub(super) groups: BTreeMap<String, IndexGroup>,
     /// Why its entries can't be found here, if they can't.
     pub(super) fault: Option<String>,
+    /// Why those of a group can't, by its name; others can.
+    pub(super) group_faults: BTreeMap<String, String>,
     /// Read when they are first asked for: a run has many.
     pub(super) keys: OnceLock<Vec<String>>,
 }
@@ -171,12 +173,13 @@ fn read_sources(
             }
         };
         if !sources.contains_key(name) {
-            let (groups, fault) = match read_groups(file, section, name, len) {
+            let mut group_faults = BTreeMap::new();
+            let (groups, fault) = match read_groups(file, section, name, len, &mut group_faults) {
                 Ok(groups) => (groups, None),
                 Err(error) => (BTreeMap::new(), Some(error.to_string())),
             };
             let (renamed, keys) = (None, OnceLock::new());
-            let source = SourceInFile { section, renamed, groups, fault, keys };
+            let source = SourceInFile { section, renamed, groups, fault, group_faults, keys };
             sources.insert(name.to_owned(), source);
         }
     }
@@ -195,6 +198,7 @@ fn read_groups(
     section: Section,
     name: &str,
     len: usize,
+    faults: &mut BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, IndexGroup>, SourceError> {
     let mut groups = BTreeMap::new();
     let place = format!("INDEX/{name}");
@@ -216,7 +220,12 @@ fn read_groups(
             for group in index.groups()? {
                 let path = group.name();
                 let last = path.rsplit('/').next().unwrap_or_default().to_owned();
-                groups.insert(last, IndexGroup::read(&group, len)?);
+                match IndexGroup::read(&group, len) {
+                    Ok(index) => drop(groups.insert(last, index)),
+                    Err(error) => {
+                        drop(faults.insert(last.clone(), format!("group {last}: {error}")))
+                    }
+                }
             }
         }
     }

@@ -97,7 +97,7 @@ impl Run {
 impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     pub(super) fn open(run: &Run, source: &str, key: &str) -> Result<Self> {
         let info = run.key_info(source, key)?;
-        run.catalogue.check_sound(source, &run.train_ids)?;
+        run.catalogue.check_sound(source, &info.group, &run.train_ids)?;
         let form = form::<D>(&info)?;
         let mut places = run.catalogue.places(source, &info.group, &run.train_ids);
         if info.section == Section::Control {

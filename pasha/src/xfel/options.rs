@@ -172,8 +172,9 @@ impl RunOptions {
                 Ok(file) => {
                     file.faults.iter().for_each(|fault| skip(false, fault.clone()));
                     for (name, source) in &file.sources {
-                        let fault = source.fault.as_ref();
-                        fault.inspect(|fault| skip(false, format!("source {name}: {fault}")));
+                        for fault in source.fault.iter().chain(source.group_faults.values()) {
+                            skip(false, format!("source {name}: {fault}"));
+                        }
                     }
                     files.push(file);
                 }

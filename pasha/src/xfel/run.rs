@@ -278,7 +278,7 @@ impl Run {
     /// ```
     pub fn counts(&self, source: &str, key: &str) -> Result<Vec<usize>> {
         let key = self.full_key(source, key)?;
-        self.catalogue.check_sound(source, &self.train_ids)?;
+        self.catalogue.check_sound(source, self.group_of(source, &key), &self.train_ids)?;
         let places = self.catalogue.places(source, self.group_of(source, &key), &self.train_ids);
         Ok(places.into_iter().map(|place| place.count as usize).collect())
     }

@@ -139,3 +139,22 @@ fn a_negative_count_is_no_train_without_data() {
     let told = opened.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(told.contains("-2") && told.contains("count"), "{told}");
 }
+
+/// A group of a source that can't be used leaves the others as they are.
+#[test]
+fn a_group_without_counts_is_listed_and_keeps_from_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let file = hdf5_metno::File::append(folder.path().join("RAW-DA01-S1.h5")).unwrap();
+    let index = file.group(&format!("INDEX/{}", CAMERA.0)).unwrap();
+    let other = index.create_group("other").unwrap();
+    other.new_dataset_builder().with_data(&[0_u64; 12]).create("first").unwrap();
+    drop((other, index));
+    file.close().unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    let counts = run.counts(CAMERA.0, CAMERA.1).unwrap();
+    assert_eq!(counts, [1; 24]);
+    let [skipped] = run.skipped_files() else { panic!("{:?}", run.skipped_files()) };
+    let told = skipped.to_string();
+    assert!(told.contains("group other") && told.contains("last"), "{told}");
+}
