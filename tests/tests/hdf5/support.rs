@@ -45,14 +45,14 @@ fn python(
 
 /// Makes a file with hdf5-metno.
 ///
-/// What is at `path` is a copy: workers that other tests fork meanwhile have what is open for
-/// writing, and its lock, until they end.
+/// What is at `path` is a copy of another file each time: processes that other tests start
+/// meanwhile have what is open for writing, and its lock, until they end.
 pub(crate) fn write(path: &Path, fill: impl FnOnce(&hdf5_metno::File)) {
-    let draft = path.with_extension("draft");
-    let file = hdf5_metno::File::create(&draft).unwrap();
+    let draft = tempfile::NamedTempFile::new().unwrap();
+    let file = hdf5_metno::File::create(draft.path()).unwrap();
     fill(&file);
     file.close().unwrap();
-    std::fs::copy(&draft, path).unwrap();
+    std::fs::copy(draft.path(), path).unwrap();
 }
 
 /// Copies a frame.
