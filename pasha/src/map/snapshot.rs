@@ -29,8 +29,8 @@ use crate::report::FailedItem;
 ///     counts[channel % 10] += 1;
 /// }
 ///
-/// let context = ThreadContext::new(2)?;
-/// let counts = spectrum::run_live_in(&context, 0..1_000_000, Duration::from_millis(1), |snapshot| {
+/// let (context, every) = (ThreadContext::new(2)?, Duration::from_millis(1));
+/// let counts = spectrum::run_live_in(&context, 0..1_000_000, every, |snapshot| {
 ///     let seen = (0..1_000_000).filter(|&index| snapshot.is_finished(index)).count();
 ///     assert_eq!(snapshot.out().sum(), seen as u64); // of the finished items, and of no others
 ///     ControlFlow::Continue(())

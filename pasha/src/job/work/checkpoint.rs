@@ -1,4 +1,5 @@
-//! Copies of the workers' accumulators, so that what a failed item has added can be undone.
+//! Copies of the workers' accumulators, so that what a failed item has added can be undone, and
+//! that they can be looked at while a map runs.
 //!
 //! A kernel adds to its accumulators step by step; when it fails, or its process is killed, it is
 //! in the middle. So each worker keeps two copies of its accumulators, one valid, and goes back to
@@ -18,7 +19,7 @@ const TIMES_THE_COST: u32 = 20;
 const LEAST: Duration = Duration::from_millis(2);
 
 /// Two copies of the accumulators of each worker; none for kernels without accumulators, and where
-/// the first failure ends the map.
+/// the first failure ends the map and nobody looks at it.
 pub(crate) struct Checkpoints {
     mapping: Option<Mapping>,
     size: usize,
@@ -96,10 +97,9 @@ impl Checkpoints {
         worker_id: usize,
         record: &Record,
     ) {
-        if self.are_kept() {
-            // SAFETY: as the caller promises; the copy is the valid one.
-            unsafe { accumulators.load(worker_id, self.place(worker_id, record.checkpoint())) };
-        }
+        // SAFETY: the caller is this worker, so nobody else makes a checkpoint of it, or uses its
+        // accumulators, which are those that the copies were made of.
+        unsafe { self.show(accumulators, worker_id, record) };
     }
 
     /// Copies a worker's accumulators, which have everything before `index`.
