@@ -1,5 +1,5 @@
-# Batch jobs: the script that scientists copy, ended by its time limit and on request, and queued again.
-# Sourced by tests/cluster, whose variables and functions it uses.
+# Batch jobs: the script that scientists copy, ended by its time limit and on request, and queued
+# again. Sourced by tests/cluster, whose variables and functions it uses.
 
 # has_state JOB STATE…: whether the job is in one of these states.
 has_state() {
@@ -19,8 +19,8 @@ reaches() {
     done
 }
 
-# at_once JOB: starts a job that was queued again, for which Slurm waits for two minutes: credentials
-# of the job as it was are revoked by the second.
+# at_once JOB: starts a job that was queued again, for which Slurm waits for two minutes:
+# credentials of the job as it was are revoked by the second.
 at_once() {
     local begun
     reaches "$1" 20 PENDING || return 1
@@ -34,12 +34,13 @@ submit() {
     sbatch --parsable --cpus-per-task=2 --chdir="$PWD" "$@" examples/slurm/saxs.sbatch
 }
 
-# drained TIMES: a job that is ended so often ends as one, and no item of it runs twice. With `limit`
-# it is the time limit that ends it, which Slurm looks at every half minute.
+# drained TIMES: a job that is ended so often ends as one, and no item of it runs twice. With
+# `limit` it is the time limit that ends it, which Slurm looks at every half minute.
 drained() {
     local times=$1 how=${2:-request} begun=$SECONDS folder=$work/drained number job items=0 log
     local -x PAUSE_MS=20
-    # With this limit and signal Slurm ends it as soon as it looks, which is not to happen on request.
+    # With this limit and signal Slurm ends it as soon as it looks, which is not to happen on
+    # request.
     local limit=()
     [[ $how == request ]] || { PAUSE_MS=600 limit=(--time=1 --signal=TERM@59); }
     rm -rf "$folder"; mkdir -p "$folder"; log=$folder/job.log
