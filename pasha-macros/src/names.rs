@@ -41,13 +41,15 @@ pub(crate) fn numbered(name: &str, number: usize) -> Ident {
     local(&format!("{name}{number}"))
 }
 
+/// Words that are names in Rust 2015 alone.
+pub(crate) const RESERVED_SINCE_2018: [&str; 4] = ["async", "await", "dyn", "try"];
+
 /// The user's function as an item, even where one of its parameters has the same name.
 pub(crate) fn function(ident: &Ident) -> Ident {
     let span = Span::mixed_site().located_at(ident.span());
     // Generated code is of this crate's edition, in which words are reserved that may be names in
     // the user's.
-    const RESERVED: [&str; 5] = ["async", "await", "dyn", "gen", "try"];
-    if RESERVED.iter().any(|word| ident == word) {
+    if RESERVED_SINCE_2018.iter().chain(&["gen"]).any(|word| ident == word) {
         return Ident::new_raw(&ident.to_string(), span);
     }
     let mut ident = ident.clone();

@@ -31,6 +31,9 @@
 #![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
+#[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 #[cfg(not(target_os = "linux"))]

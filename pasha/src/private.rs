@@ -162,6 +162,3 @@ ragged_length!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 pub fn ragged_length(length: impl RaggedLength) -> usize {
     length.length()
 }
-
-#[path = "fuzz.rs"]
-pub mod fuzz;

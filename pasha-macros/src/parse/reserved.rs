@@ -6,7 +6,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
-const RESERVED: [&str; 4] = ["async", "await", "dyn", "try"];
+use crate::names::RESERVED_SINCE_2018;
 
 /// The function with such names of its own and of its parameters written raw, all but the body.
 pub(super) fn as_names(item: TokenStream) -> TokenStream {
@@ -21,7 +21,7 @@ pub(super) fn as_names(item: TokenStream) -> TokenStream {
 
 /// The reserved words that are declared as names: by the function, and by its parameters.
 fn declared(head: &[TokenTree]) -> Vec<Ident> {
-    let reserved = |word: &Ident| RESERVED.iter().any(|reserved| word == reserved);
+    let reserved = |word: &Ident| RESERVED_SINCE_2018.iter().any(|reserved| word == reserved);
     let function = head.windows(2).filter_map(|pair| match pair {
         [TokenTree::Ident(keyword), TokenTree::Ident(name)] if keyword == "fn" => {
             Some(name.clone())

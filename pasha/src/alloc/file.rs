@@ -13,7 +13,7 @@ use rustix::fs::FallocateFlags;
 
 use crate::array::Order;
 use crate::error::{Error, Result};
-use crate::files::{Claim, Taken, check_replaceable, in_turn, open_regular};
+use crate::files::{FileClaim, Taken, check_replaceable, in_turn, open_regular};
 use crate::memory::Mapping;
 use crate::npy::{self, Header, NpyElement};
 
@@ -41,7 +41,7 @@ pub(super) struct NpyOutput<'p> {
     /// Bytes of the elements.
     pub(super) bytes: usize,
     /// The claim to the file of the job that it belongs to.
-    pub(super) job: Option<Arc<Claim>>,
+    pub(super) job: Option<Arc<FileClaim>>,
 }
 
 impl NpyOutput<'_> {
@@ -77,7 +77,7 @@ impl NpyOutput<'_> {
     }
 
     /// Replaces what lies at the path by an empty file.
-    fn replace(&self, path: &Path) -> Result<Claim> {
+    fn replace(&self, path: &Path) -> Result<FileClaim> {
         check_replaceable(path).map_err(|taken| self.taken("replace", taken))?;
         match fs::remove_file(path) {
             Ok(()) => {}
@@ -86,7 +86,7 @@ impl NpyOutput<'_> {
         }
         let file = open_regular(path, File::options().read(true).write(true).create_new(true))
             .map_err(self.failed("create"))?;
-        Claim::writing(file, self.path).map_err(|taken| self.taken("create", taken))
+        FileClaim::writing(file, self.path).map_err(|taken| self.taken("create", taken))
     }
 
     /// Opens the file of the job to be resumed, and maps its elements as they are.
@@ -106,13 +106,14 @@ impl NpyOutput<'_> {
             }
             Err(error) => return Err(self.failed("open")(error)),
         };
-        let claim = Claim::writing(file, self.path).map_err(|taken| self.taken("open", taken))?;
+        let claim =
+            FileClaim::writing(file, self.path).map_err(|taken| self.taken("open", taken))?;
         // Headers of pasha's are shorter.
-        const MOST: u64 = 1 << 16;
+        const MOST_HEADER_BYTES: u64 = 1 << 16;
         let mut start = Vec::new();
         claim
             .file()
-            .take(MOST)
+            .take(MOST_HEADER_BYTES)
             .read_to_end(&mut start)
             .map_err(self.failed("read the header of"))?;
         let found =
@@ -141,7 +142,7 @@ impl NpyOutput<'_> {
         Ok(mapping)
     }
 
-    fn map(&self, claim: Claim, header: &Header) -> Result<Mapping> {
+    fn map(&self, claim: FileClaim, header: &Header) -> Result<Mapping> {
         let claims = [Some(Arc::new(claim)), self.job.clone()].into_iter().flatten().collect();
         Mapping::file(claims, self.path, header.offset, self.bytes, header.mark)
     }
@@ -191,9 +192,9 @@ fn random_mark() -> u64 {
 /// Checks that a file of this many bytes, and a header, may be made: beyond the limit of this
 /// process the operating system would answer by a signal that ends the program.
 fn within_limit(bytes: usize) -> io::Result<()> {
-    const HEADER: u64 = 4096;
+    const HEADER_BYTES: u64 = 4096;
     let (most, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(io::Error::from)?;
-    if (bytes as u64).saturating_add(HEADER) > most {
+    if (bytes as u64).saturating_add(HEADER_BYTES) > most {
         return Err(rustix::io::Errno::FBIG.into());
     }
     Ok(())

@@ -138,7 +138,7 @@ impl Seat {
     /// # Errors
     /// If a rank is lost already.
     pub fn join(self, host: &str, local: AnyContext, patience: Duration) -> Result<GroupContext> {
-        let group = Group::meet(Box::new(self.0), host, &[], patience)?;
+        let group = Group::join(Box::new(self.0), host, &[], patience)?;
         Ok(GroupContext::new(Some(group), local))
     }
 }

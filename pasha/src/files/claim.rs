@@ -26,18 +26,18 @@ use super::open::check;
 use super::{FileIdentity, above_standard, open_regular};
 
 /// The workers of a program that was killed end a moment after it; until then they hold its locks.
-const MOMENT: Duration = Duration::from_secs(2);
+const WAIT_FOR_LOCK: Duration = Duration::from_secs(2);
 
 /// Device and inode.
-type Key = (u64, u64);
+type FileNumber = (u64, u64);
 
 static CLAIMS: Mutex<Claims> =
     Mutex::new(Claims { used: BTreeMap::new(), shared: BTreeMap::new() });
 
 struct Claims {
-    used: BTreeMap<Key, Used>,
+    used: BTreeMap<FileNumber, Used>,
     /// Those that several may hold together.
-    shared: BTreeMap<Key, Weak<Claim>>,
+    shared: BTreeMap<FileNumber, Weak<FileClaim>>,
 }
 
 /// How this process uses a file, and the path by which it was opened.
@@ -104,19 +104,19 @@ impl Taken {
 
 /// The right to write a file, for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct FileClaim {
     file: File,
     path: PathBuf,
-    key: Key,
+    key: FileNumber,
     /// The process that unlocks it.
     owner: u32,
     /// Whether somebody works with it who wants to be alone.
     is_busy: AtomicBool,
 }
 
-impl Claim {
+impl FileClaim {
     /// Claims a file that is open to be written.
-    pub(crate) fn writing(file: File, path: &Path) -> Result<Claim, Taken> {
+    pub(crate) fn writing(file: File, path: &Path) -> Result<FileClaim, Taken> {
         let key = key(&file.metadata().map_err(Taken::Failed)?);
         {
             let mut claims = claims();
@@ -127,7 +127,7 @@ impl Claim {
             };
         }
         // Takes it off the list, if it can't be locked.
-        let claim = Claim {
+        let claim = FileClaim {
             file,
             path: path.to_owned(),
             key,
@@ -144,7 +144,7 @@ impl Claim {
 
     /// Claims the file at a path, which is made if there is none, or takes part in the claim that
     /// this process has already. It is not claimed if the file system has no locks.
-    pub(crate) fn together(path: &Path) -> Result<Arc<Claim>, Taken> {
+    pub(crate) fn together(path: &Path) -> Result<Arc<FileClaim>, Taken> {
         let since = Instant::now();
         loop {
             let file = open_regular(
@@ -157,7 +157,7 @@ impl Claim {
             if let Some(claim) = shared {
                 return Ok(claim);
             }
-            match Claim::writing(file, path) {
+            match FileClaim::writing(file, path) {
                 Ok(claim) => {
                     if let Err(TryLockError::Error(error)) = claim.file.try_lock() {
                         return Err(Taken::Failed(error));
@@ -168,12 +168,12 @@ impl Claim {
                         claims().shared.insert(key, Arc::downgrade(&claim));
                         return Ok(claim);
                     }
-                    if since.elapsed() > MOMENT {
+                    if since.elapsed() > WAIT_FOR_LOCK {
                         return Err(Taken::Elsewhere);
                     }
                 }
                 // Another thread is about to share it, or to give it back.
-                Err(Taken::WrittenHere(_)) if since.elapsed() < MOMENT => pause(),
+                Err(Taken::WrittenHere(_)) if since.elapsed() < WAIT_FOR_LOCK => pause(),
                 Err(taken) => return Err(taken),
             }
         }
@@ -190,7 +190,7 @@ impl Claim {
     }
 
     /// Enters, alone: nobody else can before what comes back is dropped.
-    pub(crate) fn enter(claim: &Arc<Claim>) -> Option<Entered> {
+    pub(crate) fn enter(claim: &Arc<FileClaim>) -> Option<Entered> {
         let was_busy = claim.is_busy.swap(true, Ordering::Acquire);
         (!was_busy).then(|| Entered(Arc::clone(claim)))
     }
@@ -204,7 +204,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for FileClaim {
     fn drop(&mut self) {
         let mut claims = claims();
         claims.used.remove(&self.key);
@@ -225,11 +225,11 @@ impl Drop for Claim {
 
 /// Somebody who is alone with a file.
 #[derive(Debug)]
-pub(crate) struct Entered(Arc<Claim>);
+pub(crate) struct Entered(Arc<FileClaim>);
 
 impl Entered {
     /// The claim.
-    pub(crate) fn claim(&self) -> &Arc<Claim> {
+    pub(crate) fn claim(&self) -> &Arc<FileClaim> {
         &self.0
     }
 }
@@ -242,11 +242,11 @@ impl Drop for Entered {
 
 /// The note that a file is mapped to be read, for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Reading(Key);
+pub(crate) struct ReadLock(FileNumber);
 
-impl Reading {
+impl ReadLock {
     /// Notes that a file is read, if nobody writes it.
-    pub(crate) fn begin(file: &File, path: &Path) -> Result<Reading, Taken> {
+    pub(crate) fn begin(file: &File, path: &Path) -> Result<ReadLock, Taken> {
         let key = key(&file.metadata().map_err(Taken::Failed)?);
         {
             let mut claims = claims();
@@ -256,7 +256,7 @@ impl Reading {
                 None => drop(claims.used.insert(key, Used::Read(path.to_owned(), 1))),
             }
         }
-        let reading = Reading(key);
+        let reading = ReadLock(key);
         match is_written_elsewhere(file) {
             true => Err(Taken::Elsewhere),
             false => Ok(reading),
@@ -264,7 +264,7 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for ReadLock {
     fn drop(&mut self) {
         let mut claims = claims();
         if let Some(Used::Read(_, times)) = claims.used.get_mut(&self.0) {
@@ -325,7 +325,7 @@ fn in_a_moment(lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLoc
     let since = Instant::now();
     loop {
         match lock() {
-            Err(TryLockError::WouldBlock) if since.elapsed() < MOMENT => pause(),
+            Err(TryLockError::WouldBlock) if since.elapsed() < WAIT_FOR_LOCK => pause(),
             tried => return tried,
         }
     }
@@ -335,6 +335,6 @@ fn pause() {
     std::thread::sleep(Duration::from_millis(2));
 }
 
-fn key(metadata: &Metadata) -> Key {
+fn key(metadata: &Metadata) -> FileNumber {
     (metadata.dev(), metadata.ino())
 }

@@ -7,7 +7,9 @@ mod identity;
 mod open;
 mod opened;
 
-pub(crate) use claim::{Claim, Entered, HeldClaims, Reading, Taken, check_replaceable, in_turn};
+pub(crate) use claim::{
+    Entered, FileClaim, HeldClaims, ReadLock, Taken, check_replaceable, in_turn,
+};
 #[cfg(feature = "netcdf")]
 pub(crate) use descriptor::StandardPlaces;
 pub(crate) use descriptor::above_standard;

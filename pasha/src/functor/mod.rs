@@ -8,8 +8,8 @@ pub(crate) mod axes;
 pub(crate) mod axis;
 pub(crate) mod chunks;
 pub(crate) mod concat;
-mod given;
 pub(crate) mod indices;
+mod into_functor;
 mod lend;
 pub(crate) mod list;
 pub(crate) mod masked;
@@ -22,8 +22,8 @@ pub(crate) mod slice;
 
 use std::ops::Range;
 
-pub use given::{IntoFunctor, NaturalItem};
-pub(crate) use given::{given_by_value, natural_items};
+pub use into_functor::{IntoFunctor, NaturalItem};
+pub(crate) use into_functor::{given_by_value, natural_items};
 
 use crate::error::SourceError;
 use crate::param::Param;

@@ -17,9 +17,9 @@ use super::slice::ElementReader;
 use super::{Functor, NaturalItem};
 use crate::array::bytes_of_shape;
 use crate::error::{Error, NpyError, Result, SourceError};
-use crate::files::{OpenedFile, Reading, Taken, open_regular};
+use crate::files::{OpenedFile, ReadLock, Taken, open_regular};
 use crate::memory::{Mapping, Memory, Pages, mapped};
-use crate::npy::{self, Fit, Header, NpyElement};
+use crate::npy::{self, ElementFit, Header, NpyElement};
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
 
 /// A `.npy` file of elements `A` with dimension `D`, mapped into memory.
@@ -62,25 +62,25 @@ use crate::param::{ByRef, ByValue, ItemShape, SubView};
 /// ```
 pub struct NpyFile<A, D> {
     path: PathBuf,
-    bytes: Bytes,
+    bytes: FileElements,
     dim: D,
     is_fortran: bool,
     element: PhantomData<A>,
 }
 
 /// Where the elements lie.
-enum Bytes {
+enum FileElements {
     /// In the file, behind so many bytes.
-    Mapped { map: Mmap, offset: usize, opened: OpenedFile, _reading: Reading },
+    Mapped { map: Mmap, offset: usize, opened: OpenedFile, _reading: ReadLock },
     /// In memory, where they were read.
     Read(Mapping),
 }
 
-impl Bytes {
+impl FileElements {
     fn start(&self) -> *const u8 {
         match self {
-            Bytes::Mapped { map, offset, .. } => map[*offset..].as_ptr(),
-            Bytes::Read(mapping) => mapping.start().as_ptr(),
+            FileElements::Mapped { map, offset, .. } => map[*offset..].as_ptr(),
+            FileElements::Read(mapping) => mapping.start().as_ptr(),
         }
     }
 }
@@ -118,7 +118,7 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
         };
         let refused = |reason| Error::Npy(NpyError { path: path.clone(), reason });
         let file = open_regular(&path, File::options().read(true)).map_err(failed("open"))?;
-        let reading = Reading::begin(&file, &path).map_err(|taken| match taken {
+        let reading = ReadLock::begin(&file, &path).map_err(|taken| match taken {
             Taken::Failed(source) => failed("look at")(source),
             taken => Error::InUse { path: path.clone(), reason: taken.reason(false) },
         })?;
@@ -135,11 +135,11 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
         let header = npy::parse(&map).map_err(refused)?;
         let (dim, fit, len) = check::<A, D>(&header, map.len()).map_err(refused)?;
         let is_aligned = map[header.offset..].as_ptr().cast::<A>().is_aligned();
-        let bytes = if fit == Fit::Same && is_aligned {
-            Bytes::Mapped { map, offset: header.offset, opened, _reading: reading }
+        let bytes = if fit == ElementFit::Same && is_aligned {
+            FileElements::Mapped { map, offset: header.offset, opened, _reading: reading }
         } else {
             let read = read::<A>(&file, header.offset, len, fit);
-            Bytes::Read(read.map_err(|error| match error {
+            FileElements::Read(read.map_err(|error| match error {
                 ReadError::Alloc(error) => error,
                 ReadError::Io(error) => failed("read")(error),
             })?)
@@ -221,13 +221,13 @@ impl<A, D> NpyFile<A, D> {
     /// The file, if it is mapped.
     fn mapped(&self) -> MappedFile<'_> {
         match &self.bytes {
-            Bytes::Mapped { opened, .. } => MappedFile::of(opened),
-            Bytes::Read(_) => MappedFile::default(),
+            FileElements::Mapped { opened, .. } => MappedFile::of(opened),
+            FileElements::Read(_) => MappedFile::default(),
         }
     }
 
     fn announce_all(&self) {
-        if let Bytes::Mapped { map, offset, .. } = &self.bytes {
+        if let FileElements::Mapped { map, offset, .. } = &self.bytes {
             let part = *offset..map.len();
             let used = part.len();
             mapped::announce(map, part, used);
@@ -240,7 +240,7 @@ impl<A, D> NpyFile<A, D> {
 pub(crate) fn check<A: NpyElement, D: Dimension>(
     header: &Header,
     file_len: usize,
-) -> Result<(D, Fit, usize), String> {
+) -> Result<(D, ElementFit, usize), String> {
     let Header { descr, shape, offset, .. } = header;
     let found = shape.len();
     let axes = if found <= 6 { format!("Ix{found}") } else { "IxDyn".to_owned() };
@@ -278,14 +278,14 @@ enum ReadError {
 }
 
 /// Reads elements into memory that forked workers share, in the byte order of this machine.
-fn read<A>(file: &File, offset: usize, len: usize, fit: Fit) -> Result<Mapping, ReadError> {
+fn read<A>(file: &File, offset: usize, len: usize, fit: ElementFit) -> Result<Mapping, ReadError> {
     let mut mapping =
         Mapping::anonymous(len, Memory::Shared, Pages::Huge).map_err(ReadError::Alloc)?;
     mapping.make_huge_pages();
     // SAFETY: the mapping is new and so long, and nobody else knows of it yet.
     let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.start().as_ptr(), len) };
     file.read_exact_at(bytes, offset as u64).map_err(ReadError::Io)?;
-    if let Fit::Swapped(unit) = fit {
+    if let ElementFit::Swapped(unit) = fit {
         bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
     }
     debug_assert_eq!(len % size_of::<A>(), 0);

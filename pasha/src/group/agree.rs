@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::line::{HEAD, Kind, Line, Lost};
 use super::members::Group;
+use super::messenger::{HEAD, LostRank, MessageKind, Messenger};
 use super::wire::{Put, Take};
 use crate::error::{Error, Result};
 
@@ -65,7 +65,7 @@ impl Group {
     /// difference, keeps this one from going on with.
     // Knows no type of what a rank came with, so that it is compiled once.
     fn say(&self, said: Said) -> Result<()> {
-        let agreed = self.line().agree(said).map_err(|lost| self.error_of(&lost))?;
+        let agreed = self.messenger().agree(said).map_err(|lost| self.error_of(&lost))?;
         let host = |rank| self.host(rank).to_owned();
         match agreed {
             Agreed::Same | Agreed::AllFailed => Ok(()),
@@ -90,12 +90,12 @@ impl Group {
 /// How long to look for messages without a pause, where the others can't be far.
 const SPIN: Duration = Duration::from_micros(500);
 
-impl Line {
+impl Messenger {
     /// The next message of this step, whenever it comes; `None` once `is_over` says that none will.
     pub(crate) fn next(
         &mut self,
-        is_over: impl Fn(&Line) -> bool,
-    ) -> Result<Option<(usize, Kind, Vec<u8>)>, Lost> {
+        is_over: impl Fn(&Messenger) -> bool,
+    ) -> Result<Option<(usize, MessageKind, Vec<u8>)>, LostRank> {
         let begun = Instant::now();
         loop {
             if let Some(message) = self.receive()? {
@@ -111,22 +111,22 @@ impl Line {
         }
     }
 
-    fn agree(&mut self, said: Said) -> Result<Agreed, Lost> {
+    fn agree(&mut self, said: Said) -> Result<Agreed, LostRank> {
         self.check()?;
         self.begin_step();
         if self.rank() == 0 {
             let agreed = self.gather(said)?;
-            let mut message = self.message(Kind::Agree);
+            let mut message = self.message(MessageKind::Agree);
             agreed.write(&mut message);
             self.send_all(message)?;
             return Ok(agreed);
         }
-        let mut message = self.message(Kind::Agree);
+        let mut message = self.message(MessageKind::Agree);
         said.write(&mut message);
         self.send(0, Arc::new(message))?;
         loop {
-            match self.next(|line| line.left(0).is_some())? {
-                Some((0, Kind::Agree, message)) => {
+            match self.next(|messenger| messenger.left(0).is_some())? {
+                Some((0, MessageKind::Agree, message)) => {
                     let agreed = Agreed::read(&mut &message[HEAD..]);
                     return Ok(agreed.unwrap_or(Agreed::Failed {
                         rank: 0,
@@ -142,16 +142,16 @@ impl Line {
     }
 
     /// Waits, at rank 0, for what all have to say.
-    fn gather(&mut self, own: Said) -> Result<Agreed, Lost> {
+    fn gather(&mut self, own: Said) -> Result<Agreed, LostRank> {
         let mut all: Vec<Option<Said>> = vec![None; 1 + self.others().count()];
         all[0] = Some(own);
         while let Some(missing) = all.iter().position(Option::is_none) {
-            let gone = |line: &Line| {
+            let gone = |messenger: &Messenger| {
                 let missing = all.iter().enumerate().filter(|(_, said)| said.is_none());
-                missing.map(|(rank, _)| rank).any(|rank| line.left(rank).is_some())
+                missing.map(|(rank, _)| rank).any(|rank| messenger.left(rank).is_some())
             };
             match self.next(gone)? {
-                Some((from, Kind::Agree, message)) => {
+                Some((from, MessageKind::Agree, message)) => {
                     let unknown = || Said::Failed("its message can't be understood".to_owned());
                     all[from] = Some(Said::read(&mut &message[HEAD..]).unwrap_or_else(unknown));
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::line::{HEAD, Kind, Line, Lost};
+use super::messenger::{HEAD, LostRank, MessageKind, Messenger};
 use super::wire::{Put, Take};
 
 /// What a rank is like.
@@ -15,15 +15,15 @@ pub(crate) struct Member {
     pub(crate) bound: Option<[usize; 2]>,
 }
 
-impl Line {
+impl Messenger {
     /// Tells all ranks what this one is like, by way of rank 0, and gives what each is like.
-    pub(crate) fn meet(&mut self, own: Member) -> Result<Vec<Member>, Lost> {
+    pub(crate) fn exchange_members(&mut self, own: Member) -> Result<Vec<Member>, LostRank> {
         self.begin_step();
-        let mut message = self.message(Kind::Meet);
+        let mut message = self.message(MessageKind::Members);
         if self.rank() != 0 {
             own.write(&mut message);
             self.send(0, Arc::new(message))?;
-            let all = self.wait_for_meet(|line| line.left(0).map(|_| 0))?.1;
+            let all = self.wait_for_members(|messenger| messenger.left(0).map(|_| 0))?.1;
             let mut rest = &all[HEAD..];
             let all: Option<Vec<Member>> =
                 (0..=self.others().count()).map(|_| Member::read(&mut rest)).collect();
@@ -36,10 +36,10 @@ impl Line {
         all[0] = Some(own);
         while all.iter().any(Option::is_none) {
             let is_missing = |rank: &usize| all[*rank].is_none();
-            let gone = |line: &Line| {
-                line.others().filter(is_missing).find(|&rank| line.left(rank).is_some())
+            let gone = |messenger: &Messenger| {
+                messenger.others().filter(is_missing).find(|&rank| messenger.left(rank).is_some())
             };
-            let (from, message) = self.wait_for_meet(gone)?;
+            let (from, message) = self.wait_for_members(gone)?;
             match Member::read(&mut &message[HEAD..]) {
                 Some(member) => all[from] = Some(member),
                 None => self.lose(from, NOT_UNDERSTOOD.to_owned())?,
@@ -52,19 +52,19 @@ impl Line {
     }
 
     /// The next message of this step, and whose it is, unless a rank is gone that is waited for.
-    fn wait_for_meet(
+    fn wait_for_members(
         &mut self,
-        gone: impl Fn(&Line) -> Option<usize>,
-    ) -> Result<(usize, Vec<u8>), Lost> {
+        gone: impl Fn(&Messenger) -> Option<usize>,
+    ) -> Result<(usize, Vec<u8>), LostRank> {
         loop {
-            match self.next(|line| gone(line).is_some())? {
-                Some((from, Kind::Meet, message)) => return Ok((from, message)),
+            match self.next(|messenger| gone(messenger).is_some())? {
+                Some((from, MessageKind::Members, message)) => return Ok((from, message)),
                 Some(_) => {}
                 None => {
                     let rank = gone(self).unwrap_or(0);
                     let reason = "the program has ended there".to_owned();
                     self.lose(rank, reason.clone())?;
-                    return Err(Lost { rank, reason });
+                    return Err(LostRank { rank, reason });
                 }
             }
         }

@@ -10,7 +10,7 @@ use super::mpi::{MpiLink, is_launched};
 use crate::error::{Error, Result};
 
 /// How long a rank may be silent before it is taken for lost.
-const PATIENCE: Duration = Duration::from_secs(6);
+const LONGEST_SILENCE: Duration = Duration::from_secs(6);
 
 /// The group of all processes that MPI's launcher has started; none if there is no other. It is
 /// made once, and kept until the process exits.
@@ -32,7 +32,7 @@ pub(crate) fn of_launcher() -> Result<Option<Arc<Group>>> {
         let link = MpiLink::start(leave_all).map_err(failed)?;
         if link.size() > 1 {
             let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-            group = Some(Group::meet(Box::new(link), &host, &program(), PATIENCE)?);
+            group = Some(Group::join(Box::new(link), &host, &program(), LONGEST_SILENCE)?);
         }
     }
     *launched = Some(group.clone());

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::line::{Line, Lost};
+use super::handshake::Member;
 use super::link::Link;
-use super::meet::Member;
+use super::messenger::{LostRank, Messenger};
 use crate::error::{Error, Result};
 
 /// The shortest time after which a rank may be taken for lost: one that is alive may be kept from
@@ -23,7 +23,7 @@ pub(crate) struct Group {
     hosts: Vec<String>,
     /// Held by whoever uses the link: a map for as long as it runs, and in between the thread that
     /// sends heartbeats.
-    line: Arc<Mutex<Line>>,
+    messenger: Arc<Mutex<Messenger>>,
     /// Whether a thread of this process is within a collective call.
     is_busy: AtomicBool,
     /// How long a rank may be silent, where a context says nothing else.
@@ -36,24 +36,28 @@ impl Group {
     ///
     /// # Errors
     /// If they run another program, or one of them is lost.
-    pub(crate) fn meet(
+    pub(crate) fn join(
         link: Box<dyn Link>,
         host: &str,
         program: &[(String, String)],
         patience: Duration,
     ) -> Result<Arc<Group>> {
         let rank = link.rank();
-        let mut line = Line::new(link, patience);
-        let met = line.meet(Member { host: host.to_owned(), num_workers: 0, bound: None });
-        let group = |hosts, line| {
+        let mut messenger = Messenger::new(link, patience);
+        let met = messenger.exchange_members(Member {
+            host: host.to_owned(),
+            num_workers: 0,
+            bound: None,
+        });
+        let group = |hosts, messenger| {
             let [is_busy, has_warned] = [false; 2].map(AtomicBool::new);
-            let line = Arc::new(Mutex::new(line));
-            Arc::new(Group { rank, hosts, line, is_busy, patience, has_warned })
+            let messenger = Arc::new(Mutex::new(messenger));
+            Arc::new(Group { rank, hosts, messenger, is_busy, patience, has_warned })
         };
-        let met = met.map_err(|lost| group(Vec::new(), Line::nobody()).error_of(&lost))?;
-        let group = group(met.into_iter().map(|member| member.host).collect(), line);
+        let met = met.map_err(|lost| group(Vec::new(), Messenger::nobody()).error_of(&lost))?;
+        let group = group(met.into_iter().map(|member| member.host).collect(), messenger);
         group.agree(Ok(()), |()| program.to_vec())?;
-        Group::keep_alive(Arc::downgrade(&group.line));
+        Group::keep_alive(Arc::downgrade(&group.messenger));
         Ok(group)
     }
 
@@ -65,21 +69,21 @@ impl Group {
         bound: Option<[usize; 2]>,
     ) -> Vec<Member> {
         let own = Member { host: self.host(self.rank).to_owned(), num_workers, bound };
-        let met = self.line().meet(own.clone());
+        let met = self.messenger().exchange_members(own.clone());
         // The next map tells it.
         met.unwrap_or_else(|_| vec![own; self.size()])
     }
 
     /// Starts the thread that sends heartbeats where no map does.
-    fn keep_alive(line: Weak<Mutex<Line>>) {
+    fn keep_alive(messenger: Weak<Mutex<Messenger>>) {
         let keeper = std::thread::Builder::new().name("pasha-heartbeat".to_owned());
         // Without it a rank that does other work for long is taken for lost, which is told.
         let _ = keeper.spawn(move || {
-            while let Some(line) = line.upgrade() {
-                if let Ok(mut line) = line.try_lock() {
-                    line.idle(Instant::now());
+            while let Some(messenger) = messenger.upgrade() {
+                if let Ok(mut messenger) = messenger.try_lock() {
+                    messenger.idle(Instant::now());
                 }
-                drop(line);
+                drop(messenger);
                 std::thread::sleep(LEAST_PATIENCE / 10);
             }
         });
@@ -103,8 +107,8 @@ impl Group {
 
     /// The messages that this rank has sent, without heartbeats: claims, and all.
     pub(crate) fn messages_sent(&self) -> [usize; 2] {
-        let line = self.line();
-        [line.claims, line.sent]
+        let messenger = self.messenger();
+        [messenger.claims, messenger.sent]
     }
 
     /// The number of ranks.
@@ -118,10 +122,10 @@ impl Group {
     }
 
     /// The link, for as long as the guard lives.
-    pub(crate) fn line(&self) -> MutexGuard<'_, Line> {
+    pub(crate) fn messenger(&self) -> MutexGuard<'_, Messenger> {
         // A thread that panicked with it has left the group in the middle of something, which the
         // numbers of steps show.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.messenger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a collective call.
@@ -144,7 +148,7 @@ impl Group {
 
     /// The error of a map that has lost a rank.
     #[cold]
-    pub(crate) fn error_of(&self, lost: &Lost) -> Error {
+    pub(crate) fn error_of(&self, lost: &LostRank) -> Error {
         let (rank, reason) = (lost.rank, lost.reason.clone());
         Error::RankLost { rank, host: self.host(rank).to_owned(), reason }
     }
@@ -154,13 +158,13 @@ impl Group {
 impl Group {
     /// Leaves the group; `false` if a map is under way.
     pub(super) fn try_leave(&self) -> bool {
-        self.line.try_lock().map(|mut line| line.leave()).is_ok()
+        self.messenger.try_lock().map(|mut messenger| messenger.leave()).is_ok()
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.line().leave();
+        self.messenger().leave();
     }
 }
 

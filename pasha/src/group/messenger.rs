@@ -10,7 +10,7 @@ use super::wire::{Put, Take};
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub(crate) enum MessageKind {
     /// Nothing but that the rank is alive.
     Beat = 1,
     /// The rank takes part in nothing any more.
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     /// A rank is lost: its number, and why it is thought so.
     Lost,
     /// A rank's host and workers, or those of all.
-    Meet,
+    Members,
     /// What a rank says before something collective, or what came of it.
     Agree,
     /// A rank asks for items.
@@ -41,28 +41,28 @@ pub(crate) enum Kind {
     Part,
 }
 
-impl Kind {
-    const ALL: [Kind; 14] = [
-        Kind::Beat,
-        Kind::Left,
-        Kind::Lost,
-        Kind::Meet,
-        Kind::Agree,
-        Kind::Claim,
-        Kind::Grant,
-        Kind::Over,
-        Kind::Slots,
-        Kind::Failed,
-        Kind::Stop,
-        Kind::Ended,
-        Kind::Verdict,
-        Kind::Part,
+impl MessageKind {
+    const ALL: [MessageKind; 14] = [
+        MessageKind::Beat,
+        MessageKind::Left,
+        MessageKind::Lost,
+        MessageKind::Members,
+        MessageKind::Agree,
+        MessageKind::Claim,
+        MessageKind::Grant,
+        MessageKind::Over,
+        MessageKind::Slots,
+        MessageKind::Failed,
+        MessageKind::Stop,
+        MessageKind::Ended,
+        MessageKind::Verdict,
+        MessageKind::Part,
     ];
 }
 
 /// A rank that is lost, and why it is thought so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lost {
+pub(crate) struct LostRank {
     pub(crate) rank: usize,
     pub(crate) reason: String,
 }
@@ -81,15 +81,15 @@ pub(crate) const HEAD: usize = 16;
 
 /// The link with what every link needs.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Messenger {
     link: Option<Box<dyn Link>>,
     rank: usize,
     known: Vec<Known>,
     /// Messages of later steps than this rank's.
-    early: VecDeque<(usize, Kind, Vec<u8>)>,
+    early: VecDeque<(usize, MessageKind, Vec<u8>)>,
     /// The number of the collective step that is under way, or was last.
     step: usize,
-    lost: Option<Lost>,
+    lost: Option<LostRank>,
     patience: Duration,
     last_beat: Instant,
     /// When this rank looked last: a process that was stopped itself has heard of nobody.
@@ -99,11 +99,11 @@ pub(crate) struct Line {
     pub(crate) claims: usize,
 }
 
-impl Line {
-    /// A line over this link, which has been used for nothing yet.
-    pub(crate) fn new(link: Box<dyn Link>, patience: Duration) -> Line {
+impl Messenger {
+    /// A messenger over this link, which has been used for nothing yet.
+    pub(crate) fn new(link: Box<dyn Link>, patience: Duration) -> Messenger {
         let now = Instant::now();
-        Line {
+        Messenger {
             rank: link.rank(),
             known: vec![Known { heard: now, left: None }; link.size()],
             early: VecDeque::new(),
@@ -118,10 +118,10 @@ impl Line {
         }
     }
 
-    /// A line to nobody.
-    pub(crate) fn nobody() -> Line {
+    /// A messenger without other ranks.
+    pub(crate) fn nobody() -> Messenger {
         let now = Instant::now();
-        Line {
+        Messenger {
             link: None,
             rank: 0,
             known: Vec::new(),
@@ -170,7 +170,7 @@ impl Line {
     }
 
     /// A message of this step to be filled.
-    pub(crate) fn message(&self, kind: Kind) -> Vec<u8> {
+    pub(crate) fn message(&self, kind: MessageKind) -> Vec<u8> {
         let mut message = Vec::with_capacity(4 * HEAD);
         message.put(kind as usize);
         message.put(self.step);
@@ -178,20 +178,21 @@ impl Line {
     }
 
     /// Sends a message to a rank.
-    pub(crate) fn send(&mut self, to: usize, message: Message) -> Result<(), Lost> {
+    pub(crate) fn send(&mut self, to: usize, message: Message) -> Result<(), LostRank> {
         self.check()?;
         self.sent += 1;
-        self.claims += usize::from(head(&message).is_some_and(|(kind, _)| kind == Kind::Claim));
+        self.claims +=
+            usize::from(head(&message).is_some_and(|(kind, _)| kind == MessageKind::Claim));
         self.pass_on(to, message)
     }
 
     /// Sends a message to all other ranks.
-    pub(crate) fn send_all(&mut self, message: Vec<u8>) -> Result<(), Lost> {
+    pub(crate) fn send_all(&mut self, message: Vec<u8>) -> Result<(), LostRank> {
         let message = Arc::new(message);
         self.others().try_for_each(|to| self.send(to, Arc::clone(&message)))
     }
 
-    fn pass_on(&mut self, to: usize, message: Message) -> Result<(), Lost> {
+    fn pass_on(&mut self, to: usize, message: Message) -> Result<(), LostRank> {
         let Some(link) = &mut self.link else { return Ok(()) };
         if self.known[to].left.is_some() {
             return Ok(());
@@ -215,7 +216,7 @@ impl Line {
     ///
     /// # Errors
     /// The rank that is lost; the group has lost it for ever.
-    pub(crate) fn receive(&mut self) -> Result<Option<(usize, Kind, Vec<u8>)>, Lost> {
+    pub(crate) fn receive(&mut self) -> Result<Option<(usize, MessageKind, Vec<u8>)>, LostRank> {
         self.look(Instant::now())?;
         if let Some(place) = self.early.iter().position(|(_, _, message)| self.is_due(message)) {
             return Ok(self.early.remove(place));
@@ -223,13 +224,13 @@ impl Line {
         while let Some((from, message)) = self.take_in()? {
             let Some((kind, step)) = head(&message) else { continue };
             match kind {
-                Kind::Beat => {}
-                Kind::Left => self.known[from].left = Some(step),
-                Kind::Lost => {
+                MessageKind::Beat => {}
+                MessageKind::Left => self.known[from].left = Some(step),
+                MessageKind::Lost => {
                     let mut rest = &message[HEAD..];
                     let (rank, reason) = (rest.take(), rest.take_text());
                     if let (Some(rank), Some(reason)) = (rank, reason) {
-                        self.lost.get_or_insert(Lost { rank, reason });
+                        self.lost.get_or_insert(LostRank { rank, reason });
                     }
                     self.check()?;
                 }
@@ -247,7 +248,7 @@ impl Line {
     }
 
     /// The next message of any kind.
-    fn take_in(&mut self) -> Result<Option<(usize, Vec<u8>)>, Lost> {
+    fn take_in(&mut self) -> Result<Option<(usize, Vec<u8>)>, LostRank> {
         let Some(link) = &mut self.link else { return Ok(None) };
         match link.receive() {
             Ok(Some((from, message))) => {
@@ -260,7 +261,7 @@ impl Line {
     }
 
     /// Sends heartbeats where they are due, and looks whether a rank has been silent for too long.
-    fn look(&mut self, now: Instant) -> Result<(), Lost> {
+    fn look(&mut self, now: Instant) -> Result<(), LostRank> {
         self.check()?;
         if now.duration_since(self.last_beat) < self.patience / 8 {
             return Ok(());
@@ -270,7 +271,7 @@ impl Line {
             self.known.iter_mut().for_each(|known| known.heard = now);
         }
         (self.last_beat, self.looked) = (now, now);
-        let beat = Arc::new(self.message(Kind::Beat));
+        let beat = Arc::new(self.message(MessageKind::Beat));
         let watched: Vec<usize> = match self.rank {
             0 => self.others().collect(),
             _ => vec![0],
@@ -300,7 +301,7 @@ impl Line {
     }
 
     /// As [`lose`](Self::lose), but one that had left is not missed.
-    pub(crate) fn lose_unless_left(&mut self, rank: usize, reason: String) -> Result<(), Lost> {
+    pub(crate) fn lose_unless_left(&mut self, rank: usize, reason: String) -> Result<(), LostRank> {
         match self.known[rank].left {
             Some(_) => Ok(()),
             None => self.lose(rank, reason),
@@ -308,10 +309,10 @@ impl Line {
     }
 
     /// Notes that a rank is lost, and tells the others.
-    pub(crate) fn lose(&mut self, rank: usize, reason: String) -> Result<(), Lost> {
+    pub(crate) fn lose(&mut self, rank: usize, reason: String) -> Result<(), LostRank> {
         if self.lost.is_none() {
-            self.lost = Some(Lost { rank, reason: reason.clone() });
-            let mut message = self.message(Kind::Lost);
+            self.lost = Some(LostRank { rank, reason: reason.clone() });
+            let mut message = self.message(MessageKind::Lost);
             message.put(rank);
             message.put_bytes(reason.as_bytes());
             let message = Arc::new(message);
@@ -325,7 +326,7 @@ impl Line {
     }
 
     /// The rank that is lost, if one is.
-    pub(crate) fn check(&self) -> Result<(), Lost> {
+    pub(crate) fn check(&self) -> Result<(), LostRank> {
         self.lost.clone().map_or(Ok(()), Err)
     }
 
@@ -349,7 +350,7 @@ impl Line {
         let Some(link) = &self.link else { return };
         // Only rank 0 is waited for by all, and waits for all.
         let all = self.rank == 0 || link.tells_of_ends();
-        let message = Arc::new(self.message(Kind::Left));
+        let message = Arc::new(self.message(MessageKind::Left));
         for other in self.others().filter(|&other| all || other == 0) {
             // Whoever is gone need not be told.
             let _ = self.pass_on(other, Arc::clone(&message));
@@ -363,8 +364,8 @@ impl Line {
 }
 
 /// The kind and the step of a message.
-fn head(message: &[u8]) -> Option<(Kind, usize)> {
+fn head(message: &[u8]) -> Option<(MessageKind, usize)> {
     let mut rest = message;
     let (kind, step) = (rest.take()?, rest.take()?);
-    Some((Kind::ALL.into_iter().find(|&one| one as usize == kind)?, step))
+    Some((MessageKind::ALL.into_iter().find(|&one| one as usize == kind)?, step))
 }

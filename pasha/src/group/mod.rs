@@ -6,21 +6,21 @@
 //! each step has a number, by which messages that come early are kept.
 
 mod agree;
+mod handshake;
 #[cfg(feature = "mpi")]
 mod launched;
-mod line;
 mod link;
-mod meet;
 mod members;
+mod messenger;
 #[cfg(feature = "mpi")]
 mod mpi;
 mod sockets;
 pub(crate) mod wire;
 
 pub(crate) use agree::Facts;
+pub(crate) use handshake::Member;
 #[cfg(feature = "mpi")]
 pub(crate) use launched::of_launcher;
-pub(crate) use line::{HEAD, Kind, Line, Lost};
-pub(crate) use meet::Member;
 pub(crate) use members::{Group, LEAST_PATIENCE};
+pub(crate) use messenger::{HEAD, LostRank, MessageKind, Messenger};
 pub(crate) use sockets::SocketLink;

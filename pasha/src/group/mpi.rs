@@ -1,7 +1,7 @@
 //! Messages through MPI.
 //!
-//! One thread at a time makes MPI calls (`MPI_THREAD_SERIALIZED`), whoever holds the group's line,
-//! and no forked worker makes any.
+//! One thread at a time makes MPI calls (`MPI_THREAD_SERIALIZED`), whoever holds the group's
+//! messenger, and no forked worker makes any.
 
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
@@ -15,7 +15,7 @@ use mpi::ffi;
 use super::link::{Link, Message, Unreachable};
 
 /// Bytes of a piece: rsmpi and some networks do not like larger ones.
-const PIECE: usize = 64 << 20;
+const MOST_BYTES_OF_A_MESSAGE: usize = 64 << 20;
 
 /// Tags: whether more pieces of a message follow.
 const LAST: c_int = 0;
@@ -149,7 +149,7 @@ impl Link for MpiLink {
     }
 
     fn send(&mut self, to: usize, message: Message) -> Result<(), Unreachable> {
-        let pieces = message.chunks(PIECE);
+        let pieces = message.chunks(MOST_BYTES_OF_A_MESSAGE);
         let last = pieces.len().saturating_sub(1);
         let mut requests = Vec::with_capacity(last + 1);
         for (number, piece) in pieces.enumerate() {

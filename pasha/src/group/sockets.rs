@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::link::{Link, Message, Unreachable};
 
 /// The bytes before a message: its length.
-const HEADER: usize = 8;
+const LENGTH_BYTES: usize = 8;
 
 /// One rank's ends of the pairs.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct SocketLink {
 struct Peer {
     stream: UnixStream,
     sending: VecDeque<(Message, usize)>,
-    header: [u8; HEADER],
+    header: [u8; LENGTH_BYTES],
     body: Vec<u8>,
     /// Bytes of header and body that are here.
     received: usize,
@@ -36,7 +36,7 @@ struct Peer {
 impl Peer {
     fn new(stream: UnixStream) -> io::Result<Peer> {
         stream.set_nonblocking(true)?;
-        let (header, body) = ([0; HEADER], Vec::new());
+        let (header, body) = ([0; LENGTH_BYTES], Vec::new());
         Ok(Peer { stream, sending: VecDeque::new(), header, body, received: 0 })
     }
 
@@ -52,8 +52,8 @@ impl Peer {
         while let Some((message, sent)) = self.sending.front_mut() {
             let header = (message.len() as u64).to_le_bytes();
             let rest = match *sent {
-                sent if sent < HEADER => &header[sent..],
-                sent => &message[sent - HEADER..],
+                sent if sent < LENGTH_BYTES => &header[sent..],
+                sent => &message[sent - LENGTH_BYTES..],
             };
             if rest.is_empty() {
                 self.sending.pop_front();
@@ -73,19 +73,19 @@ impl Peer {
     /// Receives what is there; a message, once it is whole.
     fn pull(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
-            if self.received >= HEADER {
+            if self.received >= LENGTH_BYTES {
                 let len = u64::from_le_bytes(self.header) as usize;
-                if self.body.len() < len && self.received == HEADER {
+                if self.body.len() < len && self.received == LENGTH_BYTES {
                     self.body = vec![0; len];
                 }
-                if self.received - HEADER == len {
+                if self.received - LENGTH_BYTES == len {
                     self.received = 0;
                     return Ok(Some(std::mem::take(&mut self.body)));
                 }
             }
             let room = match self.received {
-                received if received < HEADER => &mut self.header[received..],
-                received => &mut self.body[received - HEADER..],
+                received if received < LENGTH_BYTES => &mut self.header[received..],
+                received => &mut self.body[received - LENGTH_BYTES..],
             };
             match self.stream.read(room) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -164,7 +164,10 @@ impl Link for SocketLink {
 
     fn unsent(&self) -> usize {
         let of_peer = |peer: &Peer| {
-            peer.sending.iter().map(|(message, sent)| HEADER + message.len() - sent).sum::<usize>()
+            peer.sending
+                .iter()
+                .map(|(message, sent)| LENGTH_BYTES + message.len() - sent)
+                .sum::<usize>()
         };
         self.peers.iter().flatten().map(of_peer).sum()
     }

@@ -13,7 +13,7 @@ use super::file::explain;
 use super::filters::Decoder;
 use super::library::OpenDataset;
 use super::misfit::Misfit;
-use super::region::{MAX_RANK, Place, coordinates, runs};
+use super::region::{MAX_RANK, Offset, coordinates, runs};
 use super::stored::{Chunks, Storage, Stored};
 use crate::error::SourceError;
 use crate::memory::buffer::resize;
@@ -32,12 +32,12 @@ pub(super) struct BandReader<'f, A> {
     range: Range<usize>,
     /// A band `(…, range.len(), …)` in C order.
     elements: Buffer<A>,
-    access: Access<'f>,
+    access: ElementAccess<'f>,
 }
 
 /// How a worker gets at the elements.
 #[derive(Debug)]
-enum Access<'f> {
+enum ElementAccess<'f> {
     /// In the mapped file.
     Mapped(&'f [u8]),
     /// In external raw files.
@@ -55,19 +55,19 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
             Storage::Assembled(_) => return Err("it is read piece by piece".into()),
             Storage::Contiguous { map, part } => {
                 stored.check_mapped()?;
-                Access::Mapped(&map[part.clone()])
+                ElementAccess::Mapped(&map[part.clone()])
             }
             Storage::External(files) => {
                 let files = files.open().map_err(|reason| stored.describe_failure(&reason))?;
-                Access::Raw { files, plain: Vec::new() }
+                ElementAccess::Raw { files, plain: Vec::new() }
             }
             Storage::Chunked(chunks) => {
                 let bytes = ChunkBytes::open(stored, chunks)?;
                 let decoder = Box::new(Decoder::new());
-                Access::Chunks { chunks, bytes, decoder, plain: Vec::new() }
+                ElementAccess::Chunks { chunks, bytes, decoder, plain: Vec::new() }
             }
             Storage::Library { .. } => {
-                Access::Library { dataset: stored.open_dataset()?, plain: Vec::new() }
+                ElementAccess::Library { dataset: stored.open_dataset()?, plain: Vec::new() }
             }
         };
         let (together, share, elements) = (stored.together(axis), 0..usize::MAX, Buffer::new());
@@ -116,9 +116,11 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
     /// Bytes of memory that the reader holds.
     pub(super) fn held_bytes(&self) -> usize {
         let others = match &self.access {
-            Access::Chunks { bytes, plain, .. } => bytes.held_bytes() + plain.capacity(),
-            Access::Library { plain, .. } | Access::Raw { plain, .. } => plain.capacity(),
-            Access::Mapped(_) => 0,
+            ElementAccess::Chunks { bytes, plain, .. } => bytes.held_bytes() + plain.capacity(),
+            ElementAccess::Library { plain, .. } | ElementAccess::Raw { plain, .. } => {
+                plain.capacity()
+            }
+            ElementAccess::Mapped(_) => 0,
         };
         self.elements.held_bytes() + others
     }
@@ -135,12 +137,14 @@ impl<'f, A: Hdf5Element> BandReader<'f, A> {
             .map_err(|reason| self.stored.describe_failure(&reason))?;
         let band = Band { stored: self.stored, axis: self.axis, start: range.start, shape };
         let read = match &mut self.access {
-            Access::Mapped(bytes) => band.convert(bytes, &mut self.elements),
-            Access::Raw { files, plain } => band.read_raw(files, plain, &mut self.elements),
-            Access::Chunks { chunks, bytes, decoder, plain } => {
+            ElementAccess::Mapped(bytes) => band.convert(bytes, &mut self.elements),
+            ElementAccess::Raw { files, plain } => band.read_raw(files, plain, &mut self.elements),
+            ElementAccess::Chunks { chunks, bytes, decoder, plain } => {
                 band.read_chunks(chunks, bytes, decoder, plain, &mut self.elements)
             }
-            Access::Library { dataset, plain } => band.ask(dataset, plain, &mut self.elements),
+            ElementAccess::Library { dataset, plain } => {
+                band.ask(dataset, plain, &mut self.elements)
+            }
         };
         read.map_err(|reason| self.stored.describe_failure(&reason))?;
         self.range = range;
@@ -169,8 +173,8 @@ impl Band<'_> {
     fn convert<A: Hdf5Element>(&self, bytes: &[u8], out: &mut [A]) -> Result<(), String> {
         let rank = self.shape.len();
         let origin = self.origin();
-        let from = Place { shape: &self.stored.shape, start: &origin[..rank] };
-        let to = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
+        let from = Offset { shape: &self.stored.shape, start: &origin[..rank] };
+        let to = Offset { shape: self.shape, start: &[0; MAX_RANK][..rank] };
         self.copy(self.shape, from, to, bytes, out)
     }
 
@@ -184,8 +188,8 @@ impl Band<'_> {
         let kind = &self.stored.kind;
         let (rank, size) = (self.shape.len(), kind.number.size());
         let origin = self.origin();
-        let from = Place { shape: &self.stored.shape, start: &origin[..rank] };
-        let to = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
+        let from = Offset { shape: &self.stored.shape, start: &origin[..rank] };
+        let to = Offset { shape: self.shape, start: &[0; MAX_RANK][..rank] };
         let is_native = kind.is_native::<A>();
         let read = runs(self.shape, from, to, |from, to, len| {
             let first = from as u64 * size as u64;
@@ -219,7 +223,7 @@ impl Band<'_> {
         let rank = self.shape.len();
         resize(plain, size_of_val(out))?;
         dataset.read(&self.origin()[..rank], self.shape, plain).map_err(|error| explain(&error))?;
-        let place = Place { shape: self.shape, start: &[0; MAX_RANK][..rank] };
+        let place = Offset { shape: self.shape, start: &[0; MAX_RANK][..rank] };
         self.copy(self.shape, place, place, plain, out)
     }
 
@@ -227,8 +231,8 @@ impl Band<'_> {
     fn copy<A: Hdf5Element>(
         &self,
         extent: &[usize],
-        from: Place<'_>,
-        to: Place<'_>,
+        from: Offset<'_>,
+        to: Offset<'_>,
         bytes: &[u8],
         out: &mut [A],
     ) -> Result<(), String> {
@@ -313,8 +317,8 @@ impl Band<'_> {
         extent[self.axis] = self.shape[self.axis];
         place[self.axis] = 0;
         let extent = &extent[..rank];
-        let from = Place { shape: &chunks.shape, start: &within[..rank] };
-        let to = Place { shape: self.shape, start: &place[..rank] };
+        let from = Offset { shape: &chunks.shape, start: &within[..rank] };
+        let to = Offset { shape: self.shape, start: &place[..rank] };
         let len = chunks.shape.iter().try_fold(kind.number.size(), |a, &b| a.checked_mul(b));
         let len = len.ok_or("it is larger than the memory")?;
 
@@ -343,8 +347,8 @@ impl Band<'_> {
     fn fill<A: Hdf5Element>(
         &self,
         extent: &[usize],
-        from: Place<'_>,
-        to: Place<'_>,
+        from: Offset<'_>,
+        to: Offset<'_>,
         value: &[u8],
         out: &mut [A],
     ) -> Result<(), String> {

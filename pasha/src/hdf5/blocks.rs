@@ -13,18 +13,18 @@ use crate::error::{Result, SourceError};
 
 /// A data set of elements `A` that are read, and decompressed, without libhdf5.
 #[derive(Debug)]
-pub(crate) struct Blocks<A> {
+pub(crate) struct DecompressedBlocks<A> {
     stored: Stored,
     element: PhantomData<fn() -> A>,
 }
 
-impl<A: Hdf5Element + Pod> Blocks<A> {
+impl<A: Hdf5Element + Pod> DecompressedBlocks<A> {
     /// Opens and checks a data set; `None` if it has elements of another type, or only libhdf5 can
     /// read it.
     ///
     /// # Errors
     /// As [`Hdf5Dataset::open`](super::Hdf5Dataset::open).
-    pub(crate) fn open(file: &Path, dataset: &str) -> Result<Option<Blocks<A>>> {
+    pub(crate) fn open(file: &Path, dataset: &str) -> Result<Option<DecompressedBlocks<A>>> {
         let stored = Stored::open::<A>(file, dataset)?;
         let needs_no_library = match &stored.storage {
             Storage::Contiguous { .. } => true,
@@ -35,7 +35,7 @@ impl<A: Hdf5Element + Pod> Blocks<A> {
         };
         let is_of_type = stored.kind.number == A::NUMBER && stored.kind.is_plain;
         let element = PhantomData;
-        Ok((needs_no_library && is_of_type).then_some(Blocks { stored, element }))
+        Ok((needs_no_library && is_of_type).then_some(DecompressedBlocks { stored, element }))
     }
 
     /// The shape of the whole data set.
@@ -44,20 +44,20 @@ impl<A: Hdf5Element + Pod> Blocks<A> {
     }
 
     /// A reader, for one worker.
-    pub(crate) fn reader(&self) -> BlockReader<'_, A> {
-        BlockReader { stored: &self.stored, bands: None }
+    pub(crate) fn reader(&self) -> DecompressedReader<'_, A> {
+        DecompressedReader { stored: &self.stored, bands: None }
     }
 }
 
 /// One worker's reader of blocks.
 #[derive(Debug)]
-pub(crate) struct BlockReader<'f, A> {
+pub(crate) struct DecompressedReader<'f, A> {
     stored: &'f Stored,
     /// Opened when the first block says along which axis.
     bands: Option<(usize, BandReader<'f, A>)>,
 }
 
-impl<A: Hdf5Element + Pod> BlockReader<'_, A> {
+impl<A: Hdf5Element + Pod> DecompressedReader<'_, A> {
     /// Reads the block of `count` elements from `start`, in C order; along all axes but one it must
     /// be whole.
     pub(crate) fn read(

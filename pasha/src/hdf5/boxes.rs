@@ -1,6 +1,6 @@
 //! Boxes of a whole and of a source, which selections along their axes are taken apart into.
 
-use super::pieces::Span;
+use super::pieces::PieceExtent;
 
 /// The most boxes that a virtual data set is taken apart into.
 pub(super) const MOST_PIECES: usize = 1 << 20;
@@ -8,7 +8,7 @@ pub(super) const MOST_PIECES: usize = 1 << 20;
 /// What is selected along one axis: `count` blocks, one every `stride` indices. Without a count
 /// there are as many as there is room for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Selected {
+pub(super) struct SelectedBlocks {
     pub(super) start: usize,
     pub(super) stride: usize,
     pub(super) count: Option<usize>,
@@ -16,19 +16,20 @@ pub(super) struct Selected {
 }
 
 /// The places of a box, along the axes of the whole, and where it starts in the source.
-type Placed = (Vec<Span>, Vec<usize>);
+type Placed = (Vec<PieceExtent>, Vec<usize>);
 
 /// Takes a mapping apart into boxes, at most so many; `None` if it can't be, or what it selects of
 /// the whole is not there. What it selects of the source and is not there is in no box.
 pub(super) fn boxes(
-    whole: &[Selected],
+    whole: &[SelectedBlocks],
     shape: &[usize],
-    source: &[Selected],
+    source: &[SelectedBlocks],
     source_shape: &[usize],
     most: usize,
 ) -> Option<Vec<Placed>> {
     // Of single values the file names no selection.
-    let all = |shape: &[usize]| shape.iter().map(|&len| Selected::all(len)).collect::<Vec<_>>();
+    let all =
+        |shape: &[usize]| shape.iter().map(|&len| SelectedBlocks::all(len)).collect::<Vec<_>>();
     let [whole, source] = [(whole, shape), (source, source_shape)].map(|(selected, shape)| {
         if selected.is_empty() { all(shape) } else { selected.to_owned() }
     });
@@ -69,11 +70,11 @@ pub(super) fn boxes(
     let boxes = (0..num_boxes).map(|number| {
         let mut rest = number;
         let mut from = first.clone();
-        let mut spans = vec![Span { start: 0, len: 1, axis: None }; shape.len()];
+        let mut spans = vec![PieceExtent { start: 0, len: 1, axis: None }; shape.len()];
         for at in (0..shape.len()).rev() {
             let (start, start_in_source, len) = along[at][rest % along[at].len()];
             rest /= along[at].len();
-            spans[at] = Span { start, len, axis: axes[at] };
+            spans[at] = PieceExtent { start, len, axis: axes[at] };
             if let Some(axis) = axes[at] {
                 from[axis] = start_in_source;
             }
@@ -133,10 +134,10 @@ fn segments(whole: &[(usize, usize)], source: &[(usize, usize)]) -> Vec<(usize, 
     segments
 }
 
-impl Selected {
+impl SelectedBlocks {
     /// All of an axis of this length.
-    pub(super) fn all(len: usize) -> Selected {
-        Selected { start: 0, stride: 1, count: Some(1), block: len }
+    pub(super) fn all(len: usize) -> SelectedBlocks {
+        SelectedBlocks { start: 0, stride: 1, count: Some(1), block: len }
     }
 
     /// The runs of indices, as start and length, of an axis this long; at most `most` indices of a
@@ -170,15 +171,15 @@ impl Selected {
 mod tests {
     use super::*;
 
-    fn slab(start: usize, stride: usize, count: usize, block: usize) -> Selected {
-        Selected { start, stride, count: Some(count), block }
+    fn slab(start: usize, stride: usize, count: usize, block: usize) -> SelectedBlocks {
+        SelectedBlocks { start, stride, count: Some(count), block }
     }
 
     /// Where each box lies in the whole and in the source, and its shape.
     fn found(
-        whole: &[Selected],
+        whole: &[SelectedBlocks],
         shape: &[usize],
-        source: &[Selected],
+        source: &[SelectedBlocks],
         source_shape: &[usize],
     ) -> Option<Vec<[Vec<usize>; 3]>> {
         let boxes = boxes(whole, shape, source, source_shape, 100)?;
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn mappings_are_taken_apart_into_boxes() {
-        let all = [Selected::all(4), Selected::all(3)];
+        let all = [SelectedBlocks::all(4), SelectedBlocks::all(3)];
         let later = [slab(2, 1, 1, 4), slab(0, 1, 1, 3)];
         assert_eq!(
             found(&later, &[8, 3], &all, &[4, 3]),
@@ -199,7 +200,7 @@ mod tests {
         );
         // Every other row of the whole, from pairs of rows.
         let every_other = [slab(1, 2, 4, 1), slab(0, 1, 1, 3)];
-        let pairs = [slab(0, 3, 2, 2), Selected::all(3)];
+        let pairs = [slab(0, 3, 2, 2), SelectedBlocks::all(3)];
         assert_eq!(
             found(&every_other, &[8, 3], &pairs, &[5, 3]),
             Some(vec![
@@ -230,12 +231,12 @@ mod tests {
         assert_eq!(found(&module, &[4, 2, 3], &all, &[1, 3]).unwrap()[0][2], [1, 1, 3]);
         // A whole that is shorter, or of other axes.
         assert_eq!(found(&later, &[5, 3], &all, &[4, 3]), None);
-        assert_eq!(found(&later, &[8, 3], &[Selected::all(12)], &[12]), None);
+        assert_eq!(found(&later, &[8, 3], &[SelectedBlocks::all(12)], &[12]), None);
     }
 
     #[test]
     fn selections_without_an_end_are_as_long_as_the_source() {
-        let endless = Selected { start: 0, stride: 1, count: None, block: 1 };
+        let endless = SelectedBlocks { start: 0, stride: 1, count: None, block: 1 };
         assert_eq!(
             found(&[slab(1, 1, 1, 1), endless], &[3, 7], &[endless], &[6]),
             Some(vec![[vec![1, 0], vec![0], vec![1, 6]]])

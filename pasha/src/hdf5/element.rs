@@ -3,7 +3,7 @@
 use half::f16;
 use num_complex::Complex;
 
-use super::fit::{Fit, Raw};
+use super::fit::{FromStored, Raw};
 use super::misfit::Misfit;
 use super::number::Number;
 use super::types::{Nature, StoredType, advice};
@@ -98,7 +98,11 @@ impl StoredType {
 }
 
 /// Converts values of one stored type.
-fn convert<S: Raw, A: Fit<S>>(is_swapped: bool, bytes: &[u8], out: &mut [A]) -> Result<(), Misfit> {
+fn convert<S: Raw, A: FromStored<S>>(
+    is_swapped: bool,
+    bytes: &[u8],
+    out: &mut [A],
+) -> Result<(), Misfit> {
     let read = |bytes: &[u8]| {
         let value = bytemuck::pod_read_unaligned::<S>(bytes);
         if is_swapped { value.swapped() } else { value }

@@ -13,7 +13,7 @@ use super::file::MOST_OPEN;
 use crate::files::{OpenedFile, open_regular};
 
 /// The variable that says in which folder libhdf5 looks for files with relative names.
-pub(super) const VARIABLE: &str = "HDF5_EXTFILE_PREFIX";
+pub(super) const RAW_PREFIX: &str = "HDF5_EXTFILE_PREFIX";
 
 /// What stands for the folder of the HDF5 file in it.
 const ORIGIN: &[u8] = b"${ORIGIN}";
@@ -201,7 +201,7 @@ fn too_short(part: &RawPart, from: u64, len: u64, size: u64) -> String {
 /// Where files with relative names are looked for, as libhdf5 does it (`H5D__build_file_prefix` in
 /// its sources).
 struct Folder {
-    /// What [`VARIABLE`] says, if it does.
+    /// What [`RAW_PREFIX`] says, if it does.
     prefix: Option<OsString>,
     /// Which folder that is; none is the one that the program is in.
     folder: Option<PathBuf>,
@@ -210,7 +210,7 @@ struct Folder {
 impl Folder {
     /// For the external files of an HDF5 file.
     fn of(parent: &Path) -> Folder {
-        let prefix = std::env::var_os(VARIABLE);
+        let prefix = std::env::var_os(RAW_PREFIX);
         let prefix = prefix.filter(|prefix| !prefix.is_empty() && prefix != ".");
         let folder = prefix.as_ref().map(|prefix| match prefix.as_bytes().strip_prefix(ORIGIN) {
             Some(rest) => {
@@ -250,7 +250,7 @@ impl Folder {
                 return format!("its external raw file {name:?} {what}; copy it there");
             }
             Some(prefix) => (
-                format!("the folder {folder}, which {VARIABLE}={} says", prefix.display()),
+                format!("the folder {folder}, which {RAW_PREFIX}={} says", prefix.display()),
                 "copy it there, or set the variable to its folder",
             ),
             None => (

@@ -40,14 +40,14 @@ where
 }
 
 /// The conversion of one value; `None` where it does not fit.
-pub(super) trait Fit<S>: Sized {
+pub(super) trait FromStored<S>: Sized {
     fn fit(value: S) -> Option<Self>;
 }
 
 macro_rules! integers_from_integers {
     ($($from:ty)+) => {$( integers_from_integers!(@to $from, i8 i16 i32 i64 u8 u16 u32 u64); )+};
     (@to $from:ty, $($to:ty)+) => {$(
-        impl Fit<$from> for $to {
+        impl FromStored<$from> for $to {
             #[inline(always)]
             fn fit(value: $from) -> Option<$to> {
                 <$to>::try_from(value).ok()
@@ -60,7 +60,7 @@ integers_from_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 macro_rules! floats_from_integers {
     ($($from:ty)+) => {$( floats_from_integers!(@to $from, f32 f64); )+};
     (@to $from:ty, $($to:ty)+) => {$(
-        impl Fit<$from> for $to {
+        impl FromStored<$from> for $to {
             #[inline(always)]
             fn fit(value: $from) -> Option<$to> {
                 let float = value as $to;
@@ -75,7 +75,7 @@ floats_from_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 macro_rules! as_it_is {
     ($($to:ty, $from:ty;)+) => {$(
-        impl Fit<$from> for $to {
+        impl FromStored<$from> for $to {
             #[inline(always)]
             fn fit(value: $from) -> Option<$to> {
                 Some(value.into())
@@ -87,7 +87,7 @@ as_it_is! { f16, f16; f32, f32; f64, f64; f64, f32; f32, f16; f64, f16; }
 
 macro_rules! rounded {
     ($($to:ty, $from:ty, $round:expr;)+) => {$(
-        impl Fit<$from> for $to {
+        impl FromStored<$from> for $to {
             /// Rounds, as HDF5 does; a finite value that would become infinite does not fit.
             #[inline(always)]
             fn fit(value: $from) -> Option<$to> {
@@ -100,14 +100,14 @@ macro_rules! rounded {
 }
 rounded! { f32, f64, |value| value as f32; f16, f32, f16::from_f32; f16, f64, f16::from_f64; }
 
-impl<S, A: Fit<S>> Fit<Complex<S>> for Complex<A> {
+impl<S, A: FromStored<S>> FromStored<Complex<S>> for Complex<A> {
     #[inline(always)]
     fn fit(value: Complex<S>) -> Option<Complex<A>> {
         Some(Complex { re: A::fit(value.re)?, im: A::fit(value.im)? })
     }
 }
 
-impl Fit<u8> for bool {
+impl FromStored<u8> for bool {
     #[inline(always)]
     fn fit(value: u8) -> Option<bool> {
         (value <= 1).then_some(value == 1)

@@ -7,7 +7,7 @@ use ndarray::{ArrayView, Axis, Dimension, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, R
 
 use super::dataset::Hdf5Dataset;
 use super::element::Hdf5Element;
-use super::reader::ElementReader;
+use super::reader::BandElementReader;
 use crate::error::SourceError;
 use crate::functor::axes::HasAxes;
 use crate::functor::axis::sub_view;
@@ -27,7 +27,7 @@ enum ViewSource<'f, A, D: Dimension> {
     /// The mapped file.
     Mapped(ArrayView<'f, A, D>),
     /// The band that was read last; with the data set's shape.
-    Bands(Box<ElementReader<'f, A>>, D),
+    Bands(Box<BandElementReader<'f, A>>, D),
 }
 
 impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
@@ -39,7 +39,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         let source = match mapped {
             Some(view) => ViewSource::Mapped(view),
             None => {
-                let bands = ElementReader::new(&self.stored, self.axis)?;
+                let bands = BandElementReader::new(&self.stored, self.axis)?;
                 ViewSource::Bands(Box::new(bands), self.dim.clone())
             }
         };

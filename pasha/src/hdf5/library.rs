@@ -17,7 +17,7 @@ use hdf5_metno_sys::{h5, h5d, h5i, h5p, h5z};
 use super::file;
 use super::number::Number;
 use super::overflow;
-use super::region::{MAX_RANK, Place, runs};
+use super::region::{MAX_RANK, Offset, runs};
 use super::types::StoredType;
 
 unsafe extern "C" {
@@ -219,8 +219,8 @@ impl OpenDataset {
         out.resize(count.iter().product::<usize>() * size, 0);
         let zeros = [0; MAX_RANK];
         let within = [&zeros[..outer], &start[outer..]].concat();
-        let from = Place { shape: &whole, start: &within };
-        let to = Place { shape: count, start: &zeros[..count.len()] };
+        let from = Offset { shape: &whole, start: &within };
+        let to = Offset { shape: count, start: &zeros[..count.len()] };
         let _ = runs::<()>(count, from, to, |from, to, len| {
             out[to * size..][..len * size].copy_from_slice(&elements[from * size..][..len * size]);
             ControlFlow::Continue(())

@@ -18,7 +18,7 @@ const MOST_LINKS: usize = 32;
 
 /// An object that was found.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundObject {
     /// The file that it is in, open.
     pub(super) file: File,
     /// That file's path, absolute.
@@ -38,7 +38,7 @@ pub(super) struct Broken {
 }
 
 /// Where a link leads.
-enum Link {
+enum LinkTarget {
     /// To an object in the same group.
     Object,
     Soft(String),
@@ -49,11 +49,11 @@ enum Link {
 }
 
 /// Follows all links on a path in a file, whose own path is absolute.
-pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
+pub(super) fn follow(path: &Path, name: &str) -> Result<FoundObject, Broken> {
     let broken = |is_missing, reason| Broken { is_missing, reason };
     let (file, is_growing) =
         file::open(path).map_err(|error| broken(false, explain_opening(path, &error)))?;
-    let mut found = Found { file, path: path.to_owned(), name: String::new(), is_growing };
+    let mut found = FoundObject { file, path: path.to_owned(), name: String::new(), is_growing };
     let mut left = parts(name);
     // What the last link that was followed is.
     let mut way = None;
@@ -76,8 +76,8 @@ pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
         };
         let mut targets = VecDeque::new();
         match link {
-            Link::Object => found.name = here,
-            Link::Soft(target) => {
+            LinkTarget::Object => found.name = here,
+            LinkTarget::Soft(target) => {
                 way = Some(format!(
                     "{here}{} is a soft link to {target}, where there is nothing",
                     in_file()
@@ -88,7 +88,7 @@ pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
                 targets = parts(&target);
                 followed += 1;
             }
-            Link::External { file, object } => {
+            LinkTarget::External { file, object } => {
                 let link = format!("{here}{} is an external link to {file}", in_file());
                 let named = file::named_by(&found.path, &file, "HDF5_EXT_PREFIX");
                 let target = named.map_err(|looked_for| {
@@ -105,7 +105,7 @@ pub(super) fn follow(path: &Path, name: &str) -> Result<Found, Broken> {
                     .map_err(|error| explain_opening(&target.path, &error))
                     .map_err(|reason| broken(false, format!("{link}: {reason}")))?;
                 way = Some(format!("{link}, in which there is no {object}"));
-                found = Found { file, path: target.path, name: String::new(), is_growing };
+                found = FoundObject { file, path: target.path, name: String::new(), is_growing };
                 targets = parts(&object);
                 followed += 1;
             }
@@ -131,7 +131,7 @@ fn parts(path: &str) -> VecDeque<String> {
 }
 
 /// What the last link of a path is.
-fn link(file: &File, path: &str) -> hdf5_metno::Result<Link> {
+fn link(file: &File, path: &str) -> hdf5_metno::Result<LinkTarget> {
     let name = CString::new(path).map_err(|_| "a name with a zero byte")?;
     sync(|| {
         let mut info = MaybeUninit::<h5l::H5L_info1_t>::zeroed();
@@ -150,7 +150,7 @@ fn link(file: &File, path: &str) -> hdf5_metno::Result<Link> {
         };
         let is_soft = kind == h5l::H5L_TYPE_SOFT as i32;
         if !is_soft && kind != h5l::H5L_TYPE_EXTERNAL as i32 {
-            return Ok(Link::Object);
+            return Ok(LinkTarget::Object);
         }
         let mut value = Vec::new();
         value.try_reserve_exact(size).map_err(|_| "a link that is longer than the memory")?;
@@ -163,13 +163,13 @@ fn link(file: &File, path: &str) -> hdf5_metno::Result<Link> {
         })?;
         if is_soft {
             let target = CStr::from_bytes_until_nul(&value).map_err(|_| "a link without an end")?;
-            return Ok(Link::Soft(target.to_string_lossy().into_owned()));
+            return Ok(LinkTarget::Soft(target.to_string_lossy().into_owned()));
         }
         // A byte of version and flags, and two texts (H5L_EXT_VERSION in libhdf5's sources).
         let mut texts = value.get(1..).unwrap_or_default().split(|&byte| byte == 0);
         let mut text = || Some(String::from_utf8_lossy(texts.next()?).into_owned());
         match (text(), text()) {
-            (Some(file), Some(object)) => Ok(Link::External { file, object }),
+            (Some(file), Some(object)) => Ok(LinkTarget::External { file, object }),
             _ => Err("an external link that can't be read".into()),
         }
     })

@@ -4,7 +4,7 @@ use ndarray::{Array, ArrayD, ArrayViewD, Axis, Dimension, Ix0, Slice};
 
 use super::dataset::Hdf5Dataset;
 use super::element::Hdf5Element;
-use super::reader::ElementReader;
+use super::reader::BandElementReader;
 use crate::error::{Error, Hdf5Error, Result, SourceError};
 use crate::memory::buffer::zeroed;
 
@@ -80,7 +80,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
         shape[self.axis] = range.len();
         let elements = zeroed(shape.iter().product())?;
         let mut all = ArrayD::from_shape_vec(shape.clone(), elements)?;
-        let mut bands = ElementReader::<A>::new(&self.stored, self.axis)?;
+        let mut bands = BandElementReader::<A>::new(&self.stored, self.axis)?;
         let axis = Axis(self.axis);
         let mut next = range.start;
         while next < range.end {

@@ -10,9 +10,9 @@ use hdf5_metno::{Dataspace, h5check};
 use hdf5_metno_sys::h5s::{self, H5S_UNLIMITED, H5S_sel_type};
 use hdf5_metno_sys::{h5i, h5p};
 
-use super::boxes::{MOST_PIECES, Selected, boxes};
+use super::boxes::{MOST_PIECES, SelectedBlocks, boxes};
 use super::file;
-use super::links::{self, Found};
+use super::links::{self, FoundObject};
 use super::pieces::Piece;
 use super::region::MAX_RANK;
 use super::stored::{Assembly, Stored};
@@ -20,10 +20,10 @@ use super::types::StoredType;
 use crate::error::{Error, Hdf5Error};
 
 /// Describes a source that was found for a path and a name.
-type Describe<'a> = dyn Fn(Found, &Path, &str) -> Result<Stored, Error> + 'a;
+type DescribeSource<'a> = dyn Fn(FoundObject, &Path, &str) -> Result<Stored, Error> + 'a;
 
 /// The variable that says where libhdf5 looks for the files of sources.
-pub(super) const VARIABLE: &str = "HDF5_VDS_PREFIX";
+pub(super) const SOURCES_PREFIX: &str = "HDF5_VDS_PREFIX";
 
 /// How the reason ends why a virtual data set is refused that lies within itself.
 pub(super) const CIRCLE: &str = "in a circle";
@@ -40,12 +40,12 @@ pub(super) enum Sources {
 }
 
 /// A mapping as the file has it.
-struct Mapping {
+struct VirtualMapping {
     file: String,
     dataset: String,
     /// What is selected along each axis of the virtual data set, and of the source; all where there
     /// is no axis. `None` if it is something else than equal blocks.
-    blocks: Option<(Vec<Selected>, Vec<Selected>)>,
+    blocks: Option<(Vec<SelectedBlocks>, Vec<SelectedBlocks>)>,
     /// Where what is selected of the source ends along each axis; empty where that is not known.
     source_end: Vec<usize>,
 }
@@ -58,7 +58,7 @@ pub(super) fn sources(
     kind: &StoredType,
     shape: &[usize],
     fill: Vec<u8>,
-    describe: &Describe<'_>,
+    describe: &DescribeSource<'_>,
 ) -> Result<Sources, String> {
     let mut found = Finder {
         path,
@@ -92,7 +92,7 @@ pub(super) fn check_files(path: &Path, properties: &DatasetCreate) -> Result<(),
         if name == "." || known.contains(&name) {
             continue;
         }
-        if let Err(at) = file::named_by(path, &name, VARIABLE)
+        if let Err(at) = file::named_by(path, &name, SOURCES_PREFIX)
             && at.exists()
         {
             return Err(format!(
@@ -116,7 +116,7 @@ fn file_name(properties: &DatasetCreate, number: usize) -> hdf5_metno::Result<St
 /// The sources that were found so far.
 struct Finder<'a> {
     path: &'a Path,
-    describe: &'a Describe<'a>,
+    describe: &'a DescribeSource<'a>,
     /// By file and data set: the number of the source, if it is there.
     known: HashMap<(String, String), Option<usize>>,
     assembly: Assembly,
@@ -129,7 +129,7 @@ impl Finder<'_> {
     /// Adds the boxes of a mapping, and returns whether it is made of such.
     fn add(
         &mut self,
-        mapping: &Mapping,
+        mapping: &VirtualMapping,
         kind: &StoredType,
         shape: &[usize],
         is_read: bool,
@@ -182,10 +182,10 @@ impl Finder<'_> {
     }
 
     /// Finds and describes a source; `None` if it is not there.
-    fn find(&mut self, mapping: &Mapping, is_read: bool) -> Result<Option<usize>, String> {
+    fn find(&mut self, mapping: &VirtualMapping, is_read: bool) -> Result<Option<usize>, String> {
         let path = match mapping.file.as_str() {
             "." => self.path.to_owned(),
-            name => match file::named_by(self.path, name, VARIABLE) {
+            name => match file::named_by(self.path, name, SOURCES_PREFIX) {
                 Ok(named) => {
                     if named.by_working_folder {
                         self.working_folder = std::env::current_dir().ok();
@@ -223,7 +223,7 @@ impl Finder<'_> {
     }
 }
 
-impl Mapping {
+impl VirtualMapping {
     /// Refuses a mapping that is left to libhdf5 and selects more of its source, of this shape,
     /// than there is: the library reads beyond it, and may crash.
     fn check_within(&self, path: &Path, shape: &[usize]) -> Result<(), String> {
@@ -254,9 +254,9 @@ fn count(properties: &DatasetCreate) -> Result<std::ops::Range<usize>, String> {
 }
 
 /// Reads a mapping.
-fn read(properties: &DatasetCreate, number: usize) -> Result<Mapping, String> {
+fn read(properties: &DatasetCreate, number: usize) -> Result<VirtualMapping, String> {
     let id = properties.id();
-    let read = sync(|| -> hdf5_metno::Result<Mapping> {
+    let read = sync(|| -> hdf5_metno::Result<VirtualMapping> {
         // SAFETY: the handle is that of such properties, the number that of a mapping, and the
         // lock is held; the library is asked for the length of each text before the text.
         let (file, dataset) = unsafe {
@@ -273,7 +273,7 @@ fn read(properties: &DatasetCreate, number: usize) -> Result<Mapping, String> {
             (whole, hdf5_metno::from_id(source)?)
         };
         let blocks = selected(&whole)?.zip(selected(&source)?);
-        Ok(Mapping { file, dataset, blocks, source_end: end(&source) })
+        Ok(VirtualMapping { file, dataset, blocks, source_end: end(&source) })
     });
     read.map_err(|error| file::explain(&error))
 }
@@ -307,13 +307,13 @@ fn text(copy: impl Fn(*mut std::ffi::c_char, usize) -> isize) -> hdf5_metno::Res
 
 /// What is selected along each axis of a space, under the lock; `None` if that is something else
 /// than equal blocks.
-fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<Selected>>> {
+fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<SelectedBlocks>>> {
     let shape = space.shape();
     let id: h5i::hid_t = space.id();
     // SAFETY: the handle is that of a space, and the lock is held.
     match unsafe { h5s::H5Sget_select_type(id) } {
         H5S_sel_type::H5S_SEL_ALL => {
-            return Ok(Some(shape.iter().map(|&len| Selected::all(len)).collect()));
+            return Ok(Some(shape.iter().map(|&len| SelectedBlocks::all(len)).collect()));
         }
         // SAFETY: the handle is that of a space, and the lock is held.
         H5S_sel_type::H5S_SEL_HYPERSLABS if unsafe { h5s::H5Sis_regular_hyperslab(id) } > 0 => {}
@@ -342,7 +342,7 @@ fn selected(space: &Dataspace) -> hdf5_metno::Result<Option<Vec<Selected>>> {
             return None;
         }
         let number = |number: u64| usize::try_from(number).ok();
-        Some(Selected {
+        Some(SelectedBlocks {
             start: number(start[axis])?,
             stride: number(stride[axis])?,
             count: if has_no_end { None } else { Some(number(count[axis])?) },

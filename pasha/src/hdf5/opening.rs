@@ -15,7 +15,7 @@ use super::file::{self, explain};
 use super::filters::{Pipeline, registry, sources};
 use super::index::ChunkIndex;
 use super::library::{self, OpenDataset};
-use super::links::{self, Found};
+use super::links::{self, FoundObject};
 use super::mappings::{self, Sources};
 use super::names;
 use super::probe::{another_file, probe};
@@ -27,7 +27,7 @@ use crate::error::{Error, Hdf5Error, Result};
 use crate::files::{OpenedFile, open_regular};
 
 /// Virtual data sets that may lie within each other; more are a circle.
-const DEEPEST: usize = 8;
+const DEEPEST_VIRTUAL: usize = 8;
 
 impl Stored {
     /// As [`open`](Self::open), also where libhdf5 crashes on the file.
@@ -94,7 +94,7 @@ impl Stored {
     /// Describes a data set that was found for a path and a name, to be read as elements `A`;
     /// `depth` counts the virtual data sets around it.
     fn describe<A: Hdf5Element>(
-        found: Found,
+        found: FoundObject,
         path: &Path,
         name: &str,
         depth: usize,
@@ -234,13 +234,13 @@ fn find_storage<A: Hdf5Element>(
     if is_virtual {
         let FoundIn { path, depth, .. } = *place;
         if let Some(fill) = &fill {
-            if depth > DEEPEST {
+            if depth > DEEPEST_VIRTUAL {
                 return Err(format!(
-                    "virtual data sets lie within each other more than {DEEPEST} deep: {}",
+                    "virtual data sets lie within each other more than {DEEPEST_VIRTUAL} deep: {}",
                     mappings::CIRCLE
                 ));
             }
-            let describe = |found: Found, path: &Path, name: &str| {
+            let describe = |found: FoundObject, path: &Path, name: &str| {
                 Stored::describe::<A>(found, path, name, depth + 1)
             };
             match mappings::sources(path, &properties, kind, shape, fill.clone(), &describe)? {
@@ -273,8 +273,8 @@ fn find_storage<A: Hdf5Element>(
                 let (start, one) = (vec![0; shape.len()], vec![1; shape.len()]);
                 opened.read(&start, &one, &mut Vec::new()).map_err(explained)?;
             }
-            let by_folder =
-                working_folder.map(|folder| ByFolder { folder, variable: mappings::VARIABLE });
+            let by_folder = working_folder
+                .map(|folder| ByFolder { folder, variable: mappings::SOURCES_PREFIX });
             Ok(Storage::Library { chunk, by_folder, external: None })
         }
     }
@@ -302,7 +302,8 @@ fn in_raw_files(
         false => None,
     };
     OpenDataset::new(dataset, kind).map_err(|error| explain(&error))?;
-    let by_folder = working_folder.map(|folder| ByFolder { folder, variable: external::VARIABLE });
+    let by_folder =
+        working_folder.map(|folder| ByFolder { folder, variable: external::RAW_PREFIX });
     Ok(Storage::Library { chunk: None, by_folder, external: Some(files) })
 }
 

@@ -21,7 +21,7 @@ use crate::options::OnFailure;
 const MOST_SECONDS: u64 = 15;
 
 /// The time that a disk may take with one file.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST_PROBE: Duration = Duration::from_secs(600);
 
 /// Whether this is a process that was forked to look at files.
 static IS_PROBE: AtomicBool = AtomicBool::new(false);
@@ -56,7 +56,7 @@ pub(crate) fn probe_each(
 }
 
 fn context(num_workers: usize) -> Result<ProcessContext> {
-    let context = ProcessContext::new(num_workers)?.item_timeout(LONGEST);
+    let context = ProcessContext::new(num_workers)?.item_timeout(LONGEST_PROBE);
     Ok(context.on_worker_start(|_| {
         IS_PROBE.store(true, Ordering::Relaxed);
         fill_freed_memory();
@@ -109,7 +109,9 @@ fn reason(library: &str, error: Error) -> String {
             format!("the {library} library crashed on it: the file is damaged")
         }
         Cause::TimedOut { .. } => {
-            format!("it could not be read in {LONGEST:?}: the disk is very slow or does not answer")
+            format!(
+                "it could not be read in {LONGEST_PROBE:?}: the disk is very slow or does not answer"
+            )
         }
         _ => error.to_string(),
     }

@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 use super::bands::BandReader;
 use super::element::Hdf5Element;
 use super::file::MOST_OPEN;
-use super::pieces::{Piece, Span};
+use super::pieces::{Piece, PieceExtent};
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
 use super::stored::{Assembly, Storage, Stored};
 use crate::error::SourceError;
@@ -17,47 +17,47 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// One worker's reader of elements, in bands along an axis.
 #[derive(Debug)]
-pub(super) enum ElementReader<'f, A> {
+pub(super) enum BandElementReader<'f, A> {
     /// Of those that are the data set's own.
     Own(BandReader<'f, A>),
     /// Of those that are in other data sets.
     Assembled(AssemblyReader<'f, A>),
 }
 
-impl<'f, A: Hdf5Element> ElementReader<'f, A> {
+impl<'f, A: Hdf5Element> BandElementReader<'f, A> {
     /// Opens what a worker needs.
     pub(super) fn new(stored: &'f Stored, axis: usize) -> Result<Self, SourceError> {
         Ok(match &stored.storage {
             Storage::Assembled(assembly) => {
-                ElementReader::Assembled(AssemblyReader::new(stored, assembly, axis))
+                BandElementReader::Assembled(AssemblyReader::new(stored, assembly, axis))
             }
-            _ => ElementReader::Own(BandReader::new(stored, axis)?),
+            _ => BandElementReader::Own(BandReader::new(stored, axis)?),
         })
     }
 
     /// Says which indices of the axis are read next.
     pub(super) fn begin(&mut self, share: Range<usize>) {
         match self {
-            ElementReader::Own(bands) => bands.begin(share),
+            BandElementReader::Own(bands) => bands.begin(share),
             // Sources lend whole bands, which may be cut where the pieces end.
-            ElementReader::Assembled(_) => {}
+            BandElementReader::Assembled(_) => {}
         }
     }
 
     /// The band that an index of the axis is in, and which indices it holds.
     pub(super) fn band(&mut self, index: usize) -> Result<(&[A], Range<usize>), SourceError> {
         match self {
-            ElementReader::Own(bands) => bands.band(index),
-            ElementReader::Assembled(assembly) => assembly.band(index),
+            BandElementReader::Own(bands) => bands.band(index),
+            BandElementReader::Assembled(assembly) => assembly.band(index),
         }
     }
 
     /// Bytes of memory that the reader holds.
     fn held_bytes(&self) -> usize {
         match self {
-            ElementReader::Own(bands) => bands.held_bytes(),
+            BandElementReader::Own(bands) => bands.held_bytes(),
             // The sources of virtual data sets within others mind their own.
-            ElementReader::Assembled(_) => 0,
+            BandElementReader::Assembled(_) => 0,
         }
     }
 }
@@ -107,7 +107,7 @@ struct OpenSource<'f, A> {
 enum Lender<'f, A> {
     /// The mapped file, whose source has this length along its first axis.
     Mapped(&'f [A], usize),
-    Read(Box<ElementReader<'f, A>>),
+    Read(Box<BandElementReader<'f, A>>),
 }
 
 impl<A: Hdf5Element> Lender<'_, A> {
@@ -250,7 +250,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
                 let stored = &self.assembly.sources[source];
                 let lender = match stored.view_checked::<A>()? {
                     Some(all) if axis == 0 => Lender::Mapped(all, stored.shape[0]),
-                    _ => Lender::Read(Box::new(ElementReader::new(stored, axis)?)),
+                    _ => Lender::Read(Box::new(BandElementReader::new(stored, axis)?)),
                 };
                 self.open.push(OpenSource { source, axis, used: 0, lender });
                 self.open.len() - 1
@@ -341,7 +341,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
             let from_strides = strides(&band_shape[..shape.len()]);
             let mut axes = [BoxAxis { len: 1, from: 0, to: 0 }; MAX_RANK];
             for at in (0..to_strides.len()).filter(others) {
-                let Span { len, axis, .. } = piece.spans[at];
+                let PieceExtent { len, axis, .. } = piece.spans[at];
                 let from = axis.map_or(0, |axis| from_strides[axis]);
                 axes[at] = BoxAxis { len, from, to: to_strides[at] };
             }

@@ -17,7 +17,7 @@ pub(super) fn coordinates(numbers: &[usize]) -> Coordinates {
 
 /// A place within an array in C order.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Offset<'a> {
     /// The array's shape.
     pub(super) shape: &'a [usize],
     /// Where in it, along each axis.
@@ -51,8 +51,8 @@ pub(super) struct BoxAxis {
 /// both.
 pub(super) fn runs<B>(
     extent: &[usize],
-    from: Place<'_>,
-    to: Place<'_>,
+    from: Offset<'_>,
+    to: Offset<'_>,
     mut copy: impl FnMut(usize, usize, usize) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let rank = extent.len();
@@ -124,7 +124,7 @@ mod tests {
         to: (&[usize], &[usize]),
     ) -> Vec<(usize, usize, usize)> {
         let mut found = Vec::new();
-        let place = |(shape, start)| Place { shape, start };
+        let place = |(shape, start)| Offset { shape, start };
         let _ = runs::<()>(extent, place(from), place(to), |a, b, len| {
             found.push((a, b, len));
             ControlFlow::Continue(())

@@ -5,23 +5,23 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::element::Hdf5Element;
-use super::reader::ElementReader;
+use super::reader::BandElementReader;
 use super::stored::Stored;
 use crate::error::{Error, Hdf5Error, Result, SourceError};
 
 /// A stored data set that is read in rows, blocks of axis 0.
 #[derive(Debug)]
-pub(crate) struct Rows<A> {
+pub(crate) struct DatasetRows<A> {
     stored: Stored,
     element: PhantomData<fn() -> A>,
 }
 
-impl<A: Hdf5Element> Rows<A> {
+impl<A: Hdf5Element> DatasetRows<A> {
     /// Opens and checks a data set; nothing stays open but a memory map, where it is of use.
     ///
     /// # Errors
     /// [`Error::File`] and [`Error::Hdf5`], as [`Hdf5Dataset::open`](super::Hdf5Dataset::open).
-    pub(crate) fn open(file: &Path, dataset: &str) -> Result<Rows<A>> {
+    pub(crate) fn open(file: &Path, dataset: &str) -> Result<DatasetRows<A>> {
         let stored = Stored::open::<A>(file, dataset)?;
         if stored.shape.is_empty() {
             return Err(Error::Hdf5(Hdf5Error {
@@ -30,7 +30,7 @@ impl<A: Hdf5Element> Rows<A> {
                 reason: "it is a single value, which has no axis to be read along".to_owned(),
             }));
         }
-        Ok(Rows { stored, element: PhantomData })
+        Ok(DatasetRows { stored, element: PhantomData })
     }
 
     /// The shape of the whole data set.
@@ -58,7 +58,7 @@ impl<A: Hdf5Element> Rows<A> {
     pub(crate) fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
         let source = match self.stored.view_checked::<A>()? {
             Some(all) => RowSource::Mapped(all),
-            None => RowSource::Bands(Box::new(ElementReader::new(&self.stored, 0)?)),
+            None => RowSource::Bands(Box::new(BandElementReader::new(&self.stored, 0)?)),
         };
         Ok(RowsReader {
             len: self.stored.shape[0],
@@ -84,7 +84,7 @@ pub(crate) struct RowsReader<'f, A> {
 #[derive(Debug)]
 enum RowSource<'f, A> {
     Mapped(&'f [A]),
-    Bands(Box<ElementReader<'f, A>>),
+    Bands(Box<BandElementReader<'f, A>>),
 }
 
 impl<A: Hdf5Element> RowsReader<'_, A> {

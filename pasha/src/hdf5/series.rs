@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hdf5_metno::File;
 
 use super::file::explain;
-use super::pieces::{Piece, Span};
+use super::pieces::{Piece, PieceExtent};
 use super::stored::{Assembly, Storage, Stored};
 use super::types::StoredType;
 use crate::error::{Error, Hdf5Error, Result};
@@ -181,8 +181,11 @@ pub(super) fn join(parts: Vec<Stored>, path: &Path, name: &str) -> Result<Stored
     let mut start = 0_usize;
     for (source, part) in parts.iter().enumerate() {
         let along = part.shape.iter().enumerate();
-        let span =
-            |(axis, &len)| Span { start: if axis == 0 { start } else { 0 }, len, axis: Some(axis) };
+        let span = |(axis, &len)| PieceExtent {
+            start: if axis == 0 { start } else { 0 },
+            len,
+            axis: Some(axis),
+        };
         let spans = along.map(span).collect();
         pieces.push(Piece { source, spans, from: vec![0; shape.len()] });
         let len = part.shape[0];

@@ -205,7 +205,7 @@ impl Stored {
         }
         let others = self.shape.iter().enumerate().filter(|&(other, _)| other != axis);
         let bytes: usize = others.map(|(_, &len)| len).product::<usize>() * self.kind.number.size();
-        (BLOCK / bytes.max(1)).max(1)
+        (UNCHUNKED_BYTES / bytes.max(1)).max(1)
     }
 
     /// Opens the file for reading its bytes.
@@ -296,4 +296,4 @@ impl Assembly {
 }
 
 /// Bytes that are read together where there are no chunks.
-const BLOCK: usize = 1 << 20;
+const UNCHUNKED_BYTES: usize = 1 << 20;

@@ -13,7 +13,7 @@ pub(crate) mod work;
 use std::time::Instant;
 
 use crate::error::SourceError;
-use crate::memory::Memory;
+use crate::memory::{MappingId, Memory};
 use crate::options::{CancelToken, Options};
 use board::{End, Failure, Record, Stage, Stop};
 use forked::Generation;
@@ -53,8 +53,8 @@ pub struct Job<'j> {
     /// One dynamic call per worker, none per item.
     body: &'j (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
     options: &'j Options,
-    /// Start addresses of the mappings that workers write.
-    writable: &'j [usize],
+    /// The mappings that workers write.
+    writable: &'j [MappingId],
 }
 
 impl<'j> Job<'j> {
@@ -63,7 +63,7 @@ impl<'j> Job<'j> {
         state: &'j MapState<'j>,
         body: &'j (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
         options: &'j Options,
-        writable: &'j [usize],
+        writable: &'j [MappingId],
     ) -> Self {
         Job { state, body, options, writable }
     }
@@ -273,8 +273,8 @@ impl<'j> Job<'j> {
         self.options
     }
 
-    /// Start addresses of the mappings that workers write.
-    pub(crate) fn writable(&self) -> &[usize] {
+    /// The mappings that workers write.
+    pub(crate) fn writable(&self) -> &[MappingId] {
         self.writable
     }
 }

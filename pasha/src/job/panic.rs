@@ -112,15 +112,15 @@ pub(crate) struct Caught {
 /// As long as this lives the thread reads an item: a panic is the reader's, and not the kernel's.
 ///
 /// Only the panic's way out costs something, which finds it here; the other ways
-/// [end](Reading::end) it.
+/// [end](ItemBeingRead::end) it.
 #[must_use]
-pub(crate) struct Reading(());
+pub(crate) struct ItemBeingRead(());
 
-impl Reading {
+impl ItemBeingRead {
     /// An item is about to be read.
     #[inline(always)]
-    pub(crate) fn begin() -> Reading {
-        Reading(())
+    pub(crate) fn begin() -> ItemBeingRead {
+        ItemBeingRead(())
     }
 
     /// The item is read, or an error says why not.
@@ -130,7 +130,7 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for ItemBeingRead {
     #[cold]
     fn drop(&mut self) {
         // SAFETY: `guard` sets it for as long as it borrows the record, on this thread alone.

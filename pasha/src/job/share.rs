@@ -78,7 +78,7 @@ const ENOUGH: usize = 4;
 /// A page's items are quickly done if they take less than this many claims that are worth it …
 const QUICK: usize = 16;
 /// … and there are many pages if each worker has this many.
-const MANY: usize = 64;
+const MANY_PAGES: usize = 64;
 
 impl Shares {
     /// The share that starts at this index, the first that nobody has claimed; `None` when all
@@ -101,7 +101,8 @@ impl Shares {
     fn page_to_fill(&self, quickly_done: usize) -> usize {
         match self.borders.page {
             Some(page)
-                if page <= QUICK * quickly_done && self.len / page >= MANY * self.num_workers =>
+                if page <= QUICK * quickly_done
+                    && self.len / page >= MANY_PAGES * self.num_workers =>
             {
                 page
             }

@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 use half::f16;
 
-use super::element::{Block, ElementType, Exact, StoredElement};
+use super::element::{ElementType, Exact, StoredElement, VariableBlock};
 use super::packing::Packing;
 use crate::error::SourceError;
 
@@ -15,15 +15,15 @@ pub(super) struct Decoding<A> {
 }
 
 /// Converts the bytes of stored elements.
-type Decode<A> = Box<dyn Fn(&[u8], &mut [A]) -> Result<(), Lost> + Send + Sync>;
+type Decode<A> = Box<dyn Fn(&[u8], &mut [A]) -> Result<(), Unconvertible> + Send + Sync>;
 
 /// An element that can't be converted, and its place.
-struct Lost {
+struct Unconvertible {
     place: usize,
-    element: Element,
+    element: UnconvertibleElement,
 }
 
-enum Element {
+enum UnconvertibleElement {
     /// A whole number with more digits than a float has.
     Long(Exact),
     /// A byte that is no boolean.
@@ -85,7 +85,7 @@ impl<A: StoredElement> Decoding<A> {
         &self,
         out: &mut [A],
         scratch: &mut Vec<u64>,
-        block: Block<'_>,
+        block: VariableBlock<'_>,
         read: impl FnOnce(&mut [u8]) -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
         let Some(decode) = &self.decode else {
@@ -102,12 +102,12 @@ impl<A: StoredElement> Decoding<A> {
         decode(stored, out).map_err(|lost| self.loss(&lost, block))
     }
 
-    fn loss(&self, lost: &Lost, block: Block<'_>) -> SourceError {
+    fn loss(&self, lost: &Unconvertible, block: VariableBlock<'_>) -> SourceError {
         let place = block.place(lost.place);
         let (asked, stored) = (A::TYPE, self.stored);
         let value = match lost.element {
-            Element::Long(value) => value,
-            Element::NoBoolean(byte) => {
+            UnconvertibleElement::Long(value) => value,
+            UnconvertibleElement::NoBoolean(byte) => {
                 return format!(
                     "the byte {byte} at {place:?} is no boolean, which are 0 and 1; read the bytes \
                      as they are, as u8 with from_zarr_raw or as i8 with from_netcdf_raw"
@@ -147,9 +147,10 @@ fn decode<S: StoredElement + Pod, A: StoredElement>(packing: &Packing) -> Decode
             }
             let is_lost = |stored: &S| !stored.fits(A::TYPE) && !fills.contains(stored);
             match stored.iter().position(is_lost).filter(|_| !all_fit) {
-                Some(place) => {
-                    Err(Lost { place, element: Element::Long(stored[place].to_exact()) })
-                }
+                Some(place) => Err(Unconvertible {
+                    place,
+                    element: UnconvertibleElement::Long(stored[place].to_exact()),
+                }),
                 None => Ok(()),
             }
         });
@@ -176,7 +177,10 @@ fn decode<S: StoredElement + Pod, A: StoredElement>(packing: &Packing) -> Decode
 fn booleans<A: StoredElement>() -> Decode<A> {
     Box::new(|stored, out| {
         if let Some(place) = stored.iter().position(|&byte| byte > 1) {
-            return Err(Lost { place, element: Element::NoBoolean(stored[place]) });
+            return Err(Unconvertible {
+                place,
+                element: UnconvertibleElement::NoBoolean(stored[place]),
+            });
         }
         match A::bytes_mut(out) {
             Some(bytes) => bytes.copy_from_slice(stored),
@@ -205,7 +209,7 @@ mod tests {
             bytes.copy_from_slice(bytemuck::cast_slice(stored));
             Ok(())
         };
-        let block = Block { start: &[7, 0], shape: &[1, stored.len()] };
+        let block = VariableBlock { start: &[7, 0], shape: &[1, stored.len()] };
         let read = decoding.read(&mut out, &mut Vec::new(), block, copy);
         read.map(|()| out).map_err(|error| error.to_string())
     }
@@ -270,7 +274,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_booleans_are_told_with_their_place() {
         let decoding = Decoding::<bool>::new(ElementType::Bool, &Packing::default()).unwrap();
-        let block = Block { start: &[4, 0], shape: &[2, 3] };
+        let block = VariableBlock { start: &[4, 0], shape: &[2, 3] };
         let read = |bytes: [u8; 6]| {
             let mut out = [false; 6];
             let copy = |into: &mut [u8]| {

@@ -299,12 +299,12 @@ pub(super) enum Access {
 
 /// A block of a variable: where it begins and its shape, one number per dimension.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Block<'b> {
+pub(super) struct VariableBlock<'b> {
     pub(super) start: &'b [usize],
     pub(super) shape: &'b [usize],
 }
 
-impl Block<'_> {
+impl VariableBlock<'_> {
     /// The indices in the variable of an element of the block, which are counted in C order.
     pub(super) fn place(self, mut index: usize) -> Vec<usize> {
         let mut place = self.start.to_vec();

@@ -9,7 +9,7 @@ use half::f16;
 use super::attribute::Attribute;
 use super::coordinate::Coordinate;
 use super::decoding::Decoding;
-use super::element::{Access, Block, ElementType, StoredElement};
+use super::element::{Access, ElementType, StoredElement, VariableBlock};
 use super::labels::Labels;
 use super::packing::Packing;
 use super::values::Values;
@@ -17,7 +17,7 @@ use super::variable::OpenVariable;
 use crate::error::SourceError;
 
 /// The most bytes that a coordinate may have: more is a damaged file.
-const MOST: usize = 1 << 30;
+const MOST_BYTES: usize = 1 << 30;
 
 /// Attributes that say how a variable is stored, and are none of its own.
 pub(super) const STORAGE: [&str; 7] = [
@@ -70,6 +70,20 @@ pub(super) trait Surroundings {
 
     /// The names that attributes `coordinates` of the group and its other variables list.
     fn listed_by_others(&self) -> Vec<String>;
+}
+
+/// Where a variable of this name is looked for, in this order: in the group in which the variable
+/// `beside` lies, and in those around it. Nowhere, if the name is that of no variable.
+pub(super) fn places_nearby<'n>(beside: &'n str, name: &'n str) -> impl Iterator<Item = String> {
+    let is_name = !name.split('/').any(|part| matches!(part, "" | "." | ".."));
+    let parent = |place: &'n str| place.rsplit_once('/').map_or("", |(group, _)| group);
+    let own = is_name.then(|| parent(beside));
+    let groups =
+        std::iter::successors(own, move |&group| (!group.is_empty()).then(|| parent(group)));
+    groups.map(move |group| match group {
+        "" => name.to_owned(),
+        group => format!("{group}/{name}"),
+    })
 }
 
 /// Adds the coordinates of a variable to its labels: those with the names of its dimensions, those
@@ -133,7 +147,7 @@ pub(super) fn add_coordinates(
 }
 
 /// A variable of numbers that is read for a coordinate.
-pub(super) struct Numbers<'v> {
+pub(super) struct NumbersVariable<'v> {
     pub(super) variable: &'v mut dyn OpenVariable,
     pub(super) dims: Vec<String>,
     pub(super) shape: Vec<usize>,
@@ -143,7 +157,7 @@ pub(super) struct Numbers<'v> {
     pub(super) attrs: BTreeMap<String, Attribute>,
 }
 
-impl Numbers<'_> {
+impl NumbersVariable<'_> {
     /// Reads it, with times decoded.
     pub(super) fn coordinate(mut self) -> Result<Coordinate, SourceError> {
         if self.packing.is_scaled() {
@@ -223,7 +237,7 @@ impl Numbers<'_> {
 
     /// The coordinate of these values.
     fn labelled(self, values: Values, missing: &[bool]) -> Coordinate {
-        let Numbers { dims, shape, attrs, access, .. } = self;
+        let NumbersVariable { dims, shape, attrs, access, .. } = self;
         let found = Coordinate { dims, shape, values, attrs, undecoded: None };
         if access == Access::Raw { found } else { found.decode_times(missing) }
     }
@@ -234,7 +248,7 @@ impl Numbers<'_> {
         if len > 0 {
             let (start, shape) = (vec![0; self.shape.len()], &self.shape[..]);
             let decoding = Decoding::<A>::new(self.element, packing)?;
-            let block = Block { start: &start, shape };
+            let block = VariableBlock { start: &start, shape };
             let variable = &mut *self.variable;
             decoding.read(&mut values, &mut Vec::new(), block, |bytes| {
                 variable.read(&start, shape, bytes)
@@ -247,7 +261,7 @@ impl Numbers<'_> {
 /// The number of values in a shape, if they are not too large for a coordinate.
 pub(super) fn number_of_values(shape: &[usize], size: usize) -> Result<usize, SourceError> {
     let len = shape.iter().try_fold(1_usize, |len, &axis| len.checked_mul(axis));
-    let is_good = |len: &usize| len.checked_mul(size).is_some_and(|bytes| bytes <= MOST);
+    let is_good = |len: &usize| len.checked_mul(size).is_some_and(|bytes| bytes <= MOST_BYTES);
     len.filter(is_good).ok_or_else(|| {
         format!(
             "its shape is {shape:?}, of {size} bytes each: a coordinate is read whole, and may have \

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array, Dimension};
 
 use super::decoding::Decoding;
-use super::element::{Block, ElementType, StoredElement};
+use super::element::{ElementType, StoredElement, VariableBlock};
 use super::found::SkippedCoordinate;
 use super::labels::Labels;
 use super::memory::DataArray;
@@ -71,7 +71,7 @@ pub struct StoredArray<A, D> {
 }
 
 /// What opening a variable finds out about it.
-pub(super) struct Found {
+pub(super) struct OpenedVariable {
     pub(super) file: Box<dyn StoredFile>,
     pub(super) variable: String,
     pub(super) shape: Vec<usize>,
@@ -85,8 +85,9 @@ pub(super) struct Found {
 
 impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
     /// Checks what was found against what was asked for.
-    pub(super) fn new(found: Found) -> Result<Self> {
-        let Found { file, variable, shape, chunk, element, packing, labels, skipped } = found;
+    pub(super) fn new(found: OpenedVariable) -> Result<Self> {
+        let OpenedVariable { file, variable, shape, chunk, element, packing, labels, skipped } =
+            found;
         let path = file.path().to_owned();
         let refused = |reason| refusal(&path, &variable, reason);
         let decoding = Decoding::new(element, &packing).map_err(refused)?;
@@ -138,7 +139,7 @@ impl<A: StoredElement, D: Dimension> StoredArray<A, D> {
         if len > 0 {
             let mut open = self.open().map_err(failed)?;
             let start = vec![0; shape.len()];
-            let block = Block { start: &start, shape };
+            let block = VariableBlock { start: &start, shape };
             self.decoding
                 .read(&mut values, &mut Vec::new(), block, |bytes| open.read(&start, shape, bytes))
                 .map_err(failed)?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{Array, ArrayView, Dimension, RemoveAxis};
 
-use super::element::{Block, StoredElement};
+use super::element::{StoredElement, VariableBlock};
 use super::item::{Labelled, LabelledView, Mapped};
 use super::output::{MappedAlong, sealed};
 use super::stored::StoredArray;
@@ -17,10 +17,10 @@ use crate::memory::buffer::resize;
 use crate::param::{ItemShape, SubView};
 
 /// The most that a worker holds of a file, as long as one item is not larger.
-const BLOCK: usize = 32 << 20;
+const MOST_BYTES_HELD: usize = 32 << 20;
 
 /// What is read at once of an array that does not lie in chunks.
-const PIECE: usize = 1 << 20;
+const UNCHUNKED_BYTES: usize = 1 << 20;
 
 /// A variable of a file, mapped over along a named dimension; made by [`StoredArray::along`].
 ///
@@ -93,8 +93,8 @@ impl<'a, A: StoredElement, D: RemoveAxis> StoredAlong<'a, A, D> {
         let len = shape[axis];
         let item = shape.iter().enumerate().filter(|&(place, _)| place != axis);
         let item = (item.map(|(_, &len)| len).product::<usize>() * size_of::<A>()).max(1);
-        let chunk = array.chunk_shape().map_or(PIECE / item, |chunk| chunk[axis]);
-        let block = chunk.min(BLOCK / item).clamp(1, len.max(1));
+        let chunk = array.chunk_shape().map_or(UNCHUNKED_BYTES / item, |chunk| chunk[axis]);
+        let block = chunk.min(MOST_BYTES_HELD / item).clamp(1, len.max(1));
         StoredAlong { array, mapped, block, len }
     }
 
@@ -173,7 +173,7 @@ impl<A: StoredElement, D: RemoveAxis> StoredReader<'_, A, D> {
         let elements = buffer.as_slice_mut().unwrap_or_default();
         if !elements.is_empty() {
             let (start, shape) = (from.slice(), shape.slice());
-            let block = Block { start, shape };
+            let block = VariableBlock { start, shape };
             let decoding = array.decoding();
             decoding.read(elements, scratch, block, |bytes| open.read(start, shape, bytes))?;
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::group::{self, Elsewhere, Packing};
+use super::group::{self, Elsewhere, SlotMessages};
 use super::outcome::{Ended, Outcome};
-use super::shared::{self, About, Shared};
-use super::snapshot::Live;
+use super::shared::{self, About, SharedByWorkers};
+use super::snapshot::LiveLook;
 use crate::context::Setting;
 use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
@@ -16,19 +16,20 @@ use crate::job::board::{FinishedItems, Recorder};
 use crate::job::forked::Generation;
 use crate::job::work::{IndexSlotsOf, MapState, Task};
 use crate::kernel::Kernel;
+use crate::memory::MappingId;
 use crate::memory::stream::STREAMS;
 use crate::options::Options;
 use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
 
-/// Has the context's workers run the kernel on all items. The outputs' mappings start at the
-/// addresses `writable`.
+/// Has the context's workers run the kernel on all items. The outputs lie in the mappings
+/// `writable`.
 pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     task: &Task<'_, K, F>,
     setting: Setting<'_>,
-    writable: Vec<usize>,
-    live: Option<Live<'_>>,
+    writable: Vec<MappingId>,
+    live: Option<LiveLook<'_>>,
 ) -> Result<Report> {
     let begun = Instant::now();
     let num_workers = shared::num_workers(setting, task.len);
@@ -42,7 +43,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         None => None,
         Some(_) => Some(FinishedItems::new(task.len, setting.memory)?),
     };
-    let shared = Shared::new(num_workers, task.len, setting, checkpoints)?;
+    let shared = SharedByWorkers::new(num_workers, task.len, setting, checkpoints)?;
     let about = About {
         len: task.len,
         together: task.functors.items_together(),
@@ -58,17 +59,17 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     let body = |worker_id: usize, generation| task.work(worker_id, &state, generation);
     // SAFETY: `drive` calls it after all workers have ended, with indices of the map.
     let put_back = |index| unsafe { task.put_back(index) };
-    // SAFETY: the pump packs indices of the map whose workers are done with them.
+    // SAFETY: the message loop packs indices of the map whose workers are done with them.
     let pack = |indices: &Range<usize>, message: &mut Vec<u8>| unsafe {
         task.pack(indices, message);
     };
-    // SAFETY: the pump, which is one thread, unpacks what another rank has packed of the same
-    // kernel and shapes, of indices that no worker here has.
+    // SAFETY: the message loop, which is one thread, unpacks what another rank has packed of the
+    // same kernel and shapes, of indices that no worker here has.
     let unpack =
         |indices: &Range<usize>, message: &mut &[u8]| unsafe { task.unpack(indices, message) };
-    let packing = if cfg!(feature = "ranks") {
+    let slot_messages = if cfg!(feature = "ranks") {
         let has_slots = IndexSlotsOf::<K>::COUNT > 0;
-        Some(Packing { has_slots, pack: &pack, unpack: &unpack })
+        Some(SlotMessages { has_slots, pack: &pack, unpack: &unpack })
     } else {
         None
     };
@@ -76,7 +77,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         body: &body,
         put_back: &put_back,
         num_absent: &|| task.num_absent(),
-        packing,
+        slot_messages,
     };
     drive(&state, setting, typed, writable, begun, live)
 }
@@ -91,7 +92,7 @@ struct KernelCallbacks<'t> {
     /// Counts the indices without an item.
     num_absent: &'t dyn Fn() -> usize,
     /// How slots travel to other ranks, where the library is compiled for them.
-    packing: Option<Packing<'t>>,
+    slot_messages: Option<SlotMessages<'t>>,
 }
 
 /// Has the context's workers run until nothing is left, and tells what came of it.
@@ -100,30 +101,31 @@ fn drive(
     state: &MapState<'_>,
     setting: Setting<'_>,
     typed: KernelCallbacks<'_>,
-    mut writable: Vec<usize>,
+    mut writable: Vec<MappingId>,
     begun: Instant,
-    live: Option<Live<'_>>,
+    live: Option<LiveLook<'_>>,
 ) -> Result<Report> {
     let (table, len) = (state.table, state.len);
-    writable.push(table.start());
-    writable.extend(state.checkpoints.start());
-    writable.extend(state.job_file.map(JobFile::start));
-    writable.extend(state.tree.iter().flat_map(|tree| tree.starts()));
-    writable.extend(state.grants.iter().flat_map(|grants| grants.starts()));
-    writable.extend(state.finished.map(FinishedItems::start));
-    writable.extend(state.recorder.map(Recorder::start));
+    writable.push(table.mapping_id());
+    writable.extend(state.checkpoints.mapping_id());
+    writable.extend(state.job_file.map(JobFile::mapping_id));
+    writable.extend(state.tree.iter().flat_map(|tree| tree.mapping_ids()));
+    writable.extend(state.grants.iter().flat_map(|grants| grants.mapping_ids()));
+    writable.extend(state.finished.map(FinishedItems::mapping_id));
+    writable.extend(state.recorder.map(Recorder::mapping_id));
     for (worker_id, record) in table.records().enumerate() {
         record.give(state.shares.given(state.first_worker + worker_id));
     }
     state.look(begun);
     let Setting { context, options, .. } = setting;
     let job = Job::new(state, typed.body, options, &writable);
-    if let (Some(ranks), Some(grants), Some(packing)) = (setting.ranks, state.grants, typed.packing)
+    if let (Some(ranks), Some(grants), Some(slot_messages)) =
+        (setting.ranks, state.grants, typed.slot_messages)
         && len > 0
     {
         let elsewhere = Elsewhere::default();
         let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
-        let run_together = || group::run(ranks, state, grants, packing, &elsewhere, run);
+        let run_together = || group::run(ranks, state, grants, slot_messages, &elsewhere, run);
         // Rank 0 alone tells of the progress, which is that of all, until all have ended.
         let verdict = match options.watch.as_ref().filter(|_| ranks.group.rank() == 0) {
             None => run_together()?,

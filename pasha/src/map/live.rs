@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::outcome::failed_so_far;
 use super::prepared::Prepared;
 use super::refuse::{NO_FILES, refuse_to_resume};
-use super::snapshot::{Live, Look, Snapshot};
+use super::snapshot::{LiveLook, Look, Snapshot};
 use super::{drive, in_setting};
 use crate::context::{Context, Setting};
 use crate::error::{Error, Result};
@@ -64,7 +64,7 @@ where
         };
         let mut report = prepared.attached(&mut out, true, |task, writable| {
             let mut look = |state: &MapState<'_>| viewer.show(&task, state);
-            let live = Live { every, look: &mut look };
+            let live = LiveLook { every, look: &mut look };
             drive::run(&task, setting, writable(), Some(live))
         })?;
         report.finish_timeline(setting.options.timeline_file.as_deref());

@@ -1,4 +1,4 @@
-//! The story of a map: check, allocate, attach, run, finish.
+//! A map from start to end: check, allocate, attach, run, finish.
 //!
 //! It is the only place that knows kernels, functors, outputs and contexts together.
 
@@ -153,7 +153,7 @@ where
 #[inline(always)]
 fn in_setting<C: Context + ?Sized, T>(
     context: &C,
-    story: impl FnOnce(Setting<'_>) -> Result<T>,
+    run: impl FnOnce(Setting<'_>) -> Result<T>,
 ) -> Result<T> {
     let in_worker = panic::in_worker();
     let ranks = if !cfg!(feature = "ranks") || in_worker { None } else { context.ranks() };
@@ -162,8 +162,8 @@ fn in_setting<C: Context + ?Sized, T>(
         Some(ranks) => Some(ranks.group.enter()?),
     };
     let serial = const { &SerialContext::new() };
-    // Called in one place, so that the whole story is inlined there.
-    story(if in_worker {
+    // Called in one place, so that the whole map is inlined there.
+    run(if in_worker {
         // The thread's record is in use.
         let options = nested_options(context.options());
         Setting { is_here: false, options, ..Setting::of(&serial, None) }

@@ -16,12 +16,12 @@ use crate::job::panic;
 use crate::job::tree::MergeTree;
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
-use crate::memory::Memory;
+use crate::memory::{MappingId, Memory};
 use crate::options::Options;
 use crate::output::list::{RESULT, SpecList};
 use crate::output::pack::OutputSet;
 use crate::output::worker::{Accumulators, Reduction};
-use crate::output::{Attached, Plan};
+use crate::output::{Attached, Plan, RankParts};
 use crate::report::{FailedItem, Report};
 use crate::resume::{Identity, JobFile, OutputFile};
 use crate::timeline::Timeline;
@@ -126,21 +126,21 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         Ok(K::Set::pack(self.specs.allocate(&self.plan(true))?))
     }
 
-    pub(super) fn run_into(&self, out: &mut Out<K>, fresh: bool) -> Result<Report> {
-        let run = |task: Task<'_, K, F>, writable: &dyn Fn() -> Vec<usize>| {
+    pub(super) fn run_into(&self, out: &mut Out<K>, keep: bool) -> Result<Report> {
+        let run = |task: Task<'_, K, F>, writable: &dyn Fn() -> Vec<MappingId>| {
             drive::run(&task, self.setting, writable(), None)
         };
-        let mut report = self.attached(out, fresh, run)?;
+        let mut report = self.attached(out, keep, run)?;
         report.finish_timeline(self.setting.options.timeline_file.as_deref());
         Ok(report)
     }
 
     /// As [`run_into`](Self::run_into) where nobody wants to know more than whether it went well.
     #[inline(always)]
-    pub(super) fn fill(&self, out: &mut Out<K>, fresh: bool) -> Result<()> {
+    pub(super) fn fill(&self, out: &mut Out<K>, keep: bool) -> Result<()> {
         let is_here = self.setting.is_here && !K::STREAM_STORES;
         let mut unread = UnreadTimeline { timeline: None, options: self.setting.options };
-        self.attached(out, fresh, |task, writable| {
+        self.attached(out, keep, |task, writable| {
             if is_here && task.new_memory.is_empty() {
                 debug_assert!(self.setting.options.are_plain());
                 task.run_directly().map_err(|failure| {
@@ -161,18 +161,18 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     pub(super) fn attached<T>(
         &self,
         out: &mut Out<K>,
-        fresh: bool,
-        go: impl FnOnce(Task<'_, K, F>, &dyn Fn() -> Vec<usize>) -> Result<T>,
+        keep: bool,
+        go: impl FnOnce(Task<'_, K, F>, &dyn Fn() -> Vec<MappingId>) -> Result<T>,
     ) -> Result<T> {
         self.functors.announce();
         let resumes = self.setting.options.resume.as_deref().is_some();
-        let plan = self.plan(fresh || resumes);
+        let plan = self.plan(keep || resumes);
         let arrays = K::Set::arrays_mut(out);
         let mut attached = self.specs.attach(arrays, self.kernel.names().outputs, &plan)?;
         let writable = || {
-            let mut starts = Vec::new();
-            attached.writable(&mut starts);
-            starts
+            let mut mappings = Vec::new();
+            attached.writable(&mut mappings);
+            mappings
         };
         let job_file = self.job_file(&attached)?;
         let tree = self.tree(&attached)?;

@@ -29,7 +29,7 @@ pub(super) fn num_workers(setting: Setting<'_>, len: usize) -> usize {
 }
 
 /// What the workers of a map share besides its outputs.
-pub(super) struct Shared {
+pub(super) struct SharedByWorkers {
     num_workers: usize,
     table: Table,
     checkpoints: Checkpoints,
@@ -57,7 +57,7 @@ pub(super) struct About<'m> {
     pub(super) live: Option<&'m FinishedItems>,
 }
 
-impl Shared {
+impl SharedByWorkers {
     /// Makes what the workers share; on all ranks, or on none.
     pub(super) fn new(
         num_workers: usize,
@@ -66,7 +66,7 @@ impl Shared {
         checkpoints: Result<Checkpoints>,
     ) -> Result<Self> {
         let make = || {
-            Ok(Shared {
+            Ok(SharedByWorkers {
                 num_workers,
                 table: table_for(num_workers, len, setting)?,
                 checkpoints: checkpoints?,
@@ -87,7 +87,7 @@ impl Shared {
         setting: Setting<'m>,
         begun: Instant,
     ) -> MapState<'m> {
-        let Shared { num_workers, table, checkpoints, grants, lanes } = self;
+        let SharedByWorkers { num_workers, table, checkpoints, grants, lanes } = self;
         let (options, len) = (setting.options, about.len);
         let policy = options.on_failure;
         // All ranks have just met.

@@ -158,12 +158,12 @@ pub trait Look<T>: FnMut(&Snapshot<'_, T>) -> ControlFlow<()> + Send {}
 impl<T, F: FnMut(&Snapshot<'_, T>) -> ControlFlow<()> + Send> Look<T> for F {}
 
 /// Who looks at a map while it runs, and how often.
-pub(super) struct Live<'l> {
+pub(super) struct LiveLook<'l> {
     pub(super) every: Duration,
     pub(super) look: &'l mut (dyn FnMut(&MapState<'_>) -> ControlFlow<()> + Send),
 }
 
-impl Live<'_> {
+impl LiveLook<'_> {
     /// Runs a map and lets it be looked at meanwhile.
     pub(super) fn during<T>(self, state: &MapState<'_>, run: impl FnOnce() -> T) -> T {
         let tick = |has_ended: bool| match has_ended || (self.look)(state).is_continue() {

@@ -108,7 +108,7 @@ pub(crate) fn collapse_range(range: Range<usize>) -> HugePageCounts {
                 refused_in_a_row += 1;
             }
         }
-        if refused_in_a_row >= PATIENCE {
+        if refused_in_a_row >= MOST_REFUSALS {
             break;
         }
     }
@@ -116,7 +116,7 @@ pub(crate) fn collapse_range(range: Range<usize>) -> HugePageCounts {
 }
 
 /// After this many refusals in a row a worker asks no more.
-const PATIENCE: usize = 4;
+const MOST_REFUSALS: usize = 4;
 
 /// One worker's way through new memory: it makes huge pages of what is about to be written.
 pub(crate) struct HugePageMaker<'u> {
@@ -184,7 +184,7 @@ impl<'u> HugePageMaker<'u> {
             *done = page + HUGE_PAGE;
             asked = true;
         }
-        if self.refused_in_a_row >= PATIENCE {
+        if self.refused_in_a_row >= MOST_REFUSALS {
             self.new.clear();
         }
         asked

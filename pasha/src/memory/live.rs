@@ -12,24 +12,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::mm::MprotectFlags;
 
+/// Which mapping is meant, for as long as it lives: where it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MappingId(pub(super) usize);
+
 /// Each shared mapping, by its start address.
-static LIVE: Mutex<BTreeMap<usize, Live>> = Mutex::new(BTreeMap::new());
+static LIVE: Mutex<BTreeMap<usize, LiveMapping>> = Mutex::new(BTreeMap::new());
 
 /// A shared mapping.
-struct Live {
+struct LiveMapping {
     len: usize,
     /// Whether it gets huge pages, as far as the operating system gives them.
     is_huge: bool,
 }
 
-fn lock() -> MutexGuard<'static, BTreeMap<usize, Live>> {
+fn lock() -> MutexGuard<'static, BTreeMap<usize, LiveMapping>> {
     // A panic can't leave the map half changed: each change is one insertion or removal.
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Enters the addresses of a shared mapping.
 pub(super) fn enter(addresses: &Range<usize>) {
-    lock().insert(addresses.start, Live { len: addresses.len(), is_huge: false });
+    lock().insert(addresses.start, LiveMapping { len: addresses.len(), is_huge: false });
 }
 
 /// Takes out a shared mapping, which ends.
@@ -53,19 +57,18 @@ pub(super) fn huge() -> Vec<Range<usize>> {
 
 /// The list, locked. The parent holds it while it forks, so that the child finds it whole and
 /// may use it without waiting for a thread that does not exist there.
-pub(crate) struct LiveMappings(MutexGuard<'static, BTreeMap<usize, Live>>);
+pub(crate) struct LiveMappings(MutexGuard<'static, BTreeMap<usize, LiveMapping>>);
 
 impl LiveMappings {
     pub(crate) fn lock() -> LiveMappings {
         LiveMappings(lock())
     }
 
-    /// Makes all shared mappings read-only in this process, but for those that start at one of
-    /// the addresses in `writable`.
-    pub(crate) fn protect_all_but(&self, writable: &[usize]) -> std::io::Result<()> {
+    /// Makes all shared mappings read-only in this process, but for those in `writable`.
+    pub(crate) fn protect_all_but(&self, writable: &[MappingId]) -> std::io::Result<()> {
         let page = rustix::param::page_size();
-        for (&start, &Live { len, .. }) in self.0.iter() {
-            if writable.contains(&start) {
+        for (&start, &LiveMapping { len, .. }) in self.0.iter() {
+            if writable.contains(&MappingId(start)) {
                 continue;
             }
             // The elements of a file start behind its header: protect the whole first page.

@@ -32,6 +32,7 @@ pub(crate) const CACHE_LINES: usize = 128;
 
 pub(crate) use huge::{HUGE_PAGE, HugePageCounts, HugePageMaker, Pages, collapse_range};
 pub(crate) use live::LiveMappings;
+pub(crate) use live::MappingId;
 pub(crate) use pages::SharedPages;
 
 /// The kind of memory that the workers of a context share.
@@ -64,7 +65,7 @@ impl Memory {
 /// Private memory below this size comes from the heap, which has it at hand: the operating system
 /// takes microseconds to map pages, and more than one for each that is touched. From here on those
 /// are huge, and few.
-const SMALL: usize = HUGE_PAGE;
+const SMALL_MAPPING: usize = HUGE_PAGE;
 
 /// The alignment of all mappings without a header: two cache lines.
 const ALIGN: usize = crate::element::MOST_ALIGNED;
@@ -141,7 +142,7 @@ impl Mapping {
         if len == 0 {
             return Ok(Self::empty(memory));
         }
-        let layout = Layout::from_size_align(len, ALIGN).ok().filter(|_| len < SMALL);
+        let layout = Layout::from_size_align(len, ALIGN).ok().filter(|_| len < SMALL_MAPPING);
         if let (Memory::Private, Some(layout)) = (memory, layout) {
             // SAFETY: the layout has at least one byte.
             let start = NonNull::new(unsafe { alloc_zeroed(layout) })
@@ -191,6 +192,12 @@ impl Mapping {
             // SAFETY: the mapping is valid for reads, and its owner has it mutably.
             unsafe { HugePageMaker::new(std::slice::from_ref(&new)).make_for(new.clone()) };
         }
+    }
+
+    /// Which mapping this is.
+    #[inline]
+    pub(crate) fn id(&self) -> MappingId {
+        MappingId(self.start.as_ptr() as usize)
     }
 
     /// The first byte.

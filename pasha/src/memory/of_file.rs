@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::file::FileBacking;
 use super::{Backing, Mapping, Memory, live};
 use crate::error::{Error, Result};
-use crate::files::{Claim, FileIdentity};
+use crate::files::{FileClaim, FileIdentity};
 
 impl Mapping {
     /// Maps `len` bytes of the file of the first claim from `offset` on, for reading and writing,
@@ -20,7 +20,7 @@ impl Mapping {
     /// # Errors
     /// [`Error::File`] if the file can't be mapped.
     pub(crate) fn file(
-        claims: Vec<Arc<Claim>>,
+        claims: Vec<Arc<FileClaim>>,
         path: &Path,
         offset: usize,
         len: usize,

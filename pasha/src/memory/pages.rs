@@ -20,7 +20,7 @@ pub(crate) struct SharedPages {
 }
 
 /// The least bytes that are asked for at once: fewer faults take no longer than the call.
-const LEAST: usize = 16 << 10;
+const LEAST_BYTES_AT_ONCE: usize = 16 << 10;
 
 impl SharedPages {
     /// All shared memory of this process in huge pages, but for what is written for the first time,
@@ -48,7 +48,7 @@ impl SharedPages {
         };
         let page = rustix::param::page_size();
         let (start, end) = (place.start / page * page, place.end.min(mapping.end));
-        if end < start + LEAST {
+        if end < start + LEAST_BYTES_AT_ONCE {
             return;
         }
         let first = std::ptr::without_provenance_mut(start);

@@ -101,7 +101,7 @@ pub(crate) fn descr_of<A: NpyElement>() -> String {
 
 /// How the elements of a file fit those that were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
+pub(crate) enum ElementFit {
     /// They are the same.
     Same,
     /// They are the same but for the order of the bytes, which is the other in each so many.
@@ -112,7 +112,7 @@ pub(crate) enum Fit {
 ///
 /// # Errors
 /// What the file holds instead, and what to do.
-pub(crate) fn fit<A: NpyElement>(descr: &str, axes: &str) -> Result<Fit, String> {
+pub(crate) fn fit<A: NpyElement>(descr: &str, axes: &str) -> Result<ElementFit, String> {
     let (order, code) = match descr.chars().next() {
         Some(order @ ('<' | '>' | '=' | '|')) => (order, &descr[1..]),
         _ => ('=', descr),
@@ -121,8 +121,8 @@ pub(crate) fn fit<A: NpyElement>(descr: &str, axes: &str) -> Result<Fit, String>
     if code == A::CODE {
         let is_native = A::UNIT == 1 || order == '=' || order == NATIVE;
         return match order {
-            _ if is_native => Ok(Fit::Same),
-            '<' | '>' => Ok(Fit::Swapped(A::UNIT)),
+            _ if is_native => Ok(ElementFit::Same),
+            '<' | '>' => Ok(ElementFit::Swapped(A::UNIT)),
             _ => Err(format!(
                 "its type {descr:?} does not say in which order the bytes are; save it with NumPy, \
                  np.save(path, array.astype('{}'))",
@@ -164,11 +164,11 @@ mod tests {
     fn types_are_compared_as_numpy_names_them() {
         assert_eq!(descr_of::<f64>(), "<f8");
         assert_eq!(descr_of::<bool>(), "|b1");
-        assert_eq!(fit::<f64>("<f8", "Ix1"), Ok(Fit::Same));
-        assert_eq!(fit::<f64>("f8", "Ix1"), Ok(Fit::Same));
-        assert_eq!(fit::<Complex<f64>>(">c16", "Ix1"), Ok(Fit::Swapped(8)));
-        assert_eq!(fit::<i8>(">i1", "Ix1"), Ok(Fit::Same));
-        assert_eq!(fit::<bool>("?", "Ix1"), Ok(Fit::Same));
+        assert_eq!(fit::<f64>("<f8", "Ix1"), Ok(ElementFit::Same));
+        assert_eq!(fit::<f64>("f8", "Ix1"), Ok(ElementFit::Same));
+        assert_eq!(fit::<Complex<f64>>(">c16", "Ix1"), Ok(ElementFit::Swapped(8)));
+        assert_eq!(fit::<i8>(">i1", "Ix1"), Ok(ElementFit::Same));
+        assert_eq!(fit::<bool>("?", "Ix1"), Ok(ElementFit::Same));
         assert!(fit::<f64>("|f8", "Ix1").is_err());
         for (descr, told) in [
             ("<u2", "NpyFile::<u16, Ix1>"),

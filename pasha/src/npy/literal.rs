@@ -1,7 +1,7 @@
 //! The Python literals that occur in headers.
 
 /// How deep values may lie in each other; NumPy's own types of records need four.
-const DEEPEST: usize = 32;
+const DEEPEST_LITERAL: usize = 32;
 
 /// A value, as far as headers need it.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +90,7 @@ impl Parser<'_> {
     fn value(&mut self) -> Result<Literal, String> {
         self.skip_spaces();
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > DEEPEST_LITERAL {
             return Err(self.error("too many brackets in each other"));
         }
         let value = self.value_here();

@@ -12,5 +12,5 @@ mod header;
 mod literal;
 
 pub use element::NpyElement;
-pub(crate) use element::{Fit, descr_of, fit};
+pub(crate) use element::{ElementFit, descr_of, fit};
 pub(crate) use header::{Header, parse, write};

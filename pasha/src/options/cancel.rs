@@ -28,10 +28,10 @@ use crate::files::above_standard;
 /// # Ok::<(), pasha::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct CancelToken(Arc<Shared>);
+pub struct CancelToken(Arc<CancelState>);
 
 #[derive(Default)]
-struct Shared {
+struct CancelState {
     cancelled: AtomicBool,
     /// Becomes readable when the token is cancelled: what a thread that waits for forked workers
     /// waits for as well. Made when the first such thread needs it.

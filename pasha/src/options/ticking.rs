@@ -26,7 +26,7 @@ pub(crate) fn at_intervals<T>(
             let _ = tick(true);
         });
         // Also after a panic: the scope waits for the thread.
-        let end = EndOnDrop(&ended);
+        let end = EndTicksOnDrop(&ended);
         let outcome = run();
         drop(end);
         // A panic of the user's function goes on as it is; the scope would replace its text.
@@ -53,9 +53,9 @@ impl HasEnded {
     }
 }
 
-struct EndOnDrop<'e>(&'e HasEnded);
+struct EndTicksOnDrop<'e>(&'e HasEnded);
 
-impl Drop for EndOnDrop<'_> {
+impl Drop for EndTicksOnDrop<'_> {
     fn drop(&mut self) {
         *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.changed.notify_all();

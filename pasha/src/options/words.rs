@@ -15,7 +15,7 @@ use crate::timeline::check_ending;
 struct Word {
     name: &'static str,
     example: &'static str,
-    apply: fn(Options, Given<'_>) -> Result<Options, String>,
+    apply: fn(Options, WordValue<'_>) -> Result<Options, String>,
 }
 
 /// The words, each as the method of its name.
@@ -104,7 +104,7 @@ const WORDS: [Word; 17] = [
     },
 ];
 
-fn skip(mut options: Options, given: Given<'_>) -> Result<Options, String> {
+fn skip(mut options: Options, given: WordValue<'_>) -> Result<Options, String> {
     let at_most = given.number()?;
     options.on_failure = match options.on_failure {
         OnFailure::Retry { times, .. } => {
@@ -115,7 +115,7 @@ fn skip(mut options: Options, given: Given<'_>) -> Result<Options, String> {
     Ok(options)
 }
 
-fn retry(mut options: Options, given: Given<'_>) -> Result<Options, String> {
+fn retry(mut options: Options, given: WordValue<'_>) -> Result<Options, String> {
     let then = match options.on_failure {
         OnFailure::Skip { at_most } => AfterRetries::Skip { at_most },
         _ => AfterRetries::Abort,
@@ -124,7 +124,7 @@ fn retry(mut options: Options, given: Given<'_>) -> Result<Options, String> {
     Ok(options)
 }
 
-fn timeline(options: Options, given: Given<'_>) -> Result<Options, String> {
+fn timeline(options: Options, given: WordValue<'_>) -> Result<Options, String> {
     if let Ok(wanted) = given.truth() {
         return Ok(options.timeline(wanted));
     }
@@ -140,9 +140,9 @@ fn timeline(options: Options, given: Given<'_>) -> Result<Options, String> {
 
 /// What stands behind the `=` of a word, if it has one.
 #[derive(Clone, Copy)]
-struct Given<'t>(Option<&'t str>);
+struct WordValue<'t>(Option<&'t str>);
 
-impl Given<'_> {
+impl WordValue<'_> {
     fn nothing(self) -> Result<(), String> {
         self.0.is_none().then_some(()).ok_or("it takes no value".to_owned())
     }
@@ -182,8 +182,8 @@ impl Options {
         let mut seen: Vec<&str> = Vec::new();
         text.split(',').map(str::trim).try_fold(self, |options, text| {
             let (name, given) = match text.split_once('=') {
-                None => (text, Given(None)),
-                Some((name, value)) => (name.trim_end(), Given(Some(value.trim_start()))),
+                None => (text, WordValue(None)),
+                Some((name, value)) => (name.trim_end(), WordValue(Some(value.trim_start()))),
             };
             let refused = |advice: String| Error::Argument {
                 argument: format!("an option {of}"),

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::slots::Slots;
 use super::worker::Reduction;
-use super::{Attached, OutputSpec, Plan};
+use super::{Attached, OutputSpec, Plan, RankParts};
 use crate::error::{Error, Result};
+use crate::memory::MappingId;
 use crate::resume::OutputFile;
 
 /// What values are called that a kernel returns; parameters have names.
@@ -123,7 +124,7 @@ unsafe impl Attached for () {
 
     fn accumulators(&self) {}
 
-    fn writable(&self, _starts: &mut Vec<usize>) {}
+    fn writable(&self, _mappings: &mut Vec<MappingId>) {}
 
     #[inline(always)]
     fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
@@ -138,6 +139,8 @@ unsafe impl Attached for () {
     }
 }
 
+impl RankParts for () {}
+
 // SAFETY: each part keeps the promise for its own slots.
 unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     type Slots = (A::Slots, B::Slots);
@@ -151,9 +154,9 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         (self.0.accumulators(), self.1.accumulators())
     }
 
-    fn writable(&self, starts: &mut Vec<usize>) {
-        self.0.writable(starts);
-        self.1.writable(starts);
+    fn writable(&self, mappings: &mut Vec<MappingId>) {
+        self.0.writable(mappings);
+        self.1.writable(mappings);
     }
 
     #[inline(always)]
@@ -177,6 +180,16 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.reductions(reductions);
     }
 
+    #[inline(always)]
+    fn finish(self) -> Result<(), Box<Error>> {
+        let first = self.0.finish();
+        // Also after an error: what was finished is not lost.
+        self.1.finish()?;
+        first
+    }
+}
+
+impl<A: RankParts, B: RankParts> RankParts for (A, B) {
     fn keep_first(&mut self) {
         self.0.keep_first();
         self.1.keep_first();
@@ -200,13 +213,5 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn take_total(&mut self, message: &mut &[u8]) -> Option<()> {
         self.0.take_total(message)?;
         self.1.take_total(message)
-    }
-
-    #[inline(always)]
-    fn finish(self) -> Result<(), Box<Error>> {
-        let first = self.0.finish();
-        // Also after an error: what was finished is not lost.
-        self.1.finish()?;
-        first
     }
 }

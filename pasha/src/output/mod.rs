@@ -29,7 +29,7 @@ use ndarray::Dimension;
 use crate::array::SharedArray;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, MappingId, Memory};
 use crate::resume::OutputFile;
 pub(crate) use plan::{Numbering, Plan};
 use slots::Slots;
@@ -66,42 +66,10 @@ pub trait OutputSpec: Sync {
     ) -> Result<Self::Attached<'a>>;
 }
 
-/// An array attached to a run; it borrows the array until the run is over.
+/// How what workers accumulated is merged over several ranks, or has been in a tree.
 ///
-/// # Safety
-/// For as long as the value lives, its slots and accumulators must be valid for all indices and
-/// workers of the plan that it was attached for, nothing else may use the memory that they give,
-/// and `writable` must name the mapping of all of it.
-pub unsafe trait Attached {
-    /// Raw access for the workers.
-    type Slots: Slots;
-
-    /// Whether the array, attached again with `Plan::keep`, has slots as they were at its last
-    /// finish.
-    const KEEPS_SLOTS: bool = true;
-
-    /// The slots of indices, valid as long as `self`.
-    fn index_slots(&self) -> <Self::Slots as Slots>::Index;
-
-    /// The accumulators of workers, valid as long as `self`.
-    fn accumulators(&self) -> <Self::Slots as Slots>::Worker;
-
-    /// Adds the start addresses of the mappings that workers write.
-    fn writable(&self, starts: &mut Vec<usize>);
-
-    /// Adds the addresses of mappings that are written for the first time, of which huge pages
-    /// are to be made.
-    fn new_memory(&self, new: &mut Vec<Range<usize>>);
-
-    /// Adds, for each output, the file that it lies in, if it does.
-    fn files(&self, files: &mut Vec<Option<OutputFile>>);
-
-    /// Adds what has to be the same on all ranks that map together: shapes and strides.
-    fn layouts(&self, layouts: &mut Vec<String>);
-
-    /// Adds the accumulators that are merged, so that they can be while workers run.
-    fn reductions<'s>(&'s self, _reductions: &mut Vec<Box<dyn Reduction + 's>>) {}
-
+/// Outputs that belong to an index have nothing to do here.
+pub trait RankParts {
     /// Has the first worker's accumulators alone count, into which all others were merged, those of
     /// other ranks included.
     fn keep_first(&mut self) {}
@@ -123,6 +91,43 @@ pub unsafe trait Attached {
     fn take_total(&mut self, _message: &mut &[u8]) -> Option<()> {
         Some(())
     }
+}
+
+/// An array attached to a run; it borrows the array until the run is over.
+///
+/// # Safety
+/// For as long as the value lives, its slots and accumulators must be valid for all indices and
+/// workers of the plan that it was attached for, nothing else may use the memory that they give,
+/// and `writable` must name the mapping of all of it.
+pub unsafe trait Attached: RankParts {
+    /// Raw access for the workers.
+    type Slots: Slots;
+
+    /// Whether the array, attached again with `Plan::keep`, has slots as they were at its last
+    /// finish.
+    const KEEPS_SLOTS: bool = true;
+
+    /// The slots of indices, valid as long as `self`.
+    fn index_slots(&self) -> <Self::Slots as Slots>::Index;
+
+    /// The accumulators of workers, valid as long as `self`.
+    fn accumulators(&self) -> <Self::Slots as Slots>::Worker;
+
+    /// Adds the mappings that workers write.
+    fn writable(&self, mappings: &mut Vec<MappingId>);
+
+    /// Adds the addresses of mappings that are written for the first time, of which huge pages
+    /// are to be made.
+    fn new_memory(&self, new: &mut Vec<Range<usize>>);
+
+    /// Adds, for each output, the file that it lies in, if it does.
+    fn files(&self, files: &mut Vec<Option<OutputFile>>);
+
+    /// Adds what has to be the same on all ranks that map together: shapes and strides.
+    fn layouts(&self, layouts: &mut Vec<String>);
+
+    /// Adds the accumulators that are merged, so that they can be while workers run.
+    fn reductions<'s>(&'s self, _reductions: &mut Vec<Box<dyn Reduction + 's>>) {}
 
     /// Makes the array what the caller gets, after the last worker has ended.
     ///

@@ -7,7 +7,7 @@ use super::identity::{Identity, OutputFile};
 /// The header is padded to a multiple of this, so that the bits begin at a page.
 const PAGE: usize = 4096;
 /// No header is longer.
-pub(super) const LONGEST: usize = 1 << 20;
+pub(super) const LONGEST_HEADER: usize = 1 << 20;
 /// How files of jobs begin, of all versions of pasha.
 pub(super) const KIND: &str = "pasha job ";
 /// How the first line begins; the number of the header's bytes and the checksum of all other lines
@@ -18,7 +18,7 @@ const THEN: &str = " bytes, checksum ";
 
 /// A header that was found in a file.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct JobHeader {
     /// The number of its bytes.
     pub(super) len: usize,
     /// Its checksum.
@@ -44,8 +44,10 @@ pub(super) fn write(job: &Identity) -> Result<(Vec<u8>, u32), String> {
     // The first line: its number has seven digits at most, its checksum eight.
     let first = MAGIC.len() + 7 + THEN.len() + 8 + 1;
     let len = (first + lines.len()).next_multiple_of(PAGE);
-    if len > LONGEST {
-        return Err(format!("the job's description has {len} bytes, and {LONGEST} are the most"));
+    if len > LONGEST_HEADER {
+        return Err(format!(
+            "the job's description has {len} bytes, and {LONGEST_HEADER} are the most"
+        ));
     }
     // Zeros in front, so that the first line's length is known before its checksum.
     let start = |checksum: u32| format!("{MAGIC}{len:07}{THEN}{checksum:08x}\n");
@@ -83,7 +85,7 @@ fn line(text: &str) -> String {
 ///
 /// # Errors
 /// What is damaged, with both values.
-pub(super) fn read(file: &[u8]) -> Result<Found, String> {
+pub(super) fn read(file: &[u8]) -> Result<JobHeader, String> {
     let unknown = || "it is no job file of this version of pasha".to_owned();
     let end = file.iter().take(PAGE).position(|&byte| byte == b'\n').ok_or_else(unknown)?;
     let (first, rest) = file.split_at(end + 1);
@@ -94,7 +96,7 @@ pub(super) fn read(file: &[u8]) -> Result<Found, String> {
     let number: usize = len.parse().map_err(|_| format!("its header has {len:?} bytes"))?;
     let lines = number
         .checked_sub(first.len())
-        .filter(|_| (PAGE..=LONGEST).contains(&number) && number.is_multiple_of(PAGE))
+        .filter(|_| (PAGE..=LONGEST_HEADER).contains(&number) && number.is_multiple_of(PAGE))
         .and_then(|len| rest.get(..len))
         .ok_or_else(|| format!("its header has {number} bytes, and the file {}", file.len()))?;
     let checksum = crc32fast::hash(lines);
@@ -105,7 +107,7 @@ pub(super) fn read(file: &[u8]) -> Result<Found, String> {
     }
     let text = String::from_utf8_lossy(lines);
     let lines = text.trim_end().lines().filter(|line| !line.starts_with('#')).map(str::to_owned);
-    Ok(Found { len: number, checksum, lines: lines.collect() })
+    Ok(JobHeader { len: number, checksum, lines: lines.collect() })
 }
 
 /// Notes the checksum that the lines of a damaged header have, where there is a place for it.
@@ -120,7 +122,7 @@ pub(super) fn seal(file: &mut [u8]) {
 }
 
 /// Compares the header found in a file with that of the job to be resumed; says what differs.
-pub(super) fn compare(found: &Found, job: &Identity, path: &Path) -> Result<(), String> {
+pub(super) fn compare(found: &JobHeader, job: &Identity, path: &Path) -> Result<(), String> {
     let needed = lines_of(job);
     for place in 0..found.lines.len().max(needed.len()) {
         let (old, new) = (found.lines.get(place), needed.get(place));

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use rustix::fs::FallocateFlags;
 
 use crate::error::{Error, Result};
-use crate::files::{Claim, Entered, FileIdentity, Taken};
-use crate::memory::Mapping;
+use crate::files::{Entered, FileClaim, FileIdentity, Taken};
+use crate::memory::{Mapping, MappingId};
 use bits::Bits;
 pub(crate) use identity::{Identity, OutputFile};
 
@@ -51,8 +51,8 @@ pub(crate) struct JobFile {
 /// # Errors
 /// [`Error::Resume`] if another program has it; [`Error::File`] if it can't be opened, created or
 /// locked.
-pub(crate) fn claim(path: &Path) -> Result<Arc<Claim>> {
-    Claim::together(path).map_err(|taken| match taken {
+pub(crate) fn claim(path: &Path) -> Result<Arc<FileClaim>> {
+    FileClaim::together(path).map_err(|taken| match taken {
         Taken::Failed(source) => {
             Error::File { action: "open or lock", path: path.to_owned(), source }
         }
@@ -68,7 +68,7 @@ pub(crate) fn claim(path: &Path) -> Result<Arc<Claim>> {
 ///
 /// # Errors
 /// [`Error::Resume`] if it is another file; [`Error::File`] if it can't be read.
-pub(crate) fn is_begun(job: &Claim) -> Result<bool> {
+pub(crate) fn is_begun(job: &FileClaim) -> Result<bool> {
     let mut start = [0; header::KIND.len()];
     let read = job.file().read_at(&mut start, 0);
     let read =
@@ -101,7 +101,7 @@ impl JobFile {
     /// another job; [`Error::File`] if it can't be opened, created, sized or mapped.
     pub(crate) fn open(path: &Path, job: &Identity) -> Result<JobFile> {
         let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
-        let entered = Claim::enter(&claim(path)?).ok_or_else(|| {
+        let entered = FileClaim::enter(&claim(path)?).ok_or_else(|| {
             let told = "another map of this program is at work on this job: wait for it";
             refused(path, told.to_owned())
         })?;
@@ -144,9 +144,9 @@ impl JobFile {
         self.bits().next_clear(within)
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(&self) -> usize {
-        self.mapping.start().as_ptr() as usize
+    /// Which mapping it lies in.
+    pub(crate) fn mapping_id(&self) -> MappingId {
+        self.mapping.id()
     }
 }
 
@@ -156,7 +156,7 @@ fn check_header(
     len: u64,
     job: &Identity,
     path: &Path,
-) -> std::result::Result<header::Found, String> {
+) -> std::result::Result<header::JobHeader, String> {
     let found = header::read(start).map_err(|how| header::damaged(&how, path))?;
     header::compare(&found, job, path)?;
     let needed = (found.len + bits::bytes(job.len)) as u64;
@@ -170,7 +170,7 @@ fn check_header(
 fn begin_of(mut file: &File) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.take(header::LONGEST as u64).read_to_end(&mut start)?;
+    file.take(header::LONGEST_HEADER as u64).read_to_end(&mut start)?;
     Ok(start)
 }
 
@@ -190,13 +190,13 @@ fn begin(file: &File, header: &[u8], len: usize, checksum: u32) -> io::Result<()
     let (first, rest) = header.split_at(1);
     file.write_all_at(&[0], 0)?;
     file.write_all_at(rest, 1)?;
-    let mut words: Vec<u8> = Vec::with_capacity(PIECE);
+    let mut words: Vec<u8> = Vec::with_capacity(BYTES_AT_A_TIME);
     let mut at = header.len() as u64;
     for byte in bits::none_set(len, checksum) {
         words.push(byte);
-        if words.len() == PIECE {
+        if words.len() == BYTES_AT_A_TIME {
             file.write_all_at(&words, at)?;
-            at += PIECE as u64;
+            at += BYTES_AT_A_TIME as u64;
             words.clear();
         }
     }
@@ -235,7 +235,7 @@ pub(crate) fn seal(file: &mut [u8]) {
 }
 
 /// The bytes that are written at a time.
-const PIECE: usize = 1 << 20;
+const BYTES_AT_A_TIME: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

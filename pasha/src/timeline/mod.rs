@@ -17,7 +17,7 @@ use crate::files::open_regular;
 pub(crate) use coarse::coarsen;
 use ending::Ending;
 pub(crate) use rows::Row;
-use rows::Rows;
+use rows::TimelineRows;
 pub use span::{Span, SpanKind};
 
 /// The most that is told in words.
@@ -52,7 +52,7 @@ const TOLD: usize = 10;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    rows: Rows,
+    rows: TimelineRows,
     /// When the last worker had ended.
     ended: Instant,
     /// Why the file that was asked for by word is not there.
@@ -62,7 +62,7 @@ pub struct Timeline {
 impl Timeline {
     /// The timeline of a map over so many items whose workers have ended now, after this long.
     pub(crate) fn new(len: usize, rows: Vec<Row>, wall_time: Duration) -> Timeline {
-        let rows = Rows { len, rows, wall_time, finishing: Duration::ZERO };
+        let rows = TimelineRows { len, rows, wall_time, finishing: Duration::ZERO };
         Timeline { rows, ended: Instant::now(), unwritten: None }
     }
 
@@ -299,7 +299,7 @@ pub(crate) fn check_ending(path: &Path) -> Result<()> {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rows { len, rows, wall_time, finishing } = &self.rows;
+        let TimelineRows { len, rows, wall_time, finishing } = &self.rows;
         write!(f, "{len} items in {wall_time:.3?}; tail {:.3?}", self.tail())?;
         if !finishing.is_zero() {
             write!(f, ", finishing {finishing:.3?}")?;

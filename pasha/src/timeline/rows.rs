@@ -33,7 +33,7 @@ impl Row {
 
 /// What all workers of a map did.
 #[derive(Clone, Debug)]
-pub(crate) struct Rows {
+pub(crate) struct TimelineRows {
     /// The number of items.
     pub(crate) len: usize,
     pub(crate) rows: Vec<Row>,
@@ -43,7 +43,7 @@ pub(crate) struct Rows {
     pub(crate) finishing: Duration,
 }
 
-impl Rows {
+impl TimelineRows {
     pub(super) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.rows.iter().flat_map(|row| &row.spans)
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::coarse::coarsen;
-use super::rows::{Row, Rows};
+use super::rows::{Row, TimelineRows};
 use super::span::{Span, SpanKind};
 
 const WIDTH: f64 = 1200.0;
@@ -56,7 +56,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(map: &Rows) -> Layout {
+    fn of(map: &TimelineRows) -> Layout {
         let rows = map.rows.len();
         let (pitch, bar, named) = match rows {
             0..=24 => (30.0, 24.0, 1),
@@ -83,7 +83,7 @@ impl Layout {
 }
 
 /// The text of the picture.
-pub(super) fn picture(map: &Rows) -> String {
+pub(super) fn picture(map: &TimelineRows) -> String {
     let layout = Layout::of(map);
     let slowest = map.slowest(LISTED);
     let list_top = layout.bottom + 66.0;
@@ -143,8 +143,8 @@ impl Svg {
     }
 
     /// What the map was, and what the colours mean.
-    fn head(&mut self, map: &Rows) {
-        let Rows { len, rows, wall_time, .. } = map;
+    fn head(&mut self, map: &TimelineRows) {
+        let TimelineRows { len, rows, wall_time, .. } = map;
         let failed = map.spans().filter(|span| span.is_failed).count();
         let mut told = match rows.len() {
             1 => format!("{len} items in {wall_time:.3?} on 1 worker"),
@@ -207,7 +207,7 @@ impl Svg {
     }
 
     /// A worker's spans.
-    fn row(&mut self, map: &Rows, layout: &Layout, place: usize, row: &Row, most: usize) {
+    fn row(&mut self, map: &TimelineRows, layout: &Layout, place: usize, row: &Row, most: usize) {
         let (y, bar) = (layout.y(place), layout.bar);
         if place.is_multiple_of(layout.named) {
             let busy = 100.0 * map.busy_share(row);
@@ -256,7 +256,7 @@ impl Svg {
     }
 
     /// What the caller did after the workers.
-    fn caller(&mut self, map: &Rows, layout: &Layout) {
+    fn caller(&mut self, map: &TimelineRows, layout: &Layout) {
         let y = layout.y(map.rows.len());
         let x = layout.x(map.wall_time.as_nanos() as u64);
         let bar = layout.bar;
@@ -270,7 +270,7 @@ impl Svg {
     }
 
     /// The slowest items: their numbers in the rows, and a list.
-    fn slowest(&mut self, map: &Rows, layout: &Layout, slowest: &[&Span], top: f64) {
+    fn slowest(&mut self, map: &TimelineRows, layout: &Layout, slowest: &[&Span], top: f64) {
         if slowest.is_empty() {
             return;
         }

@@ -5,14 +5,14 @@
 
 use std::fmt::Write;
 
-use super::rows::Rows;
+use super::rows::TimelineRows;
 use super::span::{Span, SpanKind};
 
 /// The number of the process: to Perfetto, 0 is none.
 const PROCESS: usize = 1;
 
 /// All spans as complete events (`"ph":"X"`), with the workers as threads.
-pub(super) fn json(map: &Rows) -> String {
+pub(super) fn json(map: &TimelineRows) -> String {
     let mut events = Vec::new();
     events.push(named("process_name", 0, &format!("map over {} items", map.len)));
     for row in &map.rows {

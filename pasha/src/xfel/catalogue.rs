@@ -19,13 +19,13 @@ pub(super) struct Catalogue {
     pub(super) path: PathBuf,
     pub(super) files: Vec<RunFile>,
     pub(super) skipped: Vec<SkippedFile>,
-    pub(super) sources: BTreeMap<String, Source>,
+    pub(super) sources: BTreeMap<String, CatalogueSource>,
     pub(super) include_suspect: bool,
 }
 
 /// A source, in all files together.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct CatalogueSource {
     pub(super) section: Section,
     /// The source that this is an old name of.
     pub(super) renamed: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Source {
 
 /// Where the entries of a train lie; nowhere, if there are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TrainEntries {
     pub(super) file: u32,
     pub(super) first: u64,
     pub(super) count: u64,
@@ -49,10 +49,10 @@ impl Catalogue {
         skipped: Vec<SkippedFile>,
         include_suspect: bool,
     ) -> Result<Catalogue> {
-        let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+        let mut sources: BTreeMap<String, CatalogueSource> = BTreeMap::new();
         for (number, file) in files.iter().enumerate() {
             for (name, of_file) in &file.sources {
-                let source = sources.entry(name.clone()).or_insert_with(|| Source {
+                let source = sources.entry(name.clone()).or_insert_with(|| CatalogueSource {
                     section: of_file.section,
                     renamed: None,
                     files: Vec::new(),
@@ -100,7 +100,7 @@ impl Catalogue {
     }
 
     /// The source of this name.
-    pub(super) fn source(&self, name: &str) -> Result<&Source> {
+    pub(super) fn source(&self, name: &str) -> Result<&CatalogueSource> {
         self.sources
             .get(name)
             .ok_or_else(|| self.not_here("source", name, self.sources.keys().map(String::as_str)))
@@ -150,7 +150,7 @@ impl Catalogue {
 
     /// The files that say what the data of a source look like: those with some of these trains,
     /// which are in order. Without any, the first that has trains at all, or else the first.
-    pub(super) fn model_files(&self, source: &Source, train_ids: &[u64]) -> Vec<&RunFile> {
+    pub(super) fn model_files(&self, source: &CatalogueSource, train_ids: &[u64]) -> Vec<&RunFile> {
         let files = || source.files.iter().map(|&number| &self.files[number]);
         let chosen: Vec<&RunFile> =
             files().filter(|file| file.has_any(train_ids, self.include_suspect)).collect();
@@ -162,7 +162,7 @@ impl Catalogue {
     }
 
     /// The first of those files.
-    pub(super) fn model_file(&self, source: &Source, train_ids: &[u64]) -> &RunFile {
+    pub(super) fn model_file(&self, source: &CatalogueSource, train_ids: &[u64]) -> &RunFile {
         self.model_files(source, train_ids).first().unwrap_or(&&self.files[source.files[0]])
     }
 
@@ -187,8 +187,8 @@ impl Catalogue {
     }
 
     /// Where the entries of an index group lie for each of these trains, which are in order.
-    pub(super) fn places(&self, source: &str, group: &str, train_ids: &[u64]) -> Vec<Place> {
-        let mut places = vec![Place::default(); train_ids.len()];
+    pub(super) fn places(&self, source: &str, group: &str, train_ids: &[u64]) -> Vec<TrainEntries> {
+        let mut places = vec![TrainEntries::default(); train_ids.len()];
         for &number in self.sources.get(source).map_or(&[][..], |source| &source.files) {
             let file = &self.files[number];
             let of_file = file.sources.get(source);
@@ -196,7 +196,7 @@ impl Catalogue {
             for (row, id) in file.trains(self.include_suspect) {
                 if let Ok(position) = train_ids.binary_search(&id) {
                     let (first, count) = index.entries(row);
-                    places[position] = Place { file: number as u32, first, count };
+                    places[position] = TrainEntries { file: number as u32, first, count };
                 }
             }
         }

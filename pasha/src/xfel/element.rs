@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::text::{Texts, TextsReader};
+use super::text::{TextDataset, TextsReader};
 use crate::error::{Result, SourceError};
 use crate::hdf5::Hdf5Element;
-use crate::hdf5::rows::{Rows, RowsReader};
+use crate::hdf5::rows::{DatasetRows, RowsReader};
 
 /// An element type that a key can be opened with: a number as in [`Hdf5Element`], or `String`.
 ///
@@ -30,12 +30,12 @@ use crate::hdf5::rows::{Rows, RowsReader};
     note = "open it as `i8` to `i64`, `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, `bool`, `String`, or a struct with `pasha::hdf5_record!`"
 )]
 #[allow(private_bounds, reason = "it is sealed")]
-pub trait KeyElement: Stored {}
+pub trait KeyElement: StoredElement {}
 
-impl<A: Stored> KeyElement for A {}
+impl<A: StoredElement> KeyElement for A {}
 
 /// How elements lie in a file.
-pub(super) trait Stored: Clone + Send + Sync + 'static {
+pub(super) trait StoredElement: Clone + Send + Sync + 'static {
     /// A data set in a file.
     type Rows: StoredRows<Self>;
 }
@@ -63,31 +63,31 @@ pub(super) trait ReadRows<A> {
     fn read(&mut self, first: usize, count: usize) -> Result<&[A], SourceError>;
 }
 
-impl<A: Hdf5Element> Stored for A {
-    type Rows = Rows<A>;
+impl<A: Hdf5Element> StoredElement for A {
+    type Rows = DatasetRows<A>;
 }
 
-impl<A: Hdf5Element> StoredRows<A> for Rows<A> {
+impl<A: Hdf5Element> StoredRows<A> for DatasetRows<A> {
     type Reader<'r> = RowsReader<'r, A>;
 
     fn open(file: &Path, dataset: &str) -> Result<Self> {
-        Rows::open(file, dataset)
+        DatasetRows::open(file, dataset)
     }
 
     fn shape(&self) -> &[usize] {
-        Rows::shape(self)
+        DatasetRows::shape(self)
     }
 
     fn rows_together(&self) -> usize {
-        Rows::rows_together(self)
+        DatasetRows::rows_together(self)
     }
 
     fn announce(&self, part: Range<usize>, used: usize) {
-        Rows::announce(self, part, used);
+        DatasetRows::announce(self, part, used);
     }
 
     fn reader(&self) -> Result<RowsReader<'_, A>, SourceError> {
-        Rows::reader(self)
+        DatasetRows::reader(self)
     }
 }
 
@@ -98,15 +98,15 @@ impl<A: Hdf5Element> ReadRows<A> for RowsReader<'_, A> {
     }
 }
 
-impl Stored for String {
-    type Rows = Texts;
+impl StoredElement for String {
+    type Rows = TextDataset;
 }
 
-impl StoredRows<String> for Texts {
+impl StoredRows<String> for TextDataset {
     type Reader<'r> = TextsReader<'r>;
 
     fn open(file: &Path, dataset: &str) -> Result<Self> {
-        Texts::open(file, dataset)
+        TextDataset::open(file, dataset)
     }
 
     fn shape(&self) -> &[usize] {

@@ -95,7 +95,7 @@ fn beyond(row: usize, numbers: &str) -> String {
 pub(super) fn guess_valid(train_ids: &[u64]) -> Vec<bool> {
     let mut sorted = train_ids.to_vec();
     sorted.sort_unstable();
-    let mut before = Ranks::new(train_ids.len());
+    let mut before = EarlierCounts::new(train_ids.len());
     // Of each step: from which id on those before it are dropped, up to which those behind it.
     let mut least_dropped = vec![None; train_ids.len()];
     let mut most_dropped = vec![None; train_ids.len()];
@@ -129,12 +129,12 @@ pub(super) fn guess_valid(train_ids: &[u64]) -> Vec<bool> {
 }
 
 /// Counts of places in order, as a Fenwick tree: how many lie before a place takes a logarithm.
-struct Ranks(Vec<usize>);
+struct EarlierCounts(Vec<usize>);
 
-impl Ranks {
+impl EarlierCounts {
     /// For this many places.
-    fn new(len: usize) -> Ranks {
-        Ranks(vec![0; len])
+    fn new(len: usize) -> EarlierCounts {
+        EarlierCounts(vec![0; len])
     }
 
     /// Counts one more at a place.

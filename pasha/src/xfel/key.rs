@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ndarray::Dimension;
 
 use super::Section;
-use super::catalogue::Place;
+use super::catalogue::TrainEntries;
 use super::element::{KeyElement, StoredRows};
 use super::info::KeyInfo;
 use super::run::{Run, data_set_of};
@@ -40,7 +40,7 @@ use crate::hdf5::probe::probe_each;
 pub struct Key<A: KeyElement, D> {
     pub(super) data: Arc<KeyFiles<A>>,
     pub(super) train_ids: Arc<[u64]>,
-    pub(super) places: Arc<[Place]>,
+    pub(super) places: Arc<[TrainEntries]>,
     pub(super) form: Form,
     dim: PhantomData<fn() -> D>,
 }
@@ -214,7 +214,7 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     /// The first and the last train with data in the file of this number.
     fn trains_in(&self, number: usize) -> (u64, u64) {
         let trains = self.places.iter().zip(&*self.train_ids);
-        let is_here = |place: &Place| place.count > 0 && place.file as usize == number;
+        let is_here = |place: &TrainEntries| place.count > 0 && place.file as usize == number;
         let mut ids = trains.filter(|(place, _)| is_here(place)).map(|(_, &id)| id);
         let first = ids.next().unwrap_or_default();
         (first, ids.next_back().unwrap_or(first))
@@ -285,7 +285,8 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
     /// The key with these of its trains.
     fn with_trains(&self, train_ids: Vec<u64>) -> Self {
         let place = |id: &u64| self.train_ids.binary_search(id).map(|at| self.places[at]);
-        let places: Vec<Place> = train_ids.iter().map(|id| place(id).unwrap_or_default()).collect();
+        let places: Vec<TrainEntries> =
+            train_ids.iter().map(|id| place(id).unwrap_or_default()).collect();
         Key { train_ids: train_ids.into(), places: places.into(), ..self.clone() }
     }
 

@@ -35,7 +35,6 @@
 //! # Ok::<(), pasha::Error>(())
 //! ```
 
-mod about;
 mod catalogue;
 mod collection;
 mod element;
@@ -44,6 +43,7 @@ mod index;
 mod info;
 mod key;
 mod links;
+mod metadata;
 mod options;
 mod read;
 mod run;

@@ -9,21 +9,21 @@ use crate::error::{Error, Hdf5Error, Result, SourceError};
 
 /// All texts of a data set.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(super) struct TextDataset {
     pub(super) texts: Vec<String>,
     pub(super) shape: Vec<usize>,
 }
 
 /// One worker's reader of texts.
 #[derive(Debug)]
-pub(super) struct TextsReader<'r>(pub(super) &'r Texts);
+pub(super) struct TextsReader<'r>(pub(super) &'r TextDataset);
 
-impl Texts {
-    pub(super) fn open(path: &Path, name: &str) -> Result<Texts> {
-        let read = || -> Result<Texts, SourceError> {
+impl TextDataset {
+    pub(super) fn open(path: &Path, name: &str) -> Result<TextDataset> {
+        let read = || -> Result<TextDataset, SourceError> {
             let dataset = File::open(path)?.dataset(name)?;
             let (texts, shape) = (values::texts_of(&dataset)?, dataset.shape());
-            Ok(Texts { texts, shape })
+            Ok(TextDataset { texts, shape })
         };
         read().map_err(|error| {
             Error::Hdf5(Hdf5Error {

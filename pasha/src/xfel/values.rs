@@ -139,12 +139,12 @@ pub(super) fn texts_of(stored: &Container) -> Result<Vec<String>, SourceError> {
         TypeDescriptor::VarLenAscii => {
             stored.read_raw::<VarLenAscii>()?.iter().map(text_of).collect()
         }
-        TypeDescriptor::FixedAscii(len) if len <= LONGEST => {
-            let texts = stored.read_raw::<FixedAscii<LONGEST>>()?;
+        TypeDescriptor::FixedAscii(len) if len <= LONGEST_TEXT => {
+            let texts = stored.read_raw::<FixedAscii<LONGEST_TEXT>>()?;
             texts.iter().map(|text| lossy(text.as_bytes())).collect()
         }
-        TypeDescriptor::FixedUnicode(len) if len <= LONGEST => {
-            let texts = stored.read_raw::<hdf5_metno::types::FixedUnicode<LONGEST>>()?;
+        TypeDescriptor::FixedUnicode(len) if len <= LONGEST_TEXT => {
+            let texts = stored.read_raw::<hdf5_metno::types::FixedUnicode<LONGEST_TEXT>>()?;
             texts.iter().map(|text| lossy(text.as_bytes())).collect()
         }
         other => return Err(format!("it holds {other}, not texts").into()),
@@ -157,7 +157,7 @@ fn text_of(text: &VarLenAscii) -> String {
 }
 
 /// Bytes of the longest text of fixed length.
-const LONGEST: usize = 1024;
+const LONGEST_TEXT: usize = 1024;
 
 /// The attributes of an object; those that are neither text nor numbers, or can't be read, are left
 /// out.

@@ -129,7 +129,7 @@ fn messages(path: &str) -> Vec<String> {
 #[test]
 fn every_message_about_a_source_leads_to_the_one_list_of_items() {
     let mut number = 0;
-    for file in ["functor/mod.rs", "functor/given.rs", "functor/list.rs", "param.rs"] {
+    for file in ["functor/mod.rs", "functor/into_functor.rs", "functor/list.rs", "param.rs"] {
         for message in messages(&format!("pasha/src/{file}")) {
             assert!(message.contains("`pasha::guide::items`"), "{file}: {message}");
             number += 1;
@@ -144,7 +144,7 @@ fn messages_name_the_version_of_ndarray_that_pasha_takes() {
     let version = manifest.split("\nndarray = { version = \"").nth(1).unwrap();
     let named = format!("ndarray {},", version.split('"').next().unwrap());
     let mut number = 0;
-    for file in ["functor/given.rs", "param.rs"] {
+    for file in ["functor/into_functor.rs", "param.rs"] {
         for message in messages(&format!("pasha/src/{file}")) {
             for found in message.split("those of ndarray ").skip(1) {
                 assert!(format!("ndarray {found}").starts_with(&named), "{file}: {found}");

@@ -34,7 +34,7 @@ impl House {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 match name.as_str() {
                     "lib" | "mod" => {}
-                    "private" => module.push("__private".to_owned()),
+                    "private" | "fuzz" => module.push(format!("__{name}")),
                     _ => module.push(name),
                 }
                 let text = fs::read_to_string(&path).unwrap();
@@ -291,6 +291,26 @@ fn unsafe_blocks_are_where_the_list_says_and_nowhere_else() {
     }
     let unused: Vec<_> = places.iter().filter(|&place| !found.contains(place)).collect();
     assert!(unused.is_empty(), "there is no `unsafe` in {unused:?}");
+}
+
+#[test]
+fn comments_of_manifests_and_scripts_are_wrapped_at_a_hundred_columns() {
+    let manifests = ["", "pasha", "pasha-macros", "tests", "examples"];
+    let mut files = manifests.map(|folder| repository().join(folder).join("Cargo.toml")).to_vec();
+    for folder in [".ci", "tests", "tests/cluster.d", "examples/slurm"] {
+        for entry in fs::read_dir(repository().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && path.extension().is_none_or(|extension| extension == "sh") {
+                files.push(path);
+            }
+        }
+    }
+    for path in files {
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let is_long = line.trim_start().starts_with('#') && line.chars().count() > 100;
+            assert!(!is_long, "{}:{}: {line}", path.display(), number + 1);
+        }
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ struct PidfdInfo {
 const INFO_EXIT: u64 = 1 << 3;
 
 /// Whoever reaps a child wakes those who wait for it a moment before it is remembered.
-const MOMENT: Duration = Duration::from_millis(20);
+const WAIT_FOR_REAPER: Duration = Duration::from_millis(20);
 
 /// What the operating system remembers of a child that somebody else has reaped, or is about to.
 fn remembered(pidfd: BorrowedFd<'_>) -> Option<End> {
@@ -98,7 +98,7 @@ fn remembered(pidfd: BorrowedFd<'_>) -> Option<End> {
                 });
             }
             // Not yet, or between the one and the other.
-            Ok(_) | Err(Errno::SRCH) if since.elapsed() < MOMENT => {}
+            Ok(_) | Err(Errno::SRCH) if since.elapsed() < WAIT_FOR_REAPER => {}
             Ok(_) | Err(_) => return None,
         }
         std::thread::yield_now();

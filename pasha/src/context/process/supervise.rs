@@ -21,7 +21,7 @@ use crate::job::board::{End, Stage};
 use crate::options::CancelToken;
 
 /// A time that is as good as for ever, and can be added to any other.
-const LONGEST: Duration = Duration::from_secs(1 << 32);
+const LONGEST_WAIT: Duration = Duration::from_secs(1 << 32);
 
 /// How long a worker may do nothing between its items at least, where items have a limit.
 const BETWEEN_ITEMS: Duration = Duration::from_secs(10);
@@ -162,7 +162,7 @@ impl Children<'_, '_> {
     fn end_of_patience(&self, now: Instant) -> Instant {
         let limit = match self.job.is_to_end_at_once() {
             true => Duration::ZERO,
-            false => self.job.options().stop_within.min(LONGEST),
+            false => self.job.options().stop_within.min(LONGEST_WAIT),
         };
         self.job.deadline().into_iter().chain([now + limit]).min().unwrap_or(now)
     }

@@ -13,7 +13,7 @@ use rayon::ThreadPool;
 use crate::job::Job;
 
 /// How long the calling thread waits before it takes the seats that are free.
-const PATIENCE: Duration = Duration::from_millis(100);
+const WAIT_FOR_POOL: Duration = Duration::from_millis(100);
 
 /// Runs a job on the threads of a pool that the calling thread is not one of.
 pub(super) fn run(pool: &ThreadPool, job: &Job<'_>) {
@@ -27,7 +27,7 @@ pub(super) fn run(pool: &ThreadPool, job: &Job<'_>) {
     } else {
         pool.spawn_broadcast(move |thread| shared.work(thread.index()));
     }
-    if !handover.wait_for_all(PATIENCE) {
+    if !handover.wait_for_all(WAIT_FOR_POOL) {
         (0..job.num_workers()).for_each(|worker_id| job.work(worker_id));
     }
     drop(closing);

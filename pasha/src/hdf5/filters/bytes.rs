@@ -2,11 +2,11 @@
 
 /// Takes bytes from the front of a slice.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bytes<'a>(&'a [u8]);
+pub(super) struct HeaderBytes<'a>(&'a [u8]);
 
-impl<'a> Bytes<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Bytes<'a> {
-        Bytes(bytes)
+impl<'a> HeaderBytes<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> HeaderBytes<'a> {
+        HeaderBytes(bytes)
     }
 
     /// What is left.

@@ -5,7 +5,7 @@ use libdeflater::{DecompressionError, Decompressor};
 use super::wrong_size;
 
 /// No zlib stream is more than this many times smaller than what it holds.
-pub(super) const MOST: usize = 1032;
+pub(super) const MOST_EXPANSION: usize = 1032;
 
 /// Inflates all of a zlib stream, whose own checksum is checked.
 pub(super) fn inflate(

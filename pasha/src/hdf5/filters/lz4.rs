@@ -4,15 +4,15 @@
 //! for each block 4 bytes with the number of bytes that follow, which are those of the block itself
 //! where it could not be made smaller. (HDF Group, "LZ4 filter", `H5Zlz4.c` of its plugins.)
 
-use super::bytes::Bytes;
+use super::bytes::HeaderBytes;
 use super::{damaged, wrong_size};
 
 /// No LZ4 block is more than this many times smaller than what it holds.
-pub(super) const MOST: usize = 255;
+pub(super) const MOST_EXPANSION: usize = 255;
 
 /// Decompresses a chunk of the filter.
 pub(super) fn decode(stored: &[u8], out: &mut [u8]) -> Result<(), String> {
-    let mut bytes = Bytes::new(stored);
+    let mut bytes = HeaderBytes::new(stored);
     let block = header(&mut bytes, out.len())?;
     if block == 0 && !out.is_empty() {
         return Err("the chunk says that its blocks have 0 bytes: the file is damaged".to_owned());
@@ -31,7 +31,7 @@ pub(super) fn decode(stored: &[u8], out: &mut [u8]) -> Result<(), String> {
 
 /// Reads the header of a chunk that has to hold `len` bytes, and returns the size of its blocks in
 /// bytes.
-pub(super) fn header(bytes: &mut Bytes<'_>, len: usize) -> Result<usize, String> {
+pub(super) fn header(bytes: &mut HeaderBytes<'_>, len: usize) -> Result<usize, String> {
     let found = u64::from_be_bytes(bytes.array()?);
     if found != len as u64 {
         return Err(format!(

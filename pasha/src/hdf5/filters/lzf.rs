@@ -4,17 +4,17 @@
 //! match: its upper three bits are the length less two (with 7, the next byte is added), its lower
 //! five and the byte behind the distance less one.
 
-use super::bytes::Bytes;
+use super::bytes::HeaderBytes;
 use super::repeat::repeat;
 use super::{damaged, wrong_size};
 
 /// No stream is more than this many times smaller than what it holds: 264 bytes for 3.
-pub(super) const MOST: usize = 88;
+pub(super) const MOST_EXPANSION: usize = 88;
 
 /// Decompresses a stream into all of `out`.
 pub(super) fn decompress(stored: &[u8], out: &mut [u8]) -> Result<(), String> {
     let needed = out.len();
-    let mut input = Bytes::new(stored);
+    let mut input = HeaderBytes::new(stored);
     let mut at = 0;
     while !input.rest().is_empty() {
         let control = usize::from(input.byte()?);

@@ -1,7 +1,7 @@
 //! Which filters the chunks of a data set have passed.
 
-use super::bitshuffle::{Bitshuffle, Codec};
-use super::bytes::Bytes;
+use super::bitshuffle::{Bitshuffle, BlockCodec};
+use super::bytes::HeaderBytes;
 use super::{blosc, deflate, fletcher32, lz4, lzf, wrong_size};
 
 /// One filter that is undone here.
@@ -49,7 +49,7 @@ impl Filter {
     pub(super) fn compresses(self) -> bool {
         match self {
             Filter::Shuffle(_) | Filter::Fletcher32 => false,
-            Filter::Bitshuffle(bitshuffle) => bitshuffle.codec != Codec::Stored,
+            Filter::Bitshuffle(bitshuffle) => bitshuffle.codec != BlockCodec::Stored,
             _ => true,
         }
     }
@@ -60,7 +60,7 @@ impl Filter {
             Filter::Blosc => blosc::claimed_by_chunk(stored)?,
             Filter::Blosc2 => blosc::claimed_by_frame(stored)?,
             Filter::Lz4 | Filter::Bitshuffle(_) => {
-                return lz4::header(&mut Bytes::new(stored), len).map(drop);
+                return lz4::header(&mut HeaderBytes::new(stored), len).map(drop);
             }
             _ => len,
         };
@@ -71,13 +71,13 @@ impl Filter {
     /// limit.
     fn most(self) -> Option<usize> {
         match self {
-            Filter::Deflate => Some(deflate::MOST),
-            Filter::Lzf => Some(lzf::MOST),
-            Filter::Lz4 => Some(lz4::MOST),
-            Filter::Zstd => Some(super::zstd::MOST),
+            Filter::Deflate => Some(deflate::MOST_EXPANSION),
+            Filter::Lzf => Some(lzf::MOST_EXPANSION),
+            Filter::Lz4 => Some(lz4::MOST_EXPANSION),
+            Filter::Zstd => Some(super::zstd::MOST_EXPANSION),
             Filter::Bitshuffle(bitshuffle) => match bitshuffle.codec {
-                Codec::Zstd => Some(super::zstd::MOST),
-                _ => Some(lz4::MOST),
+                BlockCodec::Zstd => Some(super::zstd::MOST_EXPANSION),
+                _ => Some(lz4::MOST_EXPANSION),
             },
             Filter::Blosc | Filter::Blosc2 | Filter::Shuffle(_) | Filter::Fletcher32 => None,
         }

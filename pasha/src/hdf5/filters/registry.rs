@@ -4,40 +4,40 @@
 //! (support.hdfgroup.org, "Registered filter plugins", and HDF5's own of `H5Zpublic.h`).
 
 /// HDF5's number of a filter, its name, and what brings it.
-const KNOWN: [(i32, &str, Source); 28] = [
-    (4, "szip", Source::Library),
-    (5, "n-bit", Source::Library),
-    (6, "scale-offset", Source::Library),
-    (305, "LZO", Source::PyTables),
-    (307, "bzip2", Source::Hdf5Plugin),
-    (32000, "LZF", Source::Debian("hdf5-plugin-lzf")),
-    (32001, "Blosc", Source::Hdf5Plugin),
-    (32003, "Snappy", Source::Other),
-    (32004, "LZ4", Source::Hdf5Plugin),
-    (32006, "CBF", Source::Other),
-    (32007, "JPEG-XR", Source::Other),
-    (32008, "bitshuffle", Source::Hdf5Plugin),
-    (32012, "JPEG-LS", Source::Other),
-    (32013, "zfp", Source::Hdf5Plugin),
-    (32014, "fpzip", Source::Other),
-    (32015, "Zstandard", Source::Hdf5Plugin),
-    (32016, "B3D", Source::Other),
-    (32017, "SZ", Source::Hdf5Plugin),
-    (32018, "FCIDECOMP (JPEG-LS)", Source::Hdf5Plugin),
-    (32019, "JPEG", Source::Other),
-    (32020, "VBZ", Source::Other),
-    (32022, "BitGroom", Source::Other),
-    (32023, "Granular BitRound", Source::Other),
-    (32024, "SZ3", Source::Hdf5Plugin),
-    (32025, "Delta-Rice", Source::Other),
-    (32026, "Blosc2", Source::Hdf5Plugin),
-    (32028, "SPERR", Source::Hdf5Plugin),
-    (32033, "HTJ2K (JPEG 2000)", Source::Hdf5Plugin),
+const KNOWN: [(i32, &str, FilterOrigin); 28] = [
+    (4, "szip", FilterOrigin::Library),
+    (5, "n-bit", FilterOrigin::Library),
+    (6, "scale-offset", FilterOrigin::Library),
+    (305, "LZO", FilterOrigin::PyTables),
+    (307, "bzip2", FilterOrigin::Hdf5Plugin),
+    (32000, "LZF", FilterOrigin::Debian("hdf5-plugin-lzf")),
+    (32001, "Blosc", FilterOrigin::Hdf5Plugin),
+    (32003, "Snappy", FilterOrigin::Other),
+    (32004, "LZ4", FilterOrigin::Hdf5Plugin),
+    (32006, "CBF", FilterOrigin::Other),
+    (32007, "JPEG-XR", FilterOrigin::Other),
+    (32008, "bitshuffle", FilterOrigin::Hdf5Plugin),
+    (32012, "JPEG-LS", FilterOrigin::Other),
+    (32013, "zfp", FilterOrigin::Hdf5Plugin),
+    (32014, "fpzip", FilterOrigin::Other),
+    (32015, "Zstandard", FilterOrigin::Hdf5Plugin),
+    (32016, "B3D", FilterOrigin::Other),
+    (32017, "SZ", FilterOrigin::Hdf5Plugin),
+    (32018, "FCIDECOMP (JPEG-LS)", FilterOrigin::Hdf5Plugin),
+    (32019, "JPEG", FilterOrigin::Other),
+    (32020, "VBZ", FilterOrigin::Other),
+    (32022, "BitGroom", FilterOrigin::Other),
+    (32023, "Granular BitRound", FilterOrigin::Other),
+    (32024, "SZ3", FilterOrigin::Hdf5Plugin),
+    (32025, "Delta-Rice", FilterOrigin::Other),
+    (32026, "Blosc2", FilterOrigin::Hdf5Plugin),
+    (32028, "SPERR", FilterOrigin::Hdf5Plugin),
+    (32033, "HTJ2K (JPEG 2000)", FilterOrigin::Hdf5Plugin),
 ];
 
 /// Where a filter comes from.
 #[derive(Debug, Clone, Copy)]
-enum Source {
+enum FilterOrigin {
     /// libhdf5, where it was built with it.
     Library,
     /// Python's package hdf5plugin.
@@ -59,13 +59,13 @@ pub(in crate::hdf5) fn missing(number: i32) -> String {
         );
     };
     let way_out = match source {
-        Source::Library => "install a libhdf5 that was built with it".to_owned(),
-        Source::Hdf5Plugin => plugin(
+        FilterOrigin::Library => "install a libhdf5 that was built with it".to_owned(),
+        FilterOrigin::Hdf5Plugin => plugin(
             "Python's package hdf5plugin (pip install hdf5plugin; its folder is hdf5plugin.PLUGIN_PATH)",
         ),
-        Source::PyTables => plugin("its plugin (of PyTables)"),
-        Source::Debian(package) => plugin(&format!("Debian's package {package}")),
-        Source::Other => {
+        FilterOrigin::PyTables => plugin("its plugin (of PyTables)"),
+        FilterOrigin::Debian(package) => plugin(&format!("Debian's package {package}")),
+        FilterOrigin::Other => {
             plugin("its plugin (github.com/HDFGroup/hdf5_plugins lists where they are)")
         }
     };

@@ -6,7 +6,7 @@ use super::wrong_size;
 
 /// No frame is more than this many times smaller than what it holds: a block of 4 bytes holds at
 /// most 128 KiB.
-pub(super) const MOST: usize = 32 << 10;
+pub(super) const MOST_EXPANSION: usize = 32 << 10;
 
 /// A decompressor, made when the first frame comes.
 #[derive(Default)]

@@ -11,17 +11,17 @@ use super::stored_type::{Member, Nature, StoredType};
 use crate::hdf5::number::Number;
 
 /// Describes the type of elements, whatever it is.
-type Describe = fn(&Datatype) -> Result<StoredType, String>;
+type DescribeType = fn(&Datatype) -> Result<StoredType, String>;
 
 /// So many compounds may be in one another.
-const DEEPEST: usize = 8;
+const DEEPEST_COMPOUND: usize = 8;
 
 /// Describes a compound, whose members `describe` describes; one of a real and an imaginary part is
 /// a complex number.
-pub(super) fn element(datatype: &Datatype, describe: Describe) -> Result<StoredType, String> {
+pub(super) fn element(datatype: &Datatype, describe: DescribeType) -> Result<StoredType, String> {
     let size = datatype.size();
     let mut members = Vec::new();
-    collect(datatype, describe, DEEPEST, &mut members)?;
+    collect(datatype, describe, DEEPEST_COMPOUND, &mut members)?;
     let ends = |member: &Member| match &member.stored {
         Ok(stored) => member.offset.checked_add(stored.element_size()),
         Err(_) => Some(member.offset),
@@ -62,7 +62,7 @@ fn complex_number(members: &[Member], size: usize) -> Option<StoredType> {
 /// Collects the members of a compound, and of those in it.
 fn collect(
     datatype: &Datatype,
-    describe: Describe,
+    describe: DescribeType,
     depth: usize,
     members: &mut Vec<Member>,
 ) -> Result<(), String> {

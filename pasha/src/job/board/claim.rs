@@ -20,7 +20,7 @@ pub(crate) struct Cursor<'t> {
 
 /// One worker's part: what it is about to claim and what is certain.
 #[repr(C)]
-pub(crate) struct Claim {
+pub(crate) struct ShareClaim {
     /// The share that the worker is about to claim, or has claimed.
     start: AtomicUsize,
     end: AtomicUsize,
@@ -30,9 +30,9 @@ pub(crate) struct Claim {
     confirmed: AtomicUsize,
 }
 
-impl Claim {
+impl ShareClaim {
     pub(crate) const fn new() -> Self {
-        Claim {
+        ShareClaim {
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
@@ -68,7 +68,7 @@ impl<'t> Cursor<'t> {
         self,
         next: impl Fn(usize) -> Option<Range<usize>>,
         worker_id: usize,
-        claim_of: impl Fn(usize) -> &'c Claim,
+        claim_of: impl Fn(usize) -> &'c ShareClaim,
         take_note: impl FnOnce(Range<usize>),
     ) -> Option<Range<usize>> {
         let own = claim_of(worker_id);
@@ -97,7 +97,7 @@ impl<'t> Cursor<'t> {
     /// `take_note` is called as in [`claim`](Self::claim).
     pub(crate) fn settle(
         self,
-        own: &Claim,
+        own: &ShareClaim,
         worker_id: usize,
         take_note: impl FnOnce(Range<usize>),
     ) {
@@ -156,7 +156,7 @@ mod tests {
             cursor: Cursor<'_>,
             shares: &Shares,
             id: usize,
-            claims: &[Claim],
+            claims: &[ShareClaim],
         ) -> bool {
             self.step += 1;
             match self.step {
@@ -209,7 +209,7 @@ mod tests {
         for round in 0..3000 {
             let word = AtomicU64::new(0);
             let cursor = Cursor::new(&word, 3);
-            let claims = [const { Claim::new() }; 3];
+            let claims = [const { ShareClaim::new() }; 3];
             let splitting = Splitting::Fixed(NonZeroUsize::new(1 + round % 3).unwrap());
             let borders = Borders::default();
             let shares =

@@ -77,11 +77,11 @@ impl LogLayout {
     /// Notes of this many failures that begin at this byte.
     pub(crate) fn for_failures(start: usize, entries: usize) -> LogLayout {
         let texts = entries.saturating_mul(TEXT_OF_ENTRY).clamp(LEAST_TEXT, MOST_TEXT);
-        LogLayout { start: start.next_multiple_of(align_of::<Entry>()), entries, texts }
+        LogLayout { start: start.next_multiple_of(align_of::<FailureRecord>()), entries, texts }
     }
 
     fn texts_start(&self) -> usize {
-        self.start.saturating_add(self.entries.saturating_mul(size_of::<Entry>()))
+        self.start.saturating_add(self.entries.saturating_mul(size_of::<FailureRecord>()))
     }
 
     /// The byte behind the last.
@@ -92,7 +92,7 @@ impl LogLayout {
 
 /// A failure.
 #[repr(C, align(64))]
-pub(crate) struct Entry {
+pub(crate) struct FailureRecord {
     /// Not 0 once the rest is written.
     ready: AtomicU32,
     failure: AtomicU32,
@@ -150,12 +150,12 @@ impl<'t> FailureLog<'t> {
         FailureLog { counts, layout, mapping }
     }
 
-    fn entry(self, number: usize) -> Option<&'t Entry> {
+    fn entry(self, number: usize) -> Option<&'t FailureRecord> {
         let LogLayout { start, entries, .. } = self.layout;
         // SAFETY: the invariant of `FailureLog`: the mapping has room for this many entries from
         // this byte on.
         (number < entries).then(|| unsafe {
-            self.mapping.start().add(start).cast::<Entry>().add(number).as_ref()
+            self.mapping.start().add(start).cast::<FailureRecord>().add(number).as_ref()
         })
     }
 

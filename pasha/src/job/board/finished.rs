@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bit_words::{first_set, masks};
 use crate::error::Result;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, MappingId, Memory};
 
 /// The bits in a word.
 pub(crate) const BITS: usize = 64;
@@ -26,9 +26,9 @@ impl FinishedItems {
         Ok(FinishedItems { mapping: Mapping::sparse(bytes, memory)?, len })
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(&self) -> usize {
-        self.mapping.start().as_ptr() as usize
+    /// Which mapping it lies in.
+    pub(crate) fn mapping_id(&self) -> MappingId {
+        self.mapping.id()
     }
 
     fn words(&self) -> &[AtomicU64] {

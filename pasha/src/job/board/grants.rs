@@ -16,15 +16,15 @@ use rustix::thread::futex;
 use super::finished::FinishedItems;
 use crate::error::Result;
 use crate::job::share::Shares;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, MappingId, Memory};
 
 /// The most blocks of a map that a rank can get; see [`least_block`].
-const MOST_BLOCKS: usize = 1 << 21;
+const MOST_GRANTED_BLOCKS: usize = 1 << 21;
 
 /// The items of the smallest block of a map over this many, if there are so many left: no rank
 /// gets more blocks than fit into its list.
 pub(crate) fn least_block(len: usize) -> usize {
-    len.div_ceil(MOST_BLOCKS / 2).max(1)
+    len.div_ceil(MOST_GRANTED_BLOCKS / 2).max(1)
 }
 
 #[repr(C, align(128))]
@@ -43,7 +43,7 @@ struct GrantsHeader {
 
 /// A block: the cursor's position at its first index, and that index.
 #[repr(C)]
-struct Block {
+struct GrantedBlock {
     position: AtomicUsize,
     start: AtomicUsize,
 }
@@ -62,15 +62,15 @@ pub(crate) struct Grants {
 impl Grants {
     /// Nothing granted, and nothing finished, of this many items.
     pub(crate) fn new(len: usize, memory: Memory) -> Result<Grants> {
-        let capacity = len.min(MOST_BLOCKS) + 1;
-        let bytes = size_of::<GrantsHeader>() + capacity * size_of::<Block>();
+        let capacity = len.min(MOST_GRANTED_BLOCKS) + 1;
+        let bytes = size_of::<GrantsHeader>() + capacity * size_of::<GrantedBlock>();
         let finished = FinishedItems::new(len, memory)?;
         Ok(Grants { mapping: Mapping::sparse(bytes, memory)?, capacity, finished })
     }
 
-    /// Where its mappings start.
-    pub(crate) fn starts(&self) -> [usize; 2] {
-        [self.mapping.start().as_ptr() as usize, self.finished.start()]
+    /// Which mappings it lies in.
+    pub(crate) fn mapping_ids(&self) -> [MappingId; 2] {
+        [self.mapping.id(), self.finished.mapping_id()]
     }
 
     fn header(&self) -> &GrantsHeader {
@@ -78,10 +78,10 @@ impl Grants {
         unsafe { self.mapping.start().cast().as_ref() }
     }
 
-    fn blocks(&self) -> &[Block] {
+    fn blocks(&self) -> &[GrantedBlock] {
         // SAFETY: the invariant of `Grants`; the header's size is a multiple of its alignment.
         unsafe {
-            let first = self.mapping.start().add(size_of::<GrantsHeader>()).cast::<Block>();
+            let first = self.mapping.start().add(size_of::<GrantsHeader>()).cast::<GrantedBlock>();
             std::slice::from_raw_parts(first.as_ptr(), self.capacity)
         }
     }
@@ -212,8 +212,8 @@ mod tests {
 
     #[test]
     fn no_rank_gets_more_blocks_than_fit() {
-        for len in [0, 1, 1000, MOST_BLOCKS, 1 << 40] {
-            assert!(len / least_block(len) <= MOST_BLOCKS / 2 + 1);
+        for len in [0, 1, 1000, MOST_GRANTED_BLOCKS, 1 << 40] {
+            assert!(len / least_block(len) <= MOST_GRANTED_BLOCKS / 2 + 1);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::thread::futex;
 
-use super::claim::Claim;
+use super::claim::ShareClaim;
 use super::current::Current;
 use super::text::Text;
 use crate::report::WorkerReport;
@@ -115,7 +115,7 @@ pub(crate) struct Record {
     answered: AtomicUsize,
     /// Items before this index may have been begun, so their slots are not as they were.
     dirty_end: AtomicUsize,
-    pub(crate) claim: Claim,
+    pub(crate) claim: ShareClaim,
     /// The index that failed last, and how often in a row.
     failed: AtomicUsize,
     attempts: AtomicUsize,
@@ -159,7 +159,7 @@ impl Record {
             saving: AtomicU32::new(0),
             answered: AtomicUsize::new(0),
             dirty_end: AtomicUsize::new(0),
-            claim: Claim::new(),
+            claim: ShareClaim::new(),
             failed: AtomicUsize::new(0),
             attempts: AtomicUsize::new(0),
             stumbles: AtomicUsize::new(0),

@@ -5,9 +5,9 @@
 //! before the number of events says that it is there, so that whatever instruction a worker dies
 //! at, its lane is valid; the last event tells what it did then.
 //!
-//! A lane has room for [`ROOM`] events. When it is full, its owner writes fewer, merged ones
-//! (`coarsen`) into the second half of its memory, or back into the first, and one store says that
-//! those are valid now.
+//! A lane has room for [`EVENTS_OF_A_LANE`] events. When it is full, its owner writes fewer, merged
+//! ones (`coarsen`) into the second half of its memory, or back into the first, and one store says
+//! that those are valid now.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 
 use super::record::Stage;
 use crate::error::Result;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, MappingId, Memory};
 use crate::timeline::{Row, Span, SpanKind, coarsen};
 
 /// Events that a lane has room for.
-const ROOM: usize = 4096;
+const EVENTS_OF_A_LANE: usize = 4096;
 
 /// An event: what a worker does from then on.
 #[repr(C)]
@@ -48,7 +48,7 @@ const END: u64 = 0;
 struct Lane {
     /// The number of events, and in the highest bit which half they lie in.
     state: AtomicU64,
-    events: [[Event; ROOM]; 2],
+    events: [[Event; EVENTS_OF_A_LANE]; 2],
 }
 
 /// Bit of `Lane::state`.
@@ -74,9 +74,9 @@ impl Lanes {
         Ok(lanes)
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(&self) -> usize {
-        self.mapping.start().as_ptr() as usize
+    /// Which mapping it lies in.
+    pub(crate) fn mapping_id(&self) -> MappingId {
+        self.mapping.id()
     }
 
     fn lane(&self, worker_id: usize) -> &Lane {
@@ -97,13 +97,13 @@ impl Lane {
     fn state(&self) -> (usize, usize) {
         let state = self.state.load(Ordering::Acquire);
         let number = (state & !SECOND_HALF) as usize;
-        (usize::from(state & SECOND_HALF != 0), number.min(ROOM))
+        (usize::from(state & SECOND_HALF != 0), number.min(EVENTS_OF_A_LANE))
     }
 
     /// Adds an event. Called by the lane's owner alone: the worker or, after its end, the caller.
     fn append(&self, at: u64, what: u64, indices: Range<usize>) {
         let (mut half, mut number) = self.state();
-        if number == ROOM {
+        if number == EVENTS_OF_A_LANE {
             (half, number) = self.make_room();
         }
         let events = &self.events[half];
@@ -131,7 +131,8 @@ impl Lane {
         let last = &self.events[half][number - 1];
         // The last event is not over, and stays as it is.
         let before = &self.events[half][..number - 1];
-        let spans = coarsen(spans_of(before, 0, last.at.load(Ordering::Relaxed)), ROOM - 2);
+        let spans =
+            coarsen(spans_of(before, 0, last.at.load(Ordering::Relaxed)), EVENTS_OF_A_LANE - 2);
         let other = 1 - half;
         let mut written = 0;
         for (event, span) in self.events[other].iter().zip(&spans) {
@@ -216,9 +217,9 @@ impl<'l> Recorder<'l> {
         Recorder { lanes, begun }
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(self) -> usize {
-        self.lanes.start()
+    /// Which mapping it lies in.
+    pub(crate) fn mapping_id(self) -> MappingId {
+        self.lanes.mapping_id()
     }
 
     fn at(self, moment: Instant) -> u64 {
@@ -397,11 +398,15 @@ mod tests {
             // As a reader that comes at this moment would find it.
             if index % 997 == 0 {
                 let (_, number) = lanes.lane(0).state();
-                assert!(number <= ROOM);
+                assert!(number <= EVENTS_OF_A_LANE);
             }
         }
         let spans = &recorder.rows(0)[0].spans;
-        assert!(spans.len() <= ROOM && spans.len() > ROOM / 8, "{}", spans.len());
+        assert!(
+            spans.len() <= EVENTS_OF_A_LANE && spans.len() > EVENTS_OF_A_LANE / 8,
+            "{}",
+            spans.len()
+        );
         let parts: usize = spans.iter().map(Span::parts).sum();
         assert_eq!(parts, 50_000);
         assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].begin));

@@ -16,7 +16,7 @@ use super::grants::Grants;
 use super::record::Record;
 use crate::error::Result;
 use crate::job::share::Shares;
-use crate::memory::{HugePageCounts, Mapping, Memory};
+use crate::memory::{HugePageCounts, Mapping, MappingId, Memory};
 
 /// Why a map ends before all items are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,9 +151,9 @@ impl Table {
         self.num_workers
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(&self) -> usize {
-        self.mapping.start().as_ptr() as usize
+    /// Which mapping it lies in.
+    pub(crate) fn mapping_id(&self) -> MappingId {
+        self.mapping.id()
     }
 
     fn cursor(&self) -> Cursor<'_> {

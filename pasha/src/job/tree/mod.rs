@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 
 use crate::element::MOST_ALIGNED;
 use crate::error::Result;
-use crate::memory::{Mapping, Memory, Pages};
+use crate::memory::{Mapping, MappingId, Memory, Pages};
 use crate::options::Splitting;
 use crate::output::worker::Reduction;
 pub(crate) use places::BETWEEN_LOOKS;
@@ -22,7 +22,7 @@ use places::Places;
 use shape::{Next, Node, Shape};
 
 /// Where there is room for all blocks in so many bytes, nobody ever waits for a place.
-const ROOM: usize = 1 << 20;
+const AMPLE_BYTES: usize = 1 << 20;
 
 /// The accumulators of the blocks of one map, and the tree in which they are merged.
 pub(crate) struct MergeTree<'r> {
@@ -56,7 +56,7 @@ impl<'r> MergeTree<'r> {
             Splitting::Static => num_workers * (2 * levels + 1),
             _ => num_workers + levels + 1,
         };
-        let roomy = ROOM / std::cmp::max(size, 1);
+        let roomy = AMPLE_BYTES / std::cmp::max(size, 1);
         let num_places = needed.max(roomy).min(shape.num_blocks()) + num_workers;
         let places = Places::new(shape, num_workers, num_places, memory)?;
         let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
@@ -83,9 +83,9 @@ impl<'r> MergeTree<'r> {
         }
     }
 
-    /// Where its mappings start.
-    pub(crate) fn starts(&self) -> [usize; 2] {
-        [self.places.start(), self.copies.start().as_ptr() as usize]
+    /// Which mappings it lies in.
+    pub(crate) fn mapping_ids(&self) -> [MappingId; 2] {
+        [self.places.mapping_id(), self.copies.id()]
     }
 
     /// The reductions, each with where the copy of its accumulator lies at this place.

@@ -20,7 +20,7 @@ use rustix::thread::futex;
 
 use super::shape::{Next, Node, Shape};
 use crate::error::Result;
-use crate::memory::{Mapping, Memory};
+use crate::memory::{Mapping, MappingId, Memory};
 
 /// How long a worker that waits does not look whether the map is to stop.
 pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
@@ -39,7 +39,7 @@ struct PlacesHeader {
 
 /// What one worker does with its block's accumulators.
 #[repr(C, align(128))]
-struct Seat {
+struct MergeState {
     /// 1 + the block, while its accumulators are on their way, or 0.
     block: AtomicUsize,
     /// 1 + the last block whose accumulators have a place.
@@ -72,15 +72,15 @@ impl Places {
         memory: Memory,
     ) -> Result<Self> {
         let bytes = size_of::<PlacesHeader>()
-            + num_workers * size_of::<Seat>()
+            + num_workers * size_of::<MergeState>()
             + shape.num_nodes() * size_of::<AtomicU64>()
             + num_places * size_of::<AtomicU32>();
         Ok(Places { mapping: Mapping::sparse(bytes, memory)?, shape, num_workers, num_places })
     }
 
-    /// Where its mapping starts.
-    pub(super) fn start(&self) -> usize {
-        self.mapping.start().as_ptr() as usize
+    /// Which mapping it lies in.
+    pub(super) fn mapping_id(&self) -> MappingId {
+        self.mapping.id()
     }
 
     fn header(&self) -> &PlacesHeader {
@@ -88,11 +88,11 @@ impl Places {
         unsafe { self.mapping.start().cast().as_ref() }
     }
 
-    fn seat(&self, worker_id: usize) -> &Seat {
+    fn seat(&self, worker_id: usize) -> &MergeState {
         assert!(worker_id < self.num_workers, "worker {worker_id} of {}", self.num_workers);
         // SAFETY: the invariant of `Places`; the header's size is a multiple of the alignment.
         unsafe {
-            let seats = self.mapping.start().add(size_of::<PlacesHeader>()).cast::<Seat>();
+            let seats = self.mapping.start().add(size_of::<PlacesHeader>()).cast::<MergeState>();
             seats.add(worker_id).as_ref()
         }
     }
@@ -100,7 +100,7 @@ impl Places {
     /// The word of a node: 1 + its place, and above that 1 + the worker that has taken it, or 0.
     fn word(&self, index: usize) -> &AtomicU64 {
         assert!(index < self.shape.num_nodes(), "node {index} of {}", self.shape.num_nodes());
-        let before = size_of::<PlacesHeader>() + self.num_workers * size_of::<Seat>();
+        let before = size_of::<PlacesHeader>() + self.num_workers * size_of::<MergeState>();
         // SAFETY: the invariant of `Places`; what is before is a multiple of 128 bytes.
         unsafe { self.mapping.start().add(before).cast::<AtomicU64>().add(index).as_ref() }
     }
@@ -110,7 +110,7 @@ impl Places {
         let place = place as usize;
         assert!(place < self.num_places, "place {place} of {}", self.num_places);
         let before = size_of::<PlacesHeader>()
-            + self.num_workers * size_of::<Seat>()
+            + self.num_workers * size_of::<MergeState>()
             + self.shape.num_nodes() * size_of::<AtomicU64>();
         // SAFETY: the invariant of `Places`; what is before is a multiple of 8 bytes.
         unsafe { self.mapping.start().add(before).cast::<AtomicU32>().add(place).as_ref() }
@@ -206,7 +206,7 @@ pub(super) struct Locked<'p> {
 }
 
 impl Locked<'_> {
-    fn seat(&self) -> &Seat {
+    fn seat(&self) -> &MergeState {
         self.places.seat(self.worker_id)
     }
 

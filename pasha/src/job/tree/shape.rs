@@ -34,25 +34,25 @@ pub(super) enum Next {
 
 /// Small accumulators are merged in no time: so many blocks let many workers end together, and
 /// take longer than their claims.
-const SMALL: usize = 4 << 10;
+const SMALL_ACCUMULATOR: usize = 4 << 10;
 /// Each item touches a large accumulator about as often as a merge does, so that blocks need many
 /// items for merges not to count.
-const LARGE: usize = 64 << 10;
+const LARGE_ACCUMULATOR: usize = 64 << 10;
 /// The tree takes a few bytes for each.
-const MOST_BLOCKS: usize = 1 << 20;
+const MOST_TREE_BLOCKS: usize = 1 << 20;
 
 impl Shape {
     /// The tree of a map over so many items, with so many bytes of accumulators for a worker.
     pub(crate) fn new(len: usize, bytes: usize) -> Self {
-        let (blocks, most_items) = if bytes <= SMALL {
+        let (blocks, most_items) = if bytes <= SMALL_ACCUMULATOR {
             (256, 64 << 10)
-        } else if bytes <= LARGE {
+        } else if bytes <= LARGE_ACCUMULATOR {
             (128, 1 << 10)
         } else {
             (32, 64)
         };
         let items = len.div_ceil(blocks).clamp(1, most_items);
-        Shape::of_blocks(len, items.max(len.div_ceil(MOST_BLOCKS)))
+        Shape::of_blocks(len, items.max(len.div_ceil(MOST_TREE_BLOCKS)))
     }
 
     fn of_blocks(len: usize, items: usize) -> Self {
@@ -161,7 +161,15 @@ mod tests {
     #[test]
     fn blocks_cover_all_items_and_follow_from_length_and_size_alone() {
         for len in [0, 1, 2, 63, 64, 65, 1000, 2000, 1 << 20, 10_000_000] {
-            for bytes in [0, 8, SMALL, SMALL + 1, LARGE, LARGE + 1, 8 << 20] {
+            for bytes in [
+                0,
+                8,
+                SMALL_ACCUMULATOR,
+                SMALL_ACCUMULATOR + 1,
+                LARGE_ACCUMULATOR,
+                LARGE_ACCUMULATOR + 1,
+                8 << 20,
+            ] {
                 let shape = Shape::new(len, bytes);
                 let items = shape.block_items();
                 assert_eq!(shape.num_blocks(), len.div_ceil(items));

@@ -28,10 +28,10 @@ const LONG_ENOUGH: Duration = Duration::from_micros(20);
 /// Blocks shrink when they take longer than this.
 const TOO_LONG: Duration = Duration::from_micros(100);
 /// At this many items even the simplest kernel takes long enough.
-const MOST_ITEMS: usize = 32 * 1024;
+const MOST_ITEMS_OF_A_BLOCK: usize = 32 * 1024;
 
 /// One worker's blocks: how many items the next one has.
-pub(super) struct Blocks<'m> {
+pub(super) struct BlockSizes<'m> {
     items: usize,
     last: Instant,
     checkpoint_timer: CheckpointTimer,
@@ -46,7 +46,7 @@ pub(super) struct Blocks<'m> {
     question: usize,
 }
 
-impl<'m> Blocks<'m> {
+impl<'m> BlockSizes<'m> {
     /// Blocks of a worker of this task.
     pub(super) fn new<K: Kernel, F>(
         task: &'m Task<'_, K, F>,
@@ -61,7 +61,7 @@ impl<'m> Blocks<'m> {
         let now = Instant::now();
         let huge_pages = HugePageMaker::new(&task.new_memory);
         let staging = if state.is_staged { StagingBuffer::new(task) } else { None };
-        Blocks {
+        BlockSizes {
             items: 1,
             last: now,
             checkpoint_timer: CheckpointTimer::new(now),
@@ -82,7 +82,11 @@ impl<'m> Blocks<'m> {
     /// The number of items in a share that is worth its claim: they take about as long as several
     /// claims.
     pub(super) fn worth_a_claim(&self) -> usize {
-        if self.items == MOST_ITEMS { MOST_ITEMS } else { (self.items / 4).max(1) }
+        if self.items == MOST_ITEMS_OF_A_BLOCK {
+            MOST_ITEMS_OF_A_BLOCK
+        } else {
+            (self.items / 4).max(1)
+        }
     }
 
     /// Runs what the worker has to do, block by block, until it is done, an item fails, or workers
@@ -127,7 +131,7 @@ impl<'m> Blocks<'m> {
             }
             // Items that may have been begun before are run one by one.
             let is_dirty = next < dirty_end;
-            let room = self.staging.as_ref().map_or(MOST_ITEMS, StagingBuffer::items);
+            let room = self.staging.as_ref().map_or(MOST_ITEMS_OF_A_BLOCK, StagingBuffer::items);
             let life = self.end_of_life - record.finished();
             let most = if is_dirty { 1 } else { self.items.min(room).min(life) };
             let end = state.tree.map_or(missing.end, |tree| {
@@ -342,7 +346,7 @@ impl<'m> Blocks<'m> {
     /// Chooses the size of the next block by the time that the last one took.
     fn adapt(&mut self, took: Duration) {
         if took < LONG_ENOUGH {
-            self.items = (self.items * 2).min(MOST_ITEMS);
+            self.items = (self.items * 2).min(MOST_ITEMS_OF_A_BLOCK);
         } else if took > TOO_LONG {
             self.items = (self.items / 2).max(1);
         }

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::job::board::Record;
-use crate::memory::{Mapping, Memory, Pages};
+use crate::memory::{Mapping, MappingId, Memory, Pages};
 use crate::output::worker::Accumulators;
 
 /// A copy is made when the work since the last took this many times as long as that copy …
 const TIMES_THE_COST: u32 = 20;
 /// … and at least this long.
-const LEAST: Duration = Duration::from_millis(2);
+const LEAST_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Two copies of the accumulators of each worker; none for kernels without accumulators, and where
 /// the first failure ends the map and nobody looks at it.
@@ -57,9 +57,9 @@ impl Checkpoints {
         self.mapping.is_some()
     }
 
-    /// Where its mapping starts.
-    pub(crate) fn start(&self) -> Option<usize> {
-        self.mapping.as_ref().map(|mapping| mapping.start().as_ptr() as usize)
+    /// Which mapping they lie in, if there are any.
+    pub(crate) fn mapping_id(&self) -> Option<MappingId> {
+        self.mapping.as_ref().map(Mapping::id)
     }
 
     fn place(&self, worker_id: usize, checkpoint: usize) -> *mut u8 {
@@ -133,7 +133,7 @@ impl CheckpointTimer {
 
     /// Whether it is time for a copy, or the share is done and the next may begin elsewhere.
     pub(super) fn is_due(&self, record: &Record, index: usize, now: Instant) -> bool {
-        let due = LEAST.max(self.cost * TIMES_THE_COST);
+        let due = LEAST_INTERVAL.max(self.cost * TIMES_THE_COST);
         index == record.todo_end() || now.duration_since(self.last) > due
     }
 

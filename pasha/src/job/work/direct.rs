@@ -9,7 +9,7 @@ use crate::error::SourceError;
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{End, Failure, Logged, Record, Stage, read_text};
 use crate::job::forked::{self, Generation};
-use crate::job::panic::{self, Reading};
+use crate::job::panic::{self, ItemBeingRead};
 use crate::kernel::Kernel;
 
 /// What ended such a map.
@@ -72,7 +72,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                 (Failure::Refused, None)
             }
             BlockError::Read(error) => {
-                let reading = Reading::begin();
+                let reading = ItemBeingRead::begin();
                 let error = error.into();
                 reading.end();
                 (Failure::Source, Some(error))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::task::{SlotsBy, Task};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{Current, Record, Timed};
-use crate::job::panic::Reading;
+use crate::job::panic::ItemBeingRead;
 use crate::kernel::{Kernel, Position};
 use crate::output::index::IndexSlots;
 use crate::output::slots::Slots;
@@ -84,7 +84,7 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
                     slots.reset(index);
                     continue;
                 }
-                let reading = Reading::begin();
+                let reading = ItemBeingRead::begin();
                 let items = readers.read_unchecked(index);
                 reading.end();
                 let items = items.map_err(BlockError::Read)?;
@@ -142,7 +142,7 @@ pub(super) unsafe fn run_block_exactly<
                 return Err(BlockError::NoLength(reason.clone()));
             }
             let begun = seat.limit.map(|limit| (limit, Instant::now()));
-            let reading = Reading::begin();
+            let reading = ItemBeingRead::begin();
             let items = readers.read_unchecked(index);
             reading.end();
             let items = items.map_err(BlockError::Read)?;

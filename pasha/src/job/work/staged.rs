@@ -11,7 +11,7 @@ use super::task::{IndexSlotsOf, SlotsBy, Task};
 use crate::element::{AlignedBytes, MOST_ALIGNED};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::Current;
-use crate::job::panic::Reading;
+use crate::job::panic::ItemBeingRead;
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::index::{IndexSlots, Staged};
@@ -33,8 +33,8 @@ impl StagingBuffer {
     pub(super) fn new<K: Kernel, F>(task: &Task<'_, K, F>) -> Option<StagingBuffer> {
         let size = |items| task.slots.staged_size(items);
         // Of many, so that what sizes are rounded up by does not count.
-        const MANY: usize = 1 << 10;
-        let items = (BYTES * MANY).checked_div(size(MANY))?.max(1);
+        const MANY_ITEMS: usize = 1 << 10;
+        let items = (BYTES * MANY_ITEMS).checked_div(size(MANY_ITEMS))?.max(1);
         let num_lines = size(items).div_ceil(MOST_ALIGNED);
         let mut lines = Vec::new();
         lines.try_reserve_exact(num_lines).ok()?;
@@ -89,7 +89,7 @@ pub(super) unsafe fn run_block_staged<
                     continue;
                 }
                 slots.refill(place.index);
-                let reading = Reading::begin();
+                let reading = ItemBeingRead::begin();
                 let items = readers.read_unchecked(index);
                 reading.end();
                 let items = items.map_err(BlockError::Read)?;

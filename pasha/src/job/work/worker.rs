@@ -1,6 +1,6 @@
 //! One worker's way through a map.
 
-use super::blocks::Blocks;
+use super::blocks::BlockSizes;
 use super::inner_loop::BlockError;
 use super::state::MapState;
 use super::task::Task;
@@ -9,7 +9,7 @@ use crate::functor::list::FunctorList;
 use crate::job::board::{End, Failure, Stage};
 use crate::job::forked::Generation;
 use crate::job::judge::Verdict;
-use crate::job::panic::Reading;
+use crate::job::panic::ItemBeingRead;
 use crate::kernel::Kernel;
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
@@ -27,7 +27,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         let mut scratch = self.kernel.scratch();
         state.enter(worker_id, Stage::Claiming);
         self.restore(worker_id, state);
-        let mut blocks = Blocks::new(self, state, record, generation);
+        let mut blocks = BlockSizes::new(self, state, record, generation);
         if state.is_live {
             blocks.show_again(state, record);
         }
@@ -45,7 +45,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                     Failure::Refused
                 }
                 Err(BlockError::Read(error)) => {
-                    let reading = Reading::begin();
+                    let reading = ItemBeingRead::begin();
                     let error = error.into();
                     record.explain(&error, None);
                     reading.end();

@@ -7,11 +7,13 @@ use netcdf::{Dimension, Variable};
 
 use super::attributes::{meaning, own, text};
 use super::texts::{TextsOf, texts};
-use super::variable::{LIBRARY, Open, element_type};
+use super::variable::{LIBRARY, OpenNetcdf, element_type};
 use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
-use crate::labelled::found::{Numbers, SkippedCoordinate, Surroundings, add_coordinates};
+use crate::labelled::found::{
+    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, places_nearby,
+};
 use crate::labelled::labels::Labels;
 use crate::labelled::values::Values;
 
@@ -27,36 +29,23 @@ pub(super) fn add(
     shape: &[usize],
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = variable.attribute_value("coordinates").and_then(|it| text(it.ok()?));
-    let group = Group { path, file, beside: place, access };
+    let group = GroupOfVariable { path, file, beside: place, access };
     add_coordinates(labels, shape, &listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where a variable lies.
-struct Group<'f> {
+struct GroupOfVariable<'f> {
     path: &'f Path,
     file: &'f netcdf::File,
     beside: &'f str,
     access: Access,
 }
 
-impl Group<'_> {
+impl GroupOfVariable<'_> {
     /// The variable of this name in the group, or in one of those around it.
     fn nearby(&self, name: &str) -> Option<(String, Variable<'_>)> {
-        // The library calls other names errors, where the crate panics.
-        if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return None;
-        }
-        let mut group = self.beside;
-        loop {
-            group = group.rsplit_once('/').map_or("", |(group, _)| group);
-            let place = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
-            if let Some(variable) = self.file.variable(&place) {
-                return Some((place, variable));
-            }
-            if group.is_empty() {
-                return None;
-            }
-        }
+        places_nearby(self.beside, name)
+            .find_map(|place| self.file.variable(&place).map(|variable| (place, variable)))
     }
 
     /// The variables of the group in which a variable lies.
@@ -87,7 +76,7 @@ impl Group<'_> {
     }
 }
 
-impl Surroundings for Group<'_> {
+impl Surroundings for GroupOfVariable<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let (place, variable) = self.nearby(name)?;
         let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();
@@ -115,8 +104,8 @@ impl Surroundings for Group<'_> {
         }
         let (access, stored) = (self.access, element_type(&variable)?);
         let (element, packing) = meaning(stored, &variable, &mut attrs, access)?;
-        let variable = &mut Open::new(self.path, &place, None)?;
-        Numbers { variable, dims, shape, element, packing, access, attrs }.coordinate()
+        let variable = &mut OpenNetcdf::new(self.path, &place, None)?;
+        NumbersVariable { variable, dims, shape, element, packing, access, attrs }.coordinate()
     }
 
     fn listed_by_others(&self) -> Vec<String> {

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 use crate::error::SourceError;
 use crate::hdf5::Hdf5Element;
-use crate::hdf5::blocks::{BlockReader, Blocks};
+use crate::hdf5::blocks::{DecompressedBlocks, DecompressedReader};
 use crate::labelled::element::ElementType;
 use crate::labelled::variable::{OpenVariable, StoredFile};
 
@@ -18,7 +18,7 @@ const NO_COORDINATE: &str = "_nc4_non_coord_";
 /// A variable's elements in the file.
 struct Direct<A> {
     path: PathBuf,
-    blocks: Blocks<A>,
+    blocks: DecompressedBlocks<A>,
 }
 
 impl<A: Hdf5Element + Pod> StoredFile for Direct<A> {
@@ -31,14 +31,14 @@ impl<A: Hdf5Element + Pod> StoredFile for Direct<A> {
     }
 }
 
-impl<A: Hdf5Element + Pod> OpenVariable for BlockReader<'_, A> {
+impl<A: Hdf5Element + Pod> OpenVariable for DecompressedReader<'_, A> {
     fn read(
         &mut self,
         start: &[usize],
         count: &[usize],
         into: &mut [u8],
     ) -> Result<(), SourceError> {
-        BlockReader::read(self, start, count, into)
+        DecompressedReader::read(self, start, count, into)
     }
 }
 
@@ -78,7 +78,7 @@ fn find_as<A: Hdf5Element + Pod>(
     }
     let (group, name) = variable.rsplit_once('/').unwrap_or(("", variable));
     let other_name = format!("{group}/{NO_COORDINATE}{name}");
-    let open = |name: &str| Blocks::<A>::open(path, name);
+    let open = |name: &str| DecompressedBlocks::<A>::open(path, name);
     let blocks = match open(&other_name) {
         Ok(Some(blocks)) => blocks,
         _ => open(variable).map_err(|error| Some(error.to_string()))?.ok_or(None)?,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::attributes::{meaning, own};
 use super::quiet::keep_quiet;
-use super::variable::{LIBRARY, Open, element_type};
+use super::variable::{LIBRARY, OpenNetcdf, element_type};
 use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
 use crate::files::{OpenedFile, open_regular};
@@ -13,7 +13,7 @@ use crate::hdf5::probe::probe;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
-use crate::labelled::stored::{Found, absolute, refusal};
+use crate::labelled::stored::{OpenedVariable, absolute, refusal};
 use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
 
@@ -33,7 +33,8 @@ impl StoredFile for NetcdfFile {
         // Holds the file while the library opens it.
         let _file = self.opened.reopen()?;
         let path = self.opened.path();
-        let open = guarded(LIBRARY, || Open::new(path, &self.variable, self.hindrance.clone()))?;
+        let open =
+            guarded(LIBRARY, || OpenNetcdf::new(path, &self.variable, self.hindrance.clone()))?;
         Ok(Box::new(open))
     }
 
@@ -43,7 +44,7 @@ impl StoredFile for NetcdfFile {
 }
 
 /// Opens a file and finds out what a variable is.
-pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
+pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<OpenedVariable> {
     let path = &absolute(path)?;
     let opened = open_regular(path, fs::File::options().read(true));
     match opened.and_then(|file| file.metadata()) {
@@ -78,7 +79,7 @@ fn add_names(group: &netcdf::Group<'_>, around: &str, names: &mut Vec<String>) {
     }
 }
 
-fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
+fn describe(path: &Path, name: &str, access: Access) -> Result<OpenedVariable, SourceError> {
     keep_quiet();
     let opened = OpenedFile::new(path, &fs::metadata(path)?);
     let file = netcdf::open(path)
@@ -106,5 +107,14 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let file = direct::find(path, name, stored, &shape).unwrap_or_else(|hindrance| {
         Box::new(NetcdfFile { opened, variable: name.to_owned(), hindrance })
     });
-    Ok(Found { file, variable: name.to_owned(), shape, chunk, element, packing, labels, skipped })
+    Ok(OpenedVariable {
+        file,
+        variable: name.to_owned(),
+        shape,
+        chunk,
+        element,
+        packing,
+        labels,
+        skipped,
+    })
 }

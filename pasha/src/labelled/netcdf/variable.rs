@@ -15,7 +15,7 @@ use crate::labelled::variable::OpenVariable;
 pub(super) const LIBRARY: &str = "netCDF";
 
 /// An open file, and which of its variables is read.
-pub(super) struct Open {
+pub(super) struct OpenNetcdf {
     file: netcdf::File,
     variable: String,
     hindrance: Option<String>,
@@ -24,15 +24,15 @@ pub(super) struct Open {
 /// What the library says of a filter that it does not have (`NC_ENOFILTER` in netcdf.h).
 const NO_FILTER: i32 = -136;
 
-impl Open {
+impl OpenNetcdf {
     pub(super) fn new(
         path: &Path,
         variable: &str,
         hindrance: Option<String>,
-    ) -> Result<Open, SourceError> {
+    ) -> Result<OpenNetcdf, SourceError> {
         keep_quiet();
         let file = netcdf::open(path).map_err(|error| error.to_string())?;
-        Ok(Open { file, variable: variable.to_owned(), hindrance })
+        Ok(OpenNetcdf { file, variable: variable.to_owned(), hindrance })
     }
 
     fn variable(&self) -> Result<Variable<'_>, SourceError> {
@@ -41,7 +41,7 @@ impl Open {
     }
 }
 
-impl OpenVariable for Open {
+impl OpenVariable for OpenNetcdf {
     fn read(
         &mut self,
         start: &[usize],

@@ -179,13 +179,13 @@ fn write_coordinate(
                     .map_err(|reason| format!("its coordinate {name:?}: {reason}"))?;
             let mut time = vec![("units", units.into()), ("calendar", calendar.into())];
             match numbers {
-                time::Numbers::Whole(numbers) => {
+                time::TimeNumbers::Whole(numbers) => {
                     if numbers.contains(&i64::MIN) {
                         time.push(("_FillValue", AttributeValue::Longlong(i64::MIN)));
                     }
                     put_numbers(file, name, coordinate, &numbers, &time)
                 }
-                time::Numbers::Fractions(numbers) => {
+                time::TimeNumbers::Fractions(numbers) => {
                     put_numbers(file, name, coordinate, &numbers, &time)
                 }
             }

@@ -7,12 +7,12 @@ use super::{Calendar, CalendarTime, TimeUnits};
 pub(in crate::labelled) struct Encoded {
     pub(in crate::labelled) units: String,
     pub(in crate::labelled) calendar: String,
-    pub(in crate::labelled) numbers: Numbers,
+    pub(in crate::labelled) numbers: TimeNumbers,
 }
 
 /// Whole numbers, of which the smallest is what is missing; or others, where that is NaN.
 #[derive(Debug, PartialEq)]
-pub(in crate::labelled) enum Numbers {
+pub(in crate::labelled) enum TimeNumbers {
     Whole(Vec<i64>),
     Fractions(Vec<f64>),
 }
@@ -54,7 +54,7 @@ pub(in crate::labelled) fn encode(
 
 impl TimeUnits {
     /// The numbers that stand for exactly these times, whole ones if there are.
-    fn encode(self, times: &[CalendarTime]) -> Option<Numbers> {
+    fn encode(self, times: &[CalendarTime]) -> Option<TimeNumbers> {
         let since = |time: CalendarTime| time.nanoseconds().checked_sub(self.start);
         let whole = times.iter().map(|&time| match time.is_missing() {
             true => Some(i64::MIN),
@@ -64,7 +64,7 @@ impl TimeUnits {
             }
         });
         if let Some(whole) = whole.collect() {
-            return Some(Numbers::Whole(whole));
+            return Some(TimeNumbers::Whole(whole));
         }
         let fractions = times.iter().map(|&time| match time.is_missing() {
             true => Some(f64::NAN),
@@ -73,7 +73,7 @@ impl TimeUnits {
                 (self.decode(number) == Some(time)).then_some(number)
             }
         });
-        fractions.collect::<Option<_>>().map(Numbers::Fractions)
+        fractions.collect::<Option<_>>().map(TimeNumbers::Fractions)
     }
 }
 
@@ -91,10 +91,10 @@ mod tests {
         let units = "days since 1850-01-01";
         let whole = decoded(units, &[0.0, 59.0]);
         let written = encode(&whole, Some(units), Some("365_day")).unwrap();
-        assert_eq!(written.numbers, Numbers::Whole(vec![0, 59]));
+        assert_eq!(written.numbers, TimeNumbers::Whole(vec![0, 59]));
         assert_eq!((&written.units[..], &written.calendar[..]), (units, "365_day"));
         let halves = decoded(units, &[0.5, 59.25, f64::NAN]);
-        let Numbers::Fractions(numbers) = encode(&halves, Some(units), None).unwrap().numbers
+        let TimeNumbers::Fractions(numbers) = encode(&halves, Some(units), None).unwrap().numbers
         else {
             panic!("they are no whole days")
         };
@@ -106,7 +106,7 @@ mod tests {
         let fine = [CalendarTime::from_nanoseconds(Calendar::NoLeap, 17)];
         let fine = encode(&fine, Some(units), None).unwrap();
         assert_eq!(fine.units, "nanoseconds since 1970-01-01");
-        assert_eq!(fine.numbers, Numbers::Whole(vec![17]));
+        assert_eq!(fine.numbers, TimeNumbers::Whole(vec![17]));
     }
 
     #[test]

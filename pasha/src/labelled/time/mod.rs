@@ -14,7 +14,7 @@ use std::fmt;
 pub use calendar::Calendar;
 pub use calendar_time::{CalendarTime, TimeFields};
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
-pub(super) use encode::{Encoded, Numbers, encode};
+pub(super) use encode::{Encoded, TimeNumbers, encode};
 pub use units::TimeUnits;
 
 /// A point in time, in nanoseconds since 1970-01-01 00:00 UTC (xarray's `datetime64[ns]`).

@@ -22,23 +22,23 @@ use crate::labelled::variable::OpenVariable;
 pub(super) const LIBRARY: &str = "zarrs";
 
 /// An array with a store of its own. Its files are open only while they are read.
-pub(super) struct Open {
+pub(super) struct OpenZarr {
     pub(super) array: StoreArray,
     /// Where there are checksums, by which chunks are read whole.
     checked: Option<LastChunk>,
 }
 
-impl Open {
+impl OpenZarr {
     pub(super) fn new(array: StoreArray) -> Self {
         let checked = has_checksums(array.metadata()).then(LastChunk::default);
         if let Some(len) = stored_chunk_len(&array) {
             array.storage().expect(len);
         }
-        Open { array, checked }
+        OpenZarr { array, checked }
     }
 }
 
-impl OpenVariable for Open {
+impl OpenVariable for OpenZarr {
     fn read(
         &mut self,
         start: &[usize],

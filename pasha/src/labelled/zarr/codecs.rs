@@ -39,7 +39,7 @@ impl_extension_aliases!(Lz4, v3: "numcodecs.lz4", ["lz4"], v2: "lz4", []);
 struct Delta {
     configuration: Configuration,
     /// The elements of the array, and of what is stored.
-    types: [Number; 2],
+    types: [DeltaElement; 2],
 }
 
 impl_extension_aliases!(Delta, v3: "numcodecs.delta", [], v2: "delta", []);
@@ -152,19 +152,19 @@ fn decompress(chunk: &[u8], most: Option<u64>) -> Result<Vec<u8>, String> {
 
 /// A type of elements that differences are stored of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Number {
+enum DeltaElement {
     Integer { bytes: usize, signed: bool },
     F32,
     F64,
 }
 
-impl Number {
+impl DeltaElement {
     /// From a description such as NumPy's `<u2`.
     fn parse(text: &str) -> Option<Self> {
         let kind = text.trim_start_matches(['<', '>', '|', '=']);
         Some(match kind {
-            "f4" | "float32" => Number::F32,
-            "f8" | "float64" => Number::F64,
+            "f4" | "float32" => DeltaElement::F32,
+            "f8" | "float64" => DeltaElement::F64,
             _ => {
                 let signed = kind.starts_with('i');
                 let bytes = match kind {
@@ -174,30 +174,30 @@ impl Number {
                     "u8" | "i8" | "uint64" | "int64" => 8,
                     _ => return None,
                 };
-                Number::Integer { bytes, signed }
+                DeltaElement::Integer { bytes, signed }
             }
         })
     }
 
     fn data_type(self) -> DataType {
         match self {
-            Number::F32 => data_type::float32(),
-            Number::F64 => data_type::float64(),
-            Number::Integer { bytes: 1, signed: false } => data_type::uint8(),
-            Number::Integer { bytes: 2, signed: false } => data_type::uint16(),
-            Number::Integer { bytes: 4, signed: false } => data_type::uint32(),
-            Number::Integer { signed: false, .. } => data_type::uint64(),
-            Number::Integer { bytes: 1, signed: true } => data_type::int8(),
-            Number::Integer { bytes: 2, signed: true } => data_type::int16(),
-            Number::Integer { bytes: 4, signed: true } => data_type::int32(),
-            Number::Integer { signed: true, .. } => data_type::int64(),
+            DeltaElement::F32 => data_type::float32(),
+            DeltaElement::F64 => data_type::float64(),
+            DeltaElement::Integer { bytes: 1, signed: false } => data_type::uint8(),
+            DeltaElement::Integer { bytes: 2, signed: false } => data_type::uint16(),
+            DeltaElement::Integer { bytes: 4, signed: false } => data_type::uint32(),
+            DeltaElement::Integer { signed: false, .. } => data_type::uint64(),
+            DeltaElement::Integer { bytes: 1, signed: true } => data_type::int8(),
+            DeltaElement::Integer { bytes: 2, signed: true } => data_type::int16(),
+            DeltaElement::Integer { bytes: 4, signed: true } => data_type::int32(),
+            DeltaElement::Integer { signed: true, .. } => data_type::int64(),
         }
     }
 
     /// The sums of differences of this type, as elements of another.
-    fn sums(self, differences: &[u8], of: Number) -> Option<Vec<u8>> {
+    fn sums(self, differences: &[u8], of: DeltaElement) -> Option<Vec<u8>> {
         match (self, of) {
-            (Number::F32, Number::F32) => {
+            (DeltaElement::F32, DeltaElement::F32) => {
                 let mut sum = 0.0;
                 Some(
                     differences
@@ -211,7 +211,7 @@ impl Number {
                         .collect(),
                 )
             }
-            (Number::F64, Number::F64) => {
+            (DeltaElement::F64, DeltaElement::F64) => {
                 let mut sum = 0.0;
                 Some(
                     differences
@@ -225,7 +225,10 @@ impl Number {
                         .collect(),
                 )
             }
-            (Number::Integer { bytes: width, signed }, Number::Integer { bytes, .. }) => {
+            (
+                DeltaElement::Integer { bytes: width, signed },
+                DeltaElement::Integer { bytes, .. },
+            ) => {
                 let mut sum = 0_u64;
                 let mut sums = Vec::with_capacity(differences.len() / width * bytes);
                 for difference in differences.chunks_exact(width) {
@@ -276,12 +279,12 @@ impl Delta {
         let text = |name: &str| configuration.get(name).and_then(|it| it.as_str());
         let of = text("dtype").unwrap_or_default();
         let types = [of, text("astype").unwrap_or(of)];
-        let parsed = types.map(Number::parse);
+        let parsed = types.map(DeltaElement::parse);
         let fit = matches!(
             parsed,
-            [Some(Number::Integer { .. }), Some(Number::Integer { .. })]
-                | [Some(Number::F32), Some(Number::F32)]
-                | [Some(Number::F64), Some(Number::F64)]
+            [Some(DeltaElement::Integer { .. }), Some(DeltaElement::Integer { .. })]
+                | [Some(DeltaElement::F32), Some(DeltaElement::F32)]
+                | [Some(DeltaElement::F64), Some(DeltaElement::F64)]
         );
         let [Some(first), Some(second)] = parsed else {
             return Err(PluginCreateError::Other(format!("delta of the types {types:?}")));
@@ -424,10 +427,10 @@ mod tests {
 
     #[test]
     fn sums_of_small_differences_are_wide_and_wrap() {
-        let [i1, u2] = ["|i1", "<u2"].map(|text| Number::parse(text).unwrap());
+        let [i1, u2] = ["|i1", "<u2"].map(|text| DeltaElement::parse(text).unwrap());
         let sums = i1.sums(&[1, 2, 0xfd, 0xff], u2).unwrap();
         let sums: Vec<u16> = sums.as_chunks().0.iter().map(|&it| u16::from_ne_bytes(it)).collect();
         assert_eq!(sums, [1, 3, 0, u16::MAX]);
-        assert_eq!(Number::parse("<c8"), None);
+        assert_eq!(DeltaElement::parse("<c8"), None);
     }
 }

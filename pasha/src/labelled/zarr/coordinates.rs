@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::array::{LIBRARY, Open, chunk_shape, dims, open, shape_of};
+use super::array::{LIBRARY, OpenZarr, chunk_shape, dims, open, shape_of};
 use super::attributes::{meaning, own};
 use super::element_type::element_type;
 use super::files::StoreArray;
@@ -13,7 +13,9 @@ use super::texts;
 use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
-use crate::labelled::found::{Numbers, SkippedCoordinate, Surroundings, add_coordinates};
+use crate::labelled::found::{
+    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, places_nearby,
+};
 use crate::labelled::labels::Labels;
 use crate::labelled::values::Values;
 
@@ -27,38 +29,25 @@ pub(super) fn add(
     shape: &[usize],
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = array.attributes().get("coordinates").and_then(Value::as_str);
-    let group = Group { path, beside: place, access };
+    let group = GroupOfVariable { path, beside: place, access };
     add_coordinates(labels, shape, listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where an array lies.
-struct Group<'p> {
+struct GroupOfVariable<'p> {
     path: &'p Path,
     beside: &'p str,
     access: Access,
 }
 
-impl Group<'_> {
+impl GroupOfVariable<'_> {
     /// The array of this name in the group, or in one of those around it.
     fn nearby(&self, name: &str) -> Option<String> {
-        if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return None;
-        }
-        let mut group = self.beside;
-        loop {
-            group = group.rsplit_once('/').map_or("", |(group, _)| group);
-            let place = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
-            if is_array(&self.path.join(&place)) {
-                return Some(place);
-            }
-            if group.is_empty() {
-                return None;
-            }
-        }
+        places_nearby(self.beside, name).find(|place| is_array(&self.path.join(place)))
     }
 }
 
-impl Surroundings for Group<'_> {
+impl Surroundings for GroupOfVariable<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let place = self.nearby(name)?;
         Some(dims_in_file(&self.path.join(place)))
@@ -79,8 +68,8 @@ impl Surroundings for Group<'_> {
         let stored = element_type(&array)?;
         let access = self.access;
         let (element, packing) = meaning(stored, &array, &mut attrs, access)?;
-        let variable = &mut Open::new(array);
-        Numbers { variable, dims, shape, element, packing, access, attrs }.coordinate()
+        let variable = &mut OpenZarr::new(array);
+        NumbersVariable { variable, dims, shape, element, packing, access, attrs }.coordinate()
     }
 
     fn listed_by_others(&self) -> Vec<String> {

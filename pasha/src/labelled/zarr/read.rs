@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::array::{LIBRARY, Open, chunk_shape, dims, open, shape_of};
+use super::array::{LIBRARY, OpenZarr, chunk_shape, dims, open, shape_of};
 use super::attributes::{attribute, fill_value, meaning, own};
 use super::coordinates;
 use super::element_type::element_type;
@@ -14,7 +14,7 @@ use crate::files::OpenedFile;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
 use crate::labelled::labels::Labels;
-use crate::labelled::stored::{Found, absolute, refusal};
+use crate::labelled::stored::{OpenedVariable, absolute, refusal};
 use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
 
@@ -31,7 +31,7 @@ impl StoredFile for ZarrArray {
         // Another array may lie in its place, whose chunks would be taken for those of this one.
         let _document = self.metadata.reopen()?;
         let array = guarded(LIBRARY, || Ok(open(&self.path, &self.variable)?))?;
-        Ok(Box::new(Open::new(array)))
+        Ok(Box::new(OpenZarr::new(array)))
     }
 
     fn path(&self) -> &Path {
@@ -40,7 +40,7 @@ impl StoredFile for ZarrArray {
 }
 
 /// Opens a store and finds out what an array is.
-pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
+pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<OpenedVariable> {
     let path = &absolute(path)?;
     let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
     if !fs::metadata(path).map_err(failed)?.is_dir() {
@@ -50,7 +50,7 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<Found> {
         .map_err(|error| refusal(path, name, error.to_string()))
 }
 
-fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceError> {
+fn describe(path: &Path, name: &str, access: Access) -> Result<OpenedVariable, SourceError> {
     let place = name.trim_matches('/');
     let is_place = !place.split('/').any(|part| matches!(part, "." | ".."));
     if !is_place || !is_array(&path.join(place)) {
@@ -78,5 +78,5 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<Found, SourceErro
     let skipped = coordinates::add(path, &array, place, access, &mut labels, &shape)?;
     let file = ZarrArray { path: path.to_owned(), variable: place.to_owned(), metadata };
     let (file, variable) = (Box::new(file), name.to_owned());
-    Ok(Found { file, variable, shape, chunk, element, packing, labels, skipped })
+    Ok(OpenedVariable { file, variable, shape, chunk, element, packing, labels, skipped })
 }

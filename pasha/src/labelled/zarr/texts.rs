@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use zarrs::array::{Array, ArrayMetadata, CodecOptions, data_type};
 
-use super::array::{Open, chunk_shape, open as open_array, shape_of};
+use super::array::{OpenZarr, chunk_shape, open as open_array, shape_of};
 use super::files::{StoreArray, StoreFiles};
 use super::folders::json as read_json;
 use super::metadata::check;
@@ -17,7 +17,7 @@ use crate::labelled::found::number_of_values;
 use crate::labelled::variable::OpenVariable;
 
 /// An array of texts.
-pub(super) struct Texts {
+pub(super) struct TextArray {
     pub(super) array: StoreArray,
     /// `None` if each text has its own length.
     fixed: Option<Fixed>,
@@ -39,7 +39,7 @@ struct Fixed {
 }
 
 /// Opens an array, if its elements are texts.
-pub(super) fn open(path: &Path, place: &str) -> Result<Option<Texts>, SourceError> {
+pub(super) fn open(path: &Path, place: &str) -> Result<Option<TextArray>, SourceError> {
     let folder = path.join(place);
     check(&folder)?;
     let (metadata, fixed) = if let Some(metadata) = read_json(&folder.join("zarr.json")) {
@@ -55,13 +55,13 @@ pub(super) fn open(path: &Path, place: &str) -> Result<Option<Texts>, SourceErro
     };
     let store = StoreFiles::new(path);
     let array = Array::new_with_metadata(store, &format!("/{place}"), metadata?)?;
-    Ok(Some(Texts { array, fixed: Some(fixed) }))
+    Ok(Some(TextArray { array, fixed: Some(fixed) }))
 }
 
-fn of_any_length(path: &Path, place: &str) -> Result<Option<Texts>, SourceError> {
+fn of_any_length(path: &Path, place: &str) -> Result<Option<TextArray>, SourceError> {
     let array = open_array(path, place)?;
     let is_text = *array.data_type() == data_type::string();
-    Ok(is_text.then_some(Texts { array, fixed: None }))
+    Ok(is_text.then_some(TextArray { array, fixed: None }))
 }
 
 /// `<U3`, `>U3` or `|S3`, as NumPy calls them.
@@ -114,7 +114,7 @@ fn of_raw_bytes_2(
     Value::Object(metadata)
 }
 
-impl Texts {
+impl TextArray {
     /// All texts, in C order.
     pub(super) fn read(self) -> Result<Vec<String>, SourceError> {
         chunk_shape(&self.array)?;
@@ -127,7 +127,7 @@ impl Texts {
         };
         let mut bytes = vec![0; number_of_values(&shape, fixed.size)? * fixed.size];
         if !bytes.is_empty() {
-            Open::new(self.array).read(&vec![0; shape.len()], &shape, &mut bytes)?;
+            OpenZarr::new(self.array).read(&vec![0; shape.len()], &shape, &mut bytes)?;
         }
         bytes.chunks_exact(fixed.size).map(|text| fixed.letters.decode(text)).collect()
     }

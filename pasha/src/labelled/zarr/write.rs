@@ -148,13 +148,13 @@ fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Resul
             attributes.insert("units".to_owned(), units.into());
             attributes.insert("calendar".to_owned(), calendar.into());
             match numbers {
-                time::Numbers::Whole(numbers) => {
+                time::TimeNumbers::Whole(numbers) => {
                     if numbers.contains(&i64::MIN) {
                         attributes.insert("_FillValue".to_owned(), i64::MIN.into());
                     }
                     write_values(store, name, coordinate, &numbers, attributes)
                 }
-                time::Numbers::Fractions(numbers) => {
+                time::TimeNumbers::Fractions(numbers) => {
                     write_values(store, name, coordinate, &numbers, attributes)
                 }
             }

@@ -19,7 +19,7 @@ use crate::map::refuse::{NO_FILES, refuse_to_resume};
 use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
 use crate::output::worker::Accumulators;
-use crate::output::{Attached, Plan};
+use crate::output::{Attached, Plan, RankParts};
 use crate::report::{FailedItem, Report};
 
 /// Allocates the outputs on each rank and runs into them.
@@ -103,7 +103,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let mut prepared = ranks.group.agree(prepared, |prepared| {
             facts(what, kernel.signature(), prepared.len, ranks, setting.options)
         })?;
-        ranks.group.line().set_patience(ranks.patience);
+        ranks.group.messenger().set_patience(ranks.patience);
         // A constant on its own, so that the first pass of other kernels is not even compiled.
         if const { K::RAGGED > 0 } {
             let len = prepared.len;
@@ -121,11 +121,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     /// Runs into these outputs, which are whole on each rank in the end, or on rank 0.
-    fn run_together(&self, ranks: &Ranks, out: &mut Out<K>, fresh: bool) -> Result<Report> {
+    fn run_together(&self, ranks: &Ranks, out: &mut Out<K>, keep: bool) -> Result<Report> {
         self.functors.announce();
         let resumes = self.setting.options.resume.as_deref().is_some();
         let numbering = ranks.numbering();
-        let plan = Plan { numbering: Some(&numbering), ..self.plan(fresh || resumes) };
+        let plan = Plan { numbering: Some(&numbering), ..self.plan(keep || resumes) };
         let outputs = &self.kernel.output_names();
         let attached = self.specs.attach(K::Set::arrays_mut(out), outputs, &plan);
         let opened = attached.and_then(|attached| {

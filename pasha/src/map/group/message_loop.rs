@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use super::balance::{Balance, Wish};
 use super::ended::{RankEnded, RanksVerdict, read_logged};
-use super::exchange::{Elsewhere, Packing};
-use super::lead::Lead;
+use super::rank_zero::RankZero;
 use super::rate::Rate;
 use super::rows::read_rows;
+use super::slot_messages::{Elsewhere, SlotMessages};
 use super::slots::Unsent;
 use crate::context::Ranks;
 use crate::error::Result as MapResult;
 use crate::group::wire::{Put, Take};
-use crate::group::{HEAD, Kind, Line, Lost};
+use crate::group::{HEAD, LostRank, MessageKind, Messenger};
 use crate::job::board::{Grants, Stop};
 use crate::job::work::MapState;
 use crate::options::Splitting;
@@ -31,12 +31,12 @@ const SENDS_FEW: Duration = Duration::from_millis(100);
 const MOST_UNSENT: usize = 32 << 20;
 
 /// One rank's talk with the others during a map.
-pub(super) struct Pump<'p> {
-    pub(super) line: &'p mut Line,
+pub(super) struct MessageLoop<'p> {
+    pub(super) messenger: &'p mut Messenger,
     pub(super) ranks: &'p Ranks,
     pub(super) state: &'p MapState<'p>,
     pub(super) grants: &'p Grants,
-    pub(super) packing: Packing<'p>,
+    pub(super) slot_messages: SlotMessages<'p>,
     pub(super) elsewhere: &'p Elsewhere,
     pub(super) begun: Instant,
     pub(super) unsent: Unsent,
@@ -49,25 +49,25 @@ pub(super) struct Pump<'p> {
     pub(super) is_asking: bool,
     rate: Rate,
     /// At rank 0.
-    pub(super) lead: Option<Lead>,
+    pub(super) rank_zero: Option<RankZero>,
     /// Items that an earlier run had finished, of which rank 0 alone knows.
     pub(super) resumed: usize,
     pub(super) verdict: Option<RanksVerdict>,
 }
 
-impl<'p> Pump<'p> {
+impl<'p> MessageLoop<'p> {
     pub(super) fn new(
-        line: &'p mut Line,
+        messenger: &'p mut Messenger,
         ranks: &'p Ranks,
         state: &'p MapState<'p>,
         grants: &'p Grants,
-        packing: Packing<'p>,
+        slot_messages: SlotMessages<'p>,
         elsewhere: &'p Elsewhere,
     ) -> Self {
         let now = Instant::now();
         let mut unsent = Unsent::default();
         let is_static = state.shares.splitting == Splitting::Static;
-        let rank = line.rank();
+        let rank = messenger.rank();
         if state.len > 0 && is_static {
             // So that whatever other ranks do is theirs.
             grants.end();
@@ -99,20 +99,20 @@ impl<'p> Pump<'p> {
         }
         let num_ranks = ranks.group.size();
         let at_most = state.judge.policy.may_skip();
-        let lead = (rank == 0).then(|| {
+        let rank_zero = (rank == 0).then(|| {
             let together = match state.shares.splitting {
                 Splitting::Fixed(items) => items.get().max(state.shares.together),
                 _ => state.shares.together,
             };
             let balance = Balance::new(missing, state.len, together, num_ranks);
-            Lead::new(balance, at_most, num_ranks)
+            RankZero::new(balance, at_most, num_ranks)
         });
-        Pump {
-            line,
+        MessageLoop {
+            messenger,
             ranks,
             state,
             grants,
-            packing,
+            slot_messages,
             elsewhere,
             begun: now,
             unsent,
@@ -122,14 +122,14 @@ impl<'p> Pump<'p> {
             has_told_stop: false,
             is_asking: false,
             rate: Rate::new(now),
-            lead,
+            rank_zero,
             resumed,
             verdict: None,
         }
     }
 
     /// Talks until the workers here have ended.
-    pub(super) fn until(&mut self, have_ended: &AtomicBool) -> Result<(), Lost> {
+    pub(super) fn until(&mut self, have_ended: &AtomicBool) -> Result<(), LostRank> {
         let mut pause = PAUSES[0];
         loop {
             // Asked first, so that what the workers did at last is seen below.
@@ -139,17 +139,17 @@ impl<'p> Pump<'p> {
                 return Ok(());
             }
             pause = if was_busy { PAUSES[0] } else { (pause * 2).min(PAUSES[1]) };
-            self.line.wait(pause);
+            self.messenger.wait(pause);
         }
     }
 
     /// Talks until all is said: sends the rest, and gets what came of the map.
-    pub(super) fn finish(&mut self, started: &MapResult<()>) -> Result<RanksVerdict, Lost> {
+    pub(super) fn finish(&mut self, started: &MapResult<()>) -> Result<RanksVerdict, LostRank> {
         // Whoever failed to start may have left items that it was granted.
         self.grants.end();
         loop {
             self.step(true)?;
-            if self.line.unsent() < MOST_UNSENT && !self.send_slots(true)? {
+            if self.messenger.unsent() < MOST_UNSENT && !self.send_slots(true)? {
                 break;
             }
             self.rest();
@@ -163,10 +163,10 @@ impl<'p> Pump<'p> {
             // Of what others have finished everything has to be here.
             let has_all = |verdict: &RanksVerdict| {
                 let here = self.unsent.items + self.elsewhere.arrived();
-                self.line.rank() != 0 && self.is_for_root() || here >= verdict.finished
+                self.messenger.rank() != 0 && self.is_for_root() || here >= verdict.finished
             };
             if self.verdict.as_ref().is_some_and(has_all)
-                && self.line.unsent() == 0
+                && self.messenger.unsent() == 0
                 && let Some(verdict) = self.verdict.take()
             {
                 return Ok(verdict);
@@ -179,40 +179,40 @@ impl<'p> Pump<'p> {
     /// Lets others run, once the workers here have ended. What is under way goes on only while
     /// somebody looks.
     fn rest(&mut self) {
-        match self.line.unsent() {
-            0 => self.line.wait(PAUSES[0]),
+        match self.messenger.unsent() {
+            0 => self.messenger.wait(PAUSES[0]),
             _ => std::thread::yield_now(),
         }
     }
 
     /// A rank that has left in the middle of the map is lost.
-    fn look_for_the_gone(&mut self) -> Result<(), Lost> {
+    fn look_for_the_gone(&mut self) -> Result<(), LostRank> {
         if self.verdict.is_some() {
             // Who knows it has done its part, and may go.
             return Ok(());
         }
-        let gone = |rank: &usize| self.line.left(*rank).is_some();
-        let gone = match &self.lead {
-            Some(lead) => lead.missing().filter(|&rank| rank != 0).find(gone),
+        let gone = |rank: &usize| self.messenger.left(*rank).is_some();
+        let gone = match &self.rank_zero {
+            Some(rank_zero) => rank_zero.missing().filter(|&rank| rank != 0).find(gone),
             None => Some(0).filter(gone),
         };
         match gone {
             None => Ok(()),
             Some(rank) => self
-                .line
+                .messenger
                 .lose(rank, "the program has ended there in the middle of a map".to_owned()),
         }
     }
 
     /// Does what there is to do now; whether there was anything.
-    fn step(&mut self, is_final: bool) -> Result<bool, Lost> {
+    fn step(&mut self, is_final: bool) -> Result<bool, LostRank> {
         let mut was_busy = false;
-        while let Some((from, kind, message)) = self.line.receive()? {
+        while let Some((from, kind, message)) = self.messenger.receive()? {
             was_busy = true;
             let understood = self.take_in(from, kind, &message[HEAD..])?;
             if understood.is_none() {
                 let what = format!("its message can't be understood ({kind:?})");
-                self.line.lose(from, what)?;
+                self.messenger.lose(from, what)?;
             }
         }
         self.look_for_the_gone()?;
@@ -235,38 +235,47 @@ impl<'p> Pump<'p> {
     }
 
     /// Takes a message in; `None` if it can't be understood.
-    fn take_in(&mut self, from: usize, kind: Kind, mut rest: &[u8]) -> Result<Option<()>, Lost> {
+    fn take_in(
+        &mut self,
+        from: usize,
+        kind: MessageKind,
+        mut rest: &[u8],
+    ) -> Result<Option<()>, LostRank> {
         let rest = &mut rest;
         Ok(match kind {
-            Kind::Claim => self.take_claim(from, rest)?,
-            Kind::Grant => self.take_grant(rest),
-            Kind::Over => {
+            MessageKind::Claim => self.take_claim(from, rest)?,
+            MessageKind::Grant => self.take_grant(rest),
+            MessageKind::Over => {
                 self.grants.end();
                 Some(())
             }
-            Kind::Slots => self.take_slots(rest),
-            Kind::Failed => match rest.take().zip(read_logged(rest)) {
+            MessageKind::Slots => self.take_slots(rest),
+            MessageKind::Failed => match rest.take().zip(read_logged(rest)) {
                 Some((number, logged)) => self.note_failure(from, number, logged)?,
                 None => None,
             },
-            Kind::Stop => match (rest.take(), rest.take_option()) {
+            MessageKind::Stop => match (rest.take(), rest.take_option()) {
                 (Some(reason), Some(entry)) => match Stop::of(reason as u32) {
                     Some(reason) => self.note_stop(from, reason, entry)?,
                     None => None,
                 },
                 _ => None,
             },
-            Kind::Ended => RankEnded::read(rest).zip(read_rows(rest)).map(|(ended, rows)| {
-                if let Some(lead) = &mut self.lead {
-                    lead.ended(from, RankEnded { rows, ..ended });
-                }
-            }),
-            Kind::Verdict => RanksVerdict::read(rest).map(|verdict| self.verdict = Some(verdict)),
+            MessageKind::Ended => {
+                RankEnded::read(rest).zip(read_rows(rest)).map(|(ended, rows)| {
+                    if let Some(rank_zero) = &mut self.rank_zero {
+                        rank_zero.ended(from, RankEnded { rows, ..ended });
+                    }
+                })
+            }
+            MessageKind::Verdict => {
+                RanksVerdict::read(rest).map(|verdict| self.verdict = Some(verdict))
+            }
             _ => Some(()),
         })
     }
 
-    fn take_claim(&mut self, from: usize, rest: &mut &[u8]) -> Result<Option<()>, Lost> {
+    fn take_claim(&mut self, from: usize, rest: &mut &[u8]) -> Result<Option<()>, LostRank> {
         let (Some(waiting), Some(rate)) = (rest.take(), rest.take()) else { return Ok(None) };
         let wish = Wish { waiting, rate: f64::from_bits(rate as u64) };
         self.answer(from, wish)?;
@@ -274,9 +283,9 @@ impl<'p> Pump<'p> {
     }
 
     /// Gives a rank its next items, at rank 0.
-    fn answer(&mut self, rank: usize, wish: Wish) -> Result<(), Lost> {
-        let Some(lead) = &mut self.lead else { return Ok(()) };
-        let block = lead.grant(rank, wish);
+    fn answer(&mut self, rank: usize, wish: Wish) -> Result<(), LostRank> {
+        let Some(rank_zero) = &mut self.rank_zero else { return Ok(()) };
+        let block = rank_zero.grant(rank, wish);
         if rank == 0 {
             self.is_asking = false;
             match block {
@@ -287,14 +296,14 @@ impl<'p> Pump<'p> {
         }
         let message = match block {
             Some(block) => {
-                let mut message = self.line.message(Kind::Grant);
+                let mut message = self.messenger.message(MessageKind::Grant);
                 message.put(block.start);
                 message.put(block.end);
                 message
             }
-            None => self.line.message(Kind::Over),
+            None => self.messenger.message(MessageKind::Over),
         };
-        self.line.send(rank, Arc::new(message))
+        self.messenger.send(rank, Arc::new(message))
     }
 
     fn take_grant(&mut self, rest: &mut &[u8]) -> Option<()> {
@@ -320,7 +329,7 @@ impl<'p> Pump<'p> {
             if !are_new || run.is_empty() {
                 return None;
             }
-            (self.packing.unpack)(&run, rest)?;
+            (self.slot_messages.unpack)(&run, rest)?;
             self.state.note(run.clone());
             self.elsewhere.arrived.fetch_add(run.len(), Ordering::Relaxed);
         }
@@ -328,7 +337,7 @@ impl<'p> Pump<'p> {
     }
 
     /// Asks for items, if the workers are about to have none.
-    fn claim(&mut self) -> Result<bool, Lost> {
+    fn claim(&mut self) -> Result<bool, LostRank> {
         if self.is_asking || self.grants.is_over() || self.state.table.is_stopped() {
             return Ok(false);
         }
@@ -343,45 +352,45 @@ impl<'p> Pump<'p> {
         }
         let waiting = if is_first { self.state.table.num_workers() } else { waiting };
         self.is_asking = true;
-        if self.lead.is_some() {
+        if self.rank_zero.is_some() {
             self.answer(0, Wish { waiting, rate })?;
         } else {
-            let mut message = self.line.message(Kind::Claim);
+            let mut message = self.messenger.message(MessageKind::Claim);
             message.put(waiting);
             message.put(rate.to_bits() as usize);
-            self.line.send(0, Arc::new(message))?;
+            self.messenger.send(0, Arc::new(message))?;
         }
         Ok(true)
     }
 
     /// Sends finished slots that are worth it, or all; whether there were any.
-    fn send_slots(&mut self, all: bool) -> Result<bool, Lost> {
-        if self.line.unsent() > MOST_UNSENT {
+    fn send_slots(&mut self, all: bool) -> Result<bool, LostRank> {
+        if self.messenger.unsent() > MOST_UNSENT {
             return Ok(false);
         }
         let runs = self.unsent.take(self.grants, all);
         if runs.is_empty() {
             return Ok(false);
         }
-        let mut message = self.line.message(Kind::Slots);
+        let mut message = self.messenger.message(MessageKind::Slots);
         let mut items = 0;
         for run in runs {
             items += run.len();
             message.put(run.start);
             message.put(run.end);
-            (self.packing.pack)(&run, &mut message);
+            (self.slot_messages.pack)(&run, &mut message);
         }
         self.unsent.note(items, message.len());
         if !self.is_for_root() {
-            self.line.send_all(message)?;
-        } else if self.lead.is_none() {
-            self.line.send(0, Arc::new(message))?;
+            self.messenger.send_all(message)?;
+        } else if self.rank_zero.is_none() {
+            self.messenger.send(0, Arc::new(message))?;
         }
         Ok(true)
     }
 
     /// Whether rank 0 alone wants slots, be it to know that they are finished.
     fn is_for_root(&self) -> bool {
-        self.ranks.at_root || !self.packing.has_slots
+        self.ranks.at_root || !self.slot_messages.has_slots
     }
 }

@@ -1,28 +1,28 @@
 //! A map over several ranks, each of which has workers of its own.
 //!
 //! The calling thread of each rank has its workers run, as on one machine, while a thread for the
-//! length of the map, the *pump*, talks with the other ranks: it asks rank 0 for items ahead of
+//! length of the map runs a *message loop* with the other ranks: it asks rank 0 for items ahead of
 //! need, sends finished slots and tells of failures. Rank 0 decides: who gets which items, when the
 //! map stops, and what came of it, which is then the result on every rank.
 
 mod balance;
 mod collective;
 mod ended;
-mod exchange;
-mod lead;
+mod message_loop;
 mod parts;
-mod pump;
+mod rank_zero;
 mod rate;
 mod rows;
+mod slot_messages;
 mod slots;
-mod telling;
+mod status_messages;
 mod trees;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use collective::{alloc, run_all, run_into};
 pub(super) use ended::RanksVerdict;
-pub(super) use exchange::{Elsewhere, Packing};
+pub(super) use slot_messages::{Elsewhere, SlotMessages};
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ use crate::job::work::MapState;
 use crate::options::{Options, Splitting};
 use crate::output::Attached;
 use crate::output::list::RESULT;
-use pump::Pump;
+use message_loop::MessageLoop;
 
 /// What a map of this kernel has to have the same on all ranks.
 pub(super) fn facts(
@@ -72,11 +72,11 @@ pub(super) fn layouts(attached: &impl Attached, names: &[&str]) -> Facts {
 /// Refuses, on all ranks alike, what can't be done over several.
 pub(super) fn refuse(ranks: &Ranks, options: &Options, len: usize) -> Result<()> {
     ranks.check_patience()?;
-    if len > MOST_ITEMS {
+    if len > MOST_ITEMS_OF_A_MAP {
         return Err(Error::TooLarge {
             argument: "the number of items of a map over several ranks",
             given: len,
-            most: MOST_ITEMS,
+            most: MOST_ITEMS_OF_A_MAP,
             reason: "each rank keeps a bit for each; map over fewer items at a time",
         });
     }
@@ -93,42 +93,43 @@ pub(super) fn refuse(ranks: &Ranks, options: &Options, len: usize) -> Result<()>
 }
 
 /// The bits of so many items take 128 GiB, of which only what is used takes memory.
-const MOST_ITEMS: usize = 1 << 40;
+const MOST_ITEMS_OF_A_MAP: usize = 1 << 40;
 
 /// Runs a map with the other ranks: `run` has the workers here run.
 pub(super) fn run(
     ranks: &Ranks,
     state: &MapState<'_>,
     grants: &Grants,
-    packing: Packing<'_>,
+    slot_messages: SlotMessages<'_>,
     elsewhere: &Elsewhere,
     run: impl FnOnce() -> Result<()>,
 ) -> Result<RanksVerdict> {
     let group = &ranks.group;
     // Nothing of this map comes before all ranks are in it, and nothing of another while they are.
-    let mut line = group.line();
-    line.begin_step();
-    let mut pump = Pump::new(&mut line, ranks, state, grants, packing, elsewhere);
+    let mut messenger = group.messenger();
+    messenger.begin_step();
+    let mut message_loop =
+        MessageLoop::new(&mut messenger, ranks, state, grants, slot_messages, elsewhere);
     let have_ended = AtomicBool::new(false);
-    let (mut started, pumped) = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("pasha-pump".to_owned());
+    let (mut started, talked) = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("pasha-messages".to_owned());
         let thread = thread.spawn_scoped(scope, || {
-            let pumped = pump.until(&have_ended);
-            if pumped.is_err() {
+            let talked = message_loop.until(&have_ended);
+            if talked.is_err() {
                 state.table.stop(Stop::Lost);
                 grants.end();
             }
-            pumped
+            talked
         });
-        // Also if the context panics: the scope waits for the pump.
-        let end = EndOnDrop(&have_ended);
+        // Also if the context panics: the scope waits for the message loop.
+        let end = EndWorkersOnDrop(&have_ended);
         let started = match &thread {
             Ok(_) => run(),
             Err(_) => Ok(()),
         };
         drop(end);
         match thread.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(pumped)) => (started, pumped),
+            Ok(Ok(talked)) => (started, talked),
             Ok(Err(payload)) => std::panic::resume_unwind(payload),
             Err(source) => {
                 let what = "the thread that talks with the other ranks".to_owned();
@@ -139,7 +140,7 @@ pub(super) fn run(
     if started.is_err() {
         state.table.stop(Stop::Context);
     }
-    let verdict = pumped.and_then(|()| pump.finish(&started)).map_err(|lost| {
+    let verdict = talked.and_then(|()| message_loop.finish(&started)).map_err(|lost| {
         // What kept this rank from going on is not known to the others.
         group.error_of(&lost)
     })?;
@@ -151,9 +152,9 @@ pub(super) fn run(
 }
 
 /// Notes that the workers here have ended when it is dropped.
-struct EndOnDrop<'e>(&'e AtomicBool);
+struct EndWorkersOnDrop<'e>(&'e AtomicBool);
 
-impl Drop for EndOnDrop<'_> {
+impl Drop for EndWorkersOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }

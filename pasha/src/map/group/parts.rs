@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};
-use crate::group::{HEAD, Kind, Line, Lost};
+use crate::group::{HEAD, LostRank, MessageKind, Messenger};
 use crate::job::panic;
 use crate::output::Attached;
 
@@ -15,13 +15,13 @@ use crate::output::Attached;
 /// panics, this rank merges no more, and the messages go on: the others wait for them.
 pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<Merging> {
     let group = &ranks.group;
-    let mut line = group.line();
-    line.begin_step();
-    let lost = |lost: Lost| group.error_of(&lost);
+    let mut messenger = group.messenger();
+    messenger.begin_step();
+    let lost = |lost: LostRank| group.error_of(&lost);
     let mut merging = Merging::default();
-    if line.rank() != 0 {
+    if messenger.rank() != 0 {
         // To be filled, once rank 0 asks.
-        let mut message = line.message(Kind::Part);
+        let mut message = messenger.message(MessageKind::Part);
         merging.go_on(|| {
             attached.part(&mut message);
             Some(())
@@ -29,9 +29,9 @@ pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result
         if merging.panicked.is_some() {
             message.truncate(HEAD);
         }
-        wait_for(&mut line, 0).map_err(lost)?;
-        line.send(0, Arc::new(message)).map_err(lost)?;
-        let total = wait_for(&mut line, 0).map_err(lost)?;
+        wait_for(&mut messenger, 0).map_err(lost)?;
+        messenger.send(0, Arc::new(message)).map_err(lost)?;
+        let total = wait_for(&mut messenger, 0).map_err(lost)?;
         let total = &total[HEAD..];
         let taken = attached.take_total(&mut &*total);
         return taken.or(nothing(total)).map(|()| merging).ok_or_else(|| not_understood(ranks, 0));
@@ -42,25 +42,25 @@ pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result
         Some(())
     });
     drop(own);
-    for rank in line.others() {
-        let asking = line.message(Kind::Part);
-        line.send(rank, Arc::new(asking)).map_err(lost)?;
-        let part = wait_for(&mut line, rank).map_err(lost)?;
+    for rank in messenger.others() {
+        let asking = messenger.message(MessageKind::Part);
+        messenger.send(rank, Arc::new(asking)).map_err(lost)?;
+        let part = wait_for(&mut messenger, rank).map_err(lost)?;
         let first = ranks.first_worker_of(rank);
         let workers = first..first + ranks.workers_of(rank);
         let part = &part[HEAD..];
         let taken = merging.go_on(|| attached.take_part(&workers, &mut &*part));
         taken.or(nothing(part)).ok_or_else(|| not_understood(ranks, rank))?;
     }
-    let mut message = line.message(Kind::Part);
+    let mut message = messenger.message(MessageKind::Part);
     if merging.panicked.is_none() {
         attached.total(&mut message);
     }
-    line.send_all(message).map_err(lost)?;
+    messenger.send_all(message).map_err(lost)?;
     // Nothing else pushes it on.
-    while line.unsent() > 0 {
-        line.receive().map_err(lost)?;
-        line.wait(std::time::Duration::from_micros(50));
+    while messenger.unsent() > 0 {
+        messenger.receive().map_err(lost)?;
+        messenger.wait(std::time::Duration::from_micros(50));
     }
     Ok(merging)
 }
@@ -96,13 +96,14 @@ impl Merging {
 }
 
 /// The next part that a rank sends.
-pub(super) fn wait_for(line: &mut Line, rank: usize) -> Result<Vec<u8>, Lost> {
+pub(super) fn wait_for(messenger: &mut Messenger, rank: usize) -> Result<Vec<u8>, LostRank> {
     loop {
-        match line.next(|line| line.left(rank).is_some())? {
-            Some((from, Kind::Part, message)) if from == rank => return Ok(message),
+        match messenger.next(|messenger| messenger.left(rank).is_some())? {
+            Some((from, MessageKind::Part, message)) if from == rank => return Ok(message),
             Some(_) => {}
             None => {
-                line.lose(rank, "the program has ended there in the middle of a map".to_owned())?;
+                messenger
+                    .lose(rank, "the program has ended there in the middle of a map".to_owned())?;
             }
         }
     }

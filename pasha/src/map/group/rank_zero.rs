@@ -10,7 +10,7 @@ use crate::job::board::{Logged, Stop};
 
 /// What rank 0 knows of a map.
 #[derive(Debug)]
-pub(super) struct Lead {
+pub(super) struct RankZero {
     balance: Balance,
     /// How many items may be skipped, over all ranks.
     at_most: Option<usize>,
@@ -23,9 +23,9 @@ pub(super) struct Lead {
     ended: Vec<Option<RankEnded>>,
 }
 
-impl Lead {
-    pub(super) fn new(balance: Balance, at_most: Option<usize>, num_ranks: usize) -> Lead {
-        Lead {
+impl RankZero {
+    pub(super) fn new(balance: Balance, at_most: Option<usize>, num_ranks: usize) -> RankZero {
+        RankZero {
             balance,
             at_most,
             log: Vec::new(),

@@ -19,9 +19,11 @@ impl Rate {
     /// The rate, where so many items are finished now.
     pub(super) fn now(&mut self, finished: usize) -> f64 {
         // Long enough for some of the items to have ended.
-        const LEAST: Duration = Duration::from_millis(5);
+        const LEAST_INTERVAL: Duration = Duration::from_millis(5);
         let now = Instant::now();
-        if finished > self.before && now.duration_since(self.since) > LEAST || self.before == 0 {
+        if finished > self.before && now.duration_since(self.since) > LEAST_INTERVAL
+            || self.before == 0
+        {
             let since = if self.before == 0 { self.begun } else { self.since };
             let seconds = now.duration_since(since).as_secs_f64().max(1e-6);
             let latest = (finished - self.before) as f64 / seconds;

@@ -5,13 +5,13 @@ use crate::timeline::{Row, Span, SpanKind, coarsen};
 
 /// Spans that are sent of one worker: of many machines with many processors each it is a few
 /// megabytes.
-const MOST: usize = 1024;
+const MOST_SPANS: usize = 1024;
 
 /// Adds what workers did to a message, in no more spans than are sent.
 pub(super) fn write_rows(rows: &[Row], message: &mut Vec<u8>) {
     message.put(rows.len());
     for row in rows {
-        let spans = coarsen(row.spans.clone(), MOST);
+        let spans = coarsen(row.spans.clone(), MOST_SPANS);
         message.put(row.worker_id);
         message.put_bytes(row.host.as_deref().unwrap_or_default().as_bytes());
         message.put(spans.len());

@@ -1,4 +1,4 @@
-//! What the pump and the map have to do with each other.
+//! How the slots of a map travel between ranks, and what the map shows of the other ranks.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ type Unpack<'x> = dyn Fn(&Range<usize>, &mut &[u8]) -> Option<()> + Sync + 'x;
 
 /// How slots of a map become bytes, and bytes slots.
 #[derive(Clone, Copy)]
-pub(crate) struct Packing<'x> {
+pub(crate) struct SlotMessages<'x> {
     /// Whether there are any.
     pub(crate) has_slots: bool,
     /// Adds the slots of finished indices to a message.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use crate::job::board::Grants;
 
 /// Slots are sent once there are so many bytes of them …
-const PIECE: usize = 1 << 20;
+const ENOUGH_BYTES: usize = 1 << 20;
 /// … and no more than this in one message, but for one slot.
-const MOST: usize = 8 << 20;
+const MOST_BYTES: usize = 8 << 20;
 
 /// The indices of this rank whose slots are not sent yet.
 #[derive(Debug, Default)]
@@ -26,20 +26,20 @@ impl Unsent {
 
     /// The bytes of an item, as far as is known.
     fn item_bytes(&self) -> usize {
-        self.bytes.checked_div(self.items).map_or(PIECE, |bytes| bytes.max(1))
+        self.bytes.checked_div(self.items).map_or(ENOUGH_BYTES, |bytes| bytes.max(1))
     }
 
     /// Takes finished indices that are worth a message; with `all`, whatever is finished.
     pub(super) fn take(&mut self, grants: &Grants, all: bool) -> Vec<Range<usize>> {
         let item_bytes = self.item_bytes();
-        let most_items = (MOST / item_bytes).max(1);
+        let most_items = (MOST_BYTES / item_bytes).max(1);
         let (mut runs, mut taken, mut left) = (Vec::new(), 0, Vec::new());
         for range in std::mem::take(&mut self.ranges) {
             let mut rest = range.clone();
             while taken < most_items
                 && let Some(found) = grants.finished.next(rest.clone())
             {
-                let is_worth_it = all || found == range || found.len() * item_bytes >= PIECE;
+                let is_worth_it = all || found == range || found.len() * item_bytes >= ENOUGH_BYTES;
                 let run = match is_worth_it {
                     true => found.start..found.end.min(found.start + most_items - taken),
                     false => found.start..found.start,
@@ -98,7 +98,7 @@ mod tests {
         let mut take = |unsent: &mut Unsent, all| {
             let runs = unsent.take(&grants, all);
             let items = runs.iter().map(ExactSizeIterator::len).sum();
-            unsent.note(items, items * (PIECE / 64));
+            unsent.note(items, items * (ENOUGH_BYTES / 64));
             runs.into_iter().flatten().for_each(|index| seen[index] += 1);
             items
         };

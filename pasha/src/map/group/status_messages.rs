@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::ended::{RankEnded, write_logged};
-use super::pump::Pump;
+use super::message_loop::MessageLoop;
 use super::rows::write_rows;
 use crate::error::Result as MapResult;
 use crate::group::wire::Put;
-use crate::group::{Kind, Lost};
+use crate::group::{LostRank, MessageKind};
 use crate::job::board::{Logged, Stop};
 use crate::job::peak_memory;
 use crate::report::HugePages;
 use crate::timeline::Row;
 
-impl Pump<'_> {
+impl MessageLoop<'_> {
     /// Tells rank 0 of new failures here.
-    pub(super) fn tell_failures(&mut self, is_final: bool) -> Result<(), Lost> {
+    pub(super) fn tell_failures(&mut self, is_final: bool) -> Result<(), LostRank> {
         let log = self.state.table.failures();
         while self.told < log.len() {
             let Some(mut logged) = log.get(self.told) else {
@@ -30,14 +30,14 @@ impl Pump<'_> {
             let number = self.told;
             self.told += 1;
             logged.worker_id += self.state.first_worker;
-            logged.host = Some(self.ranks.group.host(self.line.rank()).into());
-            if self.lead.is_some() {
+            logged.host = Some(self.ranks.group.host(self.messenger.rank()).into());
+            if self.rank_zero.is_some() {
                 self.note_failure(0, number, logged)?;
             } else {
-                let mut message = self.line.message(Kind::Failed);
+                let mut message = self.messenger.message(MessageKind::Failed);
                 message.put(number);
                 write_logged(&logged, &mut message);
-                self.line.send(0, Arc::new(message))?;
+                self.messenger.send(0, Arc::new(message))?;
             }
         }
         Ok(())
@@ -48,10 +48,10 @@ impl Pump<'_> {
         rank: usize,
         number: usize,
         logged: Logged,
-    ) -> Result<Option<()>, Lost> {
-        if let Some(lead) = &mut self.lead {
-            let reason = lead.failed(rank, number, logged);
-            self.elsewhere.failed.store(lead.num_skipped(), Ordering::Relaxed);
+    ) -> Result<Option<()>, LostRank> {
+        if let Some(rank_zero) = &mut self.rank_zero {
+            let reason = rank_zero.failed(rank, number, logged);
+            self.elsewhere.failed.store(rank_zero.num_skipped(), Ordering::Relaxed);
             if let Some(reason) = reason {
                 self.stop_all(reason)?;
             }
@@ -60,21 +60,21 @@ impl Pump<'_> {
     }
 
     /// Tells rank 0 that this rank has stopped.
-    pub(super) fn tell_stop(&mut self) -> Result<(), Lost> {
+    pub(super) fn tell_stop(&mut self) -> Result<(), LostRank> {
         let table = self.state.table;
         let Some(reason) = table.stopped().filter(|_| !self.has_told_stop) else { return Ok(()) };
         // Before it the failure that it is for, which is told once it is written.
         self.tell_failures(true)?;
         self.has_told_stop = true;
         self.grants.end();
-        if self.lead.is_some() {
+        if self.rank_zero.is_some() {
             self.note_stop(0, reason, table.fatal())?;
             return Ok(());
         }
-        let mut message = self.line.message(Kind::Stop);
+        let mut message = self.messenger.message(MessageKind::Stop);
         message.put(reason as usize);
         message.put_option(table.fatal());
-        self.line.send(0, Arc::new(message))
+        self.messenger.send(0, Arc::new(message))
     }
 
     pub(super) fn note_stop(
@@ -82,10 +82,10 @@ impl Pump<'_> {
         from: usize,
         reason: Stop,
         entry: Option<usize>,
-    ) -> Result<Option<()>, Lost> {
-        match &mut self.lead {
-            Some(lead) => {
-                if lead.stop(from, reason, entry) {
+    ) -> Result<Option<()>, LostRank> {
+        match &mut self.rank_zero {
+            Some(rank_zero) => {
+                if rank_zero.stop(from, reason, entry) {
                     self.stop_all(reason)?;
                 }
             }
@@ -99,21 +99,21 @@ impl Pump<'_> {
     }
 
     /// Tells all ranks to stop, at rank 0.
-    pub(super) fn stop_all(&mut self, reason: Stop) -> Result<(), Lost> {
+    pub(super) fn stop_all(&mut self, reason: Stop) -> Result<(), LostRank> {
         self.state.table.stop(reason);
         self.has_told_stop = true;
         self.grants.end();
-        let mut message = self.line.message(Kind::Stop);
+        let mut message = self.messenger.message(MessageKind::Stop);
         message.put(reason as usize);
         message.put_option(None);
-        self.line.send_all(message)
+        self.messenger.send_all(message)
     }
 
     /// Tells rank 0 what the workers here did.
-    pub(super) fn tell_end(&mut self, started: &MapResult<()>) -> Result<(), Lost> {
+    pub(super) fn tell_end(&mut self, started: &MapResult<()>) -> Result<(), LostRank> {
         let table = self.state.table;
         let own = table.records().enumerate();
-        let host = self.ranks.group.host(self.line.rank());
+        let host = self.ranks.group.host(self.messenger.rank());
         let rows = self.state.recorder.map(|recorder| recorder.rows(self.state.first_worker));
         let rows = rows.into_iter().flatten().map(|row| Row { host: Some(host.into()), ..row });
         let ended = RankEnded {
@@ -129,26 +129,26 @@ impl Pump<'_> {
                 .collect(),
             rows: rows.collect(),
         };
-        if let Some(lead) = &mut self.lead {
-            lead.ended(0, ended);
+        if let Some(rank_zero) = &mut self.rank_zero {
+            rank_zero.ended(0, ended);
             return Ok(());
         }
-        let mut message = self.line.message(Kind::Ended);
+        let mut message = self.messenger.message(MessageKind::Ended);
         ended.write(&mut message);
         write_rows(&ended.rows, &mut message);
-        self.line.send(0, Arc::new(message))
+        self.messenger.send(0, Arc::new(message))
     }
 
     /// Tells all what came of the map, once all ranks have ended, at rank 0.
-    pub(super) fn decide(&mut self) -> Result<(), Lost> {
-        let Some(lead) = &mut self.lead else { return Ok(()) };
-        if self.verdict.is_some() || lead.missing().next().is_some() {
+    pub(super) fn decide(&mut self) -> Result<(), LostRank> {
+        let Some(rank_zero) = &mut self.rank_zero else { return Ok(()) };
+        if self.verdict.is_some() || rank_zero.missing().next().is_some() {
             return Ok(());
         }
-        let verdict = lead.verdict(self.resumed, self.begun.elapsed());
-        let mut message = self.line.message(Kind::Verdict);
+        let verdict = rank_zero.verdict(self.resumed, self.begun.elapsed());
+        let mut message = self.messenger.message(MessageKind::Verdict);
         verdict.write(&mut message);
-        self.line.send_all(message)?;
+        self.messenger.send_all(message)?;
         self.verdict = Some(verdict);
         Ok(())
     }

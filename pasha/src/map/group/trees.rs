@@ -6,7 +6,7 @@ use super::parts::{Merging, not_understood, wait_for};
 use crate::context::Ranks;
 use crate::error::{Error, Result};
 use crate::group::wire::{Put, Take};
-use crate::group::{HEAD, Kind, Lost};
+use crate::group::{HEAD, LostRank, MessageKind};
 use crate::job::tree::MergeTree;
 use crate::map::prepared::{collect, merge_failed};
 
@@ -24,27 +24,27 @@ pub(super) fn gather<T>(
     if outcome.is_err() {
         return collect(tree, len).map_err(|error| *error);
     }
-    let lost = |lost: Lost| group.error_of(&lost);
-    let mut line = group.line();
-    line.begin_step();
-    if line.rank() != 0 {
-        wait_for(&mut line, 0).map_err(lost)?;
+    let lost = |lost: LostRank| group.error_of(&lost);
+    let mut messenger = group.messenger();
+    messenger.begin_step();
+    if messenger.rank() != 0 {
+        wait_for(&mut messenger, 0).map_err(lost)?;
         for number in tree.laid_down() {
-            let mut message = line.message(Kind::Part);
+            let mut message = messenger.message(MessageKind::Part);
             message.put(number);
             tree.pack(number, &mut message);
-            line.send(0, Arc::new(message)).map_err(lost)?;
+            messenger.send(0, Arc::new(message)).map_err(lost)?;
         }
-        let end = line.message(Kind::Part);
-        line.send(0, Arc::new(end)).map_err(lost)?;
+        let end = messenger.message(MessageKind::Part);
+        messenger.send(0, Arc::new(end)).map_err(lost)?;
         return Ok(());
     }
     let mut merging = Merging::default();
-    for rank in line.others() {
-        let asking = line.message(Kind::Part);
-        line.send(rank, Arc::new(asking)).map_err(lost)?;
+    for rank in messenger.others() {
+        let asking = messenger.message(MessageKind::Part);
+        messenger.send(rank, Arc::new(asking)).map_err(lost)?;
         loop {
-            let message = wait_for(&mut line, rank).map_err(lost)?;
+            let message = wait_for(&mut messenger, rank).map_err(lost)?;
             let mut message = &message[HEAD..];
             if message.is_empty() {
                 break;
@@ -57,7 +57,7 @@ pub(super) fn gather<T>(
             taken.ok_or_else(|| not_understood(ranks, rank))?;
         }
     }
-    drop(line);
+    drop(messenger);
     if let Some(panicked) = merging.panicked {
         return Err(merge_failed(panicked, len));
     }

@@ -8,8 +8,9 @@ use ndarray::Dimension;
 use super::IndexSlots;
 use crate::array::SharedArray;
 use crate::error::{Error, Result};
+use crate::memory::MappingId;
 use crate::output::slots::OfIndex;
-use crate::output::{Attached, Backed};
+use crate::output::{Attached, Backed, RankParts};
 use crate::resume::OutputFile;
 
 /// An array attached to a run whose slots belong to indices.
@@ -39,8 +40,8 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
 
     fn accumulators(&self) {}
 
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.array.mapping().start().as_ptr() as usize);
+    fn writable(&self, mappings: &mut Vec<MappingId>) {
+        mappings.push(self.array.mapping().id());
     }
 
     #[inline(always)]
@@ -64,6 +65,8 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
         Ok(())
     }
 }
+
+impl<S: IndexSlots> RankParts for AttachedSlots<'_, S> {}
 
 impl<S> fmt::Debug for AttachedSlots<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use super::handle::{Entry, Ragged, SizedRagged};
+use super::handle::{Ragged, SizedRagged, ValuesOfIndex};
 use crate::element::{Element, assert_alignment};
 use crate::error::Result;
 use crate::group::wire::{Put, Take};
-use crate::memory::{CACHE_LINES, Mapping, Pages};
+use crate::memory::{CACHE_LINES, Mapping, MappingId, Pages};
 use crate::output::Plan;
 use crate::output::worker::Accumulators;
 
@@ -15,7 +15,7 @@ use crate::output::worker::Accumulators;
 const MOST_ADDRESSES: usize = 1 << 45;
 
 /// Where not even this can be had for each worker, there is no memory.
-const LEAST: usize = 64 << 20;
+const LEAST_ARENA: usize = 64 << 20;
 
 /// An arena for each worker, and how much of each is used.
 ///
@@ -46,7 +46,7 @@ impl Arenas {
                 Ok(values) => return Ok(Arenas { values, used, capacity, num_workers, name }),
                 // Where every reserved page counts (`vm.overcommit_memory=2`), or addresses are
                 // limited (`ulimit -v`).
-                Err(_) if bytes > LEAST => bytes = (bytes / 4).max(LEAST),
+                Err(_) if bytes > LEAST_ARENA => bytes = (bytes / 4).max(LEAST_ARENA),
                 Err(error) => return Err(error),
             }
         }
@@ -63,9 +63,9 @@ impl Arenas {
         }
     }
 
-    /// The start addresses of the mappings that workers write.
-    pub(super) fn starts(&self) -> [usize; 2] {
-        [&self.values, &self.used].map(|mapping| mapping.start().as_ptr() as usize)
+    /// The mappings that workers write.
+    pub(super) fn mapping_ids(&self) -> [MappingId; 2] {
+        [self.values.id(), self.used.id()]
     }
 
     /// Values of all arenas.
@@ -123,7 +123,11 @@ impl<A> ArenaSlots<A> {
     /// The caller alone is this worker, whose number is below that which the arenas were made for,
     /// and has the entry; the slot before is gone; and the arenas outlive the slot.
     #[inline(always)]
-    pub(super) unsafe fn begin(&self, worker_id: usize, entry: &mut Entry) -> SizedRagged<A> {
+    pub(super) unsafe fn begin(
+        &self,
+        worker_id: usize,
+        entry: &mut ValuesOfIndex,
+    ) -> SizedRagged<A> {
         // SAFETY: there is an arena and a count for each worker, counts are aligned to cache
         // lines, and at most `capacity` elements of an arena are used.
         unsafe {
@@ -149,7 +153,7 @@ impl<A: Element> ArenaSlots<A> {
     ///
     /// # Safety
     /// The values are there, in arenas that live.
-    pub(super) unsafe fn pack(&self, [start, len]: Entry, message: &mut Vec<u8>) {
+    pub(super) unsafe fn pack(&self, [start, len]: ValuesOfIndex, message: &mut Vec<u8>) {
         message.put(len);
         // SAFETY: the caller promises that the values are there; elements have no padding.
         message.extend_from_slice(unsafe {
@@ -164,7 +168,7 @@ impl<A: Element> ArenaSlots<A> {
     /// # Safety
     /// There is such an arena, which nobody else uses; and `pack` has written the message, for
     /// elements of the same type.
-    pub(super) unsafe fn unpack(&self, message: &mut &[u8]) -> Option<Entry> {
+    pub(super) unsafe fn unpack(&self, message: &mut &[u8]) -> Option<ValuesOfIndex> {
         let len = message.take()?;
         let bytes = message.take_exactly(len.checked_mul(size_of::<A>())?)?;
         // SAFETY: the caller promises that the arena is its own; so many elements fit into it, as

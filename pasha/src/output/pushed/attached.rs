@@ -7,22 +7,22 @@ use std::ops::Range;
 use ndarray::Ix1;
 
 use super::arenas::{ArenaSlots, Arenas};
-use super::handle::Entry;
+use super::handle::ValuesOfIndex;
 use super::slots::PushedSlots;
 use crate::array::{Order, RaggedArray, SharedArray};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::{Memory, Pages};
+use crate::memory::{MappingId, Memory, Pages};
 use crate::output::index::ScalarSlots;
-use crate::output::{Attached, Plan};
+use crate::output::{Attached, Plan, RankParts};
 use crate::resume::OutputFile;
 
 /// A ragged array attached to a run whose kernel pushes into it.
 pub struct AttachedPushed<'a, A: 'static> {
     array: &'a mut RaggedArray<A>,
     arenas: Arenas,
-    entries: SharedArray<Entry, Ix1>,
-    slots: ScalarSlots<usize, Entry>,
+    entries: SharedArray<ValuesOfIndex, Ix1>,
+    slots: ScalarSlots<usize, ValuesOfIndex>,
     /// Of what is allocated for the caller.
     memory: Memory,
     pages: Pages,
@@ -50,7 +50,7 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
     // The values lie in arenas that are made anew.
     const KEEPS_SLOTS: bool = false;
 
-    fn index_slots(&self) -> ScalarSlots<usize, Entry> {
+    fn index_slots(&self) -> ScalarSlots<usize, ValuesOfIndex> {
         self.slots.clone()
     }
 
@@ -58,9 +58,9 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
         self.arenas.slots()
     }
 
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.entries.mapping().start().as_ptr() as usize);
-        starts.extend(self.arenas.starts());
+    fn writable(&self, mappings: &mut Vec<MappingId>) {
+        mappings.push(self.entries.mapping().id());
+        mappings.extend(self.arenas.mapping_ids());
     }
 
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
@@ -87,6 +87,8 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
         Ok(())
     }
 }
+
+impl<A: Element> RankParts for AttachedPushed<'_, A> {}
 
 impl<A> fmt::Debug for AttachedPushed<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

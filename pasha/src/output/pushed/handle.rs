@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use crate::element::Element;
 
 /// Where the values of an index lie: the first, counted over all arenas, and how many.
-pub(super) type Entry = [usize; 2];
+pub(super) type ValuesOfIndex = [usize; 2];
 
 /// A slot that a kernel fills by pushing: `#[output(ragged)] peaks: &mut Ragged<f32>`.
 ///
@@ -61,7 +61,7 @@ pub struct Ragged<A, T: ?Sized = [()]> {
     pub(super) before: usize,
     /// How many elements of the arena are used, with the slot.
     pub(super) used: NonNull<usize>,
-    pub(super) entry: NonNull<Entry>,
+    pub(super) entry: NonNull<ValuesOfIndex>,
     pub(super) name: &'static str,
     /// Takes the size away: `[(); 0]` where it is made, `[()]` for the kernel.
     #[allow(dead_code, reason = "its type is what counts")]

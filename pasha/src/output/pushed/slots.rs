@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::arenas::ArenaSlots;
-use super::handle::{Entry, Ragged, SizedRagged};
+use super::handle::{Ragged, SizedRagged, ValuesOfIndex};
 use crate::element::Element;
 use crate::output::index::{IndexSlots, ScalarSlots};
 use crate::output::position::Position;
@@ -16,7 +16,7 @@ use crate::output::slots::Slots;
 pub struct PushedSlots<A>(PhantomData<A>);
 
 impl<A: Element> Slots for PushedSlots<A> {
-    type Index = ScalarSlots<usize, Entry>;
+    type Index = ScalarSlots<usize, ValuesOfIndex>;
     type Worker = ArenaSlots<A>;
     type Slot<'s> = &'s mut Ragged<A>;
 

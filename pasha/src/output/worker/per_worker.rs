@@ -13,10 +13,11 @@ use crate::array::{Order, SharedArray};
 use crate::element::{AlignedBytes, Element, MOST_ALIGNED};
 use crate::error::{Error, Result};
 use crate::group::wire::Take;
+use crate::memory::MappingId;
 use crate::output::builders::builders;
 use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::{SlotShape, SubArrays};
-use crate::output::{Attached, Backed, OutputSpec, Plan, check_array, contiguous};
+use crate::output::{Attached, Backed, OutputSpec, Plan, RankParts, check_array, contiguous};
 use crate::resume::OutputFile;
 
 /// One array for each worker of the context: the output is `(num_workers, shape…)`.
@@ -197,9 +198,9 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
         self.accumulators.clone()
     }
 
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.array.mapping().start().as_ptr() as usize);
-        starts.extend(self.padded.as_ref().map(|padded| padded.start()));
+    fn writable(&self, mappings: &mut Vec<MappingId>) {
+        mappings.push(self.array.mapping().id());
+        mappings.extend(self.padded.as_ref().map(|padded| padded.mapping_id()));
     }
 
     fn new_memory(&self, new: &mut Vec<Range<usize>>) {
@@ -214,6 +215,13 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
         layouts.push(self.array.layout());
     }
 
+    fn finish(mut self) -> Result<(), Box<Error>> {
+        self.collect();
+        Ok(())
+    }
+}
+
+impl<W: Accumulators> RankParts for AttachedPerWorker<'_, W> {
     fn part(&mut self, message: &mut Vec<u8>) {
         self.collect();
         let here = self.here.clone();
@@ -230,11 +238,6 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
 
     fn take_total(&mut self, message: &mut &[u8]) -> Option<()> {
         self.unpack(&(0..self.all_workers), message)
-    }
-
-    fn finish(mut self) -> Result<(), Box<Error>> {
-        self.collect();
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The parsers, and files that they accept.
 
-use pasha::__private::fuzz;
+use pasha::__fuzz as fuzz;
 
 /// Reads bytes as such a file; says whether they were accepted.
 pub(super) type Reader = Box<dyn Fn(&[u8]) -> bool>;

@@ -11,7 +11,7 @@ mod avx2;
 mod tile;
 mod transpose;
 
-use super::bytes::Bytes;
+use super::bytes::HeaderBytes;
 use super::lz4;
 use super::zstd::Zstd;
 use crate::memory::buffer::resize;
@@ -23,7 +23,7 @@ const MULTIPLE: usize = 8;
 
 /// How blocks are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Codec {
+pub(super) enum BlockCodec {
     Stored,
     Lz4,
     Zstd,
@@ -36,7 +36,7 @@ pub(super) struct Bitshuffle {
     element: usize,
     /// Elements of a block, where the chunk does not say it itself; not 0.
     block: usize,
-    pub(super) codec: Codec,
+    pub(super) codec: BlockCodec,
 }
 
 impl Bitshuffle {
@@ -49,9 +49,9 @@ impl Bitshuffle {
             block => usize::try_from(block).ok().filter(|block| block % MULTIPLE == 0)?,
         };
         let codec = match parameters.get(4).copied().unwrap_or(0) {
-            0 => Codec::Stored,
-            2 => Codec::Lz4,
-            3 => Codec::Zstd,
+            0 => BlockCodec::Stored,
+            2 => BlockCodec::Lz4,
+            3 => BlockCodec::Zstd,
             _ => return None,
         };
         Some(Bitshuffle { element, block, codec })
@@ -67,8 +67,8 @@ impl Bitshuffle {
         block_buffer: &mut Vec<u8>,
     ) -> Result<(), String> {
         let Bitshuffle { element, mut block, codec } = self;
-        let mut bytes = Bytes::new(stored);
-        if codec != Codec::Stored {
+        let mut bytes = HeaderBytes::new(stored);
+        if codec != BlockCodec::Stored {
             let size = lz4::header(&mut bytes, out.len())?;
             block = match size / element {
                 0 => default_block(element),
@@ -84,13 +84,13 @@ impl Bitshuffle {
         let (blocks, rest) = out.split_at_mut(blocked);
         for out in blocks.chunks_mut(block.saturating_mul(element)) {
             let bits = match codec {
-                Codec::Stored => bytes.take(out.len())?,
-                Codec::Lz4 | Codec::Zstd => {
+                BlockCodec::Stored => bytes.take(out.len())?,
+                BlockCodec::Lz4 | BlockCodec::Zstd => {
                     let len = bytes.length_be()?;
                     let stored = bytes.take(len)?;
                     resize(block_buffer, out.len())?;
                     match codec {
-                        Codec::Zstd => zstd.decompress(stored, block_buffer)?,
+                        BlockCodec::Zstd => zstd.decompress(stored, block_buffer)?,
                         _ => lz4::decompress(stored, block_buffer)?,
                     }
                     &block_buffer[..]

@@ -4,12 +4,12 @@
 pub(super) const TILE: usize = 32;
 
 /// 8 bytes of each of 8 rows.
-type Rows = [[u64; TILE / 8]; 8];
+type BitRows = [[u64; TILE / 8]; 8];
 
 /// Makes bytes of a tile of 8 rows of bits, which begins at this column.
 #[inline(always)]
 pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
-    let mut rows: Rows = [[0; TILE / 8]; 8];
+    let mut rows: BitRows = [[0; TILE / 8]; 8];
     for (row, words) in rows.iter_mut().enumerate() {
         let (bytes, _) = bits[row * columns + start..][..TILE].as_chunks::<8>();
         for (word, &bytes) in words.iter_mut().zip(bytes) {
@@ -33,7 +33,7 @@ pub(super) fn tile(bits: &[u8], columns: usize, start: usize, out: &mut [u8]) {
 /// Exchanges bits `shift` of the words of row `a` with bits 0 of those of row `b`, for all bits of
 /// a mask.
 #[inline(always)]
-fn exchange(rows: &mut Rows, a: usize, b: usize, shift: usize, mask: u64) {
+fn exchange(rows: &mut BitRows, a: usize, b: usize, shift: usize, mask: u64) {
     let (mut first, mut second) = (rows[a], rows[b]);
     for (first, second) in first.iter_mut().zip(&mut second) {
         let changed = ((*first >> shift) ^ *second) & mask;
@@ -46,7 +46,7 @@ fn exchange(rows: &mut Rows, a: usize, b: usize, shift: usize, mask: u64) {
 /// Transposes the 8 x 8 bits in each column of bytes: blocks of 4 x 4, of 2 x 2, bits. (H. S.
 /// Warren, Hacker's Delight, section 7-3, with a row in each word.)
 #[inline(always)]
-fn transpose(rows: &mut Rows) {
+fn transpose(rows: &mut BitRows) {
     const STEPS: [(usize, u64); 3] = [
         (4, u64::from_ne_bytes([0x0f; 8])),
         (2, u64::from_ne_bytes([0x33; 8])),

@@ -6,7 +6,7 @@
 //! the next byte the distance less one. Where these have all their bits set, two more bytes, the
 //! higher first, are added to the distance of 8,191. (`blosclz.c` of github.com/Blosc/c-blosc2.)
 
-use crate::hdf5::filters::bytes::Bytes;
+use crate::hdf5::filters::bytes::HeaderBytes;
 use crate::hdf5::filters::repeat::repeat;
 use crate::hdf5::filters::{damaged, wrong_size};
 
@@ -15,7 +15,7 @@ const NEAR: usize = 8191;
 
 /// Decompresses a stream into all of `out`.
 pub(super) fn decompress(stored: &[u8], out: &mut [u8]) -> Result<(), String> {
-    let mut input = Bytes::new(stored);
+    let mut input = HeaderBytes::new(stored);
     let mut control = usize::from(input.byte()? & 31);
     let mut at = 0;
     loop {

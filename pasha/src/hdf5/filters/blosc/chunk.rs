@@ -1,9 +1,9 @@
 //! A chunk of Blosc: a header, where each block starts, and the blocks, each in one or several
 //! streams.
 
-use super::codec::{Codec, Codecs};
+use super::codec::{Codecs, StreamCodec};
 use super::steps::{BLOSC_1, Buffers, Step};
-use crate::hdf5::filters::bytes::{Bytes, length};
+use crate::hdf5::filters::bytes::{HeaderBytes, length};
 use crate::hdf5::filters::wrong_size;
 
 /// The last version of the format that is known here.
@@ -37,13 +37,13 @@ enum Content<'a> {
     /// Nothing but this value, over and over.
     Repeated(Vec<u8>),
     /// Streams of this codec, one for each byte of an element if they are split.
-    Streams { codec: Codec, is_split: bool },
+    Streams { codec: StreamCodec, is_split: bool },
 }
 
 impl<'a> Chunk<'a> {
     /// Reads the header of the chunk that `stored` begins with.
     pub(super) fn new(stored: &'a [u8]) -> Result<Chunk<'a>, String> {
-        let mut header = Bytes::new(stored);
+        let mut header = HeaderBytes::new(stored);
         let [version, _, flags, element] = header.array()?;
         let len = length(header.i32_le()?.into())?;
         let block = length(header.i32_le()?.into())?;
@@ -97,7 +97,9 @@ impl<'a> Chunk<'a> {
             0 if flags & 2 != 0 => {
                 Content::Plain(body.get(..len).ok_or_else(|| wrong_size(body.len(), len))?)
             }
-            0 => Content::Streams { codec: Codec::new(flags >> 5)?, is_split: flags & 16 == 0 },
+            0 => {
+                Content::Streams { codec: StreamCodec::new(flags >> 5)?, is_split: flags & 16 == 0 }
+            }
             // Zeros, and bytes that nobody set.
             1 | 4 => Content::Repeated(vec![0]),
             2 => Content::Repeated(not_a_number(element)?),
@@ -181,7 +183,7 @@ impl<'a> Chunk<'a> {
 
     /// Where a block starts in the chunk.
     fn start(&self, number: usize) -> Result<usize, String> {
-        let mut starts = Bytes::new(self.body);
+        let mut starts = HeaderBytes::new(self.body);
         starts.take(4 * number)?;
         length(starts.i32_le()?.into())
     }
@@ -191,7 +193,7 @@ impl<'a> Chunk<'a> {
         &self,
         start: usize,
         num_streams: usize,
-        codec: Codec,
+        codec: StreamCodec,
         out: &mut [u8],
         codecs: &mut Codecs<'_>,
     ) -> Result<(), String> {
@@ -201,7 +203,7 @@ impl<'a> Chunk<'a> {
                 out.len()
             ));
         }
-        let mut bytes = Bytes::new(self.bytes.get(start..).unwrap_or(&[]));
+        let mut bytes = HeaderBytes::new(self.bytes.get(start..).unwrap_or(&[]));
         for out in out.chunks_mut((out.len() / num_streams).max(1)) {
             let size = bytes.i32_le()?;
             let is_run = size <= 0 && self.version > BLOSC_1;

@@ -6,13 +6,13 @@ use super::Blosc;
 use super::chunk::{Chunk, fill, not_a_number};
 use super::codec::Codecs;
 use super::grid::Grid;
-use crate::hdf5::filters::bytes::{Bytes, length};
+use crate::hdf5::filters::bytes::{HeaderBytes, length};
 use crate::hdf5::filters::wrong_size;
-use crate::hdf5::region::{Place, runs};
+use crate::hdf5::region::{Offset, runs};
 use crate::memory::buffer::resize;
 
 /// The fixed part of the header.
-const HEADER: usize = 87;
+const HEADER_BYTES: usize = 87;
 
 /// Bytes of an offset.
 const OFFSET: usize = 8;
@@ -85,7 +85,7 @@ pub(in crate::hdf5::filters) fn decode(
 impl<'a> Frame<'a> {
     /// Reads the header of a frame.
     fn new(bytes: &'a [u8]) -> Result<Frame<'a>, String> {
-        let mut header = Bytes::new(bytes);
+        let mut header = HeaderBytes::new(bytes);
         // An array and a text of MessagePack, and so on before each number.
         let magic = &header.take(10)?[2..];
         if magic != b"b2frame\0" {
@@ -113,7 +113,7 @@ impl<'a> Frame<'a> {
             );
         }
         let end = header_len.checked_add(chunks_len).filter(|&end| end <= bytes.len());
-        let Some(end) = end.filter(|_| header_len >= HEADER) else {
+        let Some(end) = end.filter(|_| header_len >= HEADER_BYTES) else {
             return Err(format!(
                 "the frame of Blosc2 says that it has {header_len} and {chunks_len} bytes of {}: it is truncated or damaged",
                 bytes.len()
@@ -216,8 +216,8 @@ impl<'a> Frame<'a> {
                 }
             };
             let zero = vec![0; grid.shape.len()];
-            let from = Place { shape: &grid.block, start: &zero };
-            let to = Place { shape: &grid.shape, start: &place.start };
+            let from = Offset { shape: &grid.block, start: &zero };
+            let to = Offset { shape: &grid.shape, start: &place.start };
             let _ = runs::<()>(&place.extent, from, to, |from, to, len| {
                 let block = &block[from * element..][..len * element];
                 out[to * element..][..len * element].copy_from_slice(block);

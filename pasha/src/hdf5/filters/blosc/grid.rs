@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::hdf5::filters::bytes::{Bytes, length};
+use crate::hdf5::filters::bytes::{HeaderBytes, length};
 
 /// Where the names and places of what is said of a frame begin in its header.
 const LAYERS: usize = 90;
@@ -32,7 +32,7 @@ impl Grid {
         // The fixed part is followed by an array of the size of all that, of its names with their
         // places, and of itself.
         let layers = header.get(LAYERS..).filter(|layers| layers.len() >= 4);
-        let Some(mut layers) = layers.map(Bytes::new) else { return Ok(None) };
+        let Some(mut layers) = layers.map(HeaderBytes::new) else { return Ok(None) };
         let [.., map_mark] = layers.array::<2>()?;
         if map_mark != 0xde {
             return Ok(None);
@@ -52,7 +52,7 @@ impl Grid {
 
     /// Reads a description.
     fn read(layer: &[u8]) -> Result<Grid, String> {
-        let mut bytes = Bytes::new(layer);
+        let mut bytes = HeaderBytes::new(layer);
         // The length of all, an array of 5 or 7 with the version, then the number of axes.
         let [.., axes] = bytes.array::<8>()?;
         let axes = usize::from(axes);

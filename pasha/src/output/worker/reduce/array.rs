@@ -12,14 +12,14 @@ use super::{Start, pack, reset, unpack};
 use crate::array::{Order, SharedArray, bytes_of_shape, copy_elements, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::Mapping;
+use crate::memory::{Mapping, MappingId};
 use crate::output::merge::Merge;
 use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::SubArrays;
 use crate::output::worker::array::ArrayAccumulators;
 use crate::output::worker::padded::{map_accumulators, step_of};
 use crate::output::worker::reduction::{Accumulated, Reduction};
-use crate::output::{Attached, OutputSpec, Plan, check_array};
+use crate::output::{Attached, OutputSpec, Plan, RankParts, check_array};
 use crate::resume::OutputFile;
 
 /// One array, merged from one accumulator for each worker.
@@ -112,7 +112,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         let mapping = own.as_ref().unwrap_or(array.mapping());
         let attached = AttachedReduce {
             first: mapping.start().cast::<A>().as_ptr(),
-            address: mapping.start().as_ptr() as usize,
+            accumulators_in: mapping.id(),
             strides,
             start: self.start(),
             spec: self,
@@ -132,8 +132,8 @@ pub struct AttachedReduce<'a, A: Element, D: Dimension, M> {
     /// The accumulators: `num_workers` times `spec.step()` elements, in `target`'s own mapping or
     /// in `own`.
     first: *mut A,
-    /// The address of the mapping that they lie in.
-    address: usize,
+    /// The mapping that they lie in.
+    accumulators_in: MappingId,
     strides: D,
     start: Start<A>,
     spec: &'a Reduce<A, D, M>,
@@ -175,9 +175,9 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
         })
     }
 
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.address);
-        starts.push(self.target.mapping().start().as_ptr() as usize);
+    fn writable(&self, mappings: &mut Vec<MappingId>) {
+        mappings.push(self.accumulators_in);
+        mappings.push(self.target.mapping().id());
     }
 
     // Accumulators have been written, by their reset.
@@ -201,6 +201,32 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
         }));
     }
 
+    fn finish(self) -> Result<(), Box<Error>> {
+        // `own` keeps the accumulators mapped to the end, if they do not lie in the target.
+        let AttachedReduce { first, strides, start, spec, num_workers, target, own, .. } = self;
+        let part = |worker_id: usize| {
+            let shape = spec.dim.clone().strides(strides.clone());
+            let first = first.wrapping_add(worker_id * spec.step()).cast_const();
+            // SAFETY: the accumulator lies within the mapping and the workers have ended. The
+            // first, if it lies in the target, is never made a view while the target is written.
+            unsafe { ArrayView::from_shape_ptr(shape, first) }
+        };
+        if own.is_some() {
+            copy_elements(&mut target.view_mut(), &part(0));
+        }
+        for worker_id in 1..num_workers {
+            Zip::from(target.view_mut())
+                .and(&part(worker_id))
+                .for_each(|total, &part| *total = spec.merge.merge(*total, part));
+        }
+        if let Some(init) = start.result {
+            target.mapv_inplace(|total| spec.merge.merge(init, total));
+        }
+        Ok(())
+    }
+}
+
+impl<A: Element, D: Dimension, M: Merge<A>> RankParts for AttachedReduce<'_, A, D, M> {
     fn keep_first(&mut self) {
         self.num_workers = 1;
         self.is_merged = true;
@@ -239,29 +265,5 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
         let size = self.spec.dim.size();
         // SAFETY: the accumulator lies within the mapping and the workers have ended.
         unsafe { unpack(self.accumulator(0), size, message, |_own, total| total) }
-    }
-
-    fn finish(self) -> Result<(), Box<Error>> {
-        // `own` keeps the accumulators mapped to the end, if they do not lie in the target.
-        let AttachedReduce { first, strides, start, spec, num_workers, target, own, .. } = self;
-        let part = |worker_id: usize| {
-            let shape = spec.dim.clone().strides(strides.clone());
-            let first = first.wrapping_add(worker_id * spec.step()).cast_const();
-            // SAFETY: the accumulator lies within the mapping and the workers have ended. The
-            // first, if it lies in the target, is never made a view while the target is written.
-            unsafe { ArrayView::from_shape_ptr(shape, first) }
-        };
-        if own.is_some() {
-            copy_elements(&mut target.view_mut(), &part(0));
-        }
-        for worker_id in 1..num_workers {
-            Zip::from(target.view_mut())
-                .and(&part(worker_id))
-                .for_each(|total, &part| *total = spec.merge.merge(*total, part));
-        }
-        if let Some(init) = start.result {
-            target.mapv_inplace(|total| spec.merge.merge(init, total));
-        }
-        Ok(())
     }
 }

@@ -5,13 +5,13 @@ use std::ops::Range;
 use super::{Start, pack, reset, unpack};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::Mapping;
+use crate::memory::{Mapping, MappingId};
 use crate::output::merge::Merge;
 use crate::output::slots::OfWorker;
 use crate::output::worker::padded::{map_accumulators, step_of};
 use crate::output::worker::reduction::{Accumulated, Reduction};
 use crate::output::worker::scalar::ScalarAccumulators;
-use crate::output::{Attached, OutputSpec, Plan};
+use crate::output::{Attached, OutputSpec, Plan, RankParts};
 use crate::resume::OutputFile;
 
 /// One value, merged from one accumulator for each worker.
@@ -110,8 +110,8 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
         ScalarAccumulators { first: self.accumulator(0), step: step_of::<A>(1) }
     }
 
-    fn writable(&self, starts: &mut Vec<usize>) {
-        starts.push(self.accumulators.start().as_ptr() as usize);
+    fn writable(&self, mappings: &mut Vec<MappingId>) {
+        mappings.push(self.accumulators.id());
     }
 
     // Accumulators have been written, by their reset.
@@ -135,6 +135,23 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
         }));
     }
 
+    fn finish(self) -> Result<(), Box<Error>> {
+        // SAFETY: the accumulators lie within the mapping and the workers have ended.
+        let mut parts = (0..self.num_workers).map(|id| unsafe { *self.accumulator(id) });
+        let merge = |a, b| self.spec.merge.merge(a, b);
+        let total = parts.by_ref().reduce(merge);
+        let total = match self.start.result {
+            Some(init) => total.map(|total| merge(init, total)),
+            None => total,
+        };
+        if let Some(total) = total {
+            *self.target = total;
+        }
+        Ok(())
+    }
+}
+
+impl<A: Element, M: Merge<A>> RankParts for AttachedScalar<'_, A, M> {
     fn keep_first(&mut self) {
         self.num_workers = 1;
         self.is_merged = true;
@@ -168,20 +185,5 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
     fn take_total(&mut self, message: &mut &[u8]) -> Option<()> {
         // SAFETY: the accumulator lies within the mapping and the workers have ended.
         unsafe { unpack(self.accumulator(0), 1, message, |_own, total| total) }
-    }
-
-    fn finish(self) -> Result<(), Box<Error>> {
-        // SAFETY: the accumulators lie within the mapping and the workers have ended.
-        let mut parts = (0..self.num_workers).map(|id| unsafe { *self.accumulator(id) });
-        let merge = |a, b| self.spec.merge.merge(a, b);
-        let total = parts.by_ref().reduce(merge);
-        let total = match self.start.result {
-            Some(init) => total.map(|total| merge(init, total)),
-            None => total,
-        };
-        if let Some(total) = total {
-            *self.target = total;
-        }
-        Ok(())
     }
 }
