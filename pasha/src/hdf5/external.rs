@@ -198,6 +198,20 @@ fn too_short(part: &RawPart, from: u64, len: u64, size: u64) -> String {
     )
 }
 
+/// Refuses the external files of a data set in the HDF5 file at `parent` of which one is no regular
+/// file; that one is not there is left to who reads it.
+pub(super) fn check_files(named: &[ExternalFile], parent: &Path) -> Result<(), String> {
+    let folder = Folder::of(parent);
+    for file in named {
+        let path = folder.path_of(&file.name)?;
+        match open(&path) {
+            Err(error) if path.exists() => return Err(folder.tell(&file.name, &path, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Where files with relative names are looked for, as libhdf5 does it (`H5D__build_file_prefix` in
 /// its sources).
 struct Folder {

@@ -125,6 +125,29 @@ pub(super) fn follow(path: &Path, name: &str) -> Result<FoundObject, Broken> {
     Ok(found)
 }
 
+/// Whether a link on a path leads into another file, of which none is opened.
+pub(super) fn leads_out(file: &File, path: &str) -> bool {
+    let (mut here, mut left, mut followed) = (String::new(), parts(path), 0);
+    while let Some(part) = left.pop_front() {
+        let next = format!("{here}/{part}");
+        match link(file, &next) {
+            Ok(LinkTarget::Object) => here = next,
+            Ok(LinkTarget::External { .. }) => return true,
+            Ok(LinkTarget::Soft(target)) if followed < MOST_LINKS => {
+                followed += 1;
+                if target.starts_with('/') {
+                    here.clear();
+                }
+                let mut targets = parts(&target);
+                targets.append(&mut left);
+                left = targets;
+            }
+            Ok(LinkTarget::Soft(_)) | Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// The parts of a path.
 fn parts(path: &str) -> VecDeque<String> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()

@@ -105,6 +105,23 @@ pub(super) fn check_files(path: &Path, properties: &DatasetCreate) -> Result<(),
     Ok(())
 }
 
+/// The files and names of the sources, each once; those whose file is not there are left out.
+pub(super) fn sources_by_name(
+    path: &Path,
+    properties: &DatasetCreate,
+) -> Result<HashSet<(PathBuf, String)>, String> {
+    let mut found = HashSet::new();
+    for number in count(properties)? {
+        let mapping = read(properties, number)?;
+        let source = match mapping.file.as_str() {
+            "." => Some(path.to_owned()),
+            name => file::named_by(path, name, SOURCES_PREFIX).ok().map(|named| named.path),
+        };
+        found.extend(source.map(|source| (source, mapping.dataset)));
+    }
+    Ok(found)
+}
+
 /// The name of a source's file.
 fn file_name(properties: &DatasetCreate, number: usize) -> hdf5_metno::Result<String> {
     let id = properties.id();

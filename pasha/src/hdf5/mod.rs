@@ -24,6 +24,8 @@ mod file;
 mod filters;
 mod fit;
 mod functor;
+#[allow(dead_code, reason = "other sources build on it")]
+pub(crate) mod guards;
 mod index;
 mod library;
 mod links;

@@ -216,7 +216,7 @@ impl Catalogue {
 fn read_keys(file: &RunFile, section: Section, name: &str) -> Result<Vec<String>, SourceError> {
     let file = File::open(&file.path)?;
     let path = format!("{}/{name}", section.group());
-    if !exists(&file, &path) {
+    if !exists(&file, &path)? {
         return Ok(Vec::new());
     }
     let mut keys = keys_below(&file.group(&path)?)?;

@@ -7,14 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use hdf5_metno::File;
+use hdf5_metno::{File, LocationType};
 
 use super::index::{IndexGroup, cut, guess_valid};
-use super::links::{exists, is_soft_link};
+use super::links::{exists, is_soft_link, names_in};
 use super::values;
 use crate::error::SourceError;
 use crate::files::open_regular;
 use crate::hdf5::explain_opening;
+use crate::hdf5::guards::check_links;
 
 /// Where the data of a source come from: what is set and read back, or what is measured.
 ///
@@ -101,7 +102,7 @@ impl RunFile {
         };
         let timestamps = match file.link_exists("INDEX/timestamp") {
             true => values::counts(&file, "INDEX/timestamp")
-                .and_then(|times| cut(times, train_ids.len()))
+                .and_then(|times| cut("INDEX/timestamp", times, train_ids.len()))
                 .map_err(|error| faults.push(error.to_string()))
                 .ok(),
             false => None,
@@ -141,7 +142,7 @@ fn read_flags(file: &File, format: &str, train_ids: &[u64]) -> Result<Vec<bool>,
     if !file.link_exists("INDEX/flag") {
         return Ok(guess_valid(train_ids));
     }
-    let flags: Vec<i32> = cut(values::numbers(file, "INDEX/flag")?, train_ids.len())?;
+    let flags: Vec<i32> = cut("INDEX/flag", values::numbers(file, "INDEX/flag")?, train_ids.len())?;
     // In format 1.1 the flag is the number of the server: 0 is the time server.
     let good_is_zero = format == "1.1";
     Ok(flags.into_iter().map(|flag| (flag != 0) != good_is_zero).collect())
@@ -202,10 +203,10 @@ fn read_groups(
 ) -> Result<BTreeMap<String, IndexGroup>, SourceError> {
     let mut groups = BTreeMap::new();
     let place = format!("INDEX/{name}");
-    if !exists(file, &place) {
+    if !exists(file, &place)? {
         // A source may be in RUN alone; if it has data here, something is wrong with the file.
         let data = format!("{}/{name}", section.group());
-        let has_data = exists(file, &data) && !file.group(&data)?.is_empty();
+        let has_data = exists(file, &data)? && !file.group(&data)?.is_empty();
         return match has_data && len > 0 {
             true => Err(format!("it has data but no index ({place})").into()),
             false => Ok(groups),
@@ -217,19 +218,27 @@ fn read_groups(
             groups.insert(String::new(), IndexGroup::read(&index, len)?);
         }
         Section::Instrument => {
-            for group in index.groups()? {
-                let path = group.name();
-                let last = path.rsplit('/').next().unwrap_or_default().to_owned();
-                match IndexGroup::read(&group, len) {
-                    Ok(index) => drop(groups.insert(last, index)),
+            for group in names_in(&index)? {
+                match read_group(file, &format!("{place}/{group}"), len) {
+                    Ok(Some(index)) => drop(groups.insert(group, index)),
+                    Ok(None) => {}
                     Err(error) => {
-                        drop(faults.insert(last.clone(), format!("group {last}: {error}")))
+                        drop(faults.insert(group.clone(), format!("group {group}: {error}")))
                     }
                 }
             }
         }
     }
     Ok(groups)
+}
+
+/// An index group; `None` if it is something else than a group.
+fn read_group(file: &File, path: &str, len: usize) -> Result<Option<IndexGroup>, SourceError> {
+    check_links(file, path)?;
+    match file.loc_type_by_name(path)? {
+        LocationType::Group => IndexGroup::read(&file.group(path)?, len).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Finds the sources that are soft links to others: their old names.
@@ -241,6 +250,9 @@ fn note_old_names(file: &File, sources: &mut BTreeMap<String, SourceInFile>) {
             continue;
         }
         let path = format!("INSTRUMENT/{name}");
+        if check_links(file, &path).is_err() {
+            continue;
+        }
         if is_soft_link(file, &path) {
             links.insert(name.clone());
         }

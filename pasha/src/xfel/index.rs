@@ -19,7 +19,7 @@ impl IndexGroup {
         let numbers = |name: &str| -> Result<Vec<u64>, SourceError> {
             let numbers =
                 values::counts(group, name).map_err(|error| format!("in its index {error}"))?;
-            cut(numbers, len).map_err(|error| format!("in its index, {name}: {error}").into())
+            cut(name, numbers, len).map_err(|error| format!("in its index {error}").into())
         };
         let first = numbers("first")?;
         Ok(match group.link_exists("count") {
@@ -58,10 +58,10 @@ impl IndexGroup {
 }
 
 /// The first `len` of an index array, which has padding behind.
-pub(super) fn cut<T>(mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceError> {
+pub(super) fn cut<T>(name: &str, mut padded: Vec<T>, len: usize) -> Result<Vec<T>, SourceError> {
     if padded.len() < len {
         let found = padded.len();
-        return Err(format!("an index has {found} entries for {len} trains").into());
+        return Err(format!("{name} has {found} entries for {len} trains").into());
     }
     padded.truncate(len);
     Ok(padded)
@@ -164,7 +164,7 @@ pub(crate) fn look_at_index(
 ) -> Result<(u64, u64), String> {
     let len = train_ids.len();
     let [first, counts, last, status] = numbers;
-    let cut = |numbers: Vec<u64>| cut(numbers, len).map_err(|error| error.to_string());
+    let cut = |numbers: Vec<u64>| cut("an array", numbers, len).map_err(|error| error.to_string());
     let new = IndexGroup::new(cut(first.clone())?, cut(counts)?)?;
     let old = IndexGroup::of_old_form(cut(first)?, &cut(last)?, &cut(status)?)?;
     let valid = guess_valid(train_ids).into_iter().enumerate().filter(|&(_, is_valid)| is_valid);

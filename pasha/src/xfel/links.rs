@@ -3,11 +3,26 @@
 use hdf5_metno::{File, Group, LinkType, LocationToken, LocationType};
 
 use crate::error::SourceError;
+use crate::hdf5::guards::check_links;
 
 /// Whether there is something at a path of which any part may be missing.
-pub(super) fn exists(file: &File, path: &str) -> bool {
+///
+/// # Errors
+/// If a link on the way leads into another file that can't be read.
+pub(super) fn exists(file: &File, path: &str) -> Result<bool, SourceError> {
+    check_links(file, path)?;
     let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    ends.into_iter().all(|end| file.link_exists(&path[..end]))
+    Ok(ends.into_iter().all(|end| file.link_exists(&path[..end])))
+}
+
+/// The names of what is in a group, whatever it is.
+pub(super) fn names_in(group: &Group) -> Result<Vec<String>, SourceError> {
+    let mut names = Vec::new();
+    group.iter_visit_default(|name, _| {
+        names.push(name.to_owned());
+        Ok(())
+    })?;
+    Ok(names)
 }
 
 /// Whether what is at a path is a soft link.

@@ -7,10 +7,11 @@ use hdf5_metno::File;
 
 use super::Section;
 use super::element::{KeyElement, ReadRows, StoredRows};
-use super::links::exists;
+use super::links::{exists, names_in};
 use super::run::Run;
 use super::values::{self, Attribute};
 use crate::error::{Error, Hdf5Error, Result, SourceError};
+use crate::hdf5::guards::open_dataset;
 use crate::hdf5::probe::probe;
 
 impl Run {
@@ -155,12 +156,13 @@ fn metadata_in(path: &Path) -> Result<BTreeMap<String, Attribute>> {
     let read = || -> Result<BTreeMap<String, Attribute>, SourceError> {
         let mut found = BTreeMap::new();
         let file = File::open(path)?;
-        if exists(&file, "METADATA") {
-            for dataset in file.group("METADATA")?.datasets()? {
-                let name = dataset.name();
-                let name = name.rsplit('/').next().unwrap_or_default();
-                if let Ok(Some(value)) = values::value_of(&dataset) {
-                    found.insert(name.to_owned(), value);
+        if exists(&file, "METADATA")? {
+            let group = file.group("METADATA")?;
+            for name in names_in(&group)? {
+                let dataset = open_dataset(&group, &name);
+                if let Ok(Some(value)) = dataset.map(|it| values::value_of(&it)).unwrap_or(Ok(None))
+                {
+                    found.insert(name, value);
                 }
             }
         }

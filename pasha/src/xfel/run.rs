@@ -14,6 +14,7 @@ use super::info::{KeyInfo, element_of};
 use super::selection::Selection;
 use super::skipped::SkippedFile;
 use crate::error::{Error, Hdf5Error, Result, SourceError};
+use crate::hdf5::guards::open_dataset;
 use crate::hdf5::probe::probe;
 
 /// A run of the European XFEL: the files of a folder as one, or what was selected of it.
@@ -314,7 +315,8 @@ impl Run {
         let of_run = self.catalogue.source(source)?;
         let path = &self.file_of(source, key)?.path;
         let name = data_set_of(of_run.section, source, key);
-        let read = || -> Result<T, SourceError> { look(&File::open(path)?.dataset(&name)?) };
+        let read =
+            || -> Result<T, SourceError> { look(&open_dataset(&*File::open(path)?, &name)?) };
         probe("HDF5", read).and_then(|()| read()).map_err(|error| {
             Error::Hdf5(Hdf5Error {
                 path: path.clone(),

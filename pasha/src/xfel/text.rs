@@ -6,6 +6,7 @@ use hdf5_metno::File;
 
 use super::values;
 use crate::error::{Error, Hdf5Error, Result, SourceError};
+use crate::hdf5::guards::open_dataset;
 
 /// All texts of a data set.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(super) struct TextsReader<'r>(pub(super) &'r TextDataset);
 impl TextDataset {
     pub(super) fn open(path: &Path, name: &str) -> Result<TextDataset> {
         let read = || -> Result<TextDataset, SourceError> {
-            let dataset = File::open(path)?.dataset(name)?;
+            let dataset = open_dataset(&*File::open(path)?, name)?;
             let (texts, shape) = (values::texts_of(&dataset)?, dataset.shape());
             Ok(TextDataset { texts, shape })
         };

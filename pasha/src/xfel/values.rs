@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use hdf5_metno::types::{FixedAscii, TypeDescriptor, VarLenAscii, VarLenUnicode};
+use hdf5_metno::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5_metno::{Container, Dataset, File, Group, H5Type, Location};
 
 use super::links::exists;
 use crate::error::SourceError;
+use crate::hdf5::guards::open_dataset;
 
 /// The value of an attribute, or of a value that is the same for a whole run.
 ///
@@ -101,7 +102,7 @@ pub(super) fn numbers<T: H5Type>(group: &Group, path: &str) -> Result<Vec<T>, So
 /// An array in `INDEX`, before anything of its size is allocated.
 fn array(group: &Group, path: &str) -> Result<Dataset, SourceError> {
     let dataset =
-        group.dataset(path).map_err(|error| format!("there is no usable {path}: {error}"))?;
+        open_dataset(group, path).map_err(|error| format!("there is no usable {path}: {error}"))?;
     let shape = dataset.shape();
     let len = shape.iter().try_fold(1_usize, |all, &len| all.checked_mul(len));
     match len.is_some_and(|len| len <= MOST_NUMBERS) {
@@ -121,11 +122,11 @@ fn read<T: H5Type>(dataset: &Dataset, path: &str) -> Result<Vec<T>, SourceError>
 
 /// All of a data set of texts, if there is one.
 pub(super) fn texts(file: &File, path: &str) -> Result<Option<Vec<String>>, SourceError> {
-    if !exists(file, path) {
+    if !exists(file, path)? {
         return Ok(None);
     }
-    let dataset = file.dataset(path)?;
-    texts_of(&dataset).map(Some)
+    let texts = open_dataset(file, path).map_err(SourceError::from).and_then(|it| texts_of(&it));
+    texts.map(Some).map_err(|error| format!("there is no usable {path}: {error}").into())
 }
 
 /// All texts of a data set or an attribute.
@@ -139,13 +140,8 @@ pub(super) fn texts_of(stored: &Container) -> Result<Vec<String>, SourceError> {
         TypeDescriptor::VarLenAscii => {
             stored.read_raw::<VarLenAscii>()?.iter().map(text_of).collect()
         }
-        TypeDescriptor::FixedAscii(len) if len <= LONGEST_TEXT => {
-            let texts = stored.read_raw::<FixedAscii<LONGEST_TEXT>>()?;
-            texts.iter().map(|text| lossy(text.as_bytes())).collect()
-        }
-        TypeDescriptor::FixedUnicode(len) if len <= LONGEST_TEXT => {
-            let texts = stored.read_raw::<hdf5_metno::types::FixedUnicode<LONGEST_TEXT>>()?;
-            texts.iter().map(|text| lossy(text.as_bytes())).collect()
+        TypeDescriptor::FixedAscii(len) | TypeDescriptor::FixedUnicode(len) => {
+            return texts_of_length(stored, len);
         }
         other => return Err(format!("it holds {other}, not texts").into()),
     })
@@ -156,8 +152,42 @@ fn text_of(text: &VarLenAscii) -> String {
     String::from_utf8_lossy(text.as_bytes()).into_owned()
 }
 
-/// Bytes of the longest text of fixed length.
-const LONGEST_TEXT: usize = 1024;
+/// Bytes of the longest texts of fixed length, and of all texts of such a data set together.
+const LONGEST_TEXT: usize = 64 << 10;
+const MOST_TEXT: usize = 1 << 30;
+
+/// Texts of `len` bytes each, zeros behind the shorter ones included.
+fn texts_of_length(stored: &Container, len: usize) -> Result<Vec<String>, SourceError> {
+    if len > LONGEST_TEXT || stored.size().saturating_mul(len) > MOST_TEXT {
+        let number = stored.size();
+        return Err(format!(
+            "it holds {number} texts of {len} bytes; {LONGEST_TEXT} bytes are the most that one may have, and \
+             {MOST_TEXT} all of them"
+        )
+        .into());
+    }
+    // The library copies into texts of a length that is known at compile time.
+    match len {
+        0..=128 => read_texts::<128>(stored),
+        129..=1024 => read_texts::<1024>(stored),
+        1025..=8192 => read_texts::<8192>(stored),
+        _ => read_texts::<LONGEST_TEXT>(stored),
+    }
+}
+
+fn read_texts<const LEN: usize>(stored: &Container) -> Result<Vec<String>, SourceError> {
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(match stored.dtype()?.to_descriptor()? {
+        TypeDescriptor::FixedUnicode(_) => {
+            let texts = stored.read_raw::<FixedUnicode<LEN>>()?;
+            texts.iter().map(|text| lossy(text.as_bytes())).collect()
+        }
+        _ => {
+            let texts = stored.read_raw::<FixedAscii<LEN>>()?;
+            texts.iter().map(|text| lossy(text.as_bytes())).collect()
+        }
+    })
+}
 
 /// The attributes of an object; those that are neither text nor numbers, or can't be read, are left
 /// out.

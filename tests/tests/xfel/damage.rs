@@ -158,3 +158,76 @@ fn a_group_without_counts_is_listed_and_keeps_from_no_other() {
     let told = skipped.to_string();
     assert!(told.contains("group other") && told.contains("last"), "{told}");
 }
+
+/// A part of the index, or what the file says of itself, lies behind a FIFO: the library would wait
+/// for somebody who writes into it.
+#[test]
+fn a_fifo_behind_a_link_or_a_source_is_told_and_not_waited_for() {
+    let count = format!("INDEX/{}/data/count", CAMERA.0);
+    let places = [
+        "INDEX/trainId",
+        "INDEX",
+        "METADATA/dataFormatVersion",
+        "METADATA",
+        &count,
+        &format!("INDEX/{}/data", CAMERA.0),
+        &format!("INSTRUMENT/{}", CAMERA.0),
+    ];
+    for place in places {
+        for kind in ["link", "virtual", "raw"] {
+            let folder = tempfile::tempdir().unwrap();
+            write(folder.path());
+            let fifo = folder.path().join("fifo.data");
+            rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, 0o600.into()).unwrap();
+            let file = hdf5_metno::File::append(folder.path().join("RAW-DA01-S1.h5")).unwrap();
+            let is_data_set = file.dataset(place).is_ok();
+            if !is_data_set && kind != "link" || place.contains("Format") && kind == "virtual" {
+                continue;
+            }
+            file.unlink(place).unwrap();
+            let builder = file.new_dataset::<u64>().shape([12]);
+            match kind {
+                "link" => file.link_external("fifo.data", "/there", place).unwrap(),
+                "virtual" => {
+                    let map = builder.virtual_map(
+                        "fifo.data",
+                        "there",
+                        [12],
+                        hdf5_metno::Hyperslab::from((..,)),
+                        [12],
+                        hdf5_metno::Hyperslab::from((..,)),
+                    );
+                    drop(map.create(place).unwrap());
+                }
+                _ => drop(builder.external(fifo.to_str().unwrap(), 0, 96).create(place).unwrap()),
+            }
+            file.close().unwrap();
+            let run = Run::open(folder.path()).unwrap();
+            let camera = run.key::<u16, ndarray::Ix3>(CAMERA.0, CAMERA.1);
+            let told = format!("{:?} {:?}", run.skipped_files(), camera.as_ref().err());
+            assert!(told.contains("FIFO"), "{kind} at {place}: {told}");
+            let others = run.select_trains(..12);
+            let others = others.unwrap().key::<u16, ndarray::Ix3>(CAMERA.0, CAMERA.1);
+            assert!(others.is_ok(), "{kind} at {place}: {:?}", others.err());
+            let _ = run.metadata().unwrap();
+        }
+    }
+}
+
+/// Names of sources are texts of a fixed length in some files, however long that is.
+#[test]
+fn long_names_of_sources_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let ids = "METADATA/dataSources/dataSourceId";
+    let path = folder.path().join("RAW-DA01-S0.h5");
+    let id = format!("INSTRUMENT/{}/data", CAMERA.0);
+    let file = hdf5_metno::File::append(&path).unwrap();
+    file.unlink(ids).unwrap();
+    let text = hdf5_metno::types::FixedAscii::<5000>::from_ascii(&id).unwrap();
+    file.new_dataset_builder().with_data(&[text]).create(ids).unwrap();
+    file.close().unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    assert_eq!(run.counts(CAMERA.0, CAMERA.1).unwrap(), [1; 24]);
+    assert!(run.skipped_files().is_empty(), "{:?}", run.skipped_files());
+}
