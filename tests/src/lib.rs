@@ -294,7 +294,7 @@ pub fn run_guarded(program: &str, arguments: &[&str]) -> Output {
     let guard = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
         .expect("a child has a pidfd");
     let watcher = std::thread::spawn(move || {
-        let limit = rustix::event::Timespec { tv_sec: 180, tv_nsec: 0 };
+        let limit = rustix::event::Timespec { tv_sec: 480, tv_nsec: 0 };
         let mut fds = [rustix::event::PollFd::new(&guard, rustix::event::PollFlags::IN)];
         let ended = rustix::event::poll(&mut fds, Some(&limit)) == Ok(1);
         if !ended {
