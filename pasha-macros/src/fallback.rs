@@ -170,6 +170,7 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
         #(#attrs)*
         #quiet
         #[allow(missing_docs)]
+        #[automatically_derived]
         impl #name {
             #vis fn run_parallel #generics (#(#arguments),*) -> #out #body
             #vis fn run_in #generics (_: #out, #(#arguments),*) -> #out #body
@@ -180,6 +181,7 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
             #vis fn run_report_in #generics (_: #out, #(#arguments),*) -> #out #body
             #vis fn run_report_serial #generics (#(#arguments),*) -> #out #body
             #vis fn run_report_into #generics (_: #out, #(#arguments,)* _: #out) -> #out #body
+            #vis fn run_live_in #generics (_: #out, #(#arguments,)* _: #out, _: #out) -> #out #body
             #vis fn bind #generics (#(#shared),*) -> #out #body
         }
     }

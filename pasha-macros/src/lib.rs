@@ -116,6 +116,7 @@ struct Readme;
 /// | `k::alloc(&context, …)` | allocates the outputs, runs nothing |
 /// | `k::run_into(&context, …, &mut out)` | runs into outputs that are there already |
 /// | `k::run_report(…)`, `run_report_in`, `run_report_serial`, `run_report_into` | the same, and a report: what failed, what was tried again, how long it took |
+/// | `k::run_live_in(&context, …, every, look)` | as `run_in`, and calls `look` with what is finished, this often |
 /// | `k::bind(shared…)` | gives a kernel value, which composes with others by `then` |
 ///
 /// A kernel with several outputs returns them in a struct, named as the function in CamelCase with
