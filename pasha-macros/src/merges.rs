@@ -38,5 +38,9 @@ mod tests {
     fn the_documentation_names_all_merges() {
         assert!(include_str!("lib.rs").contains(&words()));
         assert!(include_str!("../../README.md").contains(&words()));
+        let told = include_str!("../../pasha/src/output/merge.rs");
+        let note = told.split("note = \"").nth(1).and_then(|it| it.split('"').next()).unwrap();
+        let missing = |(word, _): &(&str, &str)| !note.contains(&format!("`{word}`"));
+        assert!(!MERGES.iter().any(missing), "{note}");
     }
 }

@@ -154,3 +154,70 @@ fn messages_name_the_version_of_ndarray_that_pasha_takes() {
     }
     assert_eq!(number, 3);
 }
+
+/// All code of the runtime and of the macro.
+fn sources() -> String {
+    let mut all = String::new();
+    let mut folders = ["pasha/src", "pasha-macros/src"].map(|it| repository().join(it)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                all += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    all
+}
+
+/// `Type::item` of ARCHITECTURE.md is there, whatever was renamed.
+#[test]
+fn what_the_architecture_names_is_there() {
+    let (text, code) = (read("ARCHITECTURE.md"), sources());
+    let mut found = 0;
+    for name in text.split('`').skip(1).step_by(2) {
+        let Some((of, item)) = name.split_once("::") else { continue };
+        if !of.starts_with(char::is_uppercase) || item.contains("::") {
+            continue;
+        }
+        found += 1;
+        let kinds = ["struct ", "enum ", "trait ", "type "];
+        let is_type = kinds.iter().any(|kind| {
+            let ends = [" ", "<", "(", ";", ":"];
+            ends.iter().any(|end| code.contains(&format!("{kind}{of}{end}")))
+        });
+        let item = item.trim_end_matches("()");
+        let is_item = ["fn ", "const ", "type "].iter().any(|kind| {
+            let ends = ["(", "<", ":", " ", ";"];
+            ends.iter().any(|end| code.contains(&format!("{kind}{item}{end}")))
+        });
+        let is_variant = ["    ", "    /"].iter().any(|it| code.contains(&format!("{it}{item}")));
+        assert!(is_type && (is_item || is_variant), "{name}");
+    }
+    assert!(found > 15, "{found}");
+}
+
+/// Each option is a method of the trait, one of the built-in contexts, and a word if it can be one.
+#[test]
+fn the_lists_of_options_agree() {
+    let (of_trait, own) =
+        (read("pasha/src/options/methods.rs"), read("pasha/src/options/own_methods.rs"));
+    let methods: Vec<&str> = of_trait
+        .split("    fn ")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("(mut self").map(|(name, _)| name))
+        .filter(|name| !name.contains('\n'))
+        .collect();
+    assert!(methods.len() > 15, "{methods:?}");
+    for method in &methods {
+        assert!(own.contains(&format!("{method}(")), "{method} is no method of the contexts");
+    }
+    let words = read("pasha/src/options/words.rs");
+    let names = words.split("name: \"").skip(1).filter_map(|it| it.split('"').next());
+    let table: String = words.lines().filter(|line| line.starts_with("    /// | ")).collect();
+    for name in names {
+        assert!(table.contains(&format!("`{name}")), "{name} is not in the table of the words");
+    }
+}

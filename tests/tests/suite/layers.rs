@@ -105,6 +105,12 @@ impl House {
                 }
                 all.insert(target.0);
             }
+            // What is handed on from elsewhere is imported, too; from the own children it is not.
+            for path in mentions.exported.iter().filter(|_| !module.is_empty()) {
+                if matches!(path[0].as_str(), "crate" | "super") {
+                    all.extend(self.resolve(module, path).map(|target| target.0));
+                }
+            }
             all.remove(module);
         }
         imports
