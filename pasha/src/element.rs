@@ -54,8 +54,11 @@ pub trait Element: Copy + NoUninit + Zeroable + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Copy + NoUninit + Zeroable + Send + Sync + 'static> Element for T {}
 
+/// Bytes of two cache lines: processors fetch lines in pairs.
+pub(crate) const CACHE_LINES: usize = 128;
+
 /// The largest alignment of elements, in bytes: that of all memory which arrays lie in.
-pub(crate) const MOST_ALIGNED: usize = 128;
+pub(crate) const MOST_ALIGNED: usize = CACHE_LINES;
 
 /// Memory of copies of elements, of any type.
 #[derive(Clone, Copy)]

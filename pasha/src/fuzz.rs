@@ -11,7 +11,7 @@ use crate::{npy, resume};
 pub fn npy_header(file: &[u8]) -> Result<String, String> {
     use ndarray::{Ix2, IxDyn};
     let header = npy::parse(file)?;
-    // Whatever is asked for.
+    // As elements and numbers of axes of all kinds.
     let checked = [
         crate::functor::npy::check::<f64, Ix2>(&header, file.len()).map(drop),
         crate::functor::npy::check::<bool, IxDyn>(&header, file.len()).map(drop),

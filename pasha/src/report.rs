@@ -183,7 +183,7 @@ pub struct WorkerReport {
 }
 
 /// At most this many failures are listed in the text.
-const LISTED: usize = 10;
+const LISTED_FAILURES: usize = 10;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,11 +226,11 @@ impl fmt::Display for Report {
         for warning in &self.warnings {
             write!(f, "\nwarning: {warning}")?;
         }
-        for failed in self.failed.iter().take(LISTED) {
+        for failed in self.failed.iter().take(LISTED_FAILURES) {
             write!(f, "\n{}", failed.cause.brief())?;
         }
-        if self.failed.len() > LISTED {
-            write!(f, "\nand {} more failed", self.failed.len() - LISTED)?;
+        if self.failed.len() > LISTED_FAILURES {
+            write!(f, "\nand {} more failed", self.failed.len() - LISTED_FAILURES)?;
         }
         Ok(())
     }

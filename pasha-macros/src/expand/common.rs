@@ -48,8 +48,9 @@ pub(crate) fn inherited(kernel: &Kernel) -> Vec<&Attribute> {
 /// Lints that are about code that people write: how the user's names are spelled, and whether
 /// every generated function is used.
 ///
-/// One list for each block of implementations. A `const _` around all of a kernel's would need one
-/// alone, but rustc then calls its functions `_::<impl kernel>::run_parallel`.
+/// One list for blocks of implementations and one for types, which other lints are about. A
+/// `const _` around all of a kernel's would need one alone, but rustc then calls its functions
+/// `_::<impl kernel>::run_parallel`.
 pub(crate) fn quiet() -> TokenStream {
     quote! {
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]

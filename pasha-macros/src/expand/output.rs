@@ -172,11 +172,11 @@ pub(super) fn returned_spec(value: &Value) -> TokenStream {
     let private = names::private_at(span);
     match &value.row {
         Some((element, length)) => {
-            quote_spanned!(span=> #private::ReturnRow<#element, { #length }>)
+            quote_spanned!(span=> #private::PerIndexRow<#element, { #length }>)
         }
         None => {
             let element = value.element();
-            quote_spanned!(span=> #private::ReturnValue<#element>)
+            quote_spanned!(span=> #private::PerIndexScalar<#element>)
         }
     }
 }

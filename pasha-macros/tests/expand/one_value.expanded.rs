@@ -93,18 +93,18 @@ What keeps a map from starting (such as items of different number) or from finis
         impl ::pasha::__private::Kernel<
             Items = (::pasha::__private::ByValue<f64>, ()),
             Set = ::pasha::__private::OneReturned<::pasha::__private::SharedArray1<f64>>,
-            Specs = (::pasha::__private::ReturnValue<f64>, ()),
+            Specs = (::pasha::__private::PerIndexScalar<f64>, ()),
         >,
     > {
         ::pasha::__private::assert_element::<f64>();
         ::pasha::__private::BoundKernel::new(
             ::pasha::__private::PlainKernelTypes::<
                 (::pasha::__private::ByValue<f64>, ()),
-                (::pasha::__private::ReturnValue<f64>, ()),
+                (::pasha::__private::PerIndexScalar<f64>, ()),
                 ::pasha::__private::OneReturned<::pasha::__private::SharedArray1<f64>>,
             >::kernel(
                     move |_| ::pasha::__private::Ok((
-                        <::pasha::__private::ReturnValue<f64>>::new(),
+                        <::pasha::__private::PerIndexScalar<f64>>::new(),
                         (),
                     )),
                     move |at, (item0, ()), (result0, ()), _| {

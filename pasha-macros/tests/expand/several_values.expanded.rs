@@ -164,8 +164,8 @@ What keeps a map from starting (such as items of different number) or from finis
             Specs = (
                 ::pasha::__private::PerIndexScalar<bool>,
                 (
-                    ::pasha::__private::ReturnValue<f64>,
-                    (::pasha::__private::ReturnRow<f64, { N }>, ()),
+                    ::pasha::__private::PerIndexScalar<f64>,
+                    (::pasha::__private::PerIndexRow<f64, { N }>, ()),
                 ),
             ),
         >,
@@ -179,8 +179,8 @@ What keeps a map from starting (such as items of different number) or from finis
                 (
                     ::pasha::__private::PerIndexScalar<bool>,
                     (
-                        ::pasha::__private::ReturnValue<f64>,
-                        (::pasha::__private::ReturnRow<f64, { N }>, ()),
+                        ::pasha::__private::PerIndexScalar<f64>,
+                        (::pasha::__private::PerIndexRow<f64, { N }>, ()),
                     ),
                 ),
                 MomentsOutput,
@@ -191,8 +191,8 @@ What keeps a map from starting (such as items of different number) or from finis
                     move |_| ::pasha::__private::Ok((
                         <::pasha::__private::PerIndexScalar<bool>>::new(),
                         (
-                            <::pasha::__private::ReturnValue<f64>>::new(),
-                            (<::pasha::__private::ReturnRow<f64, { N }>>::new(), ()),
+                            <::pasha::__private::PerIndexScalar<f64>>::new(),
+                            (<::pasha::__private::PerIndexRow<f64, { N }>>::new(), ()),
                         ),
                     )),
                     move |_, _| [],
@@ -346,8 +346,8 @@ What keeps a map from starting (such as items of different number) or from finis
                 ),
             >,
             Specs = (
-                ::pasha::__private::ReturnValue<f64>,
-                (::pasha::__private::ReturnValue<f64>, ()),
+                ::pasha::__private::PerIndexScalar<f64>,
+                (::pasha::__private::PerIndexScalar<f64>, ()),
             ),
         >,
     > {
@@ -357,8 +357,8 @@ What keeps a map from starting (such as items of different number) or from finis
             ::pasha::__private::PlainKernelTypes::<
                 (::pasha::__private::ByValue<f64>, ()),
                 (
-                    ::pasha::__private::ReturnValue<f64>,
-                    (::pasha::__private::ReturnValue<f64>, ()),
+                    ::pasha::__private::PerIndexScalar<f64>,
+                    (::pasha::__private::PerIndexScalar<f64>, ()),
                 ),
                 ::pasha::__private::ReturnedTuple<
                     (
@@ -368,8 +368,8 @@ What keeps a map from starting (such as items of different number) or from finis
                 >,
             >::kernel(
                     move |_| ::pasha::__private::Ok((
-                        <::pasha::__private::ReturnValue<f64>>::new(),
-                        (<::pasha::__private::ReturnValue<f64>>::new(), ()),
+                        <::pasha::__private::PerIndexScalar<f64>>::new(),
+                        (<::pasha::__private::PerIndexScalar<f64>>::new(), ()),
                     )),
                     move |at, (item0, ()), (result0, (result1, ())), _| {
                         let (value0, value1) = min_max(item0);
@@ -402,6 +402,7 @@ struct refused {}
 #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
 #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
 #[allow(missing_docs)]
+#[automatically_derived]
 impl refused {
     fn run_parallel(
         _: RefusedWithMistakes,
@@ -457,6 +458,15 @@ impl refused {
         ::pasha::__private::unimplemented!()
     }
     fn run_report_into(
+        _: RefusedWithMistakes,
+        _: RefusedWithMistakes,
+        _: RefusedWithMistakes,
+        _: RefusedWithMistakes,
+    ) -> RefusedWithMistakes {
+        ::pasha::__private::unimplemented!()
+    }
+    fn run_live_in(
+        _: RefusedWithMistakes,
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,
         _: RefusedWithMistakes,

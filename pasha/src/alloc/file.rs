@@ -13,7 +13,7 @@ use rustix::fs::FallocateFlags;
 
 use crate::array::Order;
 use crate::error::{Error, Result};
-use crate::files::{FileClaim, Taken, check_replaceable, in_turn, open_regular};
+use crate::files::{ClaimError, FileClaim, check_replaceable, in_turn, open_regular};
 use crate::memory::Mapping;
 use crate::npy::{self, Header, NpyElement};
 
@@ -162,9 +162,9 @@ impl NpyOutput<'_> {
         move |source| Error::File { action, path: path.clone(), source }
     }
 
-    fn taken(&self, action: &'static str, taken: Taken) -> Error {
+    fn taken(&self, action: &'static str, taken: ClaimError) -> Error {
         match taken {
-            Taken::Failed(error) => self.failed(action)(error),
+            ClaimError::Failed(error) => self.failed(action)(error),
             taken => Error::InUse { path: self.path.to_owned(), reason: taken.reason(true) },
         }
     }
@@ -192,9 +192,9 @@ fn random_mark() -> u64 {
 /// Checks that a file of this many bytes, and a header, may be made: beyond the limit of this
 /// process the operating system would answer by a signal that ends the program.
 fn within_limit(bytes: usize) -> io::Result<()> {
-    const HEADER_BYTES: u64 = 4096;
+    const NPY_HEADER_BYTES: u64 = 4096;
     let (most, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(io::Error::from)?;
-    if (bytes as u64).saturating_add(HEADER_BYTES) > most {
+    if (bytes as u64).saturating_add(NPY_HEADER_BYTES) > most {
         return Err(rustix::io::Errno::FBIG.into());
     }
     Ok(())

@@ -54,9 +54,7 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
     }
     let context: Arc<dyn Context> = match std::env::var_os("PASHA_CONTEXT") {
         None => Arc::new(ProcessContext::with_available_workers()?),
-        Some(text) => {
-            parse(&text.to_string_lossy(), "the environment variable PASHA_CONTEXT")?.into()
-        }
+        Some(text) => parse(&text.to_string_lossy(), named::IN_ENVIRONMENT)?.into(),
     };
     let mut default = DEFAULT.write().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(default.get_or_insert(context)))

@@ -238,6 +238,11 @@ macro_rules! as_another {
             $other.runs_on_caller()
         }
 
+        fn rank(&self) -> usize {
+            let $context = self;
+            $other.rank()
+        }
+
         fn ranks(&self) -> Option<&$crate::context::Ranks> {
             let $context = self;
             $other.ranks()

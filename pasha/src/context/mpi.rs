@@ -72,7 +72,7 @@ impl MpiContext {
     /// ```
     pub fn new() -> Result<Self> {
         let text = std::env::var("PASHA_CONTEXT").unwrap_or_default();
-        match named::of_rank(&text, "the environment variable PASHA_CONTEXT") {
+        match named::of_rank(&text, named::IN_ENVIRONMENT) {
             Some(local) => Self::with(local?),
             None => Self::with(Box::new(SerialContext::new())),
         }

@@ -6,6 +6,9 @@ use super::{Context, MOST_WORKERS, ProcessContext, SerialContext, ThreadContext}
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
 
+/// Where the text stands that `PASHA_CONTEXT` gives, for messages.
+pub(super) const IN_ENVIRONMENT: &str = "the environment variable PASHA_CONTEXT";
+
 /// What a text names.
 const NAMES: [&str; 3] = ["serial", "threads", "processes"];
 

@@ -23,6 +23,11 @@ pub(super) const MAKE_ANEW: &str = "the threads of a pool (rayon), of a runtime 
 pub(crate) const WAITS: &str =
     "it waits for a lock or a thread of the program that does not exist in a forked worker";
 
+/// Why a source is refused whose elements are more than can be addressed.
+pub(crate) fn too_large_to_address(shape: &[usize]) -> String {
+    format!("its shape {shape:?} is larger than the address space")
+}
+
 /// A worker, with its machine where there are several.
 pub(crate) fn worker(worker_id: usize, host: Option<&str>) -> String {
     match host {

@@ -35,14 +35,14 @@ static CLAIMS: Mutex<Claims> =
     Mutex::new(Claims { used: BTreeMap::new(), shared: BTreeMap::new() });
 
 struct Claims {
-    used: BTreeMap<FileNumber, Used>,
+    used: BTreeMap<FileNumber, FileUse>,
     /// Those that several may hold together.
     shared: BTreeMap<FileNumber, Weak<FileClaim>>,
 }
 
 /// How this process uses a file, and the path by which it was opened.
 #[derive(Clone, Debug)]
-enum Used {
+enum FileUse {
     Written(PathBuf),
     /// So many times.
     Read(PathBuf, usize),
@@ -64,7 +64,7 @@ impl HeldClaims {
 
 /// Why a file can't be claimed.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum ClaimError {
     /// This program writes it already, and opened it by this path.
     WrittenHere(PathBuf),
     /// This program reads it, and opened it by this path.
@@ -75,29 +75,29 @@ pub(crate) enum Taken {
     Failed(io::Error),
 }
 
-impl Taken {
+impl ClaimError {
     /// In words, for somebody who wants to write the file or to read it.
     pub(crate) fn reason(&self, to_write: bool) -> String {
         match self {
-            Taken::WrittenHere(by) if to_write => format!(
+            ClaimError::WrittenHere(by) if to_write => format!(
                 "its bytes are the memory of another array of this program, allocated in {}: drop that \
                  array before, or give another path",
                 by.display()
             ),
-            Taken::WrittenHere(by) => format!(
+            ClaimError::WrittenHere(by) => format!(
                 "its bytes are the memory of an array of this program, allocated in {}, which may be \
                  written while it is read: map over that array, or drop it before",
                 by.display()
             ),
-            Taken::ReadHere(by) => format!(
+            ClaimError::ReadHere(by) => format!(
                 "this program reads it, opened as {}: drop what reads it before, or give another path",
                 by.display()
             ),
-            Taken::Elsewhere => {
+            ClaimError::Elsewhere => {
                 "another program is writing it: wait for that, end it, or give another path"
                     .to_owned()
             }
-            Taken::Failed(error) => error.to_string(),
+            ClaimError::Failed(error) => error.to_string(),
         }
     }
 }
@@ -116,14 +116,14 @@ pub(crate) struct FileClaim {
 
 impl FileClaim {
     /// Claims a file that is open to be written.
-    pub(crate) fn writing(file: File, path: &Path) -> Result<FileClaim, Taken> {
-        let key = key(&file.metadata().map_err(Taken::Failed)?);
+    pub(crate) fn writing(file: File, path: &Path) -> Result<FileClaim, ClaimError> {
+        let key = key(&file.metadata().map_err(ClaimError::Failed)?);
         {
             let mut claims = claims();
             match claims.used.get(&key) {
-                Some(Used::Written(by)) => return Err(Taken::WrittenHere(by.clone())),
-                Some(Used::Read(by, _)) => return Err(Taken::ReadHere(by.clone())),
-                None => claims.used.insert(key, Used::Written(path.to_owned())),
+                Some(FileUse::Written(by)) => return Err(ClaimError::WrittenHere(by.clone())),
+                Some(FileUse::Read(by, _)) => return Err(ClaimError::ReadHere(by.clone())),
+                None => claims.used.insert(key, FileUse::Written(path.to_owned())),
             };
         }
         // Takes it off the list, if it can't be locked.
@@ -136,7 +136,7 @@ impl FileClaim {
         };
         match in_a_moment(|| claim.file.try_lock()) {
             Ok(()) => Ok(claim),
-            Err(TryLockError::WouldBlock) => Err(Taken::Elsewhere),
+            Err(TryLockError::WouldBlock) => Err(ClaimError::Elsewhere),
             // Some network file systems have no locks.
             Err(TryLockError::Error(_)) => Ok(claim),
         }
@@ -144,15 +144,15 @@ impl FileClaim {
 
     /// Claims the file at a path, which is made if there is none, or takes part in the claim that
     /// this process has already. It is not claimed if the file system has no locks.
-    pub(crate) fn together(path: &Path) -> Result<Arc<FileClaim>, Taken> {
+    pub(crate) fn together(path: &Path) -> Result<Arc<FileClaim>, ClaimError> {
         let since = Instant::now();
         loop {
             let file = open_regular(
                 path,
                 OpenOptions::new().read(true).write(true).create(true).truncate(false),
             )
-            .map_err(Taken::Failed)?;
-            let key = key(&file.metadata().map_err(Taken::Failed)?);
+            .map_err(ClaimError::Failed)?;
+            let key = key(&file.metadata().map_err(ClaimError::Failed)?);
             let shared = claims().shared.get(&key).and_then(Weak::upgrade);
             if let Some(claim) = shared {
                 return Ok(claim);
@@ -160,7 +160,7 @@ impl FileClaim {
             match FileClaim::writing(file, path) {
                 Ok(claim) => {
                     if let Err(TryLockError::Error(error)) = claim.file.try_lock() {
-                        return Err(Taken::Failed(error));
+                        return Err(ClaimError::Failed(error));
                     }
                     // It may have been removed by who had it before.
                     if fs::metadata(path).is_ok_and(|now| self::key(&now) == key) {
@@ -169,11 +169,11 @@ impl FileClaim {
                         return Ok(claim);
                     }
                     if since.elapsed() > WAIT_FOR_LOCK {
-                        return Err(Taken::Elsewhere);
+                        return Err(ClaimError::Elsewhere);
                     }
                 }
                 // Another thread is about to share it, or to give it back.
-                Err(Taken::WrittenHere(_)) if since.elapsed() < WAIT_FOR_LOCK => pause(),
+                Err(ClaimError::WrittenHere(_)) if since.elapsed() < WAIT_FOR_LOCK => pause(),
                 Err(taken) => return Err(taken),
             }
         }
@@ -190,9 +190,9 @@ impl FileClaim {
     }
 
     /// Enters, alone: nobody else can before what comes back is dropped.
-    pub(crate) fn enter(claim: &Arc<FileClaim>) -> Option<Entered> {
+    pub(crate) fn enter(claim: &Arc<FileClaim>) -> Option<ExclusiveUse> {
         let was_busy = claim.is_busy.swap(true, Ordering::Acquire);
-        (!was_busy).then(|| Entered(Arc::clone(claim)))
+        (!was_busy).then(|| ExclusiveUse(Arc::clone(claim)))
     }
 
     /// Which file it is.
@@ -225,16 +225,16 @@ impl Drop for FileClaim {
 
 /// Somebody who is alone with a file.
 #[derive(Debug)]
-pub(crate) struct Entered(Arc<FileClaim>);
+pub(crate) struct ExclusiveUse(Arc<FileClaim>);
 
-impl Entered {
+impl ExclusiveUse {
     /// The claim.
     pub(crate) fn claim(&self) -> &Arc<FileClaim> {
         &self.0
     }
 }
 
-impl Drop for Entered {
+impl Drop for ExclusiveUse {
     fn drop(&mut self) {
         self.0.is_busy.store(false, Ordering::Release);
     }
@@ -246,19 +246,19 @@ pub(crate) struct ReadLock(FileNumber);
 
 impl ReadLock {
     /// Notes that a file is read, if nobody writes it.
-    pub(crate) fn begin(file: &File, path: &Path) -> Result<ReadLock, Taken> {
-        let key = key(&file.metadata().map_err(Taken::Failed)?);
+    pub(crate) fn begin(file: &File, path: &Path) -> Result<ReadLock, ClaimError> {
+        let key = key(&file.metadata().map_err(ClaimError::Failed)?);
         {
             let mut claims = claims();
             match claims.used.get_mut(&key) {
-                Some(Used::Written(by)) => return Err(Taken::WrittenHere(by.clone())),
-                Some(Used::Read(_, times)) => *times += 1,
-                None => drop(claims.used.insert(key, Used::Read(path.to_owned(), 1))),
+                Some(FileUse::Written(by)) => return Err(ClaimError::WrittenHere(by.clone())),
+                Some(FileUse::Read(_, times)) => *times += 1,
+                None => drop(claims.used.insert(key, FileUse::Read(path.to_owned(), 1))),
             }
         }
         let reading = ReadLock(key);
         match is_written_elsewhere(file) {
-            true => Err(Taken::Elsewhere),
+            true => Err(ClaimError::Elsewhere),
             false => Ok(reading),
         }
     }
@@ -267,7 +267,7 @@ impl ReadLock {
 impl Drop for ReadLock {
     fn drop(&mut self) {
         let mut claims = claims();
-        if let Some(Used::Read(_, times)) = claims.used.get_mut(&self.0) {
+        if let Some(FileUse::Read(_, times)) = claims.used.get_mut(&self.0) {
             *times -= 1;
             if *times == 0 {
                 claims.used.remove(&self.0);
@@ -278,20 +278,20 @@ impl Drop for ReadLock {
 
 /// Whether what lies at a path may be replaced by a new file: nothing, or a regular file that
 /// nobody writes. Those who read it keep it as it was.
-pub(crate) fn check_replaceable(path: &Path) -> Result<(), Taken> {
+pub(crate) fn check_replaceable(path: &Path) -> Result<(), ClaimError> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => return Ok(()),
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Taken::Failed(error)),
+        Err(error) => return Err(ClaimError::Failed(error)),
     };
-    check(metadata.file_type()).map_err(Taken::Failed)?;
-    if let Some(Used::Written(by)) = claims().used.get(&key(&metadata)) {
-        return Err(Taken::WrittenHere(by.clone()));
+    check(metadata.file_type()).map_err(ClaimError::Failed)?;
+    if let Some(FileUse::Written(by)) = claims().used.get(&key(&metadata)) {
+        return Err(ClaimError::WrittenHere(by.clone()));
     }
     // Where it may not be read, its lock can't be seen.
     match open_regular(path, OpenOptions::new().read(true)) {
-        Ok(file) if is_written_elsewhere(&file) => Err(Taken::Elsewhere),
+        Ok(file) if is_written_elsewhere(&file) => Err(ClaimError::Elsewhere),
         _ => Ok(()),
     }
 }

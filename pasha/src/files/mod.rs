@@ -8,7 +8,7 @@ mod open;
 mod opened;
 
 pub(crate) use claim::{
-    Entered, FileClaim, HeldClaims, ReadLock, Taken, check_replaceable, in_turn,
+    ClaimError, ExclusiveUse, FileClaim, HeldClaims, ReadLock, check_replaceable, in_turn,
 };
 #[cfg(feature = "netcdf")]
 pub(crate) use descriptor::StandardPlaces;
@@ -20,3 +20,10 @@ pub(crate) use open::open_regular;
 #[cfg(any(feature = "hdf5", feature = "zarr"))]
 pub(crate) use open::other_than_regular;
 pub(crate) use opened::OpenedFile;
+
+/// Bytes of elements that are read together where they do not lie in chunks.
+#[cfg_attr(
+    not(any(feature = "hdf5", feature = "zarr")),
+    allow(dead_code, reason = "formats use it")
+)]
+pub(crate) const UNCHUNKED_BYTES: usize = 1 << 20;

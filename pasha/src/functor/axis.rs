@@ -277,7 +277,7 @@ macro_rules! array_functor {
                 if self.ndim() > 0 {
                     return Ok(());
                 }
-                Err("it has no axis to map along: its dimension is 0".into())
+                Err(crate::functor::NO_AXIS.into())
             }
         }
     )+};

@@ -137,7 +137,7 @@ impl<A: Sync + 'static, D: Dimension + 'static> Functor<SubView<A, D>> for Block
             return Err(format!("`pasha::{}` needs a size of at least 1, not 0", self.kind).into());
         }
         if self.view.ndim() == 0 {
-            return Err("it has no axis to map along: its dimension is 0".into());
+            return Err(super::NO_AXIS.into());
         }
         Ok(())
     }

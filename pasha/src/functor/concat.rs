@@ -9,7 +9,7 @@ use crate::error::SourceError;
 use crate::param::Param;
 
 /// The most parts that a worker keeps open.
-const MOST_OPEN: usize = 16;
+const MOST_OPEN_PARTS: usize = 16;
 
 /// Sources one after another; made by [`concat()`].
 ///
@@ -240,7 +240,7 @@ impl<'f, S, R> ConcatReader<'f, S, R> {
             Some(slot) => slot,
             None => {
                 let reader = parts[part].reader()?;
-                if self.open.len() == MOST_OPEN {
+                if self.open.len() == MOST_OPEN_PARTS {
                     self.open.remove(0);
                 }
                 self.open.push((part, reader));

@@ -59,18 +59,18 @@ impl<'i> IndexList<'i> {
     /// Refuses indices of which there is no item.
     pub(super) fn check(&self, len: usize) -> Result<(), SourceError> {
         if let Some((place, value)) = &self.refused {
-            return Err(told(*place, value, len));
+            return Err(index_error(*place, value, len));
         }
         if self.end <= len {
             return Ok(());
         }
         let place = self.all.iter().position(|&index| index >= len).unwrap_or_default();
-        Err(told(place, &self.all[place].to_string(), len))
+        Err(index_error(place, &self.all[place].to_string(), len))
     }
 }
 
 #[cold]
-fn told(place: usize, value: &str, len: usize) -> SourceError {
+fn index_error(place: usize, value: &str, len: usize) -> SourceError {
     format!("of the chosen indices, number {place} is {value}, but it has {len} items, 0..{len}")
         .into()
 }

@@ -28,6 +28,9 @@ pub(crate) use into_functor::{given_by_value, natural_items};
 use crate::error::SourceError;
 use crate::param::Param;
 
+/// Why an array can't be mapped over that is a single element.
+pub(crate) const NO_AXIS: &str = "it has no axis to map along: its dimension is 0";
+
 /// Something that can be mapped over by a kernel whose item is of the kind `P`.
 ///
 /// Implement three methods to map over anything of your own: the

@@ -16,8 +16,8 @@ use super::axis::{AsView, MappedFile, SubViewReader};
 use super::slice::ElementReader;
 use super::{Functor, NaturalItem};
 use crate::array::bytes_of_shape;
-use crate::error::{Error, NpyError, Result, SourceError};
-use crate::files::{OpenedFile, ReadLock, Taken, open_regular};
+use crate::error::{Error, NpyError, Result, SourceError, describe};
+use crate::files::{ClaimError, OpenedFile, ReadLock, open_regular};
 use crate::memory::{Mapping, Memory, Pages, mapped};
 use crate::npy::{self, ElementFit, Header, NpyElement};
 use crate::param::{ByRef, ByValue, ItemShape, SubView};
@@ -119,7 +119,7 @@ impl<A: NpyElement, D: Dimension> NpyFile<A, D> {
         let refused = |reason| Error::Npy(NpyError { path: path.clone(), reason });
         let file = open_regular(&path, File::options().read(true)).map_err(failed("open"))?;
         let reading = ReadLock::begin(&file, &path).map_err(|taken| match taken {
-            Taken::Failed(source) => failed("look at")(source),
+            ClaimError::Failed(source) => failed("look at")(source),
             taken => Error::InUse { path: path.clone(), reason: taken.reason(false) },
         })?;
         let metadata = file.metadata().map_err(failed("look at"))?;
@@ -245,8 +245,7 @@ pub(crate) fn check<A: NpyElement, D: Dimension>(
     let found = shape.len();
     let axes = if found <= 6 { format!("Ix{found}") } else { "IxDyn".to_owned() };
     let fit = npy::fit::<A>(descr, &axes)?;
-    let len = bytes_of_shape::<A>(shape)
-        .map_err(|_| format!("its shape {shape:?} is larger than the address space"))?;
+    let len = bytes_of_shape::<A>(shape).map_err(|_| describe::too_large_to_address(shape))?;
     let dim = D::from_dimension(&IxDyn(shape)).ok_or_else(|| {
         let count = |n: usize| format!("{n} ax{}", if n == 1 { "is" } else { "es" });
         let asked = D::NDIM.map_or("another number of axes".to_owned(), count);

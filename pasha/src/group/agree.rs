@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::members::Group;
-use super::messenger::{HEAD, LostRank, MessageKind, Messenger};
+use super::messenger::{HEAD, LostRank, MessageKind, Messenger, not_understood};
 use super::wire::{Put, Take};
 use crate::error::{Error, Result};
 
@@ -14,14 +14,14 @@ pub(crate) type Facts = Vec<(String, String)>;
 
 /// What a rank says, as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Said {
+enum RankStatement {
     Ready(Facts),
     Failed(String),
 }
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Agreed {
+enum Agreement {
     Same,
     /// This fact has one value on the first rank, and another on the second.
     Differ {
@@ -55,8 +55,8 @@ impl Group {
         facts: impl FnOnce(&T) -> Facts,
     ) -> Result<T> {
         let said = match &outcome {
-            Ok(value) => Said::Ready(facts(value)),
-            Err(error) => Said::Failed(error.to_string()),
+            Ok(value) => RankStatement::Ready(facts(value)),
+            Err(error) => RankStatement::Failed(error.to_string()),
         };
         self.say(said).and(outcome)
     }
@@ -64,18 +64,20 @@ impl Group {
     /// As [`agree`](Self::agree), for a rank that says this: an error is what another rank, or the
     /// difference, keeps this one from going on with.
     // Knows no type of what a rank came with, so that it is compiled once.
-    fn say(&self, said: Said) -> Result<()> {
+    fn say(&self, said: RankStatement) -> Result<()> {
         let agreed = self.messenger().agree(said).map_err(|lost| self.error_of(&lost))?;
         let host = |rank| self.host(rank).to_owned();
         match agreed {
-            Agreed::Same | Agreed::AllFailed => Ok(()),
-            Agreed::Differ { what, ranks, values: [first, second] } => {
+            Agreement::Same | Agreement::AllFailed => Ok(()),
+            Agreement::Differ { what, ranks, values: [first, second] } => {
                 let told = |rank: usize, value| format!("{value} on rank {rank} ({})", host(rank));
                 let (first, second) = (told(ranks[0], first), told(ranks[1], second));
                 Err(Error::RanksDiffer { what, first, second })
             }
-            Agreed::Failed { rank, reason } => Err(Error::Rank { rank, host: host(rank), reason }),
-            Agreed::Left { rank, steps } => Err(Error::Rank {
+            Agreement::Failed { rank, reason } => {
+                Err(Error::Rank { rank, host: host(rank), reason })
+            }
+            Agreement::Left { rank, steps } => Err(Error::Rank {
                 rank,
                 host: host(rank),
                 reason: format!(
@@ -111,7 +113,7 @@ impl Messenger {
         }
     }
 
-    fn agree(&mut self, said: Said) -> Result<Agreed, LostRank> {
+    fn agree(&mut self, said: RankStatement) -> Result<Agreement, LostRank> {
         self.check()?;
         self.begin_step();
         if self.rank() == 0 {
@@ -127,23 +129,23 @@ impl Messenger {
         loop {
             match self.next(|messenger| messenger.left(0).is_some())? {
                 Some((0, MessageKind::Agree, message)) => {
-                    let agreed = Agreed::read(&mut &message[HEAD..]);
-                    return Ok(agreed.unwrap_or(Agreed::Failed {
+                    let agreed = Agreement::read(&mut &message[HEAD..]);
+                    return Ok(agreed.unwrap_or(Agreement::Failed {
                         rank: 0,
-                        reason: "its message can't be understood".to_owned(),
+                        reason: not_understood(MessageKind::Agree),
                     }));
                 }
                 Some(_) => {}
                 None => {
-                    return Ok(Agreed::Left { rank: 0, steps: self.left(0).unwrap_or(0) });
+                    return Ok(Agreement::Left { rank: 0, steps: self.left(0).unwrap_or(0) });
                 }
             }
         }
     }
 
     /// Waits, at rank 0, for what all have to say.
-    fn gather(&mut self, own: Said) -> Result<Agreed, LostRank> {
-        let mut all: Vec<Option<Said>> = vec![None; 1 + self.others().count()];
+    fn gather(&mut self, own: RankStatement) -> Result<Agreement, LostRank> {
+        let mut all: Vec<Option<RankStatement>> = vec![None; 1 + self.others().count()];
         all[0] = Some(own);
         while let Some(missing) = all.iter().position(Option::is_none) {
             let gone = |messenger: &Messenger| {
@@ -152,8 +154,9 @@ impl Messenger {
             };
             match self.next(gone)? {
                 Some((from, MessageKind::Agree, message)) => {
-                    let unknown = || Said::Failed("its message can't be understood".to_owned());
-                    all[from] = Some(Said::read(&mut &message[HEAD..]).unwrap_or_else(unknown));
+                    let unknown = || RankStatement::Failed(not_understood(MessageKind::Agree));
+                    all[from] =
+                        Some(RankStatement::read(&mut &message[HEAD..]).unwrap_or_else(unknown));
                 }
                 Some(_) => {}
                 None => {
@@ -161,7 +164,7 @@ impl Messenger {
                         .filter(|&rank| all[rank].is_none())
                         .find_map(|rank| Some((rank, self.left(rank)?)));
                     if let Some((rank, steps)) = gone {
-                        return Ok(Agreed::Left { rank, steps });
+                        return Ok(Agreement::Left { rank, steps });
                     }
                 }
             }
@@ -171,23 +174,25 @@ impl Messenger {
 }
 
 /// What comes of what all have said.
-fn compare<'s>(all: impl Iterator<Item = &'s Said> + Clone) -> Agreed {
+fn compare<'s>(all: impl Iterator<Item = &'s RankStatement> + Clone) -> Agreement {
     let failed = all.clone().enumerate().find_map(|(rank, said)| match said {
-        Said::Failed(reason) => Some((rank, reason)),
-        Said::Ready(_) => None,
+        RankStatement::Failed(reason) => Some((rank, reason)),
+        RankStatement::Ready(_) => None,
     });
     if let Some((rank, reason)) = failed {
-        return match all.clone().all(|said| matches!(said, Said::Failed(other) if other == reason))
+        return match all
+            .clone()
+            .all(|said| matches!(said, RankStatement::Failed(other) if other == reason))
         {
-            true => Agreed::AllFailed,
-            false => Agreed::Failed { rank, reason: reason.clone() },
+            true => Agreement::AllFailed,
+            false => Agreement::Failed { rank, reason: reason.clone() },
         };
     }
     let mut facts = all.enumerate().filter_map(|(rank, said)| match said {
-        Said::Ready(facts) => Some((rank, facts)),
-        Said::Failed(_) => None,
+        RankStatement::Ready(facts) => Some((rank, facts)),
+        RankStatement::Failed(_) => None,
     });
-    let Some((_, first)) = facts.next() else { return Agreed::Same };
+    let Some((_, first)) = facts.next() else { return Agreement::Same };
     for (rank, facts) in facts {
         let none = (String::new(), "nothing".to_owned());
         for number in 0..first.len().max(facts.len()) {
@@ -198,21 +203,21 @@ fn compare<'s>(all: impl Iterator<Item = &'s Said> + Clone) -> Agreed {
                     true => [&one.1, &other.1].map(String::clone),
                     false => [one, other].map(|(name, value)| format!("{name} {value}")),
                 };
-                return Agreed::Differ { what: what.clone(), ranks: [0, rank], values };
+                return Agreement::Differ { what: what.clone(), ranks: [0, rank], values };
             }
         }
     }
-    Agreed::Same
+    Agreement::Same
 }
 
-impl Said {
+impl RankStatement {
     fn write(&self, message: &mut Vec<u8>) {
         match self {
-            Said::Failed(reason) => {
+            RankStatement::Failed(reason) => {
                 message.put(0);
                 message.put_bytes(reason.as_bytes());
             }
-            Said::Ready(facts) => {
+            RankStatement::Ready(facts) => {
                 message.put(1 + facts.len());
                 for (name, value) in facts {
                     message.put_bytes(name.as_bytes());
@@ -222,34 +227,34 @@ impl Said {
         }
     }
 
-    fn read(rest: &mut &[u8]) -> Option<Said> {
+    fn read(rest: &mut &[u8]) -> Option<RankStatement> {
         match rest.take()? {
-            0 => rest.take_text().map(Said::Failed),
+            0 => rest.take_text().map(RankStatement::Failed),
             number => (1..number)
                 .map(|_| Some((rest.take_text()?, rest.take_text()?)))
                 .collect::<Option<_>>()
-                .map(Said::Ready),
+                .map(RankStatement::Ready),
         }
     }
 }
 
-impl Agreed {
+impl Agreement {
     fn write(&self, message: &mut Vec<u8>) {
         match self {
-            Agreed::Same => message.put(0),
-            Agreed::AllFailed => message.put(1),
-            Agreed::Differ { what, ranks, values } => {
+            Agreement::Same => message.put(0),
+            Agreement::AllFailed => message.put(1),
+            Agreement::Differ { what, ranks, values } => {
                 message.put(2);
                 message.put_bytes(what.as_bytes());
                 ranks.iter().for_each(|&rank| message.put(rank));
                 values.iter().for_each(|value| message.put_bytes(value.as_bytes()));
             }
-            Agreed::Failed { rank, reason } => {
+            Agreement::Failed { rank, reason } => {
                 message.put(3);
                 message.put(*rank);
                 message.put_bytes(reason.as_bytes());
             }
-            Agreed::Left { rank, steps } => {
+            Agreement::Left { rank, steps } => {
                 message.put(4);
                 message.put(*rank);
                 message.put(*steps);
@@ -257,17 +262,17 @@ impl Agreed {
         }
     }
 
-    fn read(rest: &mut &[u8]) -> Option<Agreed> {
+    fn read(rest: &mut &[u8]) -> Option<Agreement> {
         Some(match rest.take()? {
-            0 => Agreed::Same,
-            1 => Agreed::AllFailed,
-            2 => Agreed::Differ {
+            0 => Agreement::Same,
+            1 => Agreement::AllFailed,
+            2 => Agreement::Differ {
                 what: rest.take_text()?,
                 ranks: [rest.take()?, rest.take()?],
                 values: [rest.take_text()?, rest.take_text()?],
             },
-            3 => Agreed::Failed { rank: rest.take()?, reason: rest.take_text()? },
-            4 => Agreed::Left { rank: rest.take()?, steps: rest.take()? },
+            3 => Agreement::Failed { rank: rest.take()?, reason: rest.take_text()? },
+            4 => Agreement::Left { rank: rest.take()?, steps: rest.take()? },
             _ => return None,
         })
     }
@@ -277,17 +282,17 @@ impl Agreed {
 mod tests {
     use super::*;
 
-    fn ready(facts: &[(&str, &str)]) -> Said {
-        Said::Ready(facts.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())).collect())
+    fn ready(facts: &[(&str, &str)]) -> RankStatement {
+        RankStatement::Ready(facts.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())).collect())
     }
 
     #[test]
     fn what_differs_is_told_with_both_values() {
         let same = ready(&[("kernel", "f"), ("number of items", "3")]);
         let other = ready(&[("kernel", "f"), ("number of items", "4")]);
-        assert_eq!(compare([&same, &same].into_iter()), Agreed::Same);
+        assert_eq!(compare([&same, &same].into_iter()), Agreement::Same);
         let differ = compare([&same, &same, &other].into_iter());
-        let expected = Agreed::Differ {
+        let expected = Agreement::Differ {
             what: "number of items".to_owned(),
             ranks: [0, 2],
             values: ["3".to_owned(), "4".to_owned()],
@@ -295,16 +300,16 @@ mod tests {
         assert_eq!(differ, expected);
         let mut message = Vec::new();
         differ.write(&mut message);
-        assert_eq!(Agreed::read(&mut message.as_slice()), Some(expected));
+        assert_eq!(Agreement::read(&mut message.as_slice()), Some(expected));
     }
 
     #[test]
     fn a_failure_that_all_have_stays_their_own() {
-        let failed = |text: &str| Said::Failed(text.to_owned());
+        let failed = |text: &str| RankStatement::Failed(text.to_owned());
         let all = [failed("no"), failed("no")];
-        assert_eq!(compare(all.iter()), Agreed::AllFailed);
+        assert_eq!(compare(all.iter()), Agreement::AllFailed);
         let one = [ready(&[]), failed("no")];
-        let expected = Agreed::Failed { rank: 1, reason: "no".to_owned() };
+        let expected = Agreement::Failed { rank: 1, reason: "no".to_owned() };
         assert_eq!(compare(one.iter()), expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::messenger::{HEAD, LostRank, MessageKind, Messenger};
+use super::messenger::{HEAD, LostRank, MessageKind, Messenger, not_understood};
 use super::wire::{Put, Take};
 
 /// What a rank is like.
@@ -29,7 +29,7 @@ impl Messenger {
                 (0..=self.others().count()).map(|_| Member::read(&mut rest)).collect();
             return match all {
                 Some(all) => Ok(all),
-                None => self.lose(0, NOT_UNDERSTOOD.to_owned()).map(|()| Vec::new()),
+                None => self.lose(0, not_understood(MessageKind::Members)).map(|()| Vec::new()),
             };
         }
         let mut all = vec![None; 1 + self.others().count()];
@@ -42,7 +42,7 @@ impl Messenger {
             let (from, message) = self.wait_for_members(gone)?;
             match Member::read(&mut &message[HEAD..]) {
                 Some(member) => all[from] = Some(member),
-                None => self.lose(from, NOT_UNDERSTOOD.to_owned())?,
+                None => self.lose(from, not_understood(MessageKind::Members))?,
             }
         }
         let all: Vec<Member> = all.into_iter().flatten().collect();
@@ -70,8 +70,6 @@ impl Messenger {
         }
     }
 }
-
-const NOT_UNDERSTOOD: &str = "its message can't be understood (Meet)";
 
 impl Member {
     fn write(&self, message: &mut Vec<u8>) {

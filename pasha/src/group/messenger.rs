@@ -60,6 +60,14 @@ impl MessageKind {
     ];
 }
 
+/// Why a rank is taken for lost that has sent something else than such a message.
+pub(crate) fn not_understood(kind: MessageKind) -> String {
+    format!("its message can't be understood ({kind:?})")
+}
+
+/// Why a rank is taken for lost that has left while others wait for it in a map.
+pub(crate) const ENDED_IN_A_MAP: &str = "the program has ended there in the middle of a map";
+
 /// A rank that is lost, and why it is thought so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LostRank {
@@ -69,7 +77,7 @@ pub(crate) struct LostRank {
 
 /// What is known of another rank.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct PeerState {
     /// When it was heard of last.
     heard: Instant,
     /// The number of steps that it had taken when it left, if it has.
@@ -84,7 +92,7 @@ pub(crate) const HEAD: usize = 16;
 pub(crate) struct Messenger {
     link: Option<Box<dyn Link>>,
     rank: usize,
-    known: Vec<Known>,
+    known: Vec<PeerState>,
     /// Messages of later steps than this rank's.
     early: VecDeque<(usize, MessageKind, Vec<u8>)>,
     /// The number of the collective step that is under way, or was last.
@@ -105,7 +113,7 @@ impl Messenger {
         let now = Instant::now();
         Messenger {
             rank: link.rank(),
-            known: vec![Known { heard: now, left: None }; link.size()],
+            known: vec![PeerState { heard: now, left: None }; link.size()],
             early: VecDeque::new(),
             step: 0,
             lost: None,
@@ -278,7 +286,7 @@ impl Messenger {
         };
         for rank in watched {
             self.pass_on(rank, Arc::clone(&beat))?;
-            let Known { heard, left } = self.known[rank];
+            let PeerState { heard, left } = self.known[rank];
             let silent = now.duration_since(heard);
             if left.is_none() && silent > self.patience {
                 return self.lose_unless_left(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno::plist::dataset_create::ExternalFile;
 
-use super::file::MOST_OPEN;
+use super::file::MOST_OPEN_FILES;
 use crate::files::{OpenedFile, open_regular};
 
 /// The variable that says in which folder libhdf5 looks for files with relative names.
@@ -171,7 +171,7 @@ impl OpenRawFiles<'_> {
 
     /// A file, which is opened again if it is not open.
     fn file(&mut self, part: usize) -> Result<&File, String> {
-        if self.files[part].is_none() && self.count >= MOST_OPEN {
+        if self.files[part].is_none() && self.count >= MOST_OPEN_FILES {
             self.files.iter_mut().for_each(|file| *file = None);
             self.count = 0;
         }

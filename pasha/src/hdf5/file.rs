@@ -26,7 +26,7 @@ pub(super) fn open(path: &Path) -> hdf5_metno::Result<(File, bool)> {
 }
 
 /// Files, or data sets in others, that a worker keeps open at most, unless one item needs more.
-pub(super) const MOST_OPEN: usize = 64;
+pub(super) const MOST_OPEN_FILES: usize = 64;
 
 /// A file that another names.
 #[derive(Debug)]

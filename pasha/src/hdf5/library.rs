@@ -253,7 +253,7 @@ impl OpenDataset {
         let (dataset, memory_type) = (self.dataset.id(), self.memory_type.id());
         let transfer = self.transfer.as_ref().map_or(H5P_DEFAULT, |transfer| transfer.id());
         sync(|| {
-            overflow::told(|| {
+            overflow::checked_transfer(|| {
                 // SAFETY: the handles are alive and of these kinds, the lock is held, and the
                 // selection has as many elements of this size as `out` was just made for.
                 h5check(unsafe {

@@ -23,7 +23,7 @@ use super::region::MAX_RANK;
 use super::series;
 use super::stored::{ByFolder, Chunks, Storage, Stored};
 use super::types::StoredType;
-use crate::error::{Error, Hdf5Error, Result};
+use crate::error::{Error, Hdf5Error, Result, describe};
 use crate::files::{OpenedFile, open_regular};
 
 /// Virtual data sets that may lie within each other; more are a circle.
@@ -130,7 +130,7 @@ impl Stored {
             .try_fold(kind.number.size(), |bytes, &len| bytes.checked_mul(len))
             .is_none_or(|bytes| isize::try_from(bytes).is_err());
         if is_too_large || shape.len() > MAX_RANK {
-            return Err(refused(format!("its shape {shape:?} is larger than the address space")));
+            return Err(refused(describe::too_large_to_address(&shape)));
         }
         let failed =
             |source: io::Error| Error::File { action: "open", path: found.path.clone(), source };

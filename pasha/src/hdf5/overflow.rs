@@ -29,7 +29,9 @@ pub(super) fn refusing() -> hdf5_metno::Result<PropertyList> {
 
 /// Does a transfer under the library's lock, and says so if it failed at a value that was too
 /// large.
-pub(super) fn told(transfer: impl FnOnce() -> hdf5_metno::Result<()>) -> hdf5_metno::Result<()> {
+pub(super) fn checked_transfer(
+    transfer: impl FnOnce() -> hdf5_metno::Result<()>,
+) -> hdf5_metno::Result<()> {
     IS_TOO_LARGE.store(false, Ordering::Relaxed);
     transfer().map_err(|error| match IS_TOO_LARGE.load(Ordering::Relaxed) {
         true => "a value is too large for f64, as which floats of this type are read".into(),

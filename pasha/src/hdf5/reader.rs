@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::bands::BandReader;
 use super::element::Hdf5Element;
-use super::file::MOST_OPEN;
+use super::file::MOST_OPEN_FILES;
 use super::pieces::{Piece, PieceExtent};
 use super::region::{BoxAxis, MAX_RANK, coordinates, strided_runs, strides};
 use super::stored::{Assembly, Storage, Stored};
@@ -13,7 +13,7 @@ use crate::error::SourceError;
 use crate::memory::own_pages::Buffer;
 
 /// Bytes that the open sources of a worker may hold together, unless one item needs more.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_HELD_BYTES: usize = 64 << 20;
 
 /// One worker's reader of elements, in bands along an axis.
 #[derive(Debug)]
@@ -265,7 +265,7 @@ impl<'f, A: Hdf5Element> AssemblyReader<'f, A> {
     fn close_unused(&mut self) {
         loop {
             let held: usize = self.open.iter().map(|open| open.lender.held_bytes()).sum();
-            if self.open.len() <= MOST_OPEN && held <= MOST_BYTES {
+            if self.open.len() <= MOST_OPEN_FILES && held <= MOST_HELD_BYTES {
                 return;
             }
             let unused = self.open.iter().enumerate().filter(|(_, open)| open.used < self.clock);

@@ -13,7 +13,7 @@ use num_complex::Complex;
 use super::element::{Hdf5Element, sealed};
 use super::misfit::Misfit;
 use super::number::Number;
-use super::types::{self, Convert, Nature, Plan, Step, StoredType};
+use super::types::{self, ConversionPlan, Convert, MemberCopy, Nature, StoredType};
 
 /// A struct whose fields are members of a compound in a file.
 ///
@@ -100,7 +100,11 @@ impl Hdf5Member {
     }
 
     /// How it is read from that of the same name in the file.
-    fn step(&self, members: &[types::Member], struct_size: usize) -> Result<Step, String> {
+    fn step(
+        &self,
+        members: &[types::CompoundMember],
+        struct_size: usize,
+    ) -> Result<MemberCopy, String> {
         let name = self.name;
         let found = members.iter().find(|member| member.name == name);
         let found = found.ok_or_else(|| format!("the file has no member {name:?}"))?;
@@ -124,7 +128,7 @@ impl Hdf5Member {
             )
         })?;
         let Hdf5Member { name, offset: to, size, number, convert, .. } = *self;
-        Ok(Step { name, from: found.offset, stored, to, size, number, convert })
+        Ok(MemberCopy { name, from: found.offset, stored, to, size, number, convert })
     }
 }
 
@@ -257,10 +261,10 @@ macro_rules! hdf5_record {
     };
 }
 
-impl Plan {
+impl ConversionPlan {
     /// The plan of these steps for elements of so many bytes in the file.
-    fn new(steps: Vec<Step>, size: usize) -> Plan {
-        let is_same = |step: &Step| {
+    fn new(steps: Vec<MemberCopy>, size: usize) -> ConversionPlan {
+        let is_same = |step: &MemberCopy| {
             let StoredType { number, is_swapped, .. } = step.stored;
             number == step.number && !is_swapped && step.from == step.to
         };
@@ -270,11 +274,11 @@ impl Plan {
         let end =
             places.iter().try_fold(0, |end, &(from, size)| (from == end).then_some(end + size));
         let is_as_stored = steps.iter().all(is_same) && end == Some(size);
-        Plan { steps, is_as_stored }
+        ConversionPlan { steps, is_as_stored }
     }
 }
 
-impl Step {
+impl MemberCopy {
     /// Reads the member of each element.
     fn convert(
         &self,
@@ -333,7 +337,7 @@ impl<A: Hdf5Record> sealed::InFile for A {
         };
         // What a complex number is besides is a compound.
         let size = stored.number.size();
-        let steps: Result<Vec<Step>, String> = match A::MEMBERS {
+        let steps: Result<Vec<MemberCopy>, String> = match A::MEMBERS {
             [] => Err("it names no members".to_owned()),
             of_record => {
                 of_record.iter().map(|member| member.step(members, size_of::<A>())).collect()
@@ -347,7 +351,7 @@ impl<A: Hdf5Record> sealed::InFile for A {
                 types::advice(members)
             )
         })?;
-        let record = Some(Plan::new(steps, size));
+        let record = Some(ConversionPlan::new(steps, size));
         Ok(StoredType { number: Number::Compound(size), is_swapped: false, record, ..stored })
     }
 

@@ -15,7 +15,7 @@ use super::library::OpenDataset;
 use super::pieces::Piece;
 use super::types::StoredType;
 use crate::error::SourceError;
-use crate::files::{OpenedFile, open_regular};
+use crate::files::{OpenedFile, UNCHUNKED_BYTES, open_regular};
 use crate::memory::mapped;
 
 /// A data set in a file, described.
@@ -294,6 +294,3 @@ impl Assembly {
         chunks.max().unwrap_or(1)
     }
 }
-
-/// Bytes that are read together where there are no chunks.
-const UNCHUNKED_BYTES: usize = 1 << 20;

@@ -245,7 +245,7 @@ impl<'j> Job<'j> {
 
     /// Looks whether the map is to stop, and says so.
     pub(crate) fn is_to_stop(&self, now: Instant) -> bool {
-        self.state.look(now);
+        self.state.check_stop(now);
         self.is_stopped()
     }
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::memory::{CACHE_LINES, HUGE_PAGE};
+use crate::element::CACHE_LINES;
+use crate::memory::HUGE_PAGE;
 use crate::options::Splitting;
 
 /// Splits `len` items into `parts` balanced, contiguous slices: part `i` is

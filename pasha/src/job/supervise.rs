@@ -30,7 +30,7 @@ impl Job<'_> {
         if is_done && (self.options().worker_lifespan.is_none() || !work_remains()) {
             return false;
         }
-        self.state.table.settle(worker_id, self.state.grants);
+        self.state.table.recover_claim(worker_id, self.state.grants);
         if self.is_stopped() {
             return false;
         }

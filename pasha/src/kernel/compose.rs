@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use super::{Items, Kernel, Names, Position, Shapes, SlotsOf};
 use crate::error::Result;
 use crate::output::OutputSpec;
-use crate::output::index::ReturnSpec;
+use crate::output::index::LocalSlot;
 use crate::output::pack::OneReturned;
 use crate::param::{ByRef, ByValue, ItemList};
 
@@ -31,7 +31,7 @@ pub trait ReturnsOneValue: Kernel {
 impl<K, R> ReturnsOneValue for K
 where
     K: Kernel<Specs = (R, ()), Set = OneReturned<<R as OutputSpec>::Array>>,
-    R: ReturnSpec,
+    R: LocalSlot,
 {
     type Value = R::Value;
 
@@ -43,7 +43,7 @@ where
         scratch: &mut Self::Scratch,
     ) -> Result<R::Value, Self::Failure> {
         // A slot of its own: there is no array between the kernels.
-        let mut value = R::blank();
+        let mut value = R::zeroed();
         self.call(at, items, (&mut value, ()), scratch)?;
         Ok(value)
     }

@@ -112,7 +112,7 @@ pub(super) mod sealed {
             true
         }
 
-        /// Exactly.
+        /// The number, not rounded.
         fn to_exact(self) -> super::Exact {
             super::Exact::Float(self.to_f64())
         }

@@ -17,7 +17,7 @@ use super::variable::OpenVariable;
 use crate::error::SourceError;
 
 /// The most bytes that a coordinate may have: more is a damaged file.
-const MOST_BYTES: usize = 1 << 30;
+const MOST_COORDINATE_BYTES: usize = 1 << 30;
 
 /// Attributes that say how a variable is stored, and are none of its own.
 pub(super) const STORAGE: [&str; 7] = [
@@ -261,7 +261,8 @@ impl NumbersVariable<'_> {
 /// The number of values in a shape, if they are not too large for a coordinate.
 pub(super) fn number_of_values(shape: &[usize], size: usize) -> Result<usize, SourceError> {
     let len = shape.iter().try_fold(1_usize, |len, &axis| len.checked_mul(axis));
-    let is_good = |len: &usize| len.checked_mul(size).is_some_and(|bytes| bytes <= MOST_BYTES);
+    let is_good =
+        |len: &usize| len.checked_mul(size).is_some_and(|bytes| bytes <= MOST_COORDINATE_BYTES);
     len.filter(is_good).ok_or_else(|| {
         format!(
             "its shape is {shape:?}, of {size} bytes each: a coordinate is read whole, and may have \

@@ -12,15 +12,13 @@ use super::stored::StoredArray;
 use super::variable::OpenVariable;
 use crate::context::available_workers;
 use crate::error::{Result, SourceError};
+use crate::files::UNCHUNKED_BYTES;
 use crate::functor::{Functor, Read, given_by_value, natural_items};
 use crate::memory::buffer::resize;
 use crate::param::{ItemShape, SubView};
 
 /// The most that a worker holds of a file, as long as one item is not larger.
 const MOST_BYTES_HELD: usize = 32 << 20;
-
-/// What is read at once of an array that does not lie in chunks.
-const UNCHUNKED_BYTES: usize = 1 << 20;
 
 /// A variable of a file, mapped over along a named dimension; made by [`StoredArray::along`].
 ///

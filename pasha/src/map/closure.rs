@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::error::Result;
 use crate::functor::NaturalItem;
 use crate::kernel::{KernelError, KernelTypes, Position};
-use crate::output::index::ReturnValue;
+use crate::output::index::PerIndexScalar;
 use crate::output::pack::OneReturned;
 use crate::param::Param;
 use crate::report::Report;
@@ -204,9 +204,9 @@ where
     K: for<'r> Fn(Position, ItemOf<'r, F>) -> Result<T, E> + Sync,
 {
     type Types<P, T, E> =
-        KernelTypes<(P, ()), (ReturnValue<T>, ()), OneReturned<SharedArray1<T>>, (), E, 0>;
+        KernelTypes<(P, ()), (PerIndexScalar<T>, ()), OneReturned<SharedArray1<T>>, (), E, 0>;
     let kernel = Types::<F::Param, T, E>::kernel(
-        |_shapes| Ok((ReturnValue::new(), ())),
+        |_shapes| Ok((PerIndexScalar::new(), ())),
         |_at, _items| [],
         || (),
         move |at, (item, ()), (result, ()), _scratch| {

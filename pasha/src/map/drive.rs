@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::group::{self, Elsewhere, SlotMessages};
-use super::outcome::{Ended, Outcome};
-use super::shared::{self, About, SharedByWorkers};
+use super::group::{self, OtherRanks, SlotMessages};
+use super::outcome::{Outcome, WorkersResult};
+use super::shared::{self, SharedByWorkers, TaskFacts};
 use super::snapshot::LiveLook;
 use crate::context::Setting;
 use crate::error::{Result, SourceError};
@@ -44,7 +44,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         Some(_) => Some(FinishedItems::new(task.len, setting.memory)?),
     };
     let shared = SharedByWorkers::new(num_workers, task.len, setting, checkpoints)?;
-    let about = About {
+    let about = TaskFacts {
         len: task.len,
         together: task.functors.items_together(),
         borders: task.borders(),
@@ -116,14 +116,14 @@ fn drive(
     for (worker_id, record) in table.records().enumerate() {
         record.give(state.shares.given(state.first_worker + worker_id));
     }
-    state.look(begun);
+    state.check_stop(begun);
     let Setting { context, options, .. } = setting;
     let job = Job::new(state, typed.body, options, &writable);
     if let (Some(ranks), Some(grants), Some(slot_messages)) =
         (setting.ranks, state.grants, typed.slot_messages)
         && len > 0
     {
-        let elsewhere = Elsewhere::default();
+        let elsewhere = OtherRanks::default();
         let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
         let run_together = || group::run(ranks, state, grants, slot_messages, &elsewhere, run);
         // Rank 0 alone tells of the progress, which is that of all, until all have ended.
@@ -136,11 +136,11 @@ fn drive(
             }
         };
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
-        let (started, ended) = Ended::everywhere(verdict, len);
+        let (started, ended) = WorkersResult::everywhere(verdict, len);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);
         let outcome = Outcome { ended, len, resumed, wall_time, absent: (typed.num_absent)() };
         // The text of a source's error is all that other ranks have of it.
-        return told(outcome, started, options, BTreeMap::new());
+        return report_or_error(outcome, started, options, BTreeMap::new());
     }
     let resumed = state.job_file.map_or(0, JobFile::finished);
     let mut started = Ok(());
@@ -161,15 +161,15 @@ fn drive(
     table.failures().skipped().filter(|&index| index < len).for_each(typed.put_back);
     let wall_time = begun.elapsed();
     let absent = (typed.num_absent)();
-    let ended = Ended::here(state, wall_time);
+    let ended = WorkersResult::here(state, wall_time);
     let outcome = Outcome { ended, len, resumed, wall_time, absent };
     let source_errors = std::mem::take(&mut *state.source_errors());
-    told(outcome, started, options, source_errors)
+    report_or_error(outcome, started, options, source_errors)
 }
 
 /// The report of a map, or its error. The timeline of a map that failed is written at once, where
 /// it was asked for by word: it goes nowhere else.
-fn told(
+fn report_or_error(
     mut outcome: Outcome,
     started: Result<()>,
     options: &Options,

@@ -17,7 +17,7 @@ use crate::timeline::Timeline;
 
 /// A map whose workers have all ended.
 pub(super) struct Outcome {
-    pub(super) ended: Ended,
+    pub(super) ended: WorkersResult,
     pub(super) len: usize,
     /// Number of items that an earlier run had finished.
     pub(super) resumed: usize,
@@ -27,7 +27,7 @@ pub(super) struct Outcome {
 }
 
 /// What the workers did, here or on all ranks.
-pub(super) struct Ended {
+pub(super) struct WorkersResult {
     stopped: Option<Stop>,
     /// The number of the entry in the log that ended the map.
     fatal: Option<usize>,
@@ -44,9 +44,9 @@ pub(super) struct Ended {
     pub(super) timeline: Option<Box<Timeline>>,
 }
 
-impl Ended {
+impl WorkersResult {
     /// Of a map on the workers here, which took this long.
-    pub(super) fn here(state: &MapState<'_>, wall_time: Duration) -> Ended {
+    pub(super) fn here(state: &MapState<'_>, wall_time: Duration) -> WorkersResult {
         let table = state.table;
         let failures = table.failures();
         let numbers = 0..failures.len();
@@ -61,7 +61,7 @@ impl Ended {
                 record.report(worker_id)
             })
             .collect();
-        Ended {
+        WorkersResult {
             stopped: table.stopped(),
             fatal: table.fatal(),
             finished: finished_here(state, &failed_of(&log)),
@@ -78,10 +78,10 @@ impl Ended {
     }
 
     /// Of a map over so many items on the workers of all ranks; and whether all could be started.
-    pub(super) fn everywhere(mut verdict: RanksVerdict, len: usize) -> (Result<()>, Ended) {
+    pub(super) fn everywhere(mut verdict: RanksVerdict, len: usize) -> (Result<()>, WorkersResult) {
         let (rows, wall_time) = (verdict.take_rows(), verdict.wall_time);
         let timeline = Timeline::new(len, rows, wall_time);
-        let ended = Ended {
+        let ended = WorkersResult {
             stopped: verdict.stopped,
             fatal: verdict.fatal,
             finished: verdict.finished,
@@ -111,7 +111,7 @@ pub(super) fn failed_so_far(
     let failures = state.table.failures();
     let logged = (0..failures.len()).filter_map(|number| failures.get(number));
     let skipped = logged.filter(|logged| logged.skipped).map(|logged| (logged.index, logged));
-    let how_far = HowFar { finished, len: state.len, options };
+    let how_far = MapProgress { finished, len: state.len, options };
     // Of an index the last.
     let causes: BTreeMap<usize, Logged> = skipped.collect();
     let told = |(index, logged)| FailedItem { index, cause: how_far.error_of(logged, None) };
@@ -141,7 +141,7 @@ fn finished_here(state: &MapState<'_>, failed: &BTreeSet<usize>) -> usize {
 
 /// How far a map came, which all its errors tell.
 #[derive(Clone, Copy)]
-pub(super) struct HowFar<'o> {
+pub(super) struct MapProgress<'o> {
     pub(super) finished: usize,
     pub(super) len: usize,
     pub(super) options: &'o Options,
@@ -157,8 +157,8 @@ impl Outcome {
     ) -> Result<Report> {
         let Outcome { ended, len, resumed, wall_time, absent } = self;
         let num_failed = if ended.log.is_empty() { 0 } else { ended.failed().len() };
-        let Ended { stopped, fatal, mut log, finished, is_merged, workers, .. } = ended;
-        let how_far = HowFar { finished, len, options };
+        let WorkersResult { stopped, fatal, mut log, finished, is_merged, workers, .. } = ended;
+        let how_far = MapProgress { finished, len, options };
         let mut error_of = |logged: Logged| {
             let source = source_errors.remove(&logged.index);
             how_far.error_of(logged, source)
@@ -221,10 +221,10 @@ fn detail(message: &str) -> Option<&str> {
     Some(message).filter(|message| !message.is_empty())
 }
 
-impl HowFar<'_> {
+impl MapProgress<'_> {
     /// Makes an error of an entry in the log.
     pub(super) fn error_of(self, logged: Logged, source: Option<SourceError>) -> Error {
-        let HowFar { finished, len, options } = self;
+        let MapProgress { finished, len, options } = self;
         let limit = options.item_timeout.unwrap_or_default();
         let Logged {
             failure, stage, index, worker_id, attempts, end, message, location, host, ..

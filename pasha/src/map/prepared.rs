@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::Ix2;
 
 use super::lengths::{Lengths, LengthsOf};
-use super::outcome::HowFar;
+use super::outcome::MapProgress;
 use super::refuse::{changes_lost, too_many_workers};
 use super::{drive, shared};
 use crate::array::SharedArray;
@@ -146,7 +146,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
                 task.run_directly().map_err(|failure| {
                     let (finished, len, options) =
                         (failure.finished, self.len, self.setting.options);
-                    HowFar { finished, len, options }.error_of(failure.logged, failure.source)
+                    MapProgress { finished, len, options }.error_of(failure.logged, failure.source)
                 })
             } else {
                 let report = drive::run(&task, self.setting, writable(), None);
@@ -155,8 +155,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         })
     }
 
-    /// Calls `go` with the run into these outputs, and with what finds out where the mappings start
-    /// that workers write.
+    /// Calls `go` with the run into these outputs, and with what finds out which mappings workers
+    /// write.
     #[inline(always)]
     pub(super) fn attached<T>(
         &self,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::context::Setting;
 use crate::error::{Error, Result};
-use crate::job::board::{FinishedItems, Grants, Lanes, Recorder, Table, most_items};
+use crate::job::board::{EventBuffers, FinishedItems, Grants, Recorder, Table, most_items};
 use crate::job::judge::Judge;
 use crate::job::share::{Borders, Shares};
 use crate::job::tree::MergeTree;
@@ -36,11 +36,11 @@ pub(super) struct SharedByWorkers {
     /// The items that this rank is granted, where there are others.
     grants: Option<Grants>,
     /// What the workers do when, if the context has a timeline.
-    lanes: Option<Lanes>,
+    buffers: Option<EventBuffers>,
 }
 
 /// What a task says of itself.
-pub(super) struct About<'m> {
+pub(super) struct TaskFacts<'m> {
     pub(super) len: usize,
     /// The items that are best read together.
     pub(super) together: usize,
@@ -70,7 +70,7 @@ impl SharedByWorkers {
                 num_workers,
                 table: table_for(num_workers, len, setting)?,
                 checkpoints: checkpoints?,
-                lanes: lanes_for(num_workers, setting)?,
+                buffers: buffers_for(num_workers, setting)?,
                 grants: setting.ranks.map(|_| Grants::new(len, setting.memory)).transpose()?,
             })
         };
@@ -83,16 +83,16 @@ impl SharedByWorkers {
     /// The state of a map that has begun then.
     pub(super) fn state<'m>(
         &'m self,
-        about: About<'m>,
+        about: TaskFacts<'m>,
         setting: Setting<'m>,
         begun: Instant,
     ) -> MapState<'m> {
-        let SharedByWorkers { num_workers, table, checkpoints, grants, lanes } = self;
+        let SharedByWorkers { num_workers, table, checkpoints, grants, buffers } = self;
         let (options, len) = (setting.options, about.len);
         let policy = options.on_failure;
         // All ranks have just met.
         let zero = if setting.ranks.is_some() { Instant::now() } else { begun };
-        let recorder = lanes.as_ref().map(|lanes| Recorder::new(lanes, zero));
+        let recorder = buffers.as_ref().map(|buffers| Recorder::new(buffers, zero));
         let is_exact = !policy.is_abort()
             || options.item_timeout.is_some()
             || options.resume.as_deref().is_some();
@@ -138,8 +138,8 @@ impl SharedByWorkers {
     }
 }
 
-/// Lanes for the timeline of a map, if the context wants one.
-fn lanes_for(num_workers: usize, setting: Setting<'_>) -> Result<Option<Lanes>> {
+/// Buffers for the timeline of a map, if the context wants one.
+fn buffers_for(num_workers: usize, setting: Setting<'_>) -> Result<Option<EventBuffers>> {
     if !setting.options.timeline {
         return Ok(None);
     }
@@ -148,7 +148,7 @@ fn lanes_for(num_workers: usize, setting: Setting<'_>) -> Result<Option<Lanes>> 
     if let (true, Some(path)) = (writes, setting.options.timeline_file.as_deref()) {
         timeline::check_file(path)?;
     }
-    Lanes::new(num_workers, setting.memory).map(Some)
+    EventBuffers::new(num_workers, setting.memory).map(Some)
 }
 
 /// The most items that a map can go on without: the log has an entry for each, of 96 GiB in all

@@ -27,9 +27,6 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::error::{Error, Result};
 use file::FileBacking;
-/// Bytes of two cache lines: processors fetch lines in pairs.
-pub(crate) const CACHE_LINES: usize = 128;
-
 pub(crate) use huge::{HUGE_PAGE, HugePageCounts, HugePageMaker, Pages, collapse_range};
 pub(crate) use live::LiveMappings;
 pub(crate) use live::MappingId;
@@ -68,7 +65,7 @@ impl Memory {
 const SMALL_MAPPING: usize = HUGE_PAGE;
 
 /// The alignment of all mappings without a header: two cache lines.
-const ALIGN: usize = crate::element::MOST_ALIGNED;
+const ALIGN: usize = crate::element::CACHE_LINES;
 
 /// A range of pages, all zero when made, unmapped when dropped.
 ///

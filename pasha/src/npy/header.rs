@@ -6,7 +6,7 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// Headers are padded so that the elements begin at a multiple of this.
 const ALIGN: usize = 64;
 /// No header is longer. NumPy reads 10,000 bytes where it is not told to trust the file.
-const LONGEST_HEADER: usize = 1 << 20;
+const LONGEST_NPY_HEADER: usize = 1 << 20;
 /// The bits of a mark.
 const MARK: usize = 64;
 
@@ -86,9 +86,9 @@ pub(crate) fn parse(file: &[u8]) -> Result<Header, String> {
         }
     };
     let len = len as usize;
-    if len > LONGEST_HEADER {
+    if len > LONGEST_NPY_HEADER {
         return Err(format!(
-            "its header has {len} bytes, and {LONGEST_HEADER} are the most that one may have"
+            "its header has {len} bytes, and {LONGEST_NPY_HEADER} are the most that one may have"
         ));
     }
     let offset = before + len;

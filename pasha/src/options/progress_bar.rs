@@ -51,7 +51,7 @@ fn lines(between: Duration, mut to: impl Write + Send + 'static) -> Teller {
         let is_due = progress.elapsed >= next || progress.is_last && next > between;
         if is_due {
             next = progress.elapsed + between;
-            // Nobody reads what can't be written.
+            // A line that can't be written is left out.
             let _ = writeln!(to, "pasha: {progress}");
         }
     })

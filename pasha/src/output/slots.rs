@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::index::IndexSlots;
-use super::position::Position;
+use super::position::SlotPosition;
 use super::worker::Accumulators;
 
 /// The raw access to an output, or to a list of outputs, by the owner of the memory.
@@ -31,7 +31,7 @@ pub trait Slots {
     unsafe fn slot<'s>(
         index: &Self::Index,
         accumulators: &Self::Worker,
-        at: Position,
+        at: SlotPosition,
         local: &'s mut <Self::Worker as Accumulators>::Local,
     ) -> Self::Slot<'s>;
 
@@ -76,7 +76,7 @@ impl<S: IndexSlots> Slots for OfIndex<S> {
     type Slot<'s> = S::Slot<'s>;
 
     #[inline(always)]
-    unsafe fn slot<'s>(index: &S, (): &(), at: Position, (): &'s mut ()) -> S::Slot<'s> {
+    unsafe fn slot<'s>(index: &S, (): &(), at: SlotPosition, (): &'s mut ()) -> S::Slot<'s> {
         // SAFETY: the caller promises what the slots of an index ask for.
         unsafe { index.slot(at.index) }
     }
@@ -106,7 +106,7 @@ impl<W: Accumulators> Slots for OfWorker<W> {
     unsafe fn slot<'s>(
         (): &(),
         accumulators: &W,
-        at: Position,
+        at: SlotPosition,
         local: &'s mut W::Local,
     ) -> W::Slot<'s> {
         // SAFETY: the caller promises what the accumulators of a worker ask for.
@@ -120,7 +120,7 @@ impl Slots for () {
     type Slot<'s> = ();
 
     #[inline(always)]
-    unsafe fn slot((): &(), (): &(), _at: Position, (): &mut ()) {}
+    unsafe fn slot((): &(), (): &(), _at: SlotPosition, (): &mut ()) {}
 }
 
 impl<A: Slots, B: Slots> Slots for (A, B) {
@@ -132,7 +132,7 @@ impl<A: Slots, B: Slots> Slots for (A, B) {
     unsafe fn slot<'s>(
         index: &Self::Index,
         accumulators: &Self::Worker,
-        at: Position,
+        at: SlotPosition,
         local: &'s mut <Self::Worker as Accumulators>::Local,
     ) -> Self::Slot<'s> {
         // SAFETY: what the caller promises of the list holds for both of its parts.

@@ -7,7 +7,7 @@ use super::identity::{Identity, OutputFile};
 /// The header is padded to a multiple of this, so that the bits begin at a page.
 const PAGE: usize = 4096;
 /// No header is longer.
-pub(super) const LONGEST_HEADER: usize = 1 << 20;
+pub(super) const LONGEST_JOB_HEADER: usize = 1 << 20;
 /// How files of jobs begin, of all versions of pasha.
 pub(super) const KIND: &str = "pasha job ";
 /// How the first line begins; the number of the header's bytes and the checksum of all other lines
@@ -44,9 +44,9 @@ pub(super) fn write(job: &Identity) -> Result<(Vec<u8>, u32), String> {
     // The first line: its number has seven digits at most, its checksum eight.
     let first = MAGIC.len() + 7 + THEN.len() + 8 + 1;
     let len = (first + lines.len()).next_multiple_of(PAGE);
-    if len > LONGEST_HEADER {
+    if len > LONGEST_JOB_HEADER {
         return Err(format!(
-            "the job's description has {len} bytes, and {LONGEST_HEADER} are the most"
+            "the job's description has {len} bytes, and {LONGEST_JOB_HEADER} are the most"
         ));
     }
     // Zeros in front, so that the first line's length is known before its checksum.
@@ -96,7 +96,7 @@ pub(super) fn read(file: &[u8]) -> Result<JobHeader, String> {
     let number: usize = len.parse().map_err(|_| format!("its header has {len:?} bytes"))?;
     let lines = number
         .checked_sub(first.len())
-        .filter(|_| (PAGE..=LONGEST_HEADER).contains(&number) && number.is_multiple_of(PAGE))
+        .filter(|_| (PAGE..=LONGEST_JOB_HEADER).contains(&number) && number.is_multiple_of(PAGE))
         .and_then(|len| rest.get(..len))
         .ok_or_else(|| format!("its header has {number} bytes, and the file {}", file.len()))?;
     let checksum = crc32fast::hash(lines);

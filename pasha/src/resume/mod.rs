@@ -25,7 +25,7 @@ use std::sync::Arc;
 use rustix::fs::FallocateFlags;
 
 use crate::error::{Error, Result};
-use crate::files::{Entered, FileClaim, FileIdentity, Taken};
+use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity};
 use crate::memory::{Mapping, MappingId};
 use bits::Bits;
 pub(crate) use identity::{Identity, OutputFile};
@@ -38,7 +38,7 @@ pub(crate) struct JobFile {
     /// The checksum of the header.
     header: u32,
     // Of two maps of one program only one works on a job.
-    _entered: Entered,
+    _entered: ExclusiveUse,
 }
 
 /// Claims a job for this process, for as long as what comes back or a copy of it lives: its file is
@@ -53,10 +53,10 @@ pub(crate) struct JobFile {
 /// locked.
 pub(crate) fn claim(path: &Path) -> Result<Arc<FileClaim>> {
     FileClaim::together(path).map_err(|taken| match taken {
-        Taken::Failed(source) => {
+        ClaimError::Failed(source) => {
             Error::File { action: "open or lock", path: path.to_owned(), source }
         }
-        Taken::Elsewhere => refused(
+        ClaimError::Elsewhere => refused(
             path,
             "another process is at work on this job: wait for it, or end it".to_owned(),
         ),
@@ -170,7 +170,7 @@ fn check_header(
 fn begin_of(mut file: &File) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.take(header::LONGEST_HEADER as u64).read_to_end(&mut start)?;
+    file.take(header::LONGEST_JOB_HEADER as u64).read_to_end(&mut start)?;
     Ok(start)
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::files::open_regular;
 pub(crate) use coarse::coarsen;
-use ending::Ending;
+use ending::TimelineFormat;
 pub(crate) use rows::Row;
 use rows::TimelineRows;
 pub use span::{Span, SpanKind};
@@ -255,9 +255,9 @@ impl Timeline {
     /// ```
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let text = match Ending::of(path)? {
-            Ending::Svg => self.to_svg(),
-            Ending::Json => self.to_trace_json(),
+        let text = match TimelineFormat::of(path)? {
+            TimelineFormat::Svg => self.to_svg(),
+            TimelineFormat::Json => self.to_trace_json(),
         };
         let failed = |source| Error::File { action: "write", path: path.to_owned(), source };
         fs::write(path, text).map_err(failed)
@@ -294,7 +294,7 @@ pub(crate) fn check_file(path: &Path) -> Result<()> {
 
 /// Whether a file of this name is of a format that there is.
 pub(crate) fn check_ending(path: &Path) -> Result<()> {
-    Ending::of(path).map(drop)
+    TimelineFormat::of(path).map(drop)
 }
 
 impl fmt::Display for Timeline {

@@ -13,7 +13,7 @@ const RIGHT: f64 = 1180.0;
 /// Where the first row begins.
 const TOP: f64 = 84.0;
 /// The slowest items that are numbered and listed.
-const LISTED: usize = 10;
+const LISTED_ITEMS: usize = 10;
 /// Rectangles of all rows together, so that the file stays small, and of a row at least: more than
 /// this can't be told apart.
 const RECTANGLES: usize = 12_000;
@@ -85,7 +85,7 @@ impl Layout {
 /// The text of the picture.
 pub(super) fn picture(map: &TimelineRows) -> String {
     let layout = Layout::of(map);
-    let slowest = map.slowest(LISTED);
+    let slowest = map.slowest(LISTED_ITEMS);
     let list_top = layout.bottom + 66.0;
     let height = list_top + 18.0 * slowest.len() as f64 + 12.0;
     let mut svg = Svg(String::new());
@@ -234,7 +234,7 @@ impl Svg {
                     self.add(format_args!("/>\n"));
                     continue;
                 }
-                let told = escaped(&told(&span));
+                let told = escaped(&span_title(&span));
                 self.add(format_args!("><title>{told}</title></rect>\n"));
                 if span.is_failed && bar >= 12.0 {
                     // A mark above, which is seen where the span itself is a line.
@@ -293,7 +293,7 @@ impl Svg {
 }
 
 /// What is told of a span to whoever points at it.
-fn told(span: &Span) -> String {
+fn span_title(span: &Span) -> String {
     match span.parts {
         1 => span.to_string(),
         parts => format!("{span} ({parts} spans)"),

@@ -30,12 +30,12 @@ use crate::hdf5::rows::{DatasetRows, RowsReader};
     note = "open it as `i8` to `i64`, `u8` to `u64`, `f16`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, `bool`, `String`, or a struct with `pasha::hdf5_record!`"
 )]
 #[allow(private_bounds, reason = "it is sealed")]
-pub trait KeyElement: StoredElement {}
+pub trait KeyElement: KeyStorage {}
 
-impl<A: StoredElement> KeyElement for A {}
+impl<A: KeyStorage> KeyElement for A {}
 
 /// How elements lie in a file.
-pub(super) trait StoredElement: Clone + Send + Sync + 'static {
+pub(super) trait KeyStorage: Clone + Send + Sync + 'static {
     /// A data set in a file.
     type Rows: StoredRows<Self>;
 }
@@ -63,7 +63,7 @@ pub(super) trait ReadRows<A> {
     fn read(&mut self, first: usize, count: usize) -> Result<&[A], SourceError>;
 }
 
-impl<A: Hdf5Element> StoredElement for A {
+impl<A: Hdf5Element> KeyStorage for A {
     type Rows = DatasetRows<A>;
 }
 
@@ -98,7 +98,7 @@ impl<A: Hdf5Element> ReadRows<A> for RowsReader<'_, A> {
     }
 }
 
-impl StoredElement for String {
+impl KeyStorage for String {
     type Rows = TextDataset;
 }
 

@@ -131,7 +131,7 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
 
     /// Says that the trains' entries are about to be read.
     pub(super) fn announce_trains(&self) {
-        // Of each file the rows that are read, from the first to the last, and their number.
+        // For each file: the rows from the first to the last that is read, and how many are.
         let mut read: Vec<Option<(Range<usize>, usize)>> = vec![None; self.data.files.len()];
         for place in self.places.iter().filter(|place| place.count > 0) {
             let (first, count) = (place.first as usize, place.count as usize);

@@ -7,7 +7,7 @@ use hdf5_metno_sys::h5t::H5T_class_t;
 use hdf5_metno_sys::{h5, h5t};
 
 use super::datatype;
-use super::stored_type::{Member, Nature, StoredType};
+use super::stored_type::{CompoundMember, Nature, StoredType};
 use crate::hdf5::number::Number;
 
 /// Describes the type of elements, whatever it is.
@@ -22,7 +22,7 @@ pub(super) fn element(datatype: &Datatype, describe: DescribeType) -> Result<Sto
     let size = datatype.size();
     let mut members = Vec::new();
     collect(datatype, describe, DEEPEST_COMPOUND, &mut members)?;
-    let ends = |member: &Member| match &member.stored {
+    let ends = |member: &CompoundMember| match &member.stored {
         Ok(stored) => member.offset.checked_add(stored.element_size()),
         Err(_) => Some(member.offset),
     };
@@ -39,7 +39,7 @@ pub(super) fn element(datatype: &Datatype, describe: DescribeType) -> Result<Sto
 }
 
 /// The complex number that two members are.
-fn complex_number(members: &[Member], size: usize) -> Option<StoredType> {
+fn complex_number(members: &[CompoundMember], size: usize) -> Option<StoredType> {
     let [real, imaginary] = members else { return None };
     let (of_real, of_imaginary) = (real.stored.as_ref().ok()?, imaginary.stored.as_ref().ok()?);
     let names = [real.name.as_str(), imaginary.name.as_str()];
@@ -64,7 +64,7 @@ fn collect(
     datatype: &Datatype,
     describe: DescribeType,
     depth: usize,
-    members: &mut Vec<Member>,
+    members: &mut Vec<CompoundMember>,
 ) -> Result<(), String> {
     let damaged = || "it holds records whose members can't be read: the file is damaged".to_owned();
     // SAFETY: the handle is that of a compound, and the lock is held.
@@ -75,13 +75,13 @@ fn collect(
             let mut inner = Vec::new();
             collect(&of_member, describe, depth - 1, &mut inner)?;
             if let Some(complex) = complex_number(&inner, of_member.size()) {
-                members.push(Member { name, offset, is_fixed: true, stored: Ok(complex) });
+                members.push(CompoundMember { name, offset, is_fixed: true, stored: Ok(complex) });
                 continue;
             }
             for member in inner {
                 let offset = offset.checked_add(member.offset).ok_or_else(damaged)?;
                 let name = format!("{name}.{}", member.name);
-                members.push(Member { name, offset, ..member });
+                members.push(CompoundMember { name, offset, ..member });
             }
             continue;
         }
@@ -96,7 +96,7 @@ fn collect(
             _ => Err(format!("it holds {stored} of a form that only libhdf5 converts")),
         });
         let is_fixed = stored.is_ok() || is_fixed(&of_member);
-        members.push(Member { name, offset, is_fixed, stored });
+        members.push(CompoundMember { name, offset, is_fixed, stored });
     }
     Ok(())
 }
@@ -139,7 +139,10 @@ fn member(datatype: &Datatype, index: c_uint) -> Option<(String, usize, Datatype
 
 /// The type in memory: with the members alone whose bytes are read as they are, each at its place
 /// in the file. Others would be pointers in memory.
-pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::Result<Datatype> {
+pub(super) fn readable(
+    datatype: &Datatype,
+    members: &[CompoundMember],
+) -> hdf5_metno::Result<Datatype> {
     hdf5_metno::sync::sync(|| {
         // SAFETY: the lock is held, and the new handle is owned by nobody else.
         let chosen: Datatype = unsafe {
@@ -150,7 +153,7 @@ pub(super) fn readable(datatype: &Datatype, members: &[Member]) -> hdf5_metno::R
         let count = unsafe { h5t::H5Tget_nmembers(datatype.id()) };
         for index in 0..count.unsigned_abs() {
             let Some((name, offset, of_member)) = member(datatype, index) else { continue };
-            let is_below = |member: &&Member| {
+            let is_below = |member: &&CompoundMember| {
                 let below = member.name.strip_prefix(&name);
                 below.is_some_and(|below| below.is_empty() || below.starts_with('.'))
             };

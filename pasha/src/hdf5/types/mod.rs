@@ -15,5 +15,7 @@ mod text;
 
 #[cfg(feature = "xfel")]
 pub(crate) use describe::describe;
-pub(super) use stored_type::{Convert, Member, Nature, Plan, Step, StoredType};
+pub(super) use stored_type::{
+    CompoundMember, ConversionPlan, Convert, MemberCopy, Nature, StoredType,
+};
 pub(super) use text::{advice, listed};

@@ -18,7 +18,7 @@ pub struct StoredType {
     /// What it is besides a number.
     pub(in crate::hdf5) nature: Nature,
     /// How the members of a compound become those of a record that was asked for, if one was.
-    pub(in crate::hdf5) record: Option<Plan>,
+    pub(in crate::hdf5) record: Option<ConversionPlan>,
 }
 
 /// What a stored type is besides the number that it is read as.
@@ -30,7 +30,7 @@ pub(in crate::hdf5) enum Nature {
     /// Numbers with names, as `NAME = number`.
     Enumeration(String),
     /// Members with names, each at its place.
-    Compound(Vec<Member>),
+    Compound(Vec<CompoundMember>),
 }
 
 impl StoredType {
@@ -53,7 +53,7 @@ impl StoredType {
 
 /// A member of a compound, or of a compound that is a member of it.
 #[derive(Debug, Clone)]
-pub(in crate::hdf5) struct Member {
+pub(in crate::hdf5) struct CompoundMember {
     /// Its name, with dots between those of compounds in compounds.
     pub(in crate::hdf5) name: String,
     /// Its first byte in the element.
@@ -67,15 +67,15 @@ pub(in crate::hdf5) struct Member {
 
 /// How a compound of the file becomes a record.
 #[derive(Debug, Clone)]
-pub(in crate::hdf5) struct Plan {
-    pub(in crate::hdf5) steps: Vec<Step>,
+pub(in crate::hdf5) struct ConversionPlan {
+    pub(in crate::hdf5) steps: Vec<MemberCopy>,
     /// Whether the members are all bytes of an element, each where it lies in the file as it is.
     pub(in crate::hdf5) is_as_stored: bool,
 }
 
 /// How one member of a record is read.
 #[derive(Debug, Clone)]
-pub(in crate::hdf5) struct Step {
+pub(in crate::hdf5) struct MemberCopy {
     pub(in crate::hdf5) name: &'static str,
     /// Its first byte in the element of the file.
     pub(in crate::hdf5) from: usize,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::stored_type::{Member, Nature, StoredType};
+use super::stored_type::{CompoundMember, Nature, StoredType};
 use crate::hdf5::number::Number;
 
 impl fmt::Display for StoredType {
@@ -24,10 +24,10 @@ impl fmt::Display for StoredType {
 }
 
 /// The members with their types and places, as text.
-pub(in crate::hdf5) fn listed(members: &[Member], size: usize) -> String {
+pub(in crate::hdf5) fn listed(members: &[CompoundMember], size: usize) -> String {
     let listed: Vec<String> = members
         .iter()
-        .map(|Member { name, offset, stored, .. }| match stored {
+        .map(|CompoundMember { name, offset, stored, .. }| match stored {
             Ok(stored) => format!("{name}: {} at byte {offset}", field(stored)),
             Err(what) => format!("{name} at byte {offset} ({what})"),
         })
@@ -36,7 +36,7 @@ pub(in crate::hdf5) fn listed(members: &[Member], size: usize) -> String {
 }
 
 /// The members that can be read with their types, as the fields of a struct.
-pub(super) fn fields(members: &[Member]) -> String {
+pub(super) fn fields(members: &[CompoundMember]) -> String {
     let readable = members.iter().filter_map(|member| Some((member, member.stored.as_ref().ok()?)));
     let fields: Vec<String> = readable
         .map(|(member, stored)| {
@@ -77,7 +77,7 @@ fn field(stored: &StoredType) -> String {
 }
 
 /// Says how to read a compound.
-pub(in crate::hdf5) fn advice(members: &[Member]) -> String {
+pub(in crate::hdf5) fn advice(members: &[CompoundMember]) -> String {
     if members.iter().all(|member| member.stored.is_err()) {
         return "none of its members can be read".to_owned();
     }

@@ -63,7 +63,7 @@ impl<'t> Cursor<'t> {
 
     /// Claims the next share for a worker, or gives `None` when all are claimed.
     ///
-    /// `taken_note` is called with the share before the claim counts as noted.
+    /// `take_note` is called with the share before the claim counts as noted.
     pub(crate) fn claim<'c>(
         self,
         next: impl Fn(usize) -> Option<Range<usize>>,
@@ -95,7 +95,7 @@ impl<'t> Cursor<'t> {
     /// The share that a dead worker had claimed without taking note of it, if there is one.
     ///
     /// `take_note` is called as in [`claim`](Self::claim).
-    pub(crate) fn settle(
+    pub(crate) fn recover_claim(
         self,
         own: &ShareClaim,
         worker_id: usize,
@@ -220,7 +220,7 @@ mod tests {
                 let id = next(3);
                 if next(7) == 0 {
                     // Killed: what it had is found by `settle`, and a new one begins.
-                    cursor.settle(&claims[id], id, |share| share.for_each(|i| runs[i] += 1));
+                    cursor.recover_claim(&claims[id], id, |share| share.for_each(|i| runs[i] += 1));
                     workers[id] = Stepper { step: 0, seen: 0, share: 0..0 };
                 } else if workers[id].step(cursor, &shares, id, &claims) {
                     workers[id].share.clone().for_each(|i| runs[i] += 1);

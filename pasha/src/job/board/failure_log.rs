@@ -20,7 +20,7 @@ pub(crate) enum Failure {
     Died,
     /// It took too long.
     TimedOut,
-    /// It waits for what can't come.
+    /// It waits for a lock or a thread that does not exist in its process.
     Deadlocked,
     /// A panic of a reader at an item.
     ReaderPanic,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::thread::futex;
 
 use super::finished::FinishedItems;
+use crate::element::CACHE_LINES;
 use crate::error::Result;
 use crate::job::share::Shares;
 use crate::memory::{Mapping, MappingId, Memory};
@@ -40,6 +41,8 @@ struct GrantsHeader {
     /// Workers that wait.
     waiting: AtomicU32,
 }
+
+const _: () = assert!(align_of::<GrantsHeader>() == CACHE_LINES);
 
 /// A block: the cursor's position at its first index, and that index.
 #[repr(C)]

@@ -16,6 +16,6 @@ pub(crate) use failure_log::{End, Failure, Logged};
 pub(crate) use finished::{BITS, FinishedItems};
 pub(crate) use grants::{Grants, least_block};
 pub(crate) use record::{Late, Record, Stage};
-pub(crate) use spans::{Lanes, Recorder, Timed};
+pub(crate) use spans::{EventBuffers, Recorder, Timed};
 pub(crate) use table::{Stop, Table};
 pub(crate) use text::read as read_text;

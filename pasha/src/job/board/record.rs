@@ -10,6 +10,7 @@ use rustix::thread::futex;
 use super::claim::ShareClaim;
 use super::current::Current;
 use super::text::Text;
+use crate::element::CACHE_LINES;
 use crate::report::WorkerReport;
 
 /// Bytes of a message that are kept; longer ones are cut.
@@ -142,6 +143,8 @@ pub(crate) struct Record {
     message: Text<MESSAGE>,
     location: Text<LOCATION>,
 }
+
+const _: () = assert!(align_of::<Record>() == CACHE_LINES);
 
 impl Record {
     /// The record of a worker that has not started, as zero bytes are.

@@ -1,25 +1,26 @@
 //! What each worker did when: the record of a map's timeline, in memory that all of them share.
 //!
-//! A worker has a *lane* of events. An event says what the worker does from that moment on, and so
+//! A worker has a buffer of events. An event says what the worker does from that moment on, and so
 //! ends what it did before: spans have no gaps, and nothing has to be closed. An event is written
 //! before the number of events says that it is there, so that whatever instruction a worker dies
-//! at, its lane is valid; the last event tells what it did then.
+//! at, its buffer is valid; the last event tells what it did then.
 //!
-//! A lane has room for [`EVENTS_OF_A_LANE`] events. When it is full, its owner writes fewer, merged
-//! ones (`coarsen`) into the second half of its memory, or back into the first, and one store says
-//! that those are valid now.
+//! A buffer has room for [`EVENTS_OF_A_BUFFER`] events. When it is full, its owner writes fewer,
+//! merged ones (`coarsen`) into the second half of its memory, or back into the first, and one
+//! store says that those are valid now.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::record::Stage;
+use crate::element::CACHE_LINES;
 use crate::error::Result;
 use crate::memory::{Mapping, MappingId, Memory};
 use crate::timeline::{Row, Span, SpanKind, coarsen};
 
-/// Events that a lane has room for.
-const EVENTS_OF_A_LANE: usize = 4096;
+/// Events that a buffer has room for.
+const EVENTS_OF_A_BUFFER: usize = 4096;
 
 /// An event: what a worker does from then on.
 #[repr(C)]
@@ -45,33 +46,35 @@ const END: u64 = 0;
 
 /// The memory of one worker.
 #[repr(C, align(128))]
-struct Lane {
+struct EventBuffer {
     /// The number of events, and in the highest bit which half they lie in.
     state: AtomicU64,
-    events: [[Event; EVENTS_OF_A_LANE]; 2],
+    events: [[Event; EVENTS_OF_A_BUFFER]; 2],
 }
+
+const _: () = assert!(align_of::<EventBuffer>() == CACHE_LINES);
 
 /// Bit of `Lane::state`.
 const SECOND_HALF: u64 = 1 << 63;
 
-/// The lanes of a map's workers.
+/// The buffers of a map's workers.
 ///
-/// Invariant: the mapping holds `num_workers` lanes and lives as long as this. They are atomics,
+/// Invariant: the mapping holds `num_workers` buffers and lives as long as this. They are atomics,
 /// for which zero bytes are valid.
-pub(crate) struct Lanes {
+pub(crate) struct EventBuffers {
     mapping: Mapping,
     num_workers: usize,
 }
 
-impl Lanes {
-    /// Empty lanes: all workers are starting, from the beginning of the map on.
-    pub(crate) fn new(num_workers: usize, memory: Memory) -> Result<Lanes> {
-        let mapping = Mapping::sparse(num_workers * size_of::<Lane>(), memory)?;
-        let lanes = Lanes { mapping, num_workers };
+impl EventBuffers {
+    /// Empty buffers: all workers are starting, from the beginning of the map on.
+    pub(crate) fn new(num_workers: usize, memory: Memory) -> Result<EventBuffers> {
+        let mapping = Mapping::sparse(num_workers * size_of::<EventBuffer>(), memory)?;
+        let buffers = EventBuffers { mapping, num_workers };
         for worker_id in 0..num_workers {
-            lanes.lane(worker_id).append(0, SpanKind::Starting as u64, 0..0);
+            buffers.buffer(worker_id).append(0, SpanKind::Starting as u64, 0..0);
         }
-        Ok(lanes)
+        Ok(buffers)
     }
 
     /// Which mapping it lies in.
@@ -79,15 +82,15 @@ impl Lanes {
         self.mapping.id()
     }
 
-    fn lane(&self, worker_id: usize) -> &Lane {
+    fn buffer(&self, worker_id: usize) -> &EventBuffer {
         assert!(worker_id < self.num_workers, "worker {worker_id} of {}", self.num_workers);
-        // SAFETY: the invariant of `Lanes`; mappings are aligned to 128 bytes, as lanes are, whose
+        // SAFETY: the invariant of `EventBuffers`; mappings are aligned to 128 bytes, as buffers are, whose
         // size is a multiple of that.
-        unsafe { self.mapping.start().cast::<Lane>().add(worker_id).as_ref() }
+        unsafe { self.mapping.start().cast::<EventBuffer>().add(worker_id).as_ref() }
     }
 }
 
-impl Lane {
+impl EventBuffer {
     /// The valid events.
     fn events(&self) -> &[Event] {
         let (half, number) = self.state();
@@ -97,13 +100,13 @@ impl Lane {
     fn state(&self) -> (usize, usize) {
         let state = self.state.load(Ordering::Acquire);
         let number = (state & !SECOND_HALF) as usize;
-        (usize::from(state & SECOND_HALF != 0), number.min(EVENTS_OF_A_LANE))
+        (usize::from(state & SECOND_HALF != 0), number.min(EVENTS_OF_A_BUFFER))
     }
 
-    /// Adds an event. Called by the lane's owner alone: the worker or, after its end, the caller.
+    /// Adds an event. Called by the buffer's owner alone: the worker or, after its end, the caller.
     fn append(&self, at: u64, what: u64, indices: Range<usize>) {
         let (mut half, mut number) = self.state();
-        if number == EVENTS_OF_A_LANE {
+        if number == EVENTS_OF_A_BUFFER {
             (half, number) = self.make_room();
         }
         let events = &self.events[half];
@@ -132,7 +135,7 @@ impl Lane {
         // The last event is not over, and stays as it is.
         let before = &self.events[half][..number - 1];
         let spans =
-            coarsen(spans_of(before, 0, last.at.load(Ordering::Relaxed)), EVENTS_OF_A_LANE - 2);
+            coarsen(spans_of(before, 0, last.at.load(Ordering::Relaxed)), EVENTS_OF_A_BUFFER - 2);
         let other = 1 - half;
         let mut written = 0;
         for (event, span) in self.events[other].iter().zip(&spans) {
@@ -205,21 +208,21 @@ pub(crate) struct Timed {
     pub(crate) took: Duration,
 }
 
-/// Writes the lanes of a map that began then.
+/// Writes the buffers of a map that began then.
 #[derive(Clone, Copy)]
-pub(crate) struct Recorder<'l> {
-    lanes: &'l Lanes,
+pub(crate) struct Recorder<'b> {
+    buffers: &'b EventBuffers,
     begun: Instant,
 }
 
-impl<'l> Recorder<'l> {
-    pub(crate) fn new(lanes: &'l Lanes, begun: Instant) -> Self {
-        Recorder { lanes, begun }
+impl<'b> Recorder<'b> {
+    pub(crate) fn new(buffers: &'b EventBuffers, begun: Instant) -> Self {
+        Recorder { buffers, begun }
     }
 
     /// Which mapping it lies in.
     pub(crate) fn mapping_id(self) -> MappingId {
-        self.lanes.mapping_id()
+        self.buffers.mapping_id()
     }
 
     fn at(self, moment: Instant) -> u64 {
@@ -236,7 +239,7 @@ impl<'l> Recorder<'l> {
     #[inline(never)]
     pub(crate) fn note(self, worker_id: usize, kind: Option<SpanKind>, moment: Instant) {
         let what = kind.map_or(END, |kind| kind as u64);
-        self.lanes.lane(worker_id).append(self.at(moment), what, 0..0);
+        self.buffers.buffer(worker_id).append(self.at(moment), what, 0..0);
     }
 
     /// A worker runs these items from that moment on.
@@ -249,7 +252,7 @@ impl<'l> Recorder<'l> {
         is_retry: bool,
     ) {
         let what = SpanKind::Items as u64 | if is_retry { RETRY } else { 0 };
-        self.lanes.lane(worker_id).append(self.at(moment), what, items);
+        self.buffers.buffer(worker_id).append(self.at(moment), what, items);
     }
 
     /// Of the block that a worker has just run up to `until` this was the slowest item: a span of
@@ -257,8 +260,8 @@ impl<'l> Recorder<'l> {
     #[inline(never)]
     pub(crate) fn tell_apart(self, worker_id: usize, slowest: Timed, until: usize) {
         let Timed { index, begun: Some(begun), took } = slowest else { return };
-        let lane = self.lanes.lane(worker_id);
-        let Some(block) = lane.events().last() else { return };
+        let buffer = self.buffers.buffer(worker_id);
+        let Some(block) = buffer.events().last() else { return };
         let what = block.what.load(Ordering::Relaxed) & (KIND | RETRY);
         let first = block.first.load(Ordering::Relaxed) as usize;
         if what & KIND != SpanKind::Items as u64 || first + 1 >= until {
@@ -268,18 +271,18 @@ impl<'l> Recorder<'l> {
         // From the end, so that no item is ever told twice.
         block.until.store((index as u64).max(first as u64 + 1), Ordering::Relaxed);
         if index > first {
-            lane.append(begun, what, index..index + 1);
+            buffer.append(begun, what, index..index + 1);
         }
         if index + 1 < until {
-            lane.append(begun + took.as_nanos() as u64, what, index + 1..until);
+            buffer.append(begun + took.as_nanos() as u64, what, index + 1..until);
         }
     }
 
     /// What a worker was doing has failed now: at this index, if it was running items.
     #[cold]
     pub(crate) fn fail(self, worker_id: usize, index: Option<usize>) {
-        let lane = self.lanes.lane(worker_id);
-        if let Some(event) = lane.events().last() {
+        let buffer = self.buffers.buffer(worker_id);
+        if let Some(event) = buffer.events().last() {
             let what = event.what.load(Ordering::Relaxed);
             let is_items = what & KIND == SpanKind::Items as u64;
             if let (true, Some(index)) = (is_items, index) {
@@ -297,8 +300,8 @@ impl<'l> Recorder<'l> {
     /// A worker has ended now, if it has not before; another takes its place or not.
     #[cold]
     pub(crate) fn end(self, worker_id: usize, is_replaced: bool) {
-        let lane = self.lanes.lane(worker_id);
-        let last = lane.events().last().map_or(END, |last| last.what.load(Ordering::Relaxed));
+        let buffer = self.buffers.buffer(worker_id);
+        let last = buffer.events().last().map_or(END, |last| last.what.load(Ordering::Relaxed));
         if is_replaced {
             self.note(worker_id, Some(SpanKind::Starting), Instant::now());
         } else if last & KIND != END {
@@ -311,10 +314,10 @@ impl<'l> Recorder<'l> {
         let now = self.at(Instant::now());
         let row = |worker_id| {
             let number = first_worker + worker_id;
-            let spans = spans_of(self.lanes.lane(worker_id).events(), number, now);
+            let spans = spans_of(self.buffers.buffer(worker_id).events(), number, now);
             Row { worker_id: number, host: None, spans }
         };
-        (0..self.lanes.num_workers).map(row).collect()
+        (0..self.buffers.num_workers).map(row).collect()
     }
 }
 
@@ -350,9 +353,9 @@ mod tests {
 
     #[test]
     fn a_failure_ends_the_block_at_its_item_and_the_slowest_is_told_apart() {
-        let lanes = Lanes::new(2, Memory::Private).unwrap();
+        let buffers = EventBuffers::new(2, Memory::Private).unwrap();
         let begun = Instant::now();
-        let recorder = Recorder::new(&lanes, begun);
+        let recorder = Recorder::new(&buffers, begun);
         let at = |ms| begun + Duration::from_millis(ms);
         let slow = |index, ms| Timed { index, begun: Some(at(ms)), took: Duration::from_millis(5) };
         recorder.enter(0, Stage::OpeningReader);
@@ -389,21 +392,21 @@ mod tests {
 
     #[test]
     fn a_full_lane_goes_on_with_fewer_spans_and_loses_no_time() {
-        let lanes = Lanes::new(1, Memory::Private).unwrap();
+        let buffers = EventBuffers::new(1, Memory::Private).unwrap();
         let begun = Instant::now();
-        let recorder = Recorder::new(&lanes, begun);
+        let recorder = Recorder::new(&buffers, begun);
         for index in 0..50_000 {
             let moment = begun + Duration::from_micros(10 * index as u64);
             recorder.items(0, moment, index..index + 1, false);
             // As a reader that comes at this moment would find it.
             if index % 997 == 0 {
-                let (_, number) = lanes.lane(0).state();
-                assert!(number <= EVENTS_OF_A_LANE);
+                let (_, number) = buffers.buffer(0).state();
+                assert!(number <= EVENTS_OF_A_BUFFER);
             }
         }
         let spans = &recorder.rows(0)[0].spans;
         assert!(
-            spans.len() <= EVENTS_OF_A_LANE && spans.len() > EVENTS_OF_A_LANE / 8,
+            spans.len() <= EVENTS_OF_A_BUFFER && spans.len() > EVENTS_OF_A_BUFFER / 8,
             "{}",
             spans.len()
         );

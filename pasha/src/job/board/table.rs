@@ -14,6 +14,7 @@ use super::claim::Cursor;
 use super::failure_log::{FailureLog, LogCounts, LogLayout};
 use super::grants::Grants;
 use super::record::Record;
+use crate::element::CACHE_LINES;
 use crate::error::Result;
 use crate::job::share::Shares;
 use crate::memory::{HugePageCounts, Mapping, MappingId, Memory};
@@ -71,6 +72,8 @@ struct TableHeader {
     failures: LogCounts,
 }
 
+const _: () = assert!(align_of::<TableHeader>() == CACHE_LINES);
+
 /// What came of asking for huge pages.
 #[repr(C)]
 struct PageCounts {
@@ -82,6 +85,8 @@ struct PageCounts {
 /// Something alone on its cache lines.
 #[repr(C, align(128))]
 struct CacheLine<T>(T);
+
+const _: () = assert!(align_of::<CacheLine<u8>>() == CACHE_LINES);
 
 /// No worker makes a checkpoint as long as this lives.
 pub(crate) struct ReadingCheckpoints<'t>(&'t AtomicU32);
@@ -184,9 +189,9 @@ impl Table {
     }
 
     /// Finds out whether a dead worker had claimed a share without taking note of it.
-    pub(crate) fn settle(&self, worker_id: usize, grants: Option<&Grants>) {
+    pub(crate) fn recover_claim(&self, worker_id: usize, grants: Option<&Grants>) {
         let give = |share| self.give(worker_id, grants, share);
-        self.cursor().settle(&self.record(worker_id).claim, worker_id, give);
+        self.cursor().recover_claim(&self.record(worker_id).claim, worker_id, give);
     }
 
     /// Gives a worker what it has claimed: positions, which are the indices themselves where

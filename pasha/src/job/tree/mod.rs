@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::memory::{Mapping, MappingId, Memory, Pages};
 use crate::options::Splitting;
 use crate::output::worker::Reduction;
-pub(crate) use places::BETWEEN_LOOKS;
+pub(crate) use places::BETWEEN_STOP_CHECKS;
 use places::Places;
 use shape::{Next, Node, Shape};
 

@@ -19,11 +19,12 @@ use std::time::Duration;
 use rustix::thread::futex;
 
 use super::shape::{Next, Node, Shape};
+use crate::element::CACHE_LINES;
 use crate::error::Result;
 use crate::memory::{Mapping, MappingId, Memory};
 
 /// How long a worker that waits does not look whether the map is to stop.
-pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+pub(crate) const BETWEEN_STOP_CHECKS: Duration = Duration::from_millis(20);
 /// How often a worker looks at the lock before it lets others run.
 const SPINS: usize = 100;
 
@@ -36,6 +37,8 @@ struct PlacesHeader {
     /// Workers that wait for a place.
     waiting: AtomicU32,
 }
+
+const _: () = assert!(align_of::<PlacesHeader>() == CACHE_LINES);
 
 /// What one worker does with its block's accumulators.
 #[repr(C, align(128))]
@@ -51,6 +54,8 @@ struct MergeState {
     /// 1 + the place to be reserved for the block after that, or 0.
     next: AtomicU32,
 }
+
+const _: () = assert!(align_of::<MergeState>() == CACHE_LINES);
 
 /// The places of a map's accumulators.
 ///
@@ -148,7 +153,7 @@ impl Places {
         let index = seat.node.load(Ordering::Relaxed);
         let has_begun = seat.block.load(Ordering::Relaxed) != 0 && reserved != 0;
         if has_begun && self.word(index).load(Ordering::Relaxed) == u64::from(reserved) {
-            locked.settle();
+            locked.finish_merge();
         } else {
             locked.give_back();
             seat.next.store(0, Ordering::Relaxed);
@@ -175,7 +180,7 @@ impl Places {
             drop(locked);
             let stopped = is_stopped();
             if !stopped {
-                let at_most = futex::Timespec::try_from(BETWEEN_LOOKS).ok();
+                let at_most = futex::Timespec::try_from(BETWEEN_STOP_CHECKS).ok();
                 // Whatever ends it, the loop looks again.
                 let _ = futex::wait(&header.freed, futex::Flags::empty(), seen, at_most.as_ref());
             }
@@ -245,12 +250,12 @@ impl Locked<'_> {
         let reserved = seat.reserved.load(Ordering::Relaxed);
         seat.node.store(index, Ordering::Relaxed);
         self.places.word(index).store(u64::from(reserved), Ordering::Release);
-        self.settle();
+        self.finish_merge();
     }
 
     /// What follows once the word is there: the block is done, and the places of what was merged
     /// into it are free, but for one, which is reserved for the next block.
-    fn settle(&self) {
+    fn finish_merge(&self) {
         let seat = self.seat();
         let block = seat.block.load(Ordering::Relaxed);
         seat.done.store(block, Ordering::Relaxed);

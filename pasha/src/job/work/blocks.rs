@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::CheckpointTimer;
-use super::inner_loop::{BlockResult, BlockSeat, run_block, run_block_exactly};
+use super::inner_loop::{BlockResult, ExactBlock, run_block, run_block_exactly};
 use super::staged::{StagingBuffer, run_block_staged};
 use super::state::MapState;
 use super::task::Task;
@@ -31,7 +31,7 @@ const TOO_LONG: Duration = Duration::from_micros(100);
 const MOST_ITEMS_OF_A_BLOCK: usize = 32 * 1024;
 
 /// One worker's blocks: how many items the next one has.
-pub(super) struct BlockSizes<'m> {
+pub(super) struct BlockRunner<'m> {
     items: usize,
     last: Instant,
     checkpoint_timer: CheckpointTimer,
@@ -46,7 +46,7 @@ pub(super) struct BlockSizes<'m> {
     question: usize,
 }
 
-impl<'m> BlockSizes<'m> {
+impl<'m> BlockRunner<'m> {
     /// Blocks of a worker of this task.
     pub(super) fn new<K: Kernel, F>(
         task: &'m Task<'_, K, F>,
@@ -61,7 +61,7 @@ impl<'m> BlockSizes<'m> {
         let now = Instant::now();
         let huge_pages = HugePageMaker::new(&task.new_memory);
         let staging = if state.is_staged { StagingBuffer::new(task) } else { None };
-        BlockSizes {
+        BlockRunner {
             items: 1,
             last: now,
             checkpoint_timer: CheckpointTimer::new(now),
@@ -126,7 +126,7 @@ impl<'m> BlockSizes<'m> {
             if left_out.contains(&next) {
                 next += 1;
                 record.end_block(0, next, Duration::ZERO);
-                self.keep(task, state, worker_id, next);
+                self.checkpoint_if_due(task, state, worker_id, next);
                 continue;
             }
             // Items that may have been begun before are run one by one.
@@ -145,7 +145,7 @@ impl<'m> BlockSizes<'m> {
             }
             record.begin_block(block.start);
             let slowest = Cell::new(Timed::default());
-            let seat = BlockSeat { worker_id, record, limit: state.limit, slowest };
+            let seat = ExactBlock { worker_id, record, limit: state.limit, slowest };
             let outcome = if state.is_exact {
                 let reset = is_dirty || state.job_file.is_some();
                 // SAFETY: the share was claimed by this worker alone and lies within the map, the
@@ -175,7 +175,7 @@ impl<'m> BlockSizes<'m> {
                 Ok(()) => block.clone(),
                 Err(_) => block.start..record.index(),
             };
-            state.note(finished.clone());
+            state.note_finished(finished.clone());
             if let Some(recorder) = state.recorder {
                 let until = if outcome.is_ok() { block.end } else { finished.end + 1 };
                 recorder.tell_apart(worker_id, seat.slowest.get(), until);
@@ -190,8 +190,8 @@ impl<'m> BlockSizes<'m> {
             }
             self.adapt(took);
             next = block.end;
-            state.look(now);
-            self.keep(task, state, worker_id, next);
+            state.check_stop(now);
+            self.checkpoint_if_due(task, state, worker_id, next);
         }
         if let Some(recorder) = state.recorder {
             recorder.note(worker_id, Some(SpanKind::Claiming), self.last);
@@ -251,7 +251,7 @@ impl<'m> BlockSizes<'m> {
 
     /// Makes a copy of the worker's accumulators, which have everything before `next`, if there are
     /// any and it is time.
-    fn keep<K: Kernel, F>(
+    fn checkpoint_if_due<K: Kernel, F>(
         &mut self,
         task: &Task<'_, K, F>,
         state: &MapState<'_>,

@@ -11,6 +11,7 @@ use crate::job::board::{Current, Record, Timed};
 use crate::job::panic::ItemBeingRead;
 use crate::kernel::{Kernel, Position};
 use crate::output::index::IndexSlots;
+use crate::output::position::SlotPosition;
 use crate::output::slots::Slots;
 use crate::output::worker::LocalAccumulators;
 
@@ -31,7 +32,7 @@ pub(super) type BlockResult<K, R> =
     Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
 
 /// Who runs a block, and how long each of its items may take.
-pub(super) struct BlockSeat<'s> {
+pub(super) struct ExactBlock<'s> {
     pub(super) worker_id: usize,
     pub(super) record: &'s Record,
     pub(super) limit: Option<Duration>,
@@ -39,7 +40,7 @@ pub(super) struct BlockSeat<'s> {
     pub(super) slowest: Cell<Timed>,
 }
 
-impl BlockSeat<'_> {
+impl ExactBlock<'_> {
     /// Takes note of how long an item has taken; whether that is too long.
     fn is_late(&self, index: usize, begun: Instant, limit: Duration) -> bool {
         let took = begun.elapsed();
@@ -76,7 +77,7 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
         for index in span {
             current.note(index);
             let (at, place) =
-                (Position { index, worker_id: number }, Position { index, worker_id });
+                (Position { index, worker_id: number }, SlotPosition { index, worker_id });
             // SAFETY: as the caller promises; each index comes once, and the slots of the one
             // before are gone.
             unsafe {
@@ -112,14 +113,14 @@ pub(super) unsafe fn run_block_exactly<
     readers: &mut R,
     scratch: &mut K::Scratch,
     block: Range<usize>,
-    seat: &BlockSeat<'_>,
+    seat: &ExactBlock<'_>,
     reset: bool,
 ) -> BlockResult<K, R> {
     let (kernel, slots, accumulators) =
         (task.kernel, task.slots.clone(), task.accumulators.clone());
     let (current, calls) = (seat.record.current(), seat.record.calls());
     for index in block {
-        let place = Position { index, worker_id: seat.worker_id };
+        let place = SlotPosition { index, worker_id: seat.worker_id };
         let at = Position { index, worker_id: task.first_worker + seat.worker_id };
         // SAFETY: as the caller promises; each index comes once, and the slots of the one before
         // are gone. The fences keep the compiler from moving what belongs to one item into

@@ -15,6 +15,7 @@ use crate::job::panic::ItemBeingRead;
 use crate::kernel::{Kernel, Position};
 use crate::memory::stream;
 use crate::output::index::{IndexSlots, Staged};
+use crate::output::position::SlotPosition;
 use crate::output::slots::Slots;
 use crate::output::worker::LocalAccumulators;
 
@@ -80,7 +81,7 @@ pub(super) unsafe fn run_block_staged<
         for index in span {
             current.note(index);
             let at = Position { index, worker_id: number };
-            let place = Position { index: index - out.block.start, worker_id };
+            let place = SlotPosition { index: index - out.block.start, worker_id };
             // SAFETY: as the caller promises; each index comes once, and the slots of the one
             // before are gone.
             unsafe {

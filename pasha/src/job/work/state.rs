@@ -11,7 +11,7 @@ use crate::error::SourceError;
 use crate::job::board::{FinishedItems, Grants, Record, Recorder, Stage, Stop, Table};
 use crate::job::judge::Judge;
 use crate::job::share::Shares;
-use crate::job::tree::{BETWEEN_LOOKS, MergeTree};
+use crate::job::tree::{BETWEEN_STOP_CHECKS, MergeTree};
 use crate::memory::SharedPages;
 use crate::options::CancelToken;
 use crate::resume::JobFile;
@@ -65,7 +65,7 @@ impl MapState<'_> {
     }
 
     /// Looks whether the map is to stop.
-    pub(crate) fn look(&self, now: Instant) {
+    pub(crate) fn check_stop(&self, now: Instant) {
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             self.table.stop(Stop::Deadline);
         }
@@ -79,13 +79,13 @@ impl MapState<'_> {
         let finished = record.finished_of_block();
         record.count(finished.len(), Duration::ZERO);
         if !finished.is_empty() {
-            self.note(finished);
+            self.note_finished(finished);
         }
     }
 
     /// Takes note of finished items, where that is asked for, after their slots are written.
     #[inline]
-    pub(crate) fn note(&self, finished: Range<usize>) {
+    pub(crate) fn note_finished(&self, finished: Range<usize>) {
         if let Some(file) = self.job_file {
             file.note(finished.clone());
         }
@@ -111,7 +111,7 @@ impl MapState<'_> {
 
     /// Looks whether the map is to stop, and tells whether it is.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.look(Instant::now());
+        self.check_stop(Instant::now());
         self.table.is_stopped()
     }
 
@@ -137,8 +137,8 @@ impl MapState<'_> {
                 return false;
             }
             self.enter(worker_id, Stage::Waiting);
-            grants.wait(news, BETWEEN_LOOKS);
-            self.look(Instant::now());
+            grants.wait(news, BETWEEN_STOP_CHECKS);
+            self.check_stop(Instant::now());
         }
     }
 
@@ -151,7 +151,7 @@ impl MapState<'_> {
     }
 
     /// Keeps a reader's error for the caller, where the worker is a thread.
-    pub(crate) fn keep(&self, index: usize, error: SourceError) {
+    pub(crate) fn keep_error(&self, index: usize, error: SourceError) {
         self.source_errors().insert(index, error);
     }
 

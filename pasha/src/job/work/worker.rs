@@ -1,6 +1,6 @@
 //! One worker's way through a map.
 
-use super::blocks::BlockSizes;
+use super::blocks::BlockRunner;
 use super::inner_loop::BlockError;
 use super::state::MapState;
 use super::task::Task;
@@ -27,7 +27,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         let mut scratch = self.kernel.scratch();
         state.enter(worker_id, Stage::Claiming);
         self.restore(worker_id, state);
-        let mut blocks = BlockSizes::new(self, state, record, generation);
+        let mut blocks = BlockRunner::new(self, state, record, generation);
         if state.is_live {
             blocks.show_again(state, record);
         }
@@ -50,7 +50,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                     record.explain(&error, None);
                     reading.end();
                     // Reaches the caller where the worker is a thread; its text always does.
-                    state.keep(record.index(), error);
+                    state.keep_error(record.index(), error);
                     Failure::Source
                 }
                 Err(BlockError::NoLength(reason)) => {

@@ -29,19 +29,19 @@ pub(super) fn add(
     shape: &[usize],
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = variable.attribute_value("coordinates").and_then(|it| text(it.ok()?));
-    let group = GroupOfVariable { path, file, beside: place, access };
+    let group = NetcdfSurroundings { path, file, beside: place, access };
     add_coordinates(labels, shape, &listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where a variable lies.
-struct GroupOfVariable<'f> {
+struct NetcdfSurroundings<'f> {
     path: &'f Path,
     file: &'f netcdf::File,
     beside: &'f str,
     access: Access,
 }
 
-impl GroupOfVariable<'_> {
+impl NetcdfSurroundings<'_> {
     /// The variable of this name in the group, or in one of those around it.
     fn nearby(&self, name: &str) -> Option<(String, Variable<'_>)> {
         places_nearby(self.beside, name)
@@ -76,7 +76,7 @@ impl GroupOfVariable<'_> {
     }
 }
 
-impl Surroundings for GroupOfVariable<'_> {
+impl Surroundings for NetcdfSurroundings<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let (place, variable) = self.nearby(name)?;
         let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();

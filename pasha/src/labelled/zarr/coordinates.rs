@@ -29,25 +29,25 @@ pub(super) fn add(
     shape: &[usize],
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = array.attributes().get("coordinates").and_then(Value::as_str);
-    let group = GroupOfVariable { path, beside: place, access };
+    let group = ZarrSurroundings { path, beside: place, access };
     add_coordinates(labels, shape, listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where an array lies.
-struct GroupOfVariable<'p> {
+struct ZarrSurroundings<'p> {
     path: &'p Path,
     beside: &'p str,
     access: Access,
 }
 
-impl GroupOfVariable<'_> {
+impl ZarrSurroundings<'_> {
     /// The array of this name in the group, or in one of those around it.
     fn nearby(&self, name: &str) -> Option<String> {
         places_nearby(self.beside, name).find(|place| is_array(&self.path.join(place)))
     }
 }
 
-impl Surroundings for GroupOfVariable<'_> {
+impl Surroundings for ZarrSurroundings<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let place = self.nearby(name)?;
         Some(dims_in_file(&self.path.join(place)))

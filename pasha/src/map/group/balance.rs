@@ -17,7 +17,7 @@ const WORTH_A_MESSAGE: f64 = 0.000_3;
 
 /// What a rank asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct ItemRequest {
     /// Workers that wait.
     pub(super) waiting: usize,
     /// Items a second that its workers do; 0 if that is not known yet.
@@ -61,7 +61,7 @@ impl Balance {
     }
 
     /// The next items for a rank; `None` when none are left.
-    pub(super) fn grant(&mut self, rank: usize, wish: Wish) -> Option<Range<usize>> {
+    pub(super) fn grant(&mut self, rank: usize, wish: ItemRequest) -> Option<Range<usize>> {
         self.rates[rank] = wish.rate;
         let size = self.size(rank, wish);
         let next = self.missing.last_mut()?;
@@ -79,7 +79,7 @@ impl Balance {
         Some(block)
     }
 
-    fn size(&self, rank: usize, wish: Wish) -> usize {
+    fn size(&self, rank: usize, wish: ItemRequest) -> usize {
         let least = wish.waiting.max(1).max(least_block(self.len));
         if wish.rate <= 0.0 {
             return least;
@@ -112,7 +112,7 @@ mod tests {
         loop {
             let next = (0..busy.len()).min_by(|&a, &b| busy[a].total_cmp(&busy[b])).unwrap();
             let rate = if busy[next] > 0.0 { done[next] as f64 / busy[next] } else { 0.0 };
-            let Some(block) = balance.grant(next, Wish { waiting: 1, rate }) else { break };
+            let Some(block) = balance.grant(next, ItemRequest { waiting: 1, rate }) else { break };
             busy[next] += block.len() as f64 * seconds[next];
             done[next] += block.len();
             block.for_each(|index| seen[index] += 1);
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn grants_end_at_multiples_of_what_is_read_together() {
         let mut balance = Balance::new(vec![0..10, 13..20], 20, 4, 1);
-        let wish = Wish { waiting: 3, rate: 0.0 };
+        let wish = ItemRequest { waiting: 3, rate: 0.0 };
         let grants: Vec<_> = std::iter::from_fn(|| balance.grant(0, wish)).collect();
         assert_eq!(grants, [0..4, 4..8, 8..10, 13..16, 16..20]);
     }

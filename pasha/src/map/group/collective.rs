@@ -3,7 +3,7 @@
 
 use ndarray::Ix2;
 
-use super::parts::{Merging, merge_parts};
+use super::parts::{GuardedMerge, merge_parts};
 use super::trees::gather;
 use super::{facts, layouts, refuse};
 use crate::array::SharedArray;
@@ -181,8 +181,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         match outcome {
             Err(Error::RankLost { .. }) => Ok(()),
             _ if has_parts => match merge_parts(ranks, attached)? {
-                Merging { panicked: None } => Ok(()),
-                Merging { panicked: Some(panicked) } => Err(merge_failed(panicked, self.len)),
+                GuardedMerge { panicked: None } => Ok(()),
+                GuardedMerge { panicked: Some(panicked) } => Err(merge_failed(panicked, self.len)),
             },
             _ => Ok(()),
         }

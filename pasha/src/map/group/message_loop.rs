@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::balance::{Balance, Wish};
+use super::balance::{Balance, ItemRequest};
 use super::ended::{RankEnded, RanksVerdict, read_logged};
 use super::rank_zero::RankZero;
 use super::rate::Rate;
 use super::rows::read_rows;
-use super::slot_messages::{Elsewhere, SlotMessages};
+use super::slot_messages::{OtherRanks, SlotMessages};
 use super::slots::Unsent;
 use crate::context::Ranks;
 use crate::error::Result as MapResult;
 use crate::group::wire::{Put, Take};
-use crate::group::{HEAD, LostRank, MessageKind, Messenger};
+use crate::group::{ENDED_IN_A_MAP, HEAD, LostRank, MessageKind, Messenger, not_understood};
 use crate::job::board::{Grants, Stop};
 use crate::job::work::MapState;
 use crate::options::Splitting;
@@ -37,7 +37,7 @@ pub(super) struct MessageLoop<'p> {
     pub(super) state: &'p MapState<'p>,
     pub(super) grants: &'p Grants,
     pub(super) slot_messages: SlotMessages<'p>,
-    pub(super) elsewhere: &'p Elsewhere,
+    pub(super) elsewhere: &'p OtherRanks,
     pub(super) begun: Instant,
     pub(super) unsent: Unsent,
     pub(super) looked_for_slots: Instant,
@@ -62,7 +62,7 @@ impl<'p> MessageLoop<'p> {
         state: &'p MapState<'p>,
         grants: &'p Grants,
         slot_messages: SlotMessages<'p>,
-        elsewhere: &'p Elsewhere,
+        elsewhere: &'p OtherRanks,
     ) -> Self {
         let now = Instant::now();
         let mut unsent = Unsent::default();
@@ -198,9 +198,7 @@ impl<'p> MessageLoop<'p> {
         };
         match gone {
             None => Ok(()),
-            Some(rank) => self
-                .messenger
-                .lose(rank, "the program has ended there in the middle of a map".to_owned()),
+            Some(rank) => self.messenger.lose(rank, ENDED_IN_A_MAP.to_owned()),
         }
     }
 
@@ -211,12 +209,12 @@ impl<'p> MessageLoop<'p> {
             was_busy = true;
             let understood = self.take_in(from, kind, &message[HEAD..])?;
             if understood.is_none() {
-                let what = format!("its message can't be understood ({kind:?})");
+                let what = not_understood(kind);
                 self.messenger.lose(from, what)?;
             }
         }
         self.look_for_the_gone()?;
-        self.state.look(Instant::now());
+        self.state.check_stop(Instant::now());
         self.tell_failures(is_final)?;
         self.tell_stop()?;
         was_busy |= self.claim()?;
@@ -277,13 +275,13 @@ impl<'p> MessageLoop<'p> {
 
     fn take_claim(&mut self, from: usize, rest: &mut &[u8]) -> Result<Option<()>, LostRank> {
         let (Some(waiting), Some(rate)) = (rest.take(), rest.take()) else { return Ok(None) };
-        let wish = Wish { waiting, rate: f64::from_bits(rate as u64) };
+        let wish = ItemRequest { waiting, rate: f64::from_bits(rate as u64) };
         self.answer(from, wish)?;
         Ok(Some(()))
     }
 
     /// Gives a rank its next items, at rank 0.
-    fn answer(&mut self, rank: usize, wish: Wish) -> Result<(), LostRank> {
+    fn answer(&mut self, rank: usize, wish: ItemRequest) -> Result<(), LostRank> {
         let Some(rank_zero) = &mut self.rank_zero else { return Ok(()) };
         let block = rank_zero.grant(rank, wish);
         if rank == 0 {
@@ -330,7 +328,7 @@ impl<'p> MessageLoop<'p> {
                 return None;
             }
             (self.slot_messages.unpack)(&run, rest)?;
-            self.state.note(run.clone());
+            self.state.note_finished(run.clone());
             self.elsewhere.arrived.fetch_add(run.len(), Ordering::Relaxed);
         }
         Some(())
@@ -353,7 +351,7 @@ impl<'p> MessageLoop<'p> {
         let waiting = if is_first { self.state.table.num_workers() } else { waiting };
         self.is_asking = true;
         if self.rank_zero.is_some() {
-            self.answer(0, Wish { waiting, rate })?;
+            self.answer(0, ItemRequest { waiting, rate })?;
         } else {
             let mut message = self.messenger.message(MessageKind::Claim);
             message.put(waiting);

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use collective::{alloc, run_all, run_into};
 pub(super) use ended::RanksVerdict;
-pub(super) use slot_messages::{Elsewhere, SlotMessages};
+pub(super) use slot_messages::{OtherRanks, SlotMessages};
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};
@@ -101,7 +101,7 @@ pub(super) fn run(
     state: &MapState<'_>,
     grants: &Grants,
     slot_messages: SlotMessages<'_>,
-    elsewhere: &Elsewhere,
+    elsewhere: &OtherRanks,
     run: impl FnOnce() -> Result<()>,
 ) -> Result<RanksVerdict> {
     let group = &ranks.group;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};
-use crate::group::{HEAD, LostRank, MessageKind, Messenger};
+use crate::group::{ENDED_IN_A_MAP, HEAD, LostRank, MessageKind, Messenger};
 use crate::job::panic;
 use crate::output::Attached;
 
@@ -13,12 +13,12 @@ use crate::output::Attached;
 /// Each rank merges what its workers have; rank 0 asks one rank after the other for its part, so
 /// that it never holds more than one, and the order is always the same. Where a merge of the user's
 /// panics, this rank merges no more, and the messages go on: the others wait for them.
-pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<Merging> {
+pub(crate) fn merge_parts(ranks: &Ranks, attached: &mut impl Attached) -> Result<GuardedMerge> {
     let group = &ranks.group;
     let mut messenger = group.messenger();
     messenger.begin_step();
     let lost = |lost: LostRank| group.error_of(&lost);
-    let mut merging = Merging::default();
+    let mut merging = GuardedMerge::default();
     if messenger.rank() != 0 {
         // To be filled, once rank 0 asks.
         let mut message = messenger.message(MessageKind::Part);
@@ -72,12 +72,12 @@ fn nothing(message: &[u8]) -> Option<()> {
 
 /// Merges of the user's, which may panic.
 #[derive(Debug, Default)]
-pub(super) struct Merging {
+pub(super) struct GuardedMerge {
     /// The text and the place of the panic.
     pub(super) panicked: Option<(String, Option<String>)>,
 }
 
-impl Merging {
+impl GuardedMerge {
     /// Merges, unless an earlier merge has panicked; gives what that gives, and nothing went wrong
     /// that was not noted if it was not.
     pub(super) fn go_on(&mut self, merge: impl FnOnce() -> Option<()>) -> Option<()> {
@@ -102,8 +102,7 @@ pub(super) fn wait_for(messenger: &mut Messenger, rank: usize) -> Result<Vec<u8>
             Some((from, MessageKind::Part, message)) if from == rank => return Ok(message),
             Some(_) => {}
             None => {
-                messenger
-                    .lose(rank, "the program has ended there in the middle of a map".to_owned())?;
+                messenger.lose(rank, ENDED_IN_A_MAP.to_owned())?;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::balance::{Balance, Wish};
+use super::balance::{Balance, ItemRequest};
 use super::ended::{RankEnded, RanksVerdict};
 use crate::job::board::{Logged, Stop};
 
@@ -38,7 +38,7 @@ impl RankZero {
     }
 
     /// The next items for a rank.
-    pub(super) fn grant(&mut self, rank: usize, wish: Wish) -> Option<Range<usize>> {
+    pub(super) fn grant(&mut self, rank: usize, wish: ItemRequest) -> Option<Range<usize>> {
         self.balance.grant(rank, wish)
     }
 

@@ -19,12 +19,12 @@ pub(crate) struct SlotMessages<'x> {
 
 /// What is known of the other ranks while a map runs.
 #[derive(Debug, Default)]
-pub(crate) struct Elsewhere {
+pub(crate) struct OtherRanks {
     pub(super) arrived: AtomicUsize,
     pub(super) failed: AtomicUsize,
 }
 
-impl Elsewhere {
+impl OtherRanks {
     /// The number of items whose slots have come from other ranks.
     pub(crate) fn arrived(&self) -> usize {
         self.arrived.load(Ordering::Relaxed)

@@ -7,7 +7,7 @@ use crate::job::board::Grants;
 /// Slots are sent once there are so many bytes of them …
 const ENOUGH_BYTES: usize = 1 << 20;
 /// … and no more than this in one message, but for one slot.
-const MOST_BYTES: usize = 8 << 20;
+const MOST_SLOT_BYTES: usize = 8 << 20;
 
 /// The indices of this rank whose slots are not sent yet.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Unsent {
     /// Takes finished indices that are worth a message; with `all`, whatever is finished.
     pub(super) fn take(&mut self, grants: &Grants, all: bool) -> Vec<Range<usize>> {
         let item_bytes = self.item_bytes();
-        let most_items = (MOST_BYTES / item_bytes).max(1);
+        let most_items = (MOST_SLOT_BYTES / item_bytes).max(1);
         let (mut runs, mut taken, mut left) = (Vec::new(), 0, Vec::new());
         for range in std::mem::take(&mut self.ranges) {
             let mut rest = range.clone();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::parts::{Merging, not_understood, wait_for};
+use super::parts::{GuardedMerge, not_understood, wait_for};
 use crate::context::Ranks;
 use crate::error::{Error, Result};
 use crate::group::wire::{Put, Take};
@@ -39,7 +39,7 @@ pub(super) fn gather<T>(
         messenger.send(0, Arc::new(end)).map_err(lost)?;
         return Ok(());
     }
-    let mut merging = Merging::default();
+    let mut merging = GuardedMerge::default();
     for rank in messenger.others() {
         let asking = messenger.message(MessageKind::Part);
         messenger.send(rank, Arc::new(asking)).map_err(lost)?;

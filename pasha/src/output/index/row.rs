@@ -12,23 +12,21 @@ use crate::error::Result;
 use crate::output::slots::OfIndex;
 use crate::output::{OutputSpec, Plan, check_array, contiguous};
 
-/// A returned `T`: the output is `(n,)`, one element for each index like any other.
-pub type ReturnValue<T> = PerIndexScalar<T>;
-
 /// A returned `[T; N]`: the output is `(n, N)`.
 #[derive(Debug, Clone, Copy)]
-pub struct ReturnRow<T, const N: usize>(PhantomData<fn() -> T>);
+pub struct PerIndexRow<T, const N: usize>(PhantomData<fn() -> T>);
 
-impl<T, const N: usize> ReturnRow<T, N> {
+impl<T, const N: usize> PerIndexRow<T, N> {
     /// Slots of one row.
     #[allow(clippy::new_without_default, reason = "called by generated code alone")]
     pub fn new() -> Self {
-        ReturnRow(PhantomData)
+        PerIndexRow(PhantomData)
     }
 }
 
-/// A returned value's output spec.
-pub trait ReturnSpec: OutputSpec<Slots = OfIndex<ScalarSlots<Self::Element, Self::Value>>> {
+/// The spec of a returned value, of which a call can have a slot of its own: what `then` hands to
+/// the next kernel lies there.
+pub trait LocalSlot: OutputSpec<Slots = OfIndex<ScalarSlots<Self::Element, Self::Value>>> {
     /// The element that the value is made of.
     type Element: Element;
 
@@ -36,30 +34,30 @@ pub trait ReturnSpec: OutputSpec<Slots = OfIndex<ScalarSlots<Self::Element, Self
     type Value: ValueOf<Self::Element>;
 
     /// A value that is there before the kernel has returned one: zeros.
-    fn blank() -> Self::Value;
+    fn zeroed() -> Self::Value;
 }
 
-impl<T: Element> ReturnSpec for ReturnValue<T> {
+impl<T: Element> LocalSlot for PerIndexScalar<T> {
     type Element = T;
     type Value = T;
 
     #[inline(always)]
-    fn blank() -> T {
+    fn zeroed() -> T {
         T::zeroed()
     }
 }
 
-impl<T: Element, const N: usize> ReturnSpec for ReturnRow<T, N> {
+impl<T: Element, const N: usize> LocalSlot for PerIndexRow<T, N> {
     type Element = T;
     type Value = [T; N];
 
     #[inline(always)]
-    fn blank() -> [T; N] {
+    fn zeroed() -> [T; N] {
         [T::zeroed(); N]
     }
 }
 
-impl<T: Element, const N: usize> OutputSpec for ReturnRow<T, N> {
+impl<T: Element, const N: usize> OutputSpec for PerIndexRow<T, N> {
     type Array = SharedArray<T, Ix2>;
     type Slots = OfIndex<ScalarSlots<T, [T; N]>>;
     type Attached<'a> = AttachedSlots<'a, ScalarSlots<T, [T; N]>>;

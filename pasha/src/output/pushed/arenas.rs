@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::handle::{Ragged, SizedRagged, ValuesOfIndex};
-use crate::element::{Element, assert_alignment};
+use crate::element::{CACHE_LINES, Element, assert_alignment};
 use crate::error::Result;
 use crate::group::wire::{Put, Take};
-use crate::memory::{CACHE_LINES, Mapping, MappingId, Pages};
+use crate::memory::{Mapping, MappingId, Pages};
 use crate::output::Plan;
 use crate::output::worker::Accumulators;
 

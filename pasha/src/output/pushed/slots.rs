@@ -7,7 +7,7 @@ use super::arenas::ArenaSlots;
 use super::handle::{Ragged, SizedRagged, ValuesOfIndex};
 use crate::element::Element;
 use crate::output::index::{IndexSlots, ScalarSlots};
-use crate::output::position::Position;
+use crate::output::position::SlotPosition;
 use crate::output::slots::Slots;
 
 /// The slots of an output into which the kernel pushes: of an index by where its values lie, of a
@@ -24,7 +24,7 @@ impl<A: Element> Slots for PushedSlots<A> {
     unsafe fn slot<'s>(
         index: &Self::Index,
         arenas: &ArenaSlots<A>,
-        at: Position,
+        at: SlotPosition,
         local: &'s mut SizedRagged<A>,
     ) -> &'s mut Ragged<A> {
         // SAFETY: the caller promises to be the worker, and alone with the index.

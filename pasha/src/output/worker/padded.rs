@@ -3,14 +3,15 @@
 
 use super::Accumulators;
 use crate::array::bytes_of_shape;
+use crate::element::CACHE_LINES;
 use crate::element::assert_alignment;
 use crate::error::Result;
-use crate::memory::{CACHE_LINES, Mapping, MappingId};
+use crate::memory::{Mapping, MappingId};
 use crate::output::Plan;
 
 /// Accumulators with more bytes share a cache line at their borders alone, which costs nothing that
 /// can be measured.
-const LARGE_ACCUMULATOR: usize = 16 << 10;
+const PADDED_UP_TO: usize = 16 << 10;
 
 /// Elements from one accumulator of `size` elements to the next.
 pub(super) fn step_of<A>(size: usize) -> usize {
@@ -32,7 +33,7 @@ pub(super) fn map_accumulators<A>(size: usize, plan: &Plan<'_>) -> Result<Mappin
 /// Whether accumulators of `size` elements are to be padded.
 pub(super) fn padding_pays<A>(size: usize, plan: &Plan<'_>) -> bool {
     let bytes = size * size_of::<A>();
-    plan.num_workers > 1 && (1..LARGE_ACCUMULATOR).contains(&bytes)
+    plan.num_workers > 1 && (1..PADDED_UP_TO).contains(&bytes)
 }
 
 /// Small accumulators in memory of their own while a map runs, from where they are copied to the

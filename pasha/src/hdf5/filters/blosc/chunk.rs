@@ -2,7 +2,7 @@
 //! streams.
 
 use super::codec::{Codecs, StreamCodec};
-use super::steps::{BLOSC_1, Buffers, Step};
+use super::steps::{BLOSC_1, Buffers, FilterStep};
 use crate::hdf5::filters::bytes::{HeaderBytes, length};
 use crate::hdf5::filters::wrong_size;
 
@@ -25,7 +25,7 @@ pub(super) struct Chunk<'a> {
     len: usize,
     /// Bytes of each block but the last, which may have fewer; not 0.
     block: usize,
-    steps: Vec<Step>,
+    steps: Vec<FilterStep>,
     content: Content<'a>,
 }
 
@@ -233,7 +233,7 @@ impl<'a> Chunk<'a> {
 }
 
 /// The filters of a chunk in the order of writing, without those that need not be undone.
-fn steps(filters: [u8; 6], details: [u8; 6], element: usize) -> Result<Vec<Step>, String> {
+fn steps(filters: [u8; 6], details: [u8; 6], element: usize) -> Result<Vec<FilterStep>, String> {
     let mut steps = Vec::new();
     for (filter, detail) in filters.into_iter().zip(details) {
         match filter {
@@ -242,11 +242,11 @@ fn steps(filters: [u8; 6], details: [u8; 6], element: usize) -> Result<Vec<Step>
             1 => {
                 let size = if detail == 0 { element } else { usize::from(detail) };
                 if size > 1 {
-                    steps.push(Step::Shuffle(size));
+                    steps.push(FilterStep::Shuffle(size));
                 }
             }
-            2 => steps.push(Step::Bitshuffle(element)),
-            3 => steps.push(Step::Delta(element)),
+            2 => steps.push(FilterStep::Bitshuffle(element)),
+            3 => steps.push(FilterStep::Delta(element)),
             // Bits were set to zero, which is not undone.
             4 => {}
             other => {

@@ -12,7 +12,7 @@ use crate::hdf5::region::{Offset, runs};
 use crate::memory::buffer::resize;
 
 /// The fixed part of the header.
-const HEADER_BYTES: usize = 87;
+const FRAME_HEADER_BYTES: usize = 87;
 
 /// Bytes of an offset.
 const OFFSET: usize = 8;
@@ -113,7 +113,7 @@ impl<'a> Frame<'a> {
             );
         }
         let end = header_len.checked_add(chunks_len).filter(|&end| end <= bytes.len());
-        let Some(end) = end.filter(|_| header_len >= HEADER_BYTES) else {
+        let Some(end) = end.filter(|_| header_len >= FRAME_HEADER_BYTES) else {
             return Err(format!(
                 "the frame of Blosc2 says that it has {header_len} and {chunks_len} bytes of {}: it is truncated or damaged",
                 bytes.len()

@@ -9,7 +9,7 @@ pub(super) const BLOSC_1: u8 = 2;
 
 /// A filter that a chunk says it has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum FilterStep {
     /// Bytes shuffled, with the size of an element.
     Shuffle(usize),
     /// Bits shuffled, with the size of an element.
@@ -25,7 +25,7 @@ pub(super) struct Buffers {
     streams: Vec<u8>,
     /// Between two steps.
     between: Vec<u8>,
-    /// The first block of a chunk, for [`Step::Delta`].
+    /// The first block of a chunk, for [`FilterStep::Delta`].
     pub(super) first: Vec<u8>,
     transposer: Transposer,
 }
@@ -35,7 +35,7 @@ impl Buffers {
     /// streams hold.
     pub(super) fn undo(
         &mut self,
-        steps: &[Step],
+        steps: &[FilterStep],
         version: u8,
         block: usize,
         out: &mut [u8],
@@ -55,11 +55,11 @@ impl Buffers {
                 &mut self.between[..]
             };
             match step {
-                Step::Shuffle(size) => unshuffle(size, &self.streams, target),
-                Step::Bitshuffle(size) => {
+                FilterStep::Shuffle(size) => unshuffle(size, &self.streams, target),
+                FilterStep::Bitshuffle(size) => {
                     unshuffle_bits(&mut self.transposer, version, size, &self.streams, target)?;
                 }
-                Step::Delta(size) => {
+                FilterStep::Delta(size) => {
                     target.copy_from_slice(&self.streams);
                     let first = (block > 0).then_some(&self.first[..]);
                     undo_delta(size, first, target);
@@ -69,7 +69,7 @@ impl Buffers {
                 std::mem::swap(&mut self.streams, &mut self.between);
             }
         }
-        if block == 0 && steps.iter().any(|step| matches!(step, Step::Delta(_))) {
+        if block == 0 && steps.iter().any(|step| matches!(step, FilterStep::Delta(_))) {
             self.first.clear();
             self.first.extend_from_slice(out);
         }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView, Dimension, IntoDimension, ShapeBuilder, Zip};
 
-use super::{Start, pack, reset, unpack};
+use super::{InitialValues, pack, reset, unpack};
 use crate::array::{Order, SharedArray, bytes_of_shape, copy_elements, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub struct Reduce<A, D, M> {
     init: Option<A>,
     merge: M,
     /// Once the merge has been asked.
-    start: Option<Start<A>>,
+    start: Option<InitialValues<A>>,
 }
 
 impl<A, D: Dimension, M> Reduce<A, D, M> {
@@ -56,8 +56,8 @@ impl<A, D: Dimension, M> Reduce<A, D, M> {
 }
 
 impl<A: Element, D, M: Merge<A>> Reduce<A, D, M> {
-    fn start(&self) -> Start<A> {
-        self.start.unwrap_or_else(|| Start::of(&self.merge, self.init))
+    fn start(&self) -> InitialValues<A> {
+        self.start.unwrap_or_else(|| InitialValues::of(&self.merge, self.init))
     }
 }
 
@@ -70,7 +70,7 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         Self: 'a;
 
     fn prepare(&mut self) {
-        self.start = Some(Start::of(&self.merge, self.init));
+        self.start = Some(InitialValues::of(&self.merge, self.init));
     }
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<SharedArray<A, D>> {
@@ -135,7 +135,7 @@ pub struct AttachedReduce<'a, A: Element, D: Dimension, M> {
     /// The mapping that they lie in.
     accumulators_in: MappingId,
     strides: D,
-    start: Start<A>,
+    start: InitialValues<A>,
     spec: &'a Reduce<A, D, M>,
     num_workers: usize,
     /// Whether the first accumulator has all that there is.

@@ -16,19 +16,19 @@ use crate::output::merge::Merge;
 /// What a reduction starts from. The merge is asked once for each map, because one of the user's
 /// might answer otherwise the next time.
 #[derive(Debug, Clone, Copy)]
-struct Start<A> {
+struct InitialValues<A> {
     /// What each accumulator starts with: the neutral element.
     accumulator: A,
     /// What is merged into the result besides, once.
     result: Option<A>,
 }
 
-impl<A: Element> Start<A> {
+impl<A: Element> InitialValues<A> {
     fn of<M: Merge<A>>(merge: &M, init: Option<A>) -> Self {
         match merge.neutral() {
             // A built-in merge has a neutral element, so what the user starts from enters once.
-            Some(neutral) => Start { accumulator: neutral, result: init },
-            None => Start { accumulator: init.unwrap_or_else(A::zeroed), result: None },
+            Some(neutral) => InitialValues { accumulator: neutral, result: init },
+            None => InitialValues { accumulator: init.unwrap_or_else(A::zeroed), result: None },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Start, pack, reset, unpack};
+use super::{InitialValues, pack, reset, unpack};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, MappingId};
@@ -20,7 +20,7 @@ pub struct ReduceScalar<A, M> {
     init: Option<A>,
     merge: M,
     /// Once the merge has been asked.
-    start: Option<Start<A>>,
+    start: Option<InitialValues<A>>,
 }
 
 impl<A, M> ReduceScalar<A, M> {
@@ -36,8 +36,8 @@ impl<A, M> ReduceScalar<A, M> {
 }
 
 impl<A: Element, M: Merge<A>> ReduceScalar<A, M> {
-    fn start(&self) -> Start<A> {
-        self.start.unwrap_or_else(|| Start::of(&self.merge, self.init))
+    fn start(&self) -> InitialValues<A> {
+        self.start.unwrap_or_else(|| InitialValues::of(&self.merge, self.init))
     }
 }
 
@@ -50,7 +50,7 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
         Self: 'a;
 
     fn prepare(&mut self) {
-        self.start = Some(Start::of(&self.merge, self.init));
+        self.start = Some(InitialValues::of(&self.merge, self.init));
     }
 
     fn allocate(&self, _plan: &Plan<'_>) -> Result<A> {
@@ -84,7 +84,7 @@ impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
 #[derive(Debug)]
 pub struct AttachedScalar<'a, A, M> {
     accumulators: Mapping,
-    start: Start<A>,
+    start: InitialValues<A>,
     spec: &'a ReduceScalar<A, M>,
     num_workers: usize,
     /// Whether the first accumulator has all that there is.
