@@ -19,9 +19,32 @@ pub use source::XfelError;
 pub use source::{NpyError, VariableError};
 
 /// What functors and readers of any kind report when reading fails.
+///
+/// # Examples
+/// ```
+/// use pasha::SourceError;
+///
+/// fn number(text: &str) -> Result<u32, SourceError> {
+///     Ok(text.trim().parse()?)
+/// }
+///
+/// assert_eq!(number(" 17")?, 17);
+/// assert!(number("seventeen").is_err());
+/// # Ok::<(), pasha::SourceError>(())
+/// ```
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of everything in pasha that can fail.
+///
+/// # Examples
+/// ```
+/// fn squares() -> pasha::Result<u64> {
+///     Ok(pasha::map(0..10_u64, |_, _, number| number * number)?.sum())
+/// }
+///
+/// assert_eq!(squares()?, 285);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a map, an allocation or a context failed, and what to do about it.

@@ -36,6 +36,26 @@ impl Names {
 }
 
 /// What a run of the kernel `K` gives: an array, a tuple of arrays, or a struct of outputs.
+///
+/// # Examples
+/// ```
+/// use pasha::{BoundKernel, ByValue, Kernel, Out};
+///
+/// /// Runs a kernel in the contexts that a program chooses between, for their results.
+/// fn here_and_there<K: Kernel<Items = (ByValue<f64>, ())>>(
+///     kernel: &BoundKernel<K>,
+///     values: &[f64],
+/// ) -> pasha::Result<[Out<K>; 2]> {
+///     Ok([kernel.run_serial(values)?, kernel.run_parallel(values)?])
+/// }
+///
+/// #[pasha::kernel]
+/// fn photons(counts: f64) -> f64 { counts / 50.0 }
+///
+/// let [here, there] = here_and_there(&photons::bind(), &[100.0, 150.0])?;
+/// assert_eq!(here, there);
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub type Out<K> = <<K as Kernel>::Set as OutputSet>::Out;
 
 /// A kernel with its shared parameters bound: what a run needs to know.

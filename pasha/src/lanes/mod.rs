@@ -46,6 +46,16 @@ use bytemuck::Pod;
 
 /// How many items lie side by side: 16-bit numbers of as many are a vector of every x86-64 and
 /// 64-bit ARM processor.
+///
+/// # Examples
+/// ```
+/// use pasha::lanes::LANES;
+///
+/// let frames = ndarray::Array3::<u16>::ones((20, 4, 5)); // (n, y, x)
+/// let blocks = pasha::map(pasha::chunks(&frames, LANES), |_, _, block| block.len())?;
+/// assert_eq!(blocks.len(), 20_usize.div_ceil(LANES));
+/// # Ok::<(), pasha::Error>(())
+/// ```
 pub const LANES: usize = 8;
 
 /// A number, and the type in which many of them are added up.

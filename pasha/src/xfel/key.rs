@@ -292,6 +292,7 @@ impl<A: KeyElement, D: Dimension + 'static> Key<A, D> {
 
     /// The trains of another key, as far as this one has them in its list.
     ///
+    /// # Examples
     /// ```no_run
     /// # use ndarray::{Ix0, Ix2};
     /// # let run = pasha::xfel::Run::open("r0001")?;

@@ -127,6 +127,7 @@ impl Run {
     ///
     /// What can't be used, see [`skipped_files`](Run::skipped_files), has none.
     ///
+    /// # Examples
     /// ```no_run
     /// # let run = pasha::xfel::Run::open("r0001")?;
     /// let run = run.select_each(&[("*/CAM/*", "data.image.*"), ("*/XGM/*", "*")])?.require_all();

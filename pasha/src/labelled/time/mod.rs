@@ -39,6 +39,14 @@ const DAY: i128 = 86_400 * SECOND;
 
 impl Time {
     /// No time: what a missing value is decoded to (NumPy's `NaT`).
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::labelled::Time;
+    ///
+    /// let times = [Time::from_nanoseconds(17), Time::MISSING];
+    /// assert_eq!(times.iter().filter(|&&time| time != Time::MISSING).count(), 1);
+    /// ```
     pub const MISSING: Time = Time(i64::MIN);
 
     /// The time this many nanoseconds after 1970-01-01 00:00 UTC.
