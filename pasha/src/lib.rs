@@ -64,6 +64,11 @@ mod options;
 mod output;
 mod param;
 pub mod prelude;
+#[cfg(feature = "python")]
+#[doc(hidden)]
+pub mod python;
+#[cfg(feature = "python")]
+mod python_module;
 mod report;
 mod resume;
 mod timeline;

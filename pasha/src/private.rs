@@ -1,7 +1,8 @@
 //! What generated code uses. Not part of the interface: it changes without notice.
 
 pub use std::convert::Infallible;
-pub use std::marker::{Copy, Sized, Sync};
+pub use std::marker::{Copy, Send, Sized, Sync};
+pub use std::option::Option::{None, Some};
 pub use std::result::Result::{Err, Ok};
 pub use std::time::Duration;
 pub use std::{compile_error, fmt, unimplemented};
@@ -32,6 +33,8 @@ pub use crate::output::pushed::Pushed;
 pub use crate::output::slots::Slots;
 pub use crate::output::worker::{PerWorker, PerWorkerScalar, Reduce, ReduceScalar};
 pub use crate::param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
+#[cfg(feature = "python")]
+pub use crate::python;
 pub use crate::report::Report;
 
 use crate::element::{Shareable, SharedByValue};

@@ -1,0 +1,279 @@
+//! A call from Python: its arguments, its keywords, the map, and what it gives back.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::argument::{Argument, CallError};
+use super::contexts;
+use super::errors;
+use super::interrupt::Interrupt;
+use super::item::{PyArgument, PyItem};
+use super::kernel::{Called, Description};
+use super::options::Keywords;
+use super::outputs::{GivenOutput, Makers, PyOutputs, Taken};
+use super::report;
+use crate::context::{AnyContext, Context};
+use crate::error::Result;
+use crate::functor::list::IntoFunctors;
+use crate::kernel::{Kernel, Out};
+use crate::map;
+use crate::options::ContextOptions;
+use crate::output::pack::OutputSet;
+use crate::report::Report;
+
+use super::shared::{PyShared, PyValue};
+
+/// What all calls of one kernel have in common.
+#[derive(Debug)]
+pub(crate) struct Bindings {
+    pub(crate) description: Description,
+    /// The named tuple of its outputs, where there are several.
+    pub(crate) class: Option<Py<PyAny>>,
+    pub(crate) makers: Makers,
+    pub(crate) progress: Py<PyAny>,
+    pub(crate) report: Py<PyAny>,
+}
+
+/// A call from Python.
+pub struct Call<'c, 'py> {
+    py: Python<'py>,
+    bindings: &'c Bindings,
+    arguments: Vec<Bound<'py, PyAny>>,
+    out: Option<Bound<'py, PyAny>>,
+    context: Arc<dyn Context>,
+    keywords: Keywords<'py>,
+}
+
+impl std::fmt::Debug for Call<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({:?})", self.bindings.description.name)
+    }
+}
+
+impl<'c, 'py> Call<'c, 'py> {
+    /// Reads what the function of `functions.py` hands over: the kernel's arguments, `out`,
+    /// `context`, and the other keywords.
+    pub(crate) fn read(bindings: &'c Bindings, given: &Bound<'py, PyTuple>) -> PyResult<Self> {
+        let py = given.py();
+        let (arguments, out, context, keywords): (
+            Bound<'py, PyTuple>,
+            Option<Bound<'py, PyAny>>,
+            Option<Bound<'py, PyAny>>,
+            Bound<'py, PyDict>,
+        ) = given.extract()?;
+        Ok(Call {
+            py,
+            bindings,
+            arguments: arguments.iter().collect(),
+            out,
+            context: contexts::context(py, context.as_ref())?,
+            keywords: Keywords::read(bindings.description.name, Some(&keywords))?,
+        })
+    }
+
+    fn argument(&self, place: usize) -> PyResult<PyArgument<'_, 'py>> {
+        let parameter = self.bindings.description.parameters.get(place);
+        match (parameter, self.arguments.get(place)) {
+            (Some(parameter), Some(value)) => {
+                Ok(PyArgument(Argument { name: parameter.name, value }))
+            }
+            _ => Err(PyTypeError::new_err(format!("there is no argument {place}"))),
+        }
+    }
+
+    /// The argument at this place, of which items are read.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it.
+    pub fn item<P: PyItem>(&self, place: usize) -> Result<P::Held, CallError> {
+        P::hold(self.argument(place)?)
+    }
+
+    /// The argument at this place, as what a shared parameter borrows from.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it.
+    pub fn shared<S: PyShared>(&self, place: usize) -> Result<S::Held, CallError> {
+        S::hold(self.argument(place)?)
+    }
+
+    /// The argument at this place, as a value.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it.
+    pub fn value<V: PyValue>(&self, place: usize) -> Result<V, CallError> {
+        V::of(self.argument(place)?)
+    }
+
+    /// Runs the kernel, and gives its outputs to Python.
+    ///
+    /// # Errors
+    /// Whatever keeps the map from starting or from finishing.
+    pub fn run<K, F>(&self, kernel: &K, functors: F) -> Called
+    where
+        K: Kernel<Set: OutputSet<Arrays: PyOutputs>>,
+        F: IntoFunctors<K::Items> + Send,
+        Out<K>: Send,
+    {
+        let taken = match &self.out {
+            None => None,
+            Some(out) => Some(self.take::<K::Set>(out)?),
+        };
+        let (context, interrupt) = self.context()?;
+        let wants_report = self.keywords.report || may_skip(&*context);
+        let context = &*context;
+        match taken {
+            None => {
+                let ran = self.py.detach(|| match wants_report {
+                    true => map::report(context, kernel, functors).map(with_report),
+                    false => map::run(context, kernel, functors).map(|out| (out, None)),
+                });
+                let (mut out, report) = self.outcome(ran, &interrupt)?;
+                let mut given = Vec::new();
+                let arrays = K::Set::arrays_mut(&mut out);
+                <<K::Set as OutputSet>::Arrays as PyOutputs>::give(
+                    arrays,
+                    self.py,
+                    &self.bindings.makers,
+                    &mut given,
+                )?;
+                self.give(given, report)
+            }
+            Some(mut taken) => {
+                let Some(out) = taken.out() else { return self.give(Vec::new(), None) };
+                let ran = self.py.detach(|| match wants_report {
+                    true => map::report_into(context, kernel, functors, out).map(Some),
+                    false => map::run_into(context, kernel, functors, out).map(|()| None),
+                });
+                let given = taken.put_back(self.py)?;
+                let report = self.outcome(ran, &interrupt)?;
+                self.give(given, report)
+            }
+        }
+    }
+
+    /// The outputs that were given by `out`.
+    fn take<S: OutputSet<Arrays: PyOutputs>>(
+        &self,
+        out: &Bound<'py, PyAny>,
+    ) -> Result<Taken<S>, CallError> {
+        let Description { class, outputs, returns_tuple, .. } = self.bindings.description;
+        let is_tuple = class.is_some() || returns_tuple;
+        let mut given: Vec<Bound<'py, PyAny>> = match is_tuple {
+            false => vec![out.clone()],
+            true => out.extract().map_err(|_: PyErr| {
+                PyTypeError::new_err("`out` is the tuple of outputs that a map has returned")
+            })?,
+        };
+        if class.is_some()
+            && returns_tuple
+            && let Some(returned) = given.pop()
+        {
+            given.extend(returned.extract::<Vec<Bound<'py, PyAny>>>()?);
+        }
+        let name = |place: usize| match outputs.get(place) {
+            Some(name) => format!("out.{name}"),
+            None if class.is_some() => "out.result".to_owned(),
+            None => "out".to_owned(),
+        };
+        let names: Vec<String> = (0..given.len()).map(name).collect();
+        let arguments: Vec<GivenOutput<'_, 'py>> = names
+            .iter()
+            .zip(&given)
+            .map(|(name, value)| GivenOutput(Argument { name, value }))
+            .collect();
+        Taken::new(&arguments)
+    }
+
+    /// The context with the options of the call, and what ends the map from Python.
+    fn context(&self) -> PyResult<(AnyContext, Interrupt)> {
+        let mut context: AnyContext = Box::new(Arc::clone(&self.context));
+        let interrupt = Interrupt::new();
+        let token = interrupt.token();
+        if self.keywords.are_none() {
+            return Ok((context.cancel_token(&token), interrupt));
+        }
+        let watching = self.keywords.apply(context.options_mut())?;
+        context = context.cancel_token(&token);
+        if let Some(watching) = watching {
+            context = watching.over(context, &self.bindings.progress, &interrupt);
+        }
+        Ok((context, interrupt))
+    }
+
+    /// What the map gave, or why it did not: an exception of Python's that ended it, or its error.
+    fn outcome<T>(&self, ran: Result<T>, interrupt: &Interrupt) -> PyResult<T> {
+        match interrupt.take() {
+            Some(raised) => Err(raised),
+            None => ran.map_err(|error| errors::raised(self.py, error)),
+        }
+    }
+
+    /// The outputs as the kernel packs them, and the report if it is asked for.
+    fn give(&self, outputs: Vec<Py<PyAny>>, report: Option<Report>) -> Called {
+        let (py, bindings) = (self.py, self.bindings);
+        let Description { outputs: names, returns_tuple, .. } = bindings.description;
+        let given = match &bindings.class {
+            Some(class) => {
+                let mut outputs = outputs;
+                let returned = outputs.split_off(names.len().min(outputs.len()));
+                if returns_tuple {
+                    outputs.push(PyTuple::new(py, returned)?.into_any().unbind());
+                } else {
+                    outputs.extend(returned);
+                }
+                class.call1(py, PyTuple::new(py, outputs)?)?
+            }
+            None if returns_tuple => PyTuple::new(py, outputs)?.into_any().unbind(),
+            None => outputs.into_iter().next().unwrap_or_else(|| py.None()),
+        };
+        let Some(told) = report else { return Ok(given) };
+        report::warn_of_skipped(py, &told)?;
+        if !self.keywords.report {
+            return Ok(given);
+        }
+        let told = report::object(py, &bindings.report, &told)?;
+        Ok((given, told).into_pyobject(py)?.into_any().unbind())
+    }
+}
+
+fn with_report<T>((out, report): (T, Report)) -> (T, Option<Report>) {
+    (out, Some(report))
+}
+
+fn may_skip(context: &dyn Context) -> bool {
+    context.options().on_failure.may_skip().is_some()
+}
+
+/// Calls the first of a kernel's variants whose elements are those that were given.
+pub(crate) fn first_that_fits(
+    call: &Call<'_, '_>,
+    variants: &[fn(&Call<'_, '_>) -> Called],
+) -> PyResult<Py<PyAny>> {
+    let mut first = None;
+    let mut all_wanted: Vec<&'static str> = Vec::new();
+    for variant in variants {
+        match variant(call) {
+            Ok(given) => return Ok(given),
+            Err(CallError::Raised(error)) => return Err(error),
+            Err(CallError::Dtype { argument, found, wanted }) => {
+                if !all_wanted.contains(&wanted) {
+                    all_wanted.push(wanted);
+                }
+                first.get_or_insert((argument, found));
+            }
+        }
+    }
+    let Some((argument, found)) = first else {
+        return Err(PyValueError::new_err("the kernel has no types"));
+    };
+    let wanted = all_wanted.join(" or ");
+    Err(PyTypeError::new_err(format!(
+        "argument `{argument}`: its elements are {found}, but the kernel takes {wanted}: convert \
+         them, `{argument}.astype('{}')`",
+        all_wanted[0]
+    )))
+}
