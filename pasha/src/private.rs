@@ -166,5 +166,27 @@ pub fn ragged_length(length: impl RaggedLength) -> usize {
     length.length()
 }
 
+/// What a kernel with `python` implements for Python, where the feature is on.
+#[cfg(feature = "python")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pasha_python_kernel {
+    ($($implementation:tt)*) => { $($implementation)* };
+}
+
+/// What a kernel with `python` is told where the feature is off.
+#[cfg(not(feature = "python"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pasha_python_kernel {
+    ($($implementation:tt)*) => {
+        ::std::compile_error!(
+            "`#[pasha::kernel(python)]` needs the feature `python` of pasha: `pasha = { version = \
+             \"…\", features = [\"python\"] }` in Cargo.toml"
+        );
+    };
+}
+pub use __pasha_python_kernel as python_kernel;
+
 #[path = "fuzz.rs"]
 pub mod fuzz;

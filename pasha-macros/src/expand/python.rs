@@ -53,7 +53,8 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> Option<TokenStream> 
     let shared = of_kind(false).map(|argument| &argument.given);
     let functors: Vec<_> = of_kind(true).map(|argument| &argument.given).collect();
     let functors = nested(functors);
-    Some(quote! {
+    // Where the feature is off, the macro says so at the option.
+    let implementation = quote! {
         #(#attrs)*
         #quiet
         #[automatically_derived]
@@ -73,7 +74,8 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> Option<TokenStream> 
                 #call.run(Self::bind #turbofish (#(#shared),*).kernel(), #functors)
             }
         }
-    })
+    };
+    Some(quote_spanned!(option.span()=> #private::python_kernel! { #implementation }))
 }
 
 /// What becomes of an argument of the runs.

@@ -253,21 +253,27 @@ pub(crate) fn first_that_fits(
     call: &Call<'_, '_>,
     variants: &[fn(&Call<'_, '_>) -> Called],
 ) -> PyResult<Py<PyAny>> {
-    let mut first = None;
+    let parameters = call.bindings.description.parameters;
+    let place_of = |name: &str| parameters.iter().position(|parameter| parameter.name == name);
+    // Of the variants that fit best: how many arguments they take, and what they want of the next.
+    let mut best: Option<(Option<usize>, String, String)> = None;
     let mut all_wanted: Vec<&'static str> = Vec::new();
     for variant in variants {
-        match variant(call) {
+        let (argument, found, wanted) = match variant(call) {
             Ok(given) => return Ok(given),
             Err(CallError::Raised(error)) => return Err(error),
-            Err(CallError::Dtype { argument, found, wanted }) => {
-                if !all_wanted.contains(&wanted) {
-                    all_wanted.push(wanted);
-                }
-                first.get_or_insert((argument, found));
-            }
+            Err(CallError::Dtype { argument, found, wanted }) => (argument, found, wanted),
+        };
+        let place = place_of(&argument);
+        if best.as_ref().is_none_or(|(best, ..)| *best < place) {
+            best = Some((place, argument, found));
+            all_wanted.clear();
+        }
+        if best.as_ref().is_some_and(|(best, ..)| *best == place) && !all_wanted.contains(&wanted) {
+            all_wanted.push(wanted);
         }
     }
-    let Some((argument, found)) = first else {
+    let Some((_, argument, found)) = best else {
         return Err(PyValueError::new_err("the kernel has no types"));
     };
     let wanted = all_wanted.join(" or ");

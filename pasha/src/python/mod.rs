@@ -11,6 +11,7 @@ mod claims;
 mod contexts;
 mod element;
 mod errors;
+mod interpreter;
 mod interrupt;
 mod item;
 mod kernel;

@@ -7,6 +7,7 @@ use pyo3::types::{PyCFunction, PyDict, PyTuple, PyType};
 
 use super::call::{Bindings, Call, first_that_fits};
 use super::errors;
+use super::interpreter;
 use super::kernel::{Called, Description};
 use super::outputs::Makers;
 
@@ -25,6 +26,7 @@ pub struct Entry {
 /// What Python raises meanwhile.
 pub fn fill(module: &Bound<'_, PyModule>, entries: Vec<Entry>) -> PyResult<()> {
     let py = module.py();
+    interpreter::refuse_others_than_the_main(py)?;
     let name: String = module.name()?.extract()?;
     let helpers = helpers(py, &name)?;
     let classes = helpers.getattr("exceptions")?.call0()?.extract::<Vec<Bound<'_, PyType>>>()?;
