@@ -15,6 +15,8 @@
 #![doc = "[guide-jobs]: guide::jobs"]
 #![doc = "[guide-errors]: guide::errors"]
 #![doc = "[guide-from-python]: guide::from_python"]
+#![cfg_attr(feature = "python", doc = "[guide-python-kernels]: guide::python_kernels")]
+#![cfg_attr(not(feature = "python"), doc = "[guide-python-kernels]: guide")]
 #![doc = "[guide-from-rayon]: guide::from_rayon"]
 #![doc = "[guide-from-joblib]: guide::from_joblib"]
 #![doc = "[guide-faq]: guide::faq"]

@@ -5,7 +5,7 @@
 /// The crate that has it is a `cdylib` of the module's name; pasha is all that it depends on.
 /// [The guide](crate::guide::python_kernels) tells what Python then has.
 ///
-/// ```
+/// ```no_run
 /// use pasha::ndarray::ArrayView2;
 ///
 /// /// The photons of a frame.

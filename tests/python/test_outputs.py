@@ -124,6 +124,35 @@ def test_ragged_outputs_are_values_offsets_and_slots(context):
         kernels.below(limits, out=copy, context=context)
 
 
+def test_outputs_lie_in_files(tmp_path, context):
+    given = frames_and_more()
+    paths = {"corrected": tmp_path / "corrected.npy", "result": str(tmp_path / "result.npy")}
+    out = kernels.reduce_frame(*given, 5, out=paths, context=context)
+    check(out, *given, 5)
+    np.testing.assert_array_equal(np.load(tmp_path / "corrected.npy"), out.corrected)
+    np.testing.assert_array_equal(np.load(tmp_path / "result.npy"), out.result)
+    values = np.arange(6.0)
+    out = kernels.triple_it(values, out=tmp_path / "out.npy", context=context)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), 3 * values)
+    assert kernels.triple_it(values + 1, out=out, context=context) is out
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), 3 * (values + 1))
+    with pytest.raises(ValueError, match='"profil", but the outputs are corrected, profile'):
+        kernels.reduce_frame(*given, 5, out={"profil": "x.npy"}, context=context)
+    with pytest.raises(ValueError, match="no ragged ones and no numbers"):
+        kernels.total(values, out=tmp_path / "total.npy", context=context)
+
+
+def test_a_job_goes_on_where_it_was(tmp_path, context):
+    values = np.arange(20)
+    files = dict(out=tmp_path / "out.npy", resume=tmp_path / "job")
+    with pytest.raises(kernels.KernelError):
+        kernels.fail(values, "error", context=context, **files)
+    out, report = kernels.fail(values, "no", context=context, report=True, **files)
+    np.testing.assert_array_equal(out, 2 * values)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), 2 * values)
+    assert report.resumed >= 1 and report.resumed + report.finished == 20
+
+
 def test_only_arrays_that_a_map_has_returned_are_written_to():
     values = np.arange(5.0)
     out = kernels.triple_it(values)

@@ -1,5 +1,6 @@
 //! A call from Python: its arguments, its keywords, the map, and what it gives back.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -10,10 +11,11 @@ use super::argument::{Argument, CallError};
 use super::contexts;
 use super::errors;
 use super::interrupt::Interrupt;
-use super::item::{PyArgument, PyItem};
+use super::item::{HeldItem, PyArgument, PyItem};
 use super::kernel::{Called, Description};
 use super::options::Keywords;
-use super::outputs::{GivenOutput, Makers, PyOutputs, Taken};
+use super::out;
+use super::outputs::{Makers, PyOutputs, Taken};
 use super::report;
 use crate::context::{AnyContext, Context};
 use crate::error::Result;
@@ -45,7 +47,13 @@ pub struct Call<'c, 'py> {
     out: Option<Bound<'py, PyAny>>,
     context: Arc<dyn Context>,
     keywords: Keywords<'py>,
+    /// The bytes of all items, as far as they were taken.
+    size: Cell<usize>,
 }
+
+/// The most bytes of items of a serial map that ends before Ctrl-C is looked at: a map that can be
+/// interrupted takes 10 µs more than one that can't.
+const SMALL: usize = 1 << 16;
 
 impl std::fmt::Debug for Call<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -71,6 +79,7 @@ impl<'c, 'py> Call<'c, 'py> {
             out,
             context: contexts::context(py, context.as_ref())?,
             keywords: Keywords::read(bindings.description.name, Some(&keywords))?,
+            size: Cell::new(0),
         })
     }
 
@@ -89,7 +98,9 @@ impl<'c, 'py> Call<'c, 'py> {
     /// # Errors
     /// Whatever is wrong with it.
     pub fn item<P: PyItem>(&self, place: usize) -> Result<P::Held, CallError> {
-        P::hold(self.argument(place)?)
+        let held = P::hold(self.argument(place)?)?;
+        self.size.set(self.size.get() + held.size());
+        Ok(held)
     }
 
     /// The argument at this place, as what a shared parameter borrows from.
@@ -115,83 +126,66 @@ impl<'c, 'py> Call<'c, 'py> {
     pub fn run<K, F>(&self, kernel: &K, functors: F) -> Called
     where
         K: Kernel<Set: OutputSet<Arrays: PyOutputs>>,
-        F: IntoFunctors<K::Items> + Send,
+        F: IntoFunctors<K::Items> + Clone + Send,
         Out<K>: Send,
     {
-        let taken = match &self.out {
-            None => None,
-            Some(out) => Some(self.take::<K::Set>(out)?),
-        };
         let (context, interrupt) = self.context()?;
         let wants_report = self.keywords.report || may_skip(&*context);
-        let context = &*context;
-        match taken {
-            None => {
-                let ran = self.py.detach(|| match wants_report {
-                    true => map::report(context, kernel, functors).map(with_report),
-                    false => map::run(context, kernel, functors).map(|out| (out, None)),
-                });
-                let (mut out, report) = self.outcome(ran, &interrupt)?;
-                let mut given = Vec::new();
-                let arrays = K::Set::arrays_mut(&mut out);
-                <<K::Set as OutputSet>::Arrays as PyOutputs>::give(
-                    arrays,
-                    self.py,
-                    &self.bindings.makers,
-                    &mut given,
+        let Some(out) = &self.out else {
+            let context = &*context;
+            let ran = self.py.detach(|| match wants_report {
+                true => map::report(context, kernel, functors).map(with_report),
+                false => map::run(context, kernel, functors).map(|out| (out, None)),
+            });
+            let (out, report) = self.outcome(ran, &interrupt)?;
+            return self.give_new::<K::Set>(out, report);
+        };
+        if let Some(paths) = out::paths(&self.bindings.description, out)? {
+            let ran = self.py.detach(|| {
+                let mut out = map::alloc(&*context, kernel, functors.clone())?;
+                <K::Set as OutputSet>::Arrays::lay_into(
+                    K::Set::arrays_mut(&mut out),
+                    &mut paths.into_iter(),
+                    &context,
                 )?;
-                self.give(given, report)
-            }
-            Some(mut taken) => {
-                let Some(out) = taken.out() else { return self.give(Vec::new(), None) };
-                let ran = self.py.detach(|| match wants_report {
-                    true => map::report_into(context, kernel, functors, out).map(Some),
-                    false => map::run_into(context, kernel, functors, out).map(|()| None),
-                });
-                let given = taken.put_back(self.py)?;
-                let report = self.outcome(ran, &interrupt)?;
-                self.give(given, report)
-            }
+                let report = map::report_into(&*context, kernel, functors, &mut out)?;
+                Ok((out, wants_report.then_some(report)))
+            });
+            let (out, report) = self.outcome(ran, &interrupt)?;
+            return self.give_new::<K::Set>(out, report);
         }
+        let mut taken: Taken<K::Set> = out::take(&self.bindings.description, out)?;
+        let Some(out) = taken.out() else { return self.give(Vec::new(), None) };
+        let context = &*context;
+        let ran = self.py.detach(|| match wants_report {
+            true => map::report_into(context, kernel, functors, out).map(Some),
+            false => map::run_into(context, kernel, functors, out).map(|()| None),
+        });
+        let given = taken.put_back(self.py)?;
+        let report = self.outcome(ran, &interrupt)?;
+        self.give(given, report)
     }
 
-    /// The outputs that were given by `out`.
-    fn take<S: OutputSet<Arrays: PyOutputs>>(
+    /// Gives outputs to Python that were allocated for this call.
+    fn give_new<S: OutputSet<Arrays: PyOutputs>>(
         &self,
-        out: &Bound<'py, PyAny>,
-    ) -> Result<Taken<S>, CallError> {
-        let Description { class, outputs, returns_tuple, .. } = self.bindings.description;
-        let is_tuple = class.is_some() || returns_tuple;
-        let mut given: Vec<Bound<'py, PyAny>> = match is_tuple {
-            false => vec![out.clone()],
-            true => out.extract().map_err(|_: PyErr| {
-                PyTypeError::new_err("`out` is the tuple of outputs that a map has returned")
-            })?,
-        };
-        if class.is_some()
-            && returns_tuple
-            && let Some(returned) = given.pop()
-        {
-            given.extend(returned.extract::<Vec<Bound<'py, PyAny>>>()?);
-        }
-        let name = |place: usize| match outputs.get(place) {
-            Some(name) => format!("out.{name}"),
-            None if class.is_some() => "out.result".to_owned(),
-            None => "out".to_owned(),
-        };
-        let names: Vec<String> = (0..given.len()).map(name).collect();
-        let arguments: Vec<GivenOutput<'_, 'py>> = names
-            .iter()
-            .zip(&given)
-            .map(|(name, value)| GivenOutput(Argument { name, value }))
-            .collect();
-        Taken::new(&arguments)
+        mut out: S::Out,
+        report: Option<Report>,
+    ) -> Called {
+        let mut given = Vec::new();
+        let arrays = S::arrays_mut(&mut out);
+        <S::Arrays as PyOutputs>::give(arrays, self.py, &self.bindings.makers, &mut given)?;
+        self.give(given, report)
     }
 
     /// The context with the options of the call, and what ends the map from Python.
     fn context(&self) -> PyResult<(AnyContext, Interrupt)> {
         let mut context: AnyContext = Box::new(Arc::clone(&self.context));
         let interrupt = Interrupt::new();
+        let is_small = self.context.runs_on_caller() && self.size.get() <= SMALL;
+        if is_small && self.keywords.are_none() {
+            return Ok((context, interrupt));
+        }
         let token = interrupt.token();
         if self.keywords.are_none() {
             return Ok((context.cancel_token(&token), interrupt));

@@ -6,6 +6,9 @@ use half::f16;
 use ndarray::Dimension;
 use num_complex::Complex;
 
+use crate::alloc::AllocateLike;
+use crate::array::SharedArray;
+use crate::context::AnyContext;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::functor::npy::NpyFile;
@@ -33,6 +36,33 @@ pub trait PyElement: Element + numpy::Element {
     /// # Errors
     /// As [`NpyFile::open`].
     fn open<D: Dimension>(path: &Path) -> Result<NpyFile<Self, D>>;
+
+    /// Makes an array like this one in a `.npy` file.
+    ///
+    /// # Errors
+    /// As [`AllocBuilder::build`](crate::alloc::AllocBuilder::build).
+    fn create<D: Dimension>(
+        context: &AnyContext,
+        model: &SharedArray<Self, D>,
+        path: &Path,
+    ) -> Result<SharedArray<Self, D>>;
+}
+
+/// What elements do that `.npy` files have.
+macro_rules! in_files {
+    () => {
+        fn open<D: Dimension>(path: &Path) -> Result<NpyFile<Self, D>> {
+            NpyFile::open(path)
+        }
+
+        fn create<D: Dimension>(
+            context: &AnyContext,
+            model: &SharedArray<Self, D>,
+            path: &Path,
+        ) -> Result<SharedArray<Self, D>> {
+            context.alloc_like(model).file(path).build()
+        }
+    };
 }
 
 macro_rules! elements {
@@ -40,9 +70,7 @@ macro_rules! elements {
         impl PyElement for $element {
             const NAME: &'static str = $name;
 
-            fn open<D: Dimension>(path: &Path) -> Result<NpyFile<Self, D>> {
-                NpyFile::open(path)
-            }
+            in_files!();
         }
     )+};
 }
@@ -74,9 +102,7 @@ impl PyElement for bool {
         }
     }
 
-    fn open<D: Dimension>(path: &Path) -> Result<NpyFile<Self, D>> {
-        NpyFile::open(path)
-    }
+    in_files!();
 }
 
 /// Integers as wide as an address, which files have as those of 64 bits.
@@ -86,14 +112,27 @@ macro_rules! sizes {
             const NAME: &'static str = $name;
 
             fn open<D: Dimension>(path: &Path) -> Result<NpyFile<Self, D>> {
-                Err(Error::Argument {
-                    argument: "the path of a file".to_owned(),
-                    value: path.display().to_string(),
-                    advice: concat!(
+                Err(not_in_files(
+                    path,
+                    concat!(
                         "no file has elements of this kernel's type: make its parameter of `",
                         $stored, "`, or give the array, `np.load(path)`"
-                    ).to_owned(),
-                })
+                    ),
+                ))
+            }
+
+            fn create<D: Dimension>(
+                _context: &AnyContext,
+                _model: &SharedArray<Self, D>,
+                path: &Path,
+            ) -> Result<SharedArray<Self, D>> {
+                Err(not_in_files(
+                    path,
+                    concat!(
+                        "no file has elements of this kernel's type: make its output of `",
+                        $stored, "`"
+                    ),
+                ))
             }
         }
     )+};
@@ -101,4 +140,12 @@ macro_rules! sizes {
 sizes! {
     usize, "uint64", "u64";
     isize, "int64", "i64";
+}
+
+fn not_in_files(path: &Path, advice: &str) -> Error {
+    Error::Argument {
+        argument: "the path of a file".to_owned(),
+        value: path.display().to_string(),
+        advice: advice.to_owned(),
+    }
 }

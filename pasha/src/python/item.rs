@@ -39,12 +39,15 @@ impl std::fmt::Debug for PyArgument<'_, '_> {
 /// An argument that is held, of which items are read.
 pub trait HeldItem<P: Param> {
     /// The functor.
-    type Functor<'h>: IntoFunctor<P> + Send
+    type Functor<'h>: IntoFunctor<P> + Clone + Send
     where
         Self: 'h;
 
     /// Gives the functor.
     fn functor(&self) -> Self::Functor<'_>;
+
+    /// How many bytes the items have.
+    fn size(&self) -> usize;
 }
 
 /// An argument that holds elements `A` in `D` axes.
@@ -85,6 +88,10 @@ macro_rules! of_one_axis {
             fn functor(&self) -> ArrayView<'_, A, Ix1> {
                 self.0.view()
             }
+
+            fn size(&self) -> usize {
+                size_of::<A>() * self.0.view().len()
+            }
         }
     )+};
 }
@@ -109,6 +116,10 @@ macro_rules! of_more_axes {
 
             fn functor(&self) -> ArrayView<'_, A, $array> {
                 self.0.view()
+            }
+
+            fn size(&self) -> usize {
+                size_of::<A>() * self.0.view().len()
             }
         }
     )+};

@@ -18,6 +18,7 @@ mod kernel;
 mod module;
 mod numpy_array;
 mod options;
+mod out;
 mod output;
 mod outputs;
 mod progress;

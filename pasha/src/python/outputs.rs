@@ -1,5 +1,7 @@
 //! All outputs of a kernel: a list of them goes to Python, or comes from there to be written again.
 
+use std::path::{Path, PathBuf};
+
 use half::f16;
 use ndarray::Dimension;
 use num_complex::Complex;
@@ -9,6 +11,8 @@ use super::argument::{Argument, CallError};
 use super::element::PyElement;
 use super::output::{self, Home};
 use crate::array::{RaggedArray, SharedArray};
+use crate::context::AnyContext;
+use crate::error::{Error, Result};
 use crate::output::list::List;
 use crate::output::pack::OutputSet;
 
@@ -37,6 +41,17 @@ pub trait PyOutput: Sized + Send + 'static {
     /// Moves it out, and leaves something without elements.
     #[doc(hidden)]
     fn move_out(&mut self) -> Option<Self>;
+
+    /// Replaces it by one in a file.
+    #[doc(hidden)]
+    fn lay_into(&mut self, path: &Path, _context: &AnyContext) -> Result<()> {
+        Err(Error::Argument {
+            argument: "`out`".to_owned(),
+            value: path.display().to_string(),
+            advice: "arrays alone lie in files, no ragged ones and no numbers: leave it out"
+                .to_owned(),
+        })
+    }
 }
 
 /// An output that was given to be written again.
@@ -74,6 +89,11 @@ impl<A: PyElement, D: Dimension + 'static> PyOutput for SharedArray<A, D> {
     fn move_out(&mut self) -> Option<Self> {
         let stand_in = output::stand_in(self.ndim())?;
         Some(std::mem::replace(self, stand_in))
+    }
+
+    fn lay_into(&mut self, path: &Path, context: &AnyContext) -> Result<()> {
+        *self = A::create(context, self, path)?;
+        Ok(())
     }
 }
 
@@ -164,6 +184,14 @@ pub trait PyOutputs: List + Send + 'static {
         homes: Self::Homes,
         given: &mut Vec<Py<PyAny>>,
     ) -> PyResult<bool>;
+
+    /// Replaces those that have a path by arrays in files.
+    #[doc(hidden)]
+    fn lay_into(
+        outputs: Self::Mut<'_>,
+        paths: &mut dyn Iterator<Item = Option<PathBuf>>,
+        context: &AnyContext,
+    ) -> Result<()>;
 }
 
 impl PyOutputs for () {
@@ -179,6 +207,14 @@ impl PyOutputs for () {
 
     fn put_back((): (), _: Python<'_>, (): (), _: &mut Vec<Py<PyAny>>) -> PyResult<bool> {
         Ok(true)
+    }
+
+    fn lay_into(
+        (): (),
+        _: &mut dyn Iterator<Item = Option<PathBuf>>,
+        _: &AnyContext,
+    ) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -224,6 +260,17 @@ impl<A: PyOutput, L: PyOutputs> PyOutputs for (A, L) {
             }
         };
         Ok(L::put_back(rest, py, homes, given)? && moved)
+    }
+
+    fn lay_into(
+        (output, rest): (&mut A, L::Mut<'_>),
+        paths: &mut dyn Iterator<Item = Option<PathBuf>>,
+        context: &AnyContext,
+    ) -> Result<()> {
+        if let Some(Some(path)) = paths.next() {
+            output.lay_into(&path, context)?;
+        }
+        L::lay_into(rest, paths, context)
     }
 }
 

@@ -103,10 +103,7 @@ fn row_of_powers(value: f64) -> [f64; 3] {
 
 /// An array and a returned tuple.
 #[pasha::kernel(python)]
-fn array_and_tuple(
-    value: f64,
-    #[output(shape = 2)] mut pair: ArrayViewMut1<f64>,
-) -> (f64, i32) {
+fn array_and_tuple(value: f64, #[output(shape = 2)] mut pair: ArrayViewMut1<f64>) -> (f64, i32) {
     pair.fill(value);
     (2.0 * value, 1)
 }
@@ -119,10 +116,7 @@ fn below(limit: u32, #[output(ragged)] numbers: &mut Ragged<u32>) {
 
 /// The item as often as it says.
 #[pasha::kernel(python)]
-fn repeated(
-    count: u16,
-    #[output(ragged = count)] mut copies: ArrayViewMut1<u16>,
-) {
+fn repeated(count: u16, #[output(ragged = count)] mut copies: ArrayViewMut1<u16>) {
     copies.fill(count);
 }
 
@@ -171,9 +165,7 @@ fn parameters(
 
 pasha::python_module!(kernels {
     triple_it,
-    same: [
-        u8, u16, u32, u64, i8, i16, i32, i64, f16, f32, f64, Complex32, Complex64, bool
-    ],
+    same: [u8, u16, u32, u64, i8, i16, i32, i64, f16, f32, f64, Complex32, Complex64, bool],
     scale: [f32, f64, i64],
     combine: [(f32, u16), (f64, u32)],
     frame_sum,
