@@ -4,6 +4,7 @@ import inspect
 import multiprocessing
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
 
@@ -24,7 +25,8 @@ def test_functions_have_names_documentation_and_signatures():
     parameters = inspect.signature(function).parameters
     assert list(parameters)[:6] == ["frame", "monitor", "dark", "gain", "bins", "n_bins"]
     assert parameters["context"].kind is inspect.Parameter.KEYWORD_ONLY
-    assert "reduce_frame(frame, monitor" in pydoc.plain(pydoc.render_doc(function))
+    told = pydoc.plain(pydoc.render_doc(function))
+    assert re.search(r"reduce_frame\(\s*frame,\s+monitor,", told), told
     assert "The first program of the original." in kernels.triple_it.__doc__
 
 
@@ -53,14 +55,14 @@ def test_threads_are_started_anew_in_forked_processes():
 
 def test_subinterpreters_are_refused():
     script = """
-import _xxsubinterpreters as interpreters
-it = interpreters.create()
 try:
-    interpreters.run_string(it, 'import kernels')
-except interpreters.RunFailedError as error:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+try:
+    print(interpreters.run_string(interpreters.create(), 'import kernels'))
+except Exception as error:
     print(error)
 """
-    if sys.version_info >= (3, 13):
-        pytest.skip("the module of subinterpreters has another name")
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "ImportError" in told.stdout, told

@@ -23,7 +23,7 @@ fn compare(name: &str) {
                 function.attrs = others;
                 let options = options(&kernel);
                 let tokens = attribute::kernel(options, quote!(#function));
-                expanded.extend(syn::parse2::<File>(tokens).unwrap().items);
+                expanded.extend(syn::parse2::<File>(tokens).unwrap().items.into_iter().map(bare));
             }
             other => expanded.push(other.clone()),
         }
@@ -43,6 +43,16 @@ fn options(kernel: &[Attribute]) -> TokenStream {
     match kernel.first().map(|attr| &attr.meta) {
         Some(Meta::List(list)) => list.tokens.clone(),
         _ => quote!(),
+    }
+}
+
+/// The implementation within the macro that says whether the feature `python` is on.
+fn bare(item: Item) -> Item {
+    match item {
+        Item::Macro(call) if call.mac.path.segments.last().unwrap().ident == "python_kernel" => {
+            call.mac.parse_body().unwrap()
+        }
+        item => item,
     }
 }
 

@@ -26,24 +26,21 @@ struct Entry {
 }
 
 struct Claims {
-    /// The process that the entries are of: those of a parent are none of a forked child's.
-    process: u32,
     next: u64,
     entries: Vec<Entry>,
 }
 
 // The lock is taken by threads that hold Python's lock alone, so that no fork of Python's comes
 // while it is held.
-static CLAIMS: Mutex<Claims> = Mutex::new(Claims { process: 0, next: 0, entries: Vec::new() });
+static CLAIMS: Mutex<Claims> = Mutex::new(Claims { next: 0, entries: Vec::new() });
 
 fn claims() -> MutexGuard<'static, Claims> {
-    let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = std::process::id();
-    if claims.process != process {
-        claims.process = process;
-        claims.entries.clear();
-    }
-    claims
+    CLAIMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Forgets all, in a process that Python has forked: the maps of its parent do not run there.
+pub(crate) fn forget_all() {
+    claims().entries.clear();
 }
 
 impl Claim {

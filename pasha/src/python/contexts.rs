@@ -12,8 +12,6 @@ use crate::context::{AnyContext, Context};
 const MOST: usize = 16;
 
 struct Kept {
-    /// The process in which its threads run.
-    process: u32,
     text: String,
     context: Arc<dyn Context>,
 }
@@ -45,20 +43,23 @@ pub(crate) fn context(
 }
 
 fn named(py: Python<'_>, text: &str) -> PyResult<Arc<dyn Context>> {
-    let process = std::process::id();
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = kept.iter().find(|kept| kept.text == text && kept.process == process);
+    let found = kept.iter().find(|kept| kept.text == text);
     if let Some(found) = found {
         return Ok(Arc::clone(&found.context));
     }
     let context: AnyContext = text.parse().map_err(|error| errors::raised(py, error))?;
     let context: Arc<dyn Context> = Arc::from(context);
-    if let Some(old) = kept.iter().position(|kept| kept.process != process) {
-        // Its threads are those of a parent: there is nothing to end.
-        std::mem::forget(kept.swap_remove(old));
-    } else if kept.len() >= MOST {
+    if kept.len() >= MOST {
         kept.remove(0);
     }
-    kept.push(Kept { process, text: text.to_owned(), context: Arc::clone(&context) });
+    kept.push(Kept { text: text.to_owned(), context: Arc::clone(&context) });
     Ok(context)
+}
+
+/// Forgets all, in a process that Python has forked: their threads do not run there, so that there
+/// is nothing to end.
+pub(crate) fn forget_all() {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::forget(std::mem::take(&mut *kept));
 }

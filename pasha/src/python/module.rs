@@ -6,6 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple, PyType};
 
 use super::call::{Bindings, Call, first_that_fits};
+use super::claims;
+use super::contexts;
 use super::errors;
 use super::interpreter;
 use super::kernel::{Called, Description};
@@ -37,6 +39,7 @@ pub fn fill(module: &Bound<'_, PyModule>, entries: Vec<Entry>) -> PyResult<()> {
     for class in ["Ragged", "Report", "Progress"] {
         module.add(class, helpers.getattr(class)?)?;
     }
+    forget_after_forks(py)?;
     for entry in entries {
         add(module, &name, &helpers, entry)?;
     }
@@ -50,6 +53,18 @@ fn helpers<'py>(py: Python<'py>, module: &str) -> PyResult<Bound<'py, PyModule>>
     let helpers = PyModule::new(py, module)?;
     py.run(&code, Some(&helpers.dict()), None)?;
     Ok(helpers)
+}
+
+/// Has a process that Python forks forget the maps and the threads of its parent.
+fn forget_after_forks(py: Python<'_>) -> PyResult<()> {
+    let forget = |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+        claims::forget_all();
+        contexts::forget_all();
+    };
+    let hooks = PyDict::new(py);
+    hooks.set_item("after_in_child", PyCFunction::new_closure(py, None, None, forget)?)?;
+    py.import("os")?.call_method("register_at_fork", (), Some(&hooks))?;
+    Ok(())
 }
 
 fn add(

@@ -45,12 +45,11 @@ pub(crate) fn give<'py, A: PyElement, D: Dimension + 'static>(
     py: Python<'py>,
     array: SharedArray<A, D>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // The box does not move, nor does the memory that the array in it owns.
-    let array = Box::new(array);
-    let view = std::ptr::from_ref(&*array);
-    let memory = Bound::new(py, OutputMemory(Mutex::new(Some(array))))?;
-    // SAFETY: the box is in `memory`, and no other thread has seen that yet.
-    let view = unsafe { &*view }.view();
+    let view = array.view().raw_view();
+    let memory = Bound::new(py, OutputMemory(Mutex::new(Some(Box::new(array)))))?;
+    // SAFETY: the array is in `memory`, with which no other thread has done anything yet; its
+    // elements did not move with it, because they lie in a mapping.
+    let view = unsafe { view.deref_into_view() };
     // SAFETY: the elements live as long as `memory`, which the array of NumPy's has a reference to:
     // `Taken` puts the array back into it, or forgets it, wherever it is taken out.
     Ok(unsafe { PyArray::borrow_from_array(&view, memory.into_any()) }.into_any())
