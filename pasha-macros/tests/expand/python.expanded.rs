@@ -340,35 +340,71 @@ What keeps a map from starting (such as items of different number) or from finis
         )
     }
 }
-::pasha::__private::python_kernel! {
-    #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
-    #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
-    #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-    #[automatically_derived] impl ::pasha::__private::python::PyKernel < () > for
-    integrate { const KERNEL : ::pasha::__private::python::Description =
-    ::pasha::__private::python::Description { name : "integrate", documentation :
-    "Integrates a frame.\n\nIn counts.", parameters : &
-    [::pasha::__private::python::item:: < ::pasha::__private::SubView < u16,
-    ::pasha::__private::Ix2 > > ("frame"), ::pasha::__private::python::item:: <
-    ::pasha::__private::ByValue < f64 > > ("monitor"),
-    ::pasha::__private::python::shared:: < & 'static ArrayRef2 < u32 > > ("bins"),
-    ::pasha::__private::python::shared:: < ArrayView1 < f32 > > ("weights"),
-    ::pasha::__private::python::value:: < usize > ("n")], class :
-    ::pasha::__private::Some("IntegrateOutput"), outputs : & ["profile"], returns : true,
-    returns_tuple : false, }; fn call(call : & ::pasha::__private::python::Call < '_, '_
-    >) -> ::pasha::__private::python::Called { let frame = call.item:: <
-    ::pasha::__private::SubView < u16, ::pasha::__private::Ix2 > > (0usize) ?; let
-    monitor = call.item:: < ::pasha::__private::ByValue < f64 > > (1usize) ?; let bins =
-    call.shared:: < & 'static ArrayRef2 < u32 > > (2usize) ?; let weights = call.shared::
-    < ArrayView1 < f32 > > (3usize) ?; let n = call.value:: < usize > (4usize) ?; call
-    .run(Self::bind(< & 'static ArrayRef2 < u32 > as ::pasha::__private::python::PyShared
-    > ::get(& < & 'static ArrayRef2 < u32 > as ::pasha::__private::python::PyShared >
-    ::lend(& bins)), < ArrayView1 < f32 > as ::pasha::__private::python::PyShared >
-    ::get(& < ArrayView1 < f32 > as ::pasha::__private::python::PyShared > ::lend(&
-    weights)), n).kernel(), (::pasha::__private::python::HeldItem:: <
-    ::pasha::__private::SubView < u16, ::pasha::__private::Ix2 > > ::functor(& frame),
-    (::pasha::__private::python::HeldItem:: < ::pasha::__private::ByValue < f64 > >
-    ::functor(& monitor), ()))) } }
+#[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
+#[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
+#[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
+#[automatically_derived]
+impl ::pasha::__private::python::PyKernel<()> for integrate {
+    const KERNEL: ::pasha::__private::python::Description = ::pasha::__private::python::Description {
+        name: "integrate",
+        documentation: "Integrates a frame.\n\nIn counts.",
+        parameters: &[
+            ::pasha::__private::python::item::<
+                ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+            >("frame"),
+            ::pasha::__private::python::item::<
+                ::pasha::__private::ByValue<f64>,
+            >("monitor"),
+            ::pasha::__private::python::shared::<&'static ArrayRef2<u32>>("bins"),
+            ::pasha::__private::python::shared::<ArrayView1<f32>>("weights"),
+            ::pasha::__private::python::value::<usize>("n"),
+        ],
+        class: ::pasha::__private::Some("IntegrateOutput"),
+        outputs: &["profile"],
+        returns: true,
+        returns_tuple: false,
+    };
+    fn call(
+        call: &::pasha::__private::python::Call<'_, '_>,
+    ) -> ::pasha::__private::python::Called {
+        let frame = call
+            .item::<::pasha::__private::SubView<u16, ::pasha::__private::Ix2>>(0usize)?;
+        let monitor = call.item::<::pasha::__private::ByValue<f64>>(1usize)?;
+        let bins = call.shared::<&'static ArrayRef2<u32>>(2usize)?;
+        let weights = call.shared::<ArrayView1<f32>>(3usize)?;
+        let n = call.value::<usize>(4usize)?;
+        call.run(
+            Self::bind(
+                    <&'static ArrayRef2<
+                        u32,
+                    > as ::pasha::__private::python::PyShared>::get(
+                        &<&'static ArrayRef2<
+                            u32,
+                        > as ::pasha::__private::python::PyShared>::lend(&bins),
+                    ),
+                    <ArrayView1<
+                        f32,
+                    > as ::pasha::__private::python::PyShared>::get(
+                        &<ArrayView1<
+                            f32,
+                        > as ::pasha::__private::python::PyShared>::lend(&weights),
+                    ),
+                    n,
+                )
+                .kernel(),
+            (
+                ::pasha::__private::python::HeldItem::<
+                    ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+                >::functor(&frame),
+                (
+                    ::pasha::__private::python::HeldItem::<
+                        ::pasha::__private::ByValue<f64>,
+                    >::functor(&monitor),
+                    (),
+                ),
+            ),
+        )
+    }
 }
 #[allow(clippy::too_many_arguments, clippy::ptr_arg)]
 fn scale<T: Copy, U>(value: T, factor: U) -> (T, U)
@@ -676,25 +712,50 @@ What keeps a map from starting (such as items of different number) or from finis
         )
     }
 }
-::pasha::__private::python_kernel! {
-    #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
-    #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
-    #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-    #[automatically_derived] impl < T : Copy, U > ::pasha::__private::python::PyKernel <
-    (T, U) > for scale where U : Copy, T : 'static, U : ::pasha::__private::Sync, U :
-    ::pasha::__private::Copy, T : ::pasha::__private::Element, U :
-    ::pasha::__private::Element, T : ::pasha::__private::python::PyNumber, U :
-    ::pasha::__private::python::PyNumber, (::pasha::__private::SharedArray1 < T >,
-    ::pasha::__private::SharedArray1 < U >,) : ::pasha::__private::Send { const KERNEL :
-    ::pasha::__private::python::Description = ::pasha::__private::python::Description {
-    name : "scale", documentation : "", parameters : &
-    [::pasha::__private::python::item:: < ::pasha::__private::ByValue < T > > ("value"),
-    ::pasha::__private::python::value:: < U > ("factor")], class :
-    ::pasha::__private::None, outputs : & [], returns : true, returns_tuple : true, }; fn
-    call(call : & ::pasha::__private::python::Call < '_, '_ >) ->
-    ::pasha::__private::python::Called { let value = call.item:: <
-    ::pasha::__private::ByValue < T > > (0usize) ?; let factor = call.value:: < U >
-    (1usize) ?; call.run(Self::bind:: < T, U > (factor).kernel(),
-    (::pasha::__private::python::HeldItem:: < ::pasha::__private::ByValue < T > >
-    ::functor(& value), ())) } }
+#[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
+#[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
+#[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
+#[automatically_derived]
+impl<T: Copy, U> ::pasha::__private::python::PyKernel<(T, U)> for scale
+where
+    U: Copy,
+    T: 'static,
+    U: ::pasha::__private::Sync,
+    U: ::pasha::__private::Copy,
+    T: ::pasha::__private::Element,
+    U: ::pasha::__private::Element,
+    T: ::pasha::__private::python::PyNumber,
+    U: ::pasha::__private::python::PyNumber,
+    (
+        ::pasha::__private::SharedArray1<T>,
+        ::pasha::__private::SharedArray1<U>,
+    ): ::pasha::__private::Send,
+{
+    const KERNEL: ::pasha::__private::python::Description = ::pasha::__private::python::Description {
+        name: "scale",
+        documentation: "",
+        parameters: &[
+            ::pasha::__private::python::item::<::pasha::__private::ByValue<T>>("value"),
+            ::pasha::__private::python::value::<U>("factor"),
+        ],
+        class: ::pasha::__private::None,
+        outputs: &[],
+        returns: true,
+        returns_tuple: true,
+    };
+    fn call(
+        call: &::pasha::__private::python::Call<'_, '_>,
+    ) -> ::pasha::__private::python::Called {
+        let value = call.item::<::pasha::__private::ByValue<T>>(0usize)?;
+        let factor = call.value::<U>(1usize)?;
+        call.run(
+            Self::bind::<T, U>(factor).kernel(),
+            (
+                ::pasha::__private::python::HeldItem::<
+                    ::pasha::__private::ByValue<T>,
+                >::functor(&value),
+                (),
+            ),
+        )
+    }
 }

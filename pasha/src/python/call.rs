@@ -9,10 +9,10 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::argument::{Argument, CallError};
 use super::contexts;
+use super::description::{Called, Description};
 use super::errors;
 use super::interrupt::Interrupt;
 use super::item::{HeldItem, PyArgument, PyItem};
-use super::kernel::{Called, Description};
 use super::options::Keywords;
 use super::out;
 use super::outputs::{Makers, PyOutputs, Taken};
@@ -66,12 +66,9 @@ impl<'c, 'py> Call<'c, 'py> {
     /// `context`, and the other keywords.
     pub(crate) fn read(bindings: &'c Bindings, given: &Bound<'py, PyTuple>) -> PyResult<Self> {
         let py = given.py();
-        let (arguments, out, context, keywords): (
-            Bound<'py, PyTuple>,
-            Option<Bound<'py, PyAny>>,
-            Option<Bound<'py, PyAny>>,
-            Bound<'py, PyDict>,
-        ) = given.extract()?;
+        type Optional<'py> = Option<Bound<'py, PyAny>>;
+        type Given<'py> = (Bound<'py, PyTuple>, Optional<'py>, Optional<'py>, Bound<'py, PyDict>);
+        let (arguments, out, context, keywords): Given<'py> = given.extract()?;
         Ok(Call {
             py,
             bindings,

@@ -8,9 +8,9 @@ use pyo3::types::{PyCFunction, PyDict, PyTuple, PyType};
 use super::call::{Bindings, Call, first_that_fits};
 use super::claims;
 use super::contexts;
+use super::description::{Called, Description};
 use super::errors;
 use super::interpreter;
-use super::kernel::{Called, Description};
 use super::outputs::Makers;
 
 /// A kernel of a module, with the types that it is compiled for.

@@ -135,8 +135,9 @@ impl Layout {
     fn check<A>(&self, argument: Argument<'_, '_>) -> Result<(), CallError> {
         let (size, alignment) = (size_of::<A>(), align_of::<A>());
         let mut axes = self.shape.iter().zip(&self.strides);
-        let is_whole = axes.all(|(&len, &stride)| len <= 1 || stride.unsigned_abs() % size == 0);
-        if self.is_empty() || (is_whole && self.start.addr() % alignment == 0) {
+        let is_whole =
+            axes.all(|(&len, &stride)| len <= 1 || stride.unsigned_abs().is_multiple_of(size));
+        if self.is_empty() || (is_whole && self.start.addr().is_multiple_of(alignment)) {
             return Ok(());
         }
         Err(argument.wrong_value(&format!(

@@ -7,14 +7,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::argument::{Argument, CallError};
-use super::kernel::Description;
+use super::description::Description;
 use super::outputs::{GivenOutput, PyOutputs, Taken};
 use crate::output::pack::OutputSet;
 
 const RESULT: &str = "result";
 
-/// The paths of the outputs, in order, if it is paths that are given: that of a kernel's one output,
-/// or a dictionary with those of several by their names.
+/// The paths of the outputs, in order, if it is paths that are given: that of a kernel's one
+/// output, or a dictionary with those of several by their names.
 ///
 /// # Errors
 /// If there is no output of such a name.
