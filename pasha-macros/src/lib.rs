@@ -91,6 +91,9 @@ struct Readme;
 ///
 /// `#[kernel(output = Name)]` names the struct of the outputs, where the usual name is taken.
 ///
+/// `#[kernel(python)]` lets Python call it, on NumPy arrays, in a module that
+/// `pasha::python_module!` makes (pasha's feature `python`).
+///
 /// `#[kernel(crate = "path")]` says where pasha is, where it is not `::pasha`: in a crate that
 /// renames it in its `Cargo.toml`, or gets it from another crate that exports it.
 ///

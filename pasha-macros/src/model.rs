@@ -31,6 +31,8 @@ pub(crate) struct Kernel {
 pub(crate) struct Options {
     /// Whether outputs are written with streaming stores.
     pub(crate) stream_stores: bool,
+    /// The word `python`, where Python is to call it, too.
+    pub(crate) python: Option<Ident>,
     /// The name of the struct of outputs, where it is not the usual one.
     pub(crate) output: Option<Ident>,
     /// Where the runtime crate is, where it is not `::pasha`.

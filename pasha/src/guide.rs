@@ -81,6 +81,11 @@ pub mod errors {}
 #[doc(alias("Python", "psh", "NumPy", "migration"))]
 pub mod from_python {}
 
+#[cfg(feature = "python")]
+#[doc = include_str!("../docs/guide/python_kernels.md")]
+#[doc(alias("Python", "NumPy", "maturin", "PyO3", "pip", "extension", "Jupyter"))]
+pub mod python_kernels {}
+
 #[doc = include_str!("../docs/guide/from_rayon.md")]
 #[doc(alias("rayon", "par_iter", "par_chunks", "ParallelIterator"))]
 pub mod from_rayon {}

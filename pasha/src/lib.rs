@@ -15,6 +15,8 @@
 #![doc = "[guide-jobs]: guide::jobs"]
 #![doc = "[guide-errors]: guide::errors"]
 #![doc = "[guide-from-python]: guide::from_python"]
+#![cfg_attr(feature = "python", doc = "[guide-python-kernels]: guide::python_kernels")]
+#![cfg_attr(not(feature = "python"), doc = "[guide-python-kernels]: guide")]
 #![doc = "[guide-from-rayon]: guide::from_rayon"]
 #![doc = "[guide-from-joblib]: guide::from_joblib"]
 #![doc = "[guide-faq]: guide::faq"]
@@ -67,6 +69,11 @@ mod options;
 mod output;
 mod param;
 pub mod prelude;
+#[cfg(feature = "python")]
+#[doc(hidden)]
+pub mod python;
+#[cfg(feature = "python")]
+mod python_module;
 mod report;
 mod resume;
 mod timeline;

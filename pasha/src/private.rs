@@ -1,7 +1,8 @@
 //! What generated code uses. Not part of the interface: it changes without notice.
 
 pub use std::convert::Infallible;
-pub use std::marker::{Copy, Sized, Sync};
+pub use std::marker::{Copy, Send, Sized, Sync};
+pub use std::option::Option::{None, Some};
 pub use std::result::Result::{Err, Ok};
 pub use std::time::Duration;
 pub use std::{compile_error, fmt, unimplemented};
@@ -32,6 +33,8 @@ pub use crate::output::pushed::Pushed;
 pub use crate::output::slots::Slots;
 pub use crate::output::worker::{PerWorker, PerWorkerScalar, Reduce, ReduceScalar};
 pub use crate::param::{ByRef, ByValue, ItemList, ItemShape, KernelItem, Param, SubView};
+#[cfg(feature = "python")]
+pub use crate::python;
 pub use crate::report::Report;
 
 use crate::element::{Shareable, SharedByValue};
@@ -162,3 +165,25 @@ ragged_length!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 pub fn ragged_length(length: impl RaggedLength) -> usize {
     length.length()
 }
+
+/// What a kernel with `python` implements for Python, where the feature is on.
+#[cfg(feature = "python")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pasha_python_kernel {
+    ($($implementation:tt)*) => { $($implementation)* };
+}
+
+/// What a kernel with `python` is told where the feature is off.
+#[cfg(not(feature = "python"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pasha_python_kernel {
+    ($($implementation:tt)*) => {
+        ::std::compile_error!(
+            "`#[pasha::kernel(python)]` needs the feature `python` of pasha: `pasha = { version = \
+             \"…\", features = [\"python\"] }` in Cargo.toml"
+        );
+    };
+}
+pub use __pasha_python_kernel as python_kernel;

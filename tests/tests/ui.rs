@@ -7,11 +7,13 @@
 #[test]
 fn mistakes_are_refused_with_advice() {
     let cases = trybuild::TestCases::new();
-    for folder in ["attribute", "signature", "role", "type", "race"] {
+    for folder in ["attribute", "signature", "role", "type", "race", "python"] {
         cases.compile_fail(format!("ui/{folder}/*.rs"));
     }
     if cfg!(feature = "hdf5") {
         cases.compile_fail("ui/hdf5/*.rs");
     }
+    let python = if cfg!(feature = "python") { "with_python" } else { "without_python" };
+    cases.compile_fail(format!("ui/{python}/*.rs"));
     cases.pass("ui/pass/*.rs");
 }

@@ -3,6 +3,7 @@
 mod expressions;
 mod outputs;
 mod parameters;
+mod python;
 mod returns;
 mod signature;
 
@@ -18,4 +19,5 @@ pub(crate) fn all(kernel: &Kernel, errors: &mut Errors) {
     outputs::check(kernel, errors);
     expressions::check(kernel, errors);
     returns::check(kernel, errors);
+    python::check(kernel, errors);
 }

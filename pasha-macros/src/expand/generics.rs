@@ -46,6 +46,26 @@ pub(super) fn of_functions(kernel: &Kernel) -> OfFunctions {
     }
 }
 
+/// The same for what Python calls: each type parameter stands for a number that NumPy has, too, and
+/// the outputs, of this type, go to Python from another thread.
+pub(super) fn of_python(kernel: &Kernel, packed: &TokenStream) -> OfFunctions {
+    let functions = of_functions(kernel);
+    let private = names::private();
+    let mut predicates = written(&kernel.sig.generics);
+    item_bounds(kernel, &mut predicates);
+    shared_bounds(kernel, &mut predicates);
+    output_bounds(kernel, &mut predicates);
+    for param in kernel.sig.generics.type_params() {
+        let name = &param.ident;
+        let span = name.span();
+        add(&mut predicates, quote_spanned!(span=> #name: #private::python::PyNumber));
+    }
+    if kernel.sig.generics.type_params().next().is_some() {
+        add(&mut predicates, quote!(#packed: #private::Send));
+    }
+    OfFunctions { clause: clause(&predicates), ..functions }
+}
+
 pub(super) fn of_outputs(kernel: &Kernel) -> OfOutputs {
     let generics = &kernel.sig.generics;
     let mut kept: Vec<&Ident> = Vec::new();

@@ -5,6 +5,7 @@
 //! - `generics`: which generic parameters and bounds the generated items need
 //! - `kernel`: `bind`, which makes a kernel value of closures that call the user's function
 //! - `entry`: the type named as the function, with the functions that run it
+//! - `python`: what Python calls, for kernels with that option
 //! - `sharing`: which parameters are changed through `&`, which forked workers would lose
 //! - `signature`: the kernel's signature as text
 //! - `runtime`: where the runtime crate is, if it is not `::pasha`
@@ -18,6 +19,7 @@ mod generics;
 mod items;
 mod kernel;
 mod output;
+mod python;
 pub(crate) mod runtime;
 mod sharing;
 pub(crate) mod signature;
@@ -34,9 +36,11 @@ pub(crate) fn expand(kernel: &Kernel) -> TokenStream {
     let outputs = output::Outputs::of(kernel);
     let definition = &outputs.definition;
     let entry = entry::expand(kernel, &outputs);
+    let python = python::expand(kernel, &outputs);
     quote! {
         #function
         #definition
         #entry
+        #python
     }
 }

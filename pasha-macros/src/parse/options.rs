@@ -8,8 +8,8 @@ use syn::{LitStr, Path, Token};
 use crate::errors::Errors;
 use crate::model::Options;
 
-const NOT_AN_OPTION: &str = "`#[kernel]` takes the options `stream_stores`, `output = Name` and \
-    `crate = \"path\"`: say what a parameter is for on the parameter itself, e.g. `#[shared] gain: \
+const NOT_AN_OPTION: &str = "`#[kernel]` takes the options `stream_stores`, `python`, `output = \
+    Name` and `crate = \"path\"`: say what a parameter is for on the parameter itself, e.g. `#[shared] gain: \
     f64`, and choose the context at the call, e.g. `run_in(&ThreadContext::new(4)?, …)`";
 
 /// Reads the options.
@@ -35,6 +35,7 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &mut Errors) ->
     let name = input.call(Ident::parse_any).map_err(|_| not_an_option(start))?;
     let twice = match name.to_string().as_str() {
         "stream_stores" => std::mem::replace(&mut options.stream_stores, true),
+        "python" => options.python.replace(name.clone()).is_some(),
         "output" => {
             input.parse::<Token![=]>().map_err(|_| {
                 syn::Error::new(

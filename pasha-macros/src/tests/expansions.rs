@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
+use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{File, Item};
+use syn::{Attribute, File, Item, Meta};
 
 use crate::attribute;
 
@@ -17,9 +18,12 @@ fn compare(name: &str) {
     for item in &mut file.items {
         match item {
             Item::Fn(function) => {
-                function.attrs.retain(|attr| !attr.path().is_ident("kernel"));
-                let tokens = attribute::kernel(quote!(), quote!(#function));
-                expanded.extend(syn::parse2::<File>(tokens).unwrap().items);
+                let (kernel, others) =
+                    function.attrs.drain(..).partition(|attr| attr.path().is_ident("kernel"));
+                function.attrs = others;
+                let options = options(&kernel);
+                let tokens = attribute::kernel(options, quote!(#function));
+                expanded.extend(syn::parse2::<File>(tokens).unwrap().items.into_iter().map(bare));
             }
             other => expanded.push(other.clone()),
         }
@@ -34,6 +38,24 @@ fn compare(name: &str) {
     assert!(text == known, "the expansion of {name} differs from {}:\n{text}", file.display());
 }
 
+/// What stands in the parentheses of `#[kernel(…)]`.
+fn options(kernel: &[Attribute]) -> TokenStream {
+    match kernel.first().map(|attr| &attr.meta) {
+        Some(Meta::List(list)) => list.tokens.clone(),
+        _ => quote!(),
+    }
+}
+
+/// The implementation within the macro that says whether the feature `python` is on.
+fn bare(item: Item) -> Item {
+    match item {
+        Item::Macro(call) if call.mac.path.segments.last().unwrap().ident == "python_kernel" => {
+            call.mac.parse_body().unwrap()
+        }
+        item => item,
+    }
+}
+
 macro_rules! expansions {
     ($($name:ident)+) => {$(
         #[test]
@@ -43,7 +65,7 @@ macro_rules! expansions {
     )+};
 }
 
-expansions! { one_value reduce_frame generic ragged_and_merged several_values }
+expansions! { one_value reduce_frame generic ragged_and_merged several_values python }
 
 #[test]
 fn a_kernel_of_one_item_and_one_value_is_short() {

@@ -271,6 +271,12 @@ impl<A: 'static> RaggedArray<A> {
         Ok(self.values.as_slice_mut().unwrap_or_default())
     }
 
+    /// The offsets and the values, each on its own.
+    #[cfg(feature = "python")]
+    pub(crate) fn into_parts(self) -> (SharedArray<usize, Ix1>, SharedArray<A, Ix1>) {
+        (self.offsets, self.values)
+    }
+
     pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut SharedArray<A, Ix1>) {
         let offsets = self.offsets.as_slice().unwrap_or_default();
         (offsets, &mut self.values)

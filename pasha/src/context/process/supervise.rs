@@ -215,7 +215,8 @@ impl Children<'_, '_> {
         // Four looks for the time of an item: it is killed after at most 1.25 times that.
         let limit = self.job.options().item_timeout;
         let look = limit.map(|limit| (limit / 4).max(Duration::from_millis(1)));
-        [deadline, look, Some(BETWEEN_LOOKS)].into_iter().flatten().min()
+        let looks = [deadline, look, self.job.between_looks(), Some(BETWEEN_LOOKS)];
+        looks.into_iter().flatten().min()
     }
 }
 

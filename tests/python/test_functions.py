@@ -1,0 +1,68 @@
+"""Kernels are functions as if they were written in Python."""
+
+import inspect
+import multiprocessing
+import pickle
+import pydoc
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import kernels
+
+
+def test_functions_have_names_documentation_and_signatures():
+    function = kernels.reduce_frame
+    assert inspect.isfunction(function)
+    # maturin puts the extension module into a package of its name.
+    assert function.__module__ == "kernels.kernels" and function.__qualname__ == "reduce_frame"
+    assert function.__doc__.startswith("Corrects a frame and reduces it.")
+    assert "frame : array of uint16 with 3 axes, an item for each index" in function.__doc__
+    assert "n_bins : int" in function.__doc__
+    parameters = inspect.signature(function).parameters
+    assert list(parameters)[:6] == ["frame", "monitor", "dark", "gain", "bins", "n_bins"]
+    assert parameters["context"].kind is inspect.Parameter.KEYWORD_ONLY
+    told = pydoc.plain(pydoc.render_doc(function))
+    assert re.search(r"reduce_frame\(\s*frame,\s+monitor,", told), told
+    assert "The first program of the original." in kernels.triple_it.__doc__
+
+
+def test_missing_and_unknown_arguments_are_what_python_says():
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'factor'"):
+        kernels.scale(np.arange(3.0))
+    with pytest.raises(TypeError, match='"progres".*"progress"'):
+        kernels.triple_it(np.arange(3.0), progres=True)
+
+
+def test_functions_are_pickled_and_sent_to_other_processes():
+    assert pickle.loads(pickle.dumps(kernels.scale)) is kernels.scale
+    for method in ["fork", "spawn"]:
+        with multiprocessing.get_context(method).Pool(2) as pool:
+            chunks = [np.arange(10.0), np.arange(5.0)]
+            for chunk, out in zip(chunks, pool.map(kernels.triple_it, chunks)):
+                np.testing.assert_array_equal(out, 3 * chunk)
+
+
+def test_threads_are_started_anew_in_forked_processes():
+    np.testing.assert_array_equal(kernels.triple_it(np.ones(3), context="threads:2"), 3.0)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        out = pool.apply(kernels.triple_it, (np.ones(3),), {"context": "threads:2"})
+    np.testing.assert_array_equal(out, 3.0)
+
+
+def test_subinterpreters_are_refused():
+    script = """
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+try:
+    print(interpreters.run_string(interpreters.create(), 'import kernels'))
+except Exception as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "ImportError" in told.stdout, told
