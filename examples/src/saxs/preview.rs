@@ -98,6 +98,7 @@ mod tests {
     use std::ops::ControlFlow;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
 
     use ndarray::Array3;
     use pasha::ThreadContext;
@@ -114,10 +115,11 @@ mod tests {
         let bins = QBins::new(&Geometry::PILATUS_WAXS, (10, 12), 5, QBins::ALL, None).unwrap();
         // The second worker begins when finished frames were seen, so that there is such a look.
         let seen = Arc::new(AtomicBool::new(false));
-        let is_seen = Arc::clone(&seen);
+        let (is_seen, begun) = (Arc::clone(&seen), Instant::now());
         let context =
             ThreadContext::new(2).unwrap().static_split().on_worker_start(move |worker| {
                 while worker == 1 && !is_seen.load(Ordering::Relaxed) {
+                    assert!(begun.elapsed() < Duration::from_secs(60), "nothing was seen");
                     std::thread::yield_now();
                 }
             });
