@@ -21,6 +21,9 @@
 //! With a `.poni` file, corrections, errors, another unit or a cake it does what pyFAI does, with
 //! the kernel in `src/saxs/corrected.rs`.
 //!
+//! With `--live` the pictures are drawn while it runs, of the frames that are finished so far, and
+//! `out/live.html` shows them in a browser.
+//!
 //! With `--resume` a job that was ended goes on where it was, as under a batch system
 //! (`slurm/README.md`).
 //!
@@ -43,7 +46,8 @@ use pasha_examples::Failure;
 use pasha_examples::detector::{Geometry, QBins};
 use pasha_examples::poni::{Poni, TiltedGeometry, Unit};
 use pasha_examples::saxs::{
-    self, Blank, Cake, CorrectedBins, Frames, HELP, Integration, Master, Options, Pixels, Report,
+    self, Blank, Cake, CorrectedBins, Frames, HELP, Live, LivePage, Master, Options, Pixels,
+    Presentation, Report,
 };
 use pasha_examples::simulation::{SimulatedRun, simulate_frame};
 
@@ -59,8 +63,15 @@ fn main() -> Result<ExitCode, Failure> {
     if options.resume {
         options = saxs::stopped_by_signals(options)?;
     }
-    match integrate_all(&options) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+    let mut page = begin_page(&options)?;
+    let outcome = integrate_all(&options, page.as_mut());
+    let error = outcome.as_ref().err().map(pasha_examples::in_plain_words);
+    let page_ended = page.map_or(Ok(()), |page| page.end(error.as_deref()));
+    match outcome {
+        Ok(()) => {
+            page_ended?;
+            Ok(ExitCode::SUCCESS)
+        }
         Err(error) => match error.downcast_ref() {
             Some(pasha::Error::Cancelled { finished, len, .. }) => {
                 let told = format_args!("was asked to end: {finished} of {len} frames are done");
@@ -72,24 +83,36 @@ fn main() -> Result<ExitCode, Failure> {
     }
 }
 
+/// Begins the page that shows the job while it runs, if one is asked for.
+fn begin_page(options: &Options) -> anyhow::Result<Option<LivePage>> {
+    let is_simulated = options.frames.is_none() && options.master.is_none();
+    let title = if is_simulated { SIMULATED } else { TITLE };
+    let page = options.live.map(|every| LivePage::begin(&options.out, every, title)).transpose()?;
+    if let Some(page) = &page {
+        let path = page.path().canonicalize().context("can't find the page again")?;
+        say(options, format_args!("to be opened in a browser: file://{}", path.display()));
+    }
+    Ok(page)
+}
+
 /// Integrates whatever frames are asked for.
-fn integrate_all(options: &Options) -> anyhow::Result<()> {
+fn integrate_all(options: &Options, page: Option<&mut LivePage>) -> anyhow::Result<()> {
     let dataset = options.dataset.as_deref();
     if let Some(path) = &options.poni {
-        return integrate_with_poni(options, Poni::read(path)?);
+        return integrate_with_poni(options, Poni::read(path)?, page);
     }
     match (&options.master, &options.frames) {
         (Some(path), _) => {
             let Master { frames, mask, geometry } = Master::open(path, dataset, &options.geometry)?;
             say_mask(options, mask.as_ref());
             say(options, geometry);
-            integrate_file(options, &frames, &geometry, mask)?;
+            integrate_file(options, &frames, &geometry, mask, page)?;
         }
         (None, Some(path)) => {
             let geometry = options.geometry.or(&Geometry::PILATUS_WAXS);
-            integrate_file(options, &Frames::open(path, dataset)?, &geometry, None)?;
+            integrate_file(options, &Frames::open(path, dataset)?, &geometry, None, page)?;
         }
-        (None, None) => integrate_simulation(options)?,
+        (None, None) => integrate_simulation(options, page)?,
     }
     Ok(())
 }
@@ -100,13 +123,14 @@ fn integrate_file(
     frames: &Frames,
     geometry: &Geometry,
     mask: Option<Array2<bool>>,
+    page: Option<&mut LivePage>,
 ) -> anyhow::Result<()> {
     let (num_frames, shape) = frames.dim();
     let given = options.mask.as_deref().map(saxs::read_mask).transpose()?;
     let mask = saxs::both_masks(mask, given)?;
     if options.has_corrections() {
         let setup = Setup::new((*geometry).into(), mask, options.master.is_some());
-        return integrate_with_corrections(options, frames, setup);
+        return integrate_with_corrections(options, frames, setup, page);
     }
     let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
     let blank = blank.map(|blank| blank * options.transmission);
@@ -117,17 +141,25 @@ fn integrate_file(
     if options.resume {
         return integrate_the_rest(options, frames, &bins);
     }
+    let shown = blank.as_ref().filter(|_| !options.subtract_blank);
+    let shown = shown.map(|blank| blank_profile(blank, &bins)).transpose()?;
+    let presentation = Presentation {
+        title: TITLE,
+        unit: Unit::QPerAngstrom,
+        mask: mask.as_ref(),
+        blank: shown.as_ref(),
+        error_bars: false,
+    };
+    let mut live = page.map(|page| Live::new(page, presentation));
+
     let start = Instant::now();
     let subtract = blank.as_ref().filter(|_| options.subtract_blank);
-    let result = frames.integrate(&*options.context, &bins, subtract)?;
+    let result = frames.integrate(&*options.context, &bins, subtract, live.as_mut())?;
     say_speed(options, "integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
     if options.context.rank() > 0 {
         return Ok(());
     }
-
-    let blank = blank.filter(|_| !options.subtract_blank);
-    let blank = blank.map(|blank| blank_profile(blank, &bins)).transpose()?;
-    show(options, &result, mask.as_ref(), blank.as_ref(), TITLE)
+    show(options, &Report { result: &result, presentation, cake: None })
 }
 
 /// Integrates the frames that an earlier job has not.
@@ -143,7 +175,11 @@ fn integrate_the_rest(options: &Options, frames: &Frames, bins: &QBins) -> anyho
 }
 
 /// Integrates the frames of a file; pyFAI's calibration tells where the detector stood.
-fn integrate_with_poni(options: &Options, poni: Poni) -> anyhow::Result<()> {
+fn integrate_with_poni(
+    options: &Options,
+    poni: Poni,
+    page: Option<&mut LivePage>,
+) -> anyhow::Result<()> {
     let dataset = options.dataset.as_deref();
     let (frames, mask) = match (&options.master, &options.frames) {
         (Some(path), _) => Master::frames_and_mask(path, dataset)?,
@@ -172,11 +208,11 @@ fn integrate_with_poni(options: &Options, poni: Poni) -> anyhow::Result<()> {
     let mask = saxs::both_masks(saxs::both_masks(mask, given)?, detector.mask(shape))?;
     let marks_invalid = detector.marks_invalid_pixels() || options.master.is_some();
     let setup = Setup::new(geometry, mask, marks_invalid);
-    integrate_with_corrections(options, &frames, setup)
+    integrate_with_corrections(options, &frames, setup, page)
 }
 
 /// Simulates a run, and integrates it.
-fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
+fn integrate_simulation(options: &Options, page: Option<&mut LivePage>) -> anyhow::Result<()> {
     let run = SimulatedRun::new((1024, 1024), options.num_frames.unwrap_or(300), 1);
     let shape = run.shape();
 
@@ -188,7 +224,7 @@ fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
     if options.has_corrections() {
         let setup = Setup::new(run.geometry.into(), Some(run.mask), false);
         let setup = Setup { num_bins: 500, title: SIMULATED, ..setup };
-        return integrate_with_corrections(options, &Frames::Simulated(frames), setup);
+        return integrate_with_corrections(options, &Frames::Simulated(frames), setup, page);
     }
     // The corners of the detector see few pixels of each ring.
     let largest = run.geometry.q_at_radius(0.51 * shape.0 as f64);
@@ -196,13 +232,21 @@ fn integrate_simulation(options: &Options) -> anyhow::Result<()> {
     let num_bins = options.num_bins.unwrap_or(500);
     let bins = QBins::new(&run.geometry, shape, num_bins, q_range, Some(&run.mask))?;
 
+    let presentation = Presentation {
+        title: SIMULATED,
+        unit: Unit::QPerAngstrom,
+        mask: Some(&run.mask),
+        blank: None,
+        error_bars: false,
+    };
+    let mut live = page.map(|page| Live::new(page, presentation));
     let start = Instant::now();
-    let result = saxs::integrate(&*options.context, &frames, &bins, None)?;
+    let result = saxs::integrate(&*options.context, &frames, &bins, None, live.as_mut())?;
     say_speed(options, "integrated", run.num_frames, shape, num_bytes, start.elapsed());
     if options.context.rank() > 0 {
         return Ok(());
     }
-    show(options, &result, Some(&run.mask), None, SIMULATED)
+    show(options, &Report { result: &result, presentation, cake: None })
 }
 
 const TITLE: &str = "X-ray scattering";
@@ -229,6 +273,7 @@ fn integrate_with_corrections(
     options: &Options,
     frames: &Frames,
     setup: Setup,
+    page: Option<&mut LivePage>,
 ) -> anyhow::Result<()> {
     let (num_frames, shape) = frames.dim();
     let Setup { geometry, mask, .. } = setup;
@@ -239,56 +284,48 @@ fn integrate_with_corrections(
     let blank = options.blank.as_deref().map(saxs::read_image).transpose()?;
     let blank = blank.map(|counts| Blank { counts, transmission: options.transmission });
 
+    let shown = blank.as_ref().filter(|_| !options.subtract_blank);
+    let shown = shown.map(|Blank { counts, transmission }| {
+        let frame = (counts * *transmission).insert_axis(Axis(0));
+        let result = saxs::integrate_corrected(&SerialContext::new(), &frame, &bins, None, None);
+        Ok::<_, anyhow::Error>(result?.profiles.row(0).to_owned())
+    });
+    let shown = shown.transpose().context("can't integrate the blank")?;
+    let presentation = Presentation {
+        title: setup.title,
+        unit: options.corrections.unit,
+        mask: mask.as_ref(),
+        blank: shown.as_ref(),
+        error_bars: options.error_bars,
+    };
+    let mut live = page.map(|page| Live::new(page, presentation));
+
     let start = Instant::now();
     let subtract = blank.as_ref().filter(|_| options.subtract_blank);
-    let result = frames.integrate_corrected(&*options.context, &bins, subtract)?;
+    let context = &*options.context;
+    let result = frames.integrate_corrected(context, &bins, subtract, live.as_mut())?;
     say_speed(options, "integrated", num_frames, shape, frames.num_bytes(), start.elapsed());
     if options.context.rank() > 0 {
         return Ok(());
     }
 
-    let blank = blank.filter(|_| !options.subtract_blank);
-    let blank = blank.map(|Blank { counts, transmission }| {
-        let frame = (counts * transmission).insert_axis(Axis(0));
-        let result = saxs::integrate_corrected(&SerialContext::new(), &frame, &bins, None);
-        Ok::<_, anyhow::Error>(result?.profiles.row(0).to_owned())
-    });
-    let blank = blank.transpose().context("can't integrate the blank")?;
     let cake = options
         .cake
         .map(|num_azimuth| Cake::new(result.mean_image.view(), &pixels, num_azimuth, num_bins));
     let cake = cake.transpose()?;
-    let report = Report {
-        result: &result,
-        mask: mask.as_ref(),
-        blank: blank.as_ref(),
-        title: setup.title,
-        unit: options.corrections.unit,
-        error_bars: options.error_bars,
-        cake: cake.as_ref(),
-    };
-    report.print_table();
-    report.write_to(&options.out)
+    show(options, &Report { result: &result, presentation, cake: cake.as_ref() })
 }
 
 /// The profile of the blank: an integration of one frame.
-fn blank_profile(blank: Array2<f64>, bins: &QBins) -> anyhow::Result<Array1<f64>> {
-    let blank = blank.insert_axis(Axis(0));
-    let result = saxs::integrate(&SerialContext::new(), &blank, bins, None)
+fn blank_profile(blank: &Array2<f64>, bins: &QBins) -> anyhow::Result<Array1<f64>> {
+    let blank = blank.view().insert_axis(Axis(0));
+    let result = saxs::integrate(&SerialContext::new(), &blank, bins, None, None)
         .context("can't integrate the blank")?;
     Ok(result.profiles.row(0).to_owned())
 }
 
 /// Prints the table, and writes the arrays and pictures.
-fn show(
-    options: &Options,
-    result: &Integration,
-    mask: Option<&Array2<bool>>,
-    blank: Option<&Array1<f64>>,
-    title: &str,
-) -> anyhow::Result<()> {
-    let unit = Unit::QPerAngstrom;
-    let report = Report { result, mask, blank, title, unit, error_bars: false, cake: None };
+fn show(options: &Options, report: &Report<'_>) -> anyhow::Result<()> {
     report.print_table();
     report.write_to(&options.out)
 }

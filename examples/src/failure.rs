@@ -20,16 +20,21 @@ impl fmt::Debug for Failure {
     // It is what a program prints whose `main` returns the error: the error and its causes, and
     // no backtrace, which says nothing to a user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        for cause in self.0.chain().map(ToString::to_string) {
-            // Some errors name their causes themselves.
-            if !text.contains(&cause) {
-                text += if text.is_empty() { "" } else { ": " };
-                text += &cause;
-            }
-        }
-        f.write_str(&text)
+        f.write_str(&in_plain_words(&self.0))
     }
+}
+
+/// An error and its causes, each of them once.
+pub fn in_plain_words(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some errors name their causes themselves.
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
+    text
 }
 
 /// Makes the folder `out` below the current one, where the examples leave their pictures.

@@ -9,8 +9,9 @@ pub mod poisson;
 pub mod poni;
 pub mod saxs;
 pub mod simulation;
+mod whole_file;
 #[cfg(feature = "xfel")]
 pub mod xfel;
 
 pub use context::context;
-pub use failure::{Failure, output_folder};
+pub use failure::{Failure, in_plain_words, output_folder};

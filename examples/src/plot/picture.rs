@@ -11,6 +11,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
+use crate::whole_file::write_whole;
 
 /// Units of the canvas per pixel of the picture: plotters rounds positions to whole units, which
 /// would give curves steps.
@@ -183,7 +184,7 @@ pub(super) fn write_svg(
         .ok_or_else(|| anyhow!("plotters wrote an SVG file without a background"))?;
     let images: String = rasters.iter().map(image_element).collect();
     let svg = format!("{background}/>\n{images}{rest}");
-    std::fs::write(path, svg).with_context(|| format!("can't write the picture {}", path.display()))
+    write_whole(path, svg).with_context(|| format!("can't write the picture {}", path.display()))
 }
 
 /// The SVG element of an image.

@@ -8,8 +8,9 @@ use pasha::{AsView, Context, Functor, SharedArray, SubView};
 use super::bins::CorrectedBins;
 use super::count::Count;
 use super::plan::{Blank, CorrectedPlan, LeftOut};
+use super::preview::{Outputs, refused};
 use super::sums::{BinSums, SignalAndVariance};
-use super::{Integration, check_shapes};
+use super::{Integration, Live, Preview, check_shapes, rows_of_blocks};
 
 /// Integrates eight detector frames azimuthally, with corrections and errors; the last block may
 /// have fewer.
@@ -103,15 +104,18 @@ impl<T: Count> CorrectedSums<T> {
     }
 }
 
-/// Integrates all frames `(n, y, x)` azimuthally, with corrections and errors.
+/// Integrates all frames `(n, y, x)` azimuthally, with corrections and errors. With `live` what
+/// is finished is shown meanwhile.
 ///
 /// # Errors
-/// If there are no frames, the bins or the blank do not fit the frames, or the map fails.
+/// If there are no frames, the bins or the blank do not fit the frames, the map fails, or the
+/// context can't show what is finished.
 pub fn integrate_corrected<T, V>(
     context: &dyn Context,
     frames: &V,
     bins: &CorrectedBins,
     blank: Option<&Blank>,
+    live: Option<&mut Live<'_>>,
 ) -> anyhow::Result<Integration>
 where
     T: Count,
@@ -122,7 +126,26 @@ where
     let num_frames = check_shapes(&frames, bins.shape(), blank_shape)?;
     let plan = CorrectedPlan::new(bins, blank);
     let blocks = pasha::chunks(&frames, LANES);
-    let out = integrate_corrected_block::run_in(context, blocks, &plan)?;
+    let out = match live {
+        None => integrate_corrected_block::run_in(context, blocks, &plan)?,
+        Some(live) => {
+            let every = live.every();
+            integrate_corrected_block::run_live_in(context, blocks, &plan, every, |snapshot| {
+                let out = snapshot.out();
+                let outputs = Outputs {
+                    num_frames,
+                    frames_per_item: LANES,
+                    profiles: rows_of_blocks(out.profiles.view()),
+                    sigma: Some(rows_of_blocks(out.sigmas.view())),
+                    total: out.total.view(),
+                };
+                let mut preview = Preview::new(snapshot, outputs, &bins.centres);
+                preview.mean_image = mean_image(&out.total, preview.finished, blank);
+                live.show(&preview)
+            })
+            .map_err(refused)?
+        }
+    };
     Ok(Integration {
         profiles: out.profiles.unchunk(num_frames),
         sigma: Some(out.sigmas.unchunk(num_frames)),
@@ -141,6 +164,7 @@ pub fn integrate_corrected_one_by_one<T, F>(
     frames: &F,
     bins: &CorrectedBins,
     blank: Option<&Blank>,
+    live: Option<&mut Live<'_>>,
 ) -> anyhow::Result<Integration>
 where
     T: Count,
@@ -149,7 +173,26 @@ where
     let blank_shape = blank.map(|blank| blank.counts.dim());
     let num_frames = check_shapes(frames, bins.shape(), blank_shape)?;
     let plan = CorrectedPlan::new(bins, blank);
-    let out = integrate_corrected_frame::run_in(context, frames, &plan)?;
+    let out = match live {
+        None => integrate_corrected_frame::run_in(context, frames, &plan)?,
+        Some(live) => {
+            let every = live.every();
+            integrate_corrected_frame::run_live_in(context, frames, &plan, every, |snapshot| {
+                let out = snapshot.out();
+                let outputs = Outputs {
+                    num_frames,
+                    frames_per_item: 1,
+                    profiles: out.profile.view(),
+                    sigma: Some(out.sigma.view()),
+                    total: out.total.view(),
+                };
+                let mut preview = Preview::new(snapshot, outputs, &bins.centres);
+                preview.mean_image = mean_image(&out.total, preview.finished, blank);
+                live.show(&preview)
+            })
+            .map_err(refused)?
+        }
+    };
     Ok(Integration {
         profiles: out.profile,
         sigma: Some(out.sigma),

@@ -9,7 +9,9 @@ use ndarray::{Array2, Ix2, Ix3};
 use pasha::Hdf5Dataset;
 use pasha::{Context, Functor, NpyFile, SharedArray, SubView};
 
-use super::{Blank, CorrectedBins, Integration, integrate, integrate_corrected, integrate_into};
+use super::{
+    Blank, CorrectedBins, Integration, Live, integrate, integrate_corrected, integrate_into,
+};
 #[cfg(feature = "hdf5")]
 use super::{integrate_corrected_one_by_one, integrate_one_by_one};
 use crate::detector::QBins;
@@ -111,11 +113,12 @@ impl Frames {
         context: &dyn Context,
         bins: &QBins,
         blank: Option<&Array2<f64>>,
+        live: Option<&mut Live<'_>>,
     ) -> anyhow::Result<Integration> {
         with_frames!(
             self,
-            frames => integrate(context, frames, bins, blank),
-            integrate_one_by_one(context, frames, bins, blank)
+            frames => integrate(context, frames, bins, blank, live),
+            integrate_one_by_one(context, frames, bins, blank, live)
         )
     }
 
@@ -145,11 +148,12 @@ impl Frames {
         context: &dyn Context,
         bins: &CorrectedBins,
         blank: Option<&Blank>,
+        live: Option<&mut Live<'_>>,
     ) -> anyhow::Result<Integration> {
         with_frames!(
             self,
-            frames => integrate_corrected(context, frames, bins, blank),
-            integrate_corrected_one_by_one(context, frames, bins, blank)
+            frames => integrate_corrected(context, frames, bins, blank, live),
+            integrate_corrected_one_by_one(context, frames, bins, blank, live)
         )
     }
 

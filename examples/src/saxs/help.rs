@@ -39,6 +39,8 @@ Integration:
   --out DIR               folder for the results, as results [out]
   --resume                goes on where an earlier start with the same --out was ended, by SIGTERM (exit status 75) or in
                           any way: profiles and sums of frames, in .npy files, without pictures and mean image
+  --live[=SECONDS]        draws the pictures while the job runs, of the frames that are finished, and shows them on a page
+                          that reloads itself, live.html in --out; as --live=0.5 [1]; on one machine, not \"reproducible\"
 
 Integration as pyFAI does it (method (\"no\", \"histogram\", \"cython\")); without --radial-range bins begin and end at the
 outermost of all pixels:

@@ -8,10 +8,13 @@ mod edf;
 mod frames;
 mod help;
 mod images;
+mod live_page;
 mod master;
 mod options;
+mod pictures;
 mod pixels;
 mod plan;
+mod preview;
 mod report;
 mod resumable;
 mod sums;
@@ -26,10 +29,13 @@ pub use count::Count;
 pub use frames::{Frames, both_masks};
 pub use help::HELP;
 pub use images::{read_image, read_mask};
+pub use live_page::{Live, LivePage};
 pub use master::Master;
 pub use options::{GivenGeometry, Options};
+pub use pictures::Presentation;
 pub use pixels::{Corrections, Pixels};
 pub use plan::{Blank, CorrectedPlan};
+pub use preview::Preview;
 pub use report::Report;
 pub use resumable::{integrate_into, integrate_profile, stopped_by_signals};
 
@@ -43,6 +49,7 @@ use pasha::lanes::{LANES, Summand};
 use pasha::{AsView, Context, Functor, SharedArray, SubView};
 
 use crate::detector::QBins;
+use preview::{Outputs, refused};
 use sums::{BinSum, BinSums, Signal};
 
 /// Integrates eight detector frames azimuthally; the last block may have fewer.
@@ -114,10 +121,12 @@ pub struct Integration {
     pub q: Array1<f64>,
 }
 
-/// Integrates all frames `(n, y, x)` azimuthally, after subtracting the blank if one is given.
+/// Integrates all frames `(n, y, x)` azimuthally, after subtracting the blank if one is given. With
+/// `live` what is finished is shown meanwhile.
 ///
 /// # Errors
-/// If there are no frames, the bins or the blank do not fit the frames, or the map fails.
+/// If there are no frames, the bins or the blank do not fit the frames, the map fails, or the
+/// context can't show what is finished.
 ///
 /// # Examples
 /// ```
@@ -127,7 +136,7 @@ pub struct Integration {
 ///
 /// let frames = Array3::<u16>::from_elem((5, 20, 30), 7);
 /// let bins = QBins::new(&Geometry::PILATUS_WAXS, (20, 30), 10, QBins::ALL, None)?;
-/// let result = saxs::integrate(&pasha::ThreadContext::new(2)?, &frames, &bins, None)?;
+/// let result = saxs::integrate(&pasha::ThreadContext::new(2)?, &frames, &bins, None, None)?;
 /// assert_eq!(result.profiles.shape(), [5, 10]);
 /// assert!(result.mean_image.iter().all(|&mean| mean == 7.0));
 /// # Ok::<(), anyhow::Error>(())
@@ -137,6 +146,7 @@ pub fn integrate<T, V>(
     frames: &V,
     bins: &QBins,
     blank: Option<&Array2<f64>>,
+    live: Option<&mut Live<'_>>,
 ) -> anyhow::Result<Integration>
 where
     T: Summand,
@@ -144,7 +154,25 @@ where
 {
     let frames = frames.as_view();
     let num_frames = check_shapes(&frames, bins.of_pixel.dim(), blank.map(Array2::dim))?;
-    let out = integrate_block::run_in(context, pasha::chunks(&frames, LANES), bins)?;
+    let blank = blank.map(|blank| IntegratedBlank::new(blank, bins)).transpose()?;
+    let blocks = pasha::chunks(&frames, LANES);
+    let out = match live {
+        None => integrate_block::run_in(context, blocks, bins)?,
+        Some(live) => {
+            integrate_block::run_live_in(context, blocks, bins, live.every(), |snapshot| {
+                let out = snapshot.out();
+                let outputs = Outputs {
+                    num_frames,
+                    frames_per_item: LANES,
+                    profiles: rows_of_blocks(out.profiles.view()),
+                    sigma: None,
+                    total: out.total.view(),
+                };
+                live.show(&Preview::new(snapshot, outputs, &bins.q).without(blank.as_ref()))
+            })
+            .map_err(refused)?
+        }
+    };
     let integration = Integration {
         profiles: out.profiles.unchunk(num_frames),
         sigma: None,
@@ -152,7 +180,7 @@ where
         sums: out.result.unchunk(num_frames),
         q: bins.q.clone(),
     };
-    integration.without(blank, bins)
+    Ok(integration.without(blank.as_ref()))
 }
 
 /// Integrates frames `(n, y, x)` one by one, from whatever source, as [`integrate`] does.
@@ -164,13 +192,31 @@ pub fn integrate_one_by_one<T, F>(
     frames: &F,
     bins: &QBins,
     blank: Option<&Array2<f64>>,
+    live: Option<&mut Live<'_>>,
 ) -> anyhow::Result<Integration>
 where
     T: Summand,
     F: Functor<SubView<T, Ix2>>,
 {
     let num_frames = check_shapes(frames, bins.of_pixel.dim(), blank.map(Array2::dim))?;
-    let out = integrate_frame::run_in(context, frames, bins)?;
+    let blank = blank.map(|blank| IntegratedBlank::new(blank, bins)).transpose()?;
+    let out = match live {
+        None => integrate_frame::run_in(context, frames, bins)?,
+        Some(live) => {
+            integrate_frame::run_live_in(context, frames, bins, live.every(), |snapshot| {
+                let out = snapshot.out();
+                let outputs = Outputs {
+                    num_frames,
+                    frames_per_item: 1,
+                    profiles: out.profile.view(),
+                    sigma: None,
+                    total: out.total.view(),
+                };
+                live.show(&Preview::new(snapshot, outputs, &bins.q).without(blank.as_ref()))
+            })
+            .map_err(refused)?
+        }
+    };
     let integration = Integration {
         profiles: out.profile,
         sigma: None,
@@ -178,23 +224,54 @@ where
         sums: out.result,
         q: bins.q.clone(),
     };
-    integration.without(blank, bins)
+    Ok(integration.without(blank.as_ref()))
 }
 
 impl Integration {
-    /// Subtracts the blank, if there is one. It takes the same from every frame, so that it need
-    /// not be subtracted from each of their pixels.
-    fn without(mut self, blank: Option<&Array2<f64>>, bins: &QBins) -> anyhow::Result<Self> {
+    /// Subtracts the blank, if there is one.
+    fn without(mut self, blank: Option<&IntegratedBlank<'_>>) -> Self {
         if let Some(blank) = blank {
-            let frame = blank.view().insert_axis(Axis(0));
-            let of_blank =
-                integrate_frame::run_serial(frame, bins).context("can't integrate the blank")?;
-            self.profiles.view_mut().sub_assign(&of_blank.profile.row(0));
-            self.sums.view_mut().sub_assign(of_blank.result[0]);
-            self.mean_image -= blank;
+            self.profiles.view_mut().sub_assign(&blank.profile);
+            self.sums.view_mut().sub_assign(blank.sum);
+            self.mean_image -= blank.image;
         }
-        Ok(self)
+        self
     }
+}
+
+impl Preview<'_> {
+    /// Subtracts the blank, if there is one.
+    fn without(mut self, blank: Option<&IntegratedBlank<'_>>) -> Self {
+        if let Some(blank) = blank {
+            self.profiles -= &blank.profile;
+            self.mean_image -= blank.image;
+        }
+        self
+    }
+}
+
+/// What a blank takes from every frame: the same, so that it need not be subtracted from each of
+/// their pixels.
+struct IntegratedBlank<'a> {
+    image: &'a Array2<f64>,
+    profile: Array1<f64>,
+    sum: f64,
+}
+
+impl<'a> IntegratedBlank<'a> {
+    fn new(image: &'a Array2<f64>, bins: &QBins) -> anyhow::Result<Self> {
+        let frame = image.view().insert_axis(Axis(0));
+        let out = integrate_frame::run_serial(frame, bins).context("can't integrate the blank")?;
+        let profile = out.profile.row(0).to_owned();
+        Ok(IntegratedBlank { image, profile, sum: out.result[0] })
+    }
+}
+
+/// The rows of blocks `(block, frame, bin)`, one after another.
+fn rows_of_blocks(blocks: ArrayView3<'_, f64>) -> ArrayView2<'_, f64> {
+    let (num_blocks, len, num_bins) = blocks.dim();
+    let rows = blocks.into_shape_with_order((num_blocks * len, num_bins));
+    rows.expect("outputs are in C order")
 }
 
 /// The number of frames, after a look at whether they have the shape of the detector and the blank.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use lexopt::Arg;
@@ -83,6 +84,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Whether the job goes on where an earlier one was ended.
     pub resume: bool,
+    /// How often a page shows what is finished while the job runs, if it is to.
+    pub live: Option<Duration>,
 }
 
 impl Options {
@@ -111,6 +114,7 @@ impl Options {
             context: crate::context()?,
             out: PathBuf::from("out"),
             resume: false,
+            live: None,
         };
         // Options that say something of the frames in a file.
         let mut of_files: Option<String> = None;
@@ -127,6 +131,11 @@ impl Options {
                 continue;
             };
             let name = name.to_owned();
+            if name == "live" {
+                // The value is given with `=` alone: what follows a space are the frames.
+                options.live = Some(interval(parser.optional_value())?);
+                continue;
+            }
             let mut text = || parser.value().map_err(see_help);
             match name.as_str() {
                 "help" => return Ok(None),
@@ -179,6 +188,10 @@ impl Options {
         anyhow::ensure!(
             options.blank.is_some() || !options.subtract_blank,
             "--subtract-blank needs a blank: give --blank BLANK.npy"
+        );
+        anyhow::ensure!(
+            !options.resume || options.live.is_none(),
+            "--live draws pictures, and --resume makes none: leave one of them out"
         );
         options.check_corrections()?;
         anyhow::ensure!(
@@ -255,6 +268,17 @@ fn number<T: FromStr<Err: Display + Send + Sync + std::error::Error + 'static>>(
     text.parse().with_context(|| format!("--{name} needs a number"))
 }
 
+/// Reads how often something is to be done; a second if nothing is said.
+fn interval(text: Option<OsString>) -> anyhow::Result<Duration> {
+    let Some(text) = text else { return Ok(Duration::from_secs(1)) };
+    let seconds = text.to_str().and_then(|text| text.parse().ok());
+    let interval = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    interval.filter(|interval| !interval.is_zero()).with_context(|| {
+        let text = text.to_string_lossy();
+        format!("--live is {text:?}, it must be a positive number of seconds, as --live=0.5")
+    })
+}
+
 /// Reads the two ends of a range.
 fn range(name: &str, text: OsString) -> anyhow::Result<[f64; 2]> {
     let text = text.string()?;
@@ -299,6 +323,12 @@ mod tests {
         assert_eq!(options.context.num_workers(), 2);
         assert!(parse("--bins 3 --help").unwrap().is_none());
 
+        let live = |text| parse(text).unwrap().unwrap().live;
+        assert_eq!(live("--live"), Some(Duration::from_secs(1)));
+        assert_eq!(live("--live=0.25"), Some(Duration::from_millis(250)));
+        assert_eq!(parse("--live f.npy").unwrap().unwrap().frames, Some("f.npy".into()));
+        assert_eq!(options.live, None);
+
         assert!(!options.has_corrections());
         let text = "f.npy --poni a.poni --unit 2th_deg --solid-angle --polarisation-factor 0.99 \
                     --radial-range 1,20.5 --azimuth-range -60,40 --error-bars --cake 360 \
@@ -332,6 +362,13 @@ mod tests {
             ("f.npy g.npy", "--help shows"),
             ("--resume", "--resume is of use only with frames"),
             ("f.npy --resume --solid-angle", "--resume is for profiles alone"),
+            ("--live=0", "--live is \"0\", it must be a positive number of seconds"),
+            ("--live=-1", "must be a positive number"),
+            ("--live=often", "must be a positive number"),
+            ("--live=inf", "must be a positive number"),
+            ("--live=nan", "must be a positive number"),
+            ("--live=", "must be a positive number"),
+            ("f.npy --live --resume", "leave one of them out"),
             ("f.npy --num-frames 3", "only without frames"),
             ("f.npy --master m.h5", "leave one of the files out"),
             ("--master m.h5 --num-frames 3", "only without frames"),

@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
+use ndarray::{Array1, ArrayView1, Ix2};
 use pasha::SharedArray;
 
-use super::{Cake, Integration};
-use crate::plot::{Curves, HeatMap, Scale};
-use crate::poni::Unit;
+use super::pictures::{Pictures, suits_log};
+use super::{Cake, Integration, Presentation};
+use crate::plot::HeatMap;
 
 /// Rows of the table.
 const MAX_ROWS: usize = 10;
@@ -19,16 +19,8 @@ const MAX_ROWS: usize = 10;
 pub struct Report<'a> {
     /// The result.
     pub result: &'a Integration,
-    /// Pixels that are not valid, `(y, x)`.
-    pub mask: Option<&'a Array2<bool>>,
-    /// The profile of the blank, `(bins,)`.
-    pub blank: Option<&'a Array1<f64>>,
-    /// What was measured, for the titles.
-    pub title: &'a str,
-    /// The unit of the radial axis.
-    pub unit: Unit,
-    /// Whether the errors are to be shown, if the result has some.
-    pub error_bars: bool,
+    /// How it is shown.
+    pub presentation: Presentation<'a>,
     /// The mean of all frames over the radial axis and the azimuth.
     pub cake: Option<&'a Cake>,
 }
@@ -37,7 +29,7 @@ impl Report<'_> {
     /// Prints what some of the frames hold.
     pub fn print_table(&self) {
         let profiles = self.result.profiles.view();
-        let label = self.unit.label();
+        let label = self.presentation.unit.label();
         println!("\n frame     sum of counts   strongest at {label}   I / counts per pixel");
         let num_frames = profiles.nrows();
         let rows = num_frames.min(MAX_ROWS);
@@ -66,7 +58,7 @@ impl Report<'_> {
 
         ndarray_npy::write_npy(place("profiles.npy"), &self.result.profiles.view())
             .with_context(write_failed)?;
-        let radial = format!("{}.npy", self.unit.quantity());
+        let radial = format!("{}.npy", self.presentation.unit.quantity());
         ndarray_npy::write_npy(place(&radial), &self.result.q).with_context(write_failed)?;
         let mut arrays = vec!["profiles.npy".to_owned(), radial];
         if let Some(sigma) = self.shown_sigma() {
@@ -74,24 +66,21 @@ impl Report<'_> {
             arrays.push("sigma.npy".to_owned());
         }
 
-        let mut image = self.result.mean_image.clone();
-        if let Some(mask) = self.mask {
-            image.zip_mut_with(mask, |value, &masked| {
-                if masked {
-                    *value = f64::NAN;
-                }
-            });
-        }
-        let num_frames = self.result.profiles.nrows();
-        let title = format!("{}: mean of {num_frames} frames", self.title);
-        let heat_map = HeatMap::new(image.view(), &title, "counts per pixel");
-        let heat_map = if suits_log(image.view()) { heat_map.log() } else { heat_map };
-        heat_map.write_svg(&place("mean_image.svg"))?;
-        self.draw_profiles(&place("profiles.svg"))?;
+        let frames: Vec<usize> = (0..self.result.profiles.nrows()).collect();
+        let drawn = Pictures {
+            presentation: self.presentation,
+            frames: &frames,
+            q: self.result.q.view(),
+            profiles: self.result.profiles.view(),
+            sigma: self.shown_sigma().map(|sigma| sigma.view()),
+            mean_image: self.result.mean_image.view(),
+            num_frames: frames.len(),
+        };
+        drawn.write_to(folder)?;
 
-        let mut pictures = vec!["mean_image.svg", "profiles.svg"];
+        let mut pictures = Pictures::FILES.to_vec();
         if let Some(cake) = self.cake {
-            let radial = format!("cake_{}.npy", self.unit.quantity());
+            let radial = format!("cake_{}.npy", self.presentation.unit.quantity());
             ndarray_npy::write_npy(place("cake.npy"), &cake.intensity)
                 .with_context(write_failed)?;
             ndarray_npy::write_npy(place("cake_azimuth.npy"), &cake.azimuth)
@@ -115,36 +104,18 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn draw_profiles(&self, path: &Path) -> anyhow::Result<()> {
-        let Integration { profiles, q, .. } = self.result;
-        let scale = if suits_log(profiles.view()) { Scale::Log } else { Scale::Linear };
-        let mut curves = Curves::new(
-            &format!("{}: azimuthal integration", self.title),
-            (self.unit.label(), Scale::Linear),
-            ("I / counts per pixel", scale),
-        )
-        .series("frame", q.view(), profiles.view(), |frame| frame.to_string());
-        if let Some(sigma) = self.shown_sigma() {
-            curves = curves.errors(sigma.view());
-        }
-        if let Some(blank) = self.blank {
-            curves = curves.curve("blank", q.view(), blank.view());
-        }
-        curves.write_svg(path)
-    }
-
     /// The errors, if they are to be shown.
     fn shown_sigma(&self) -> Option<&SharedArray<f64, Ix2>> {
-        self.result.sigma.as_ref().filter(|_| self.error_bars)
+        self.result.sigma.as_ref().filter(|_| self.presentation.error_bars)
     }
 
     fn draw_cake(&self, cake: &Cake, path: &Path) -> anyhow::Result<()> {
         // Angles grow upwards.
         let image = cake.intensity.slice(ndarray::s![..;-1, ..]);
         let num_frames = self.result.profiles.nrows();
-        let title = format!("{}: caked mean of {num_frames} frames", self.title);
+        let title = format!("{}: caked mean of {num_frames} frames", self.presentation.title);
         let heat_map = HeatMap::new(image, &title, "I / counts per pixel")
-            .axes(self.unit.label(), "χ / °")
+            .axes(self.presentation.unit.label(), "χ / °")
             .extents(ends(&cake.radial), ends(&cake.azimuth));
         let heat_map = if suits_log(image) { heat_map.log() } else { heat_map };
         heat_map.write_svg(path)
@@ -162,11 +133,4 @@ fn ends(centres: &Array1<f64>) -> Range<f64> {
 fn strongest(profile: ArrayView1<'_, f64>) -> Option<usize> {
     let valid = profile.iter().enumerate().filter(|(_, value)| !value.is_nan());
     valid.max_by(|a, b| a.1.total_cmp(b.1)).map(|(bin, _)| bin)
-}
-
-/// Whether a logarithmic scale shows the values: not if a subtracted blank made some negative.
-fn suits_log(values: ArrayView2<'_, f64>) -> bool {
-    let valid = values.iter().filter(|value| value.is_finite()).count();
-    let negative = values.iter().filter(|value| **value < 0.0).count();
-    100 * negative <= valid
 }

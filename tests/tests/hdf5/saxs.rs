@@ -20,7 +20,7 @@ fn the_same_numbers_as_from_the_numpy_file() {
     for context in ["serial", "threads:2", "processes:2"] {
         let context: AnyContext = context.parse().unwrap();
         let [expected, found] = [&from_numpy, &from_hdf5]
-            .map(|frames| frames.integrate(&*context, &bins, None).unwrap());
+            .map(|frames| frames.integrate(&*context, &bins, None, None).unwrap());
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         let all = |result: &pasha_examples::saxs::Integration| {
             [
@@ -87,7 +87,7 @@ fn a_master_file_says_everything() {
     let from_numpy = Frames::open(&folder.path().join("x.npy"), None).unwrap();
     let context: AnyContext = "processes:2".parse().unwrap();
     let [expected, found] = [&from_numpy, &master.frames]
-        .map(|frames| frames.integrate(&*context, &bins, None).unwrap().profiles);
+        .map(|frames| frames.integrate(&*context, &bins, None, None).unwrap().profiles);
     assert_eq!(found, expected);
 
     let given = GivenGeometry { wavelength: Some(2.0), ..GivenGeometry::default() };

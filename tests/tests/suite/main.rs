@@ -32,6 +32,7 @@ mod reproducible;
 mod returns;
 mod roles;
 mod saxs;
+mod saxs_live;
 mod saxs_pyfai;
 mod shares;
 mod streaming;

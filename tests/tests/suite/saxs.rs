@@ -43,7 +43,7 @@ fn azimuthal_integration_agrees_with_pyfai_in_every_context() {
     let results: Vec<Integration> = CONTEXTS
         .map(|context| {
             let context: AnyContext = context.parse().unwrap();
-            integrate(&*context, &frames, &bins, None).unwrap()
+            integrate(&*context, &frames, &bins, None, None).unwrap()
         })
         .into();
     for (result, context) in results.iter().zip(CONTEXTS) {
@@ -74,8 +74,8 @@ fn the_blank_is_subtracted() {
     let blank = blank.mapv(f64::from);
     let bins = QBins::new(&Geometry::PILATUS_WAXS, (195, 487), 100, QBins::ALL, None).unwrap();
     let context = pasha::ProcessContext::new(2).unwrap();
-    let plain = integrate(&context, &frames, &bins, None).unwrap();
-    let subtracted = integrate(&context, &frames, &bins, Some(&blank)).unwrap();
+    let plain = integrate(&context, &frames, &bins, None, None).unwrap();
+    let subtracted = integrate(&context, &frames, &bins, Some(&blank), None).unwrap();
     // Integration is linear: the profile of the blank is the difference.
     let of_blank = blank.clone().insert_axis(Axis(0));
     let blank_profile =

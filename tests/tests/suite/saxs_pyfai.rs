@@ -58,7 +58,7 @@ fn integrate(poni: &Poni, corrections: &Corrections, blank: Option<&Blank>) -> I
     let pixels = Pixels::new(&poni.geometry, frames.dim().1, Some(&mask()), corrections).unwrap();
     let bins = CorrectedBins::new(&pixels, 20, None).unwrap();
     let context: AnyContext = "processes:2".parse().unwrap();
-    frames.integrate_corrected(&*context, &bins, blank).unwrap()
+    frames.integrate_corrected(&*context, &bins, blank, None).unwrap()
 }
 
 /// The largest relative difference; both must be NaN in the same places.
@@ -181,7 +181,7 @@ fn gaps_and_marked_counts_of_a_pilatus_are_left_out() {
         assert!(poni.detector.marks_invalid_pixels());
         let bins = CorrectedBins::new(&pixels, 20, Some(frames.invalid_counts().unwrap())).unwrap();
         let context: AnyContext = "threads:2".parse().unwrap();
-        let result = frames.integrate_corrected(&*context, &bins, None).unwrap();
+        let result = frames.integrate_corrected(&*context, &bins, None, None).unwrap();
         assert_agrees(&result, case, 0, &path.display().to_string());
         assert!(result.mean_image[[0, 0]].is_nan() && result.mean_image[[0, 1]] == 0.0);
     }
@@ -195,7 +195,7 @@ fn every_context_has_the_same_results_to_the_last_bit() {
     let bins = CorrectedBins::new(&pixels, 20, None).unwrap();
     let results = ["serial", "threads:2", "processes:2"].map(|context| {
         let context: AnyContext = context.parse().unwrap();
-        let result = frames.integrate_corrected(&*context, &bins, None).unwrap();
+        let result = frames.integrate_corrected(&*context, &bins, None, None).unwrap();
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         [
             bits(result.profiles.as_slice().unwrap()),
