@@ -24,8 +24,8 @@
 /// ```
 ///
 /// A kernel with type parameters is compiled for each of the listed types (tuples of them, where it
-/// has several); a call runs the first whose elements are those that it is given. Where pasha is
-/// not `::pasha`, say where it is: `python_module!(crate = "facade"; analysis { … })`.
+/// has several); a call runs the first whose elements are those that it is given. The crate has to
+/// name pasha `pasha` in its `Cargo.toml`.
 #[macro_export]
 macro_rules! python_module {
     ($name:ident { $($kernels:tt)* }) => {
