@@ -24,6 +24,7 @@ pub use crate::kernel::{
 pub use crate::map::bound::BoundKernel;
 pub use crate::map::snapshot::Look;
 pub use crate::map::{Reported, alloc, report, report_into, run, run_into};
+pub use crate::options::AroundForks;
 pub use crate::output::index::{PerIndex, PerIndexScalar, RaggedOfLengths, ReturnRow, ReturnValue};
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;

@@ -10,7 +10,7 @@ mod supervise;
 pub(crate) mod tree;
 pub(crate) mod work;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::SourceError;
 use crate::memory::Memory;
@@ -253,10 +253,19 @@ impl<'j> Job<'j> {
         self.state.table.is_stopped()
     }
 
-    /// Whether workers are not to end their items: the time of the map is over, or nobody waits
-    /// for what comes of it.
+    /// Whether workers are not to end their items: the time of the map is over, nobody waits for
+    /// what comes of it, or somebody waits for its end (a person who has pressed Ctrl-C).
     pub(crate) fn is_to_end_at_once(&self) -> bool {
-        matches!(self.state.table.stopped(), Some(Stop::Deadline | Stop::Lost))
+        match self.state.table.stopped() {
+            Some(Stop::Deadline | Stop::Lost) => true,
+            Some(Stop::Cancelled) => self.between_looks().is_some(),
+            _ => false,
+        }
+    }
+
+    /// How long the thread that waits for workers may leave the token alone, if that is limited.
+    pub(crate) fn between_looks(&self) -> Option<Duration> {
+        self.token().and_then(CancelToken::patience)
     }
 
     /// When the map is to stop.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -36,7 +37,15 @@ struct Shared {
     /// Becomes readable when the token is cancelled: what a thread that waits for forked workers
     /// waits for as well. Made when the first such thread needs it.
     wake: OnceLock<OwnedFd>,
+    /// Whether something else has cancelled it that nobody tells it of.
+    ask: Option<Ask>,
 }
+
+/// Says whether a token is cancelled; called by every thread that looks at the token.
+type Ask = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// How often a thread that waits looks at a token that asks.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(10);
 
 impl CancelToken {
     /// A token that is not cancelled.
@@ -95,7 +104,27 @@ impl CancelToken {
     /// assert!(of_another_thread.is_cancelled());
     /// ```
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::SeqCst)
+        self.0.cancelled.load(Ordering::SeqCst) || self.asks()
+    }
+
+    fn asks(&self) -> bool {
+        let is_cancelled = self.0.ask.as_ref().is_some_and(|ask| ask());
+        if is_cancelled {
+            self.cancel();
+        }
+        is_cancelled
+    }
+
+    /// A token that is cancelled once this says so, which is asked whenever a thread looks at the
+    /// token. Forked workers are then ended in the middle of their items.
+    #[doc(hidden)]
+    pub fn asking(ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        CancelToken(Arc::new(Shared { ask: Some(Box::new(ask)), ..Shared::default() }))
+    }
+
+    /// How long a thread that waits may leave the token alone, if that is limited.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.0.ask.as_ref().map(|_| BETWEEN_QUESTIONS)
     }
 
     /// What becomes readable when the token is cancelled.

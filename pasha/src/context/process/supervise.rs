@@ -82,7 +82,18 @@ impl Children<'_, '_> {
     /// Forks workers. Where one can't be, none is left: those that were started are ended by
     /// the drop of `self`.
     fn start(&mut self, workers: impl IntoIterator<Item = usize>) -> Result<()> {
-        let mut workers: Vec<usize> = workers.into_iter().collect();
+        let around_forks = self.job.options().around_forks.as_deref();
+        if let Some(hooks) = around_forks {
+            hooks.before();
+        }
+        let started = self.fork_all(workers.into_iter().collect());
+        if let Some(hooks) = around_forks {
+            hooks.in_parent();
+        }
+        started
+    }
+
+    fn fork_all(&mut self, mut workers: Vec<usize>) -> Result<()> {
         while !workers.is_empty() {
             let mut gone = Vec::new();
             let mut guard = ForkGuard::hold();
@@ -215,7 +226,8 @@ impl Children<'_, '_> {
         // Four looks for the time of an item: it is killed after at most 1.25 times that.
         let limit = self.job.options().item_timeout;
         let look = limit.map(|limit| (limit / 4).max(Duration::from_millis(1)));
-        [deadline, look, Some(BETWEEN_LOOKS)].into_iter().flatten().min()
+        let looks = [deadline, look, self.job.between_looks(), Some(BETWEEN_LOOKS)];
+        looks.into_iter().flatten().min()
     }
 }
 

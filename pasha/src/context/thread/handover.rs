@@ -6,7 +6,7 @@
 //! thread has taken, and does what is left; threads that come free later find nothing to do.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
@@ -27,8 +27,16 @@ pub(super) fn run(pool: &ThreadPool, job: &Job<'_>) {
     } else {
         pool.spawn_broadcast(move |thread| shared.work(thread.index()));
     }
-    if !handover.wait_for_all(PATIENCE) {
+    let between_looks = job.between_looks();
+    let have_ended = match between_looks {
+        None => handover.wait_for_all(PATIENCE),
+        Some(between_looks) => handover.wait_for_all_and_look(job, between_looks),
+    };
+    if !have_ended {
         (0..job.num_workers()).for_each(|worker_id| job.work(worker_id));
+        if let Some(between_looks) = between_looks {
+            handover.wait_for_those_inside_and_look(job, between_looks);
+        }
     }
     drop(closing);
 }
@@ -98,10 +106,35 @@ impl Handover {
 
     /// Waits until all workers have ended, but no longer than this; says whether they have.
     fn wait_for_all(&self, at_most: Duration) -> bool {
-        let all = self.num_workers;
-        let waited =
-            self.changed.wait_timeout_while(self.state(), at_most, |state| state.ended < all);
-        waited.unwrap_or_else(PoisonError::into_inner).0.ended >= all
+        self.wait(at_most, |state| state.ended >= self.num_workers)
+    }
+
+    /// As [`wait_for_all`](Self::wait_for_all), and looks meanwhile whether the map is to stop; for
+    /// long only while a thread has every seat.
+    fn wait_for_all_and_look(&self, job: &Job<'_>, between_looks: Duration) -> bool {
+        let begun = Instant::now();
+        while !self.wait_for_all(between_looks) {
+            job.is_to_stop(Instant::now());
+            let state = self.state();
+            let is_full = state.inside + state.ended >= self.num_workers;
+            if !is_full && begun.elapsed() >= PATIENCE {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Waits for the threads that are inside, and looks meanwhile whether the map is to stop.
+    fn wait_for_those_inside_and_look(&self, job: &Job<'_>, between_looks: Duration) {
+        while !self.wait(between_looks, |state| state.inside == 0) {
+            job.is_to_stop(Instant::now());
+        }
+    }
+
+    /// Waits for this, but no longer than that; says whether it has come.
+    fn wait(&self, at_most: Duration, is_there: impl Fn(&State) -> bool) -> bool {
+        let waited = self.changed.wait_timeout_while(self.state(), at_most, |it| !is_there(it));
+        is_there(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 }
 
