@@ -33,17 +33,17 @@ def unpack(letter: bytes | None, text: str) -> BaseException:
     except Exception:
         error = KernelError(text)
     note(error, worker_id, index)
-    _add_note(error, f"In the worker:\n{told}")
+    add_note(error, f"In the worker:\n{told}")
     return error
 
 
 def note(error: BaseException, worker_id: int, index: int) -> None:
     """Notes at which item and where an exception was raised."""
-    _add_note(error, f"raised by the kernel at index {index}, on worker {worker_id}")
+    add_note(error, f"raised by the kernel at index {index}, on worker {worker_id}")
 
 
-def _add_note(error: BaseException, text: str) -> None:
-    # What `add_note` does, which Python 3.10 does not have.
+def add_note(error: BaseException, text: str) -> None:
+    """What `BaseException.add_note` does, which Python 3.10 does not have."""
     try:
         error.__notes__ = [*getattr(error, "__notes__", []), text]
     except Exception:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import _memory, _runtime
+from ._exceptions import add_note
 from .errors import SkippedItemsWarning
 from .functor import Functor, reader_of, sequence_of
 from .options import ContextOptions, Options
@@ -178,7 +179,11 @@ class _RuntimeContext(MapContext):
         shares = list(functor.split(self.num_workers))
 
         def call_with_share(worker_id: int, number: int) -> None:
-            self.run_worker(function, functor, shares[number], worker_id)
+            try:
+                self.run_worker(function, functor, shares[number], worker_id)
+            except Exception as error:
+                add_note(error, "what is numbered here is one of the functor's shares")
+                raise
 
         return len(shares), call_with_share, None
 

@@ -105,6 +105,8 @@ impl Call {
 }
 
 fn pickled(py: Python<'_>, error: &PyErr, worker_id: usize, index: usize) -> PyResult<Vec<u8>> {
+    // With its traceback, which the value alone does not have.
+    let value = error.clone_ref(py).into_value(py);
     let module = py.import("pasha_rs._exceptions")?;
-    module.call_method1("pack", (error.value(py), worker_id, index))?.extract()
+    module.call_method1("pack", (value, worker_id, index))?.extract()
 }

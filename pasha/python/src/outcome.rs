@@ -154,5 +154,5 @@ fn of_failed<'py>(
         Error::Item(failure) => of_item(py, failure, items, failure.to_string()),
         other => of_class(py, "PashaError", other.to_string()),
     };
-    Ok((failed.index, error.value(py).clone().into_any()))
+    Ok((failed.index, error.into_value(py).into_bound(py).into_any()))
 }

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from programs import run_program
 
 import pasha_rs as psh
 from pasha_rs.context import MapContext
@@ -187,12 +188,3 @@ psh.ProcessContext(1).map(lambda *_: None, range(4))
 print(out.tolist())
 """
     assert run_program(program) == "[1.0, 1.0, 1.0]\n"
-
-
-def run_program(text):
-    import subprocess
-    import sys
-
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
