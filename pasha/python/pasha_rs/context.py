@@ -68,7 +68,7 @@ class MapContext:
     def alloc(
         self,
         shape: int | tuple[int, ...] | None = None,
-        dtype: DTypeLike = None,
+        dtype: DTypeLike | None = None,
         *,
         order: Literal["C", "F"] | None = None,
         fill: Any = None,
@@ -97,16 +97,16 @@ class MapContext:
             return _memory.in_file(file, shape, dtype, order, fill, self.options.resume)
         return self._alloc(shape, dtype, order, fill)
 
-    def zeros(self, shape: Any = None, dtype: DTypeLike = None, **layout: Any) -> NDArray[Any]:
+    def zeros(self, shape: Any = None, dtype: DTypeLike | None = None, **layout: Any) -> NDArray[Any]:
         """As `alloc`, of zeros."""
         return self.alloc(shape, dtype, fill=0, **layout)
 
-    def ones(self, shape: Any = None, dtype: DTypeLike = None, **layout: Any) -> NDArray[Any]:
+    def ones(self, shape: Any = None, dtype: DTypeLike | None = None, **layout: Any) -> NDArray[Any]:
         """As `alloc`, of ones."""
         return self.alloc(shape, dtype, fill=1, **layout)
 
     def full(
-        self, shape: Any, fill: Any, dtype: DTypeLike = None, **layout: Any
+        self, shape: Any, fill: Any, dtype: DTypeLike | None = None, **layout: Any
     ) -> NDArray[Any]:
         """As `alloc`, of this value."""
         return self.alloc(shape, dtype, fill=fill, **layout)
@@ -227,7 +227,7 @@ class ProcessContext(_RuntimeContext):
 
 
 def _layout(
-    shape: Any, dtype: DTypeLike, order: Literal["C", "F"] | None, like: Any
+    shape: Any, dtype: DTypeLike | None, order: Literal["C", "F"] | None, like: Any
 ) -> tuple[tuple[int, ...], DTypeLike, Literal["C", "F"]]:
     """Shape, type and order, of which `like` gives what is not given."""
     if like is not None:

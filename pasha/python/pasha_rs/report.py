@@ -19,7 +19,8 @@ class Progress(NamedTuple):
     time_left: float | None
 
 
-class FailedItem(NamedTuple):
+@dataclass(frozen=True)
+class FailedItem:
     """An item that was skipped, and what the map would have raised."""
 
     index: int
