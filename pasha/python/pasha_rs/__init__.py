@@ -18,6 +18,7 @@ along one of its dimensions, trains of an EXtra-data run, or one's own.
 
 from __future__ import annotations
 
+import atexit
 import sys
 
 if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -26,7 +27,7 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
         "start it with PYTHON_GIL=1, or use a build that has it"
     )
 
-from . import errors
+from . import _runtime, errors
 from ._default import (
     alloc,
     full,
@@ -59,6 +60,9 @@ from .functor import (
 from .report import FailedItem, Progress, Report, WorkerReport
 
 __version__ = "0.1.0"
+
+# Maps of daemon threads end before the interpreter does.
+atexit.register(_runtime.end_maps)
 
 __all__ = [
     "DataArrayFunctor",

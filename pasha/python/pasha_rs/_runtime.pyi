@@ -4,6 +4,7 @@ from typing import Any
 from .options import Options
 
 def available_workers() -> int: ...
+def end_maps() -> None: ...
 def run(
     how: str,
     num_workers: int,

@@ -30,6 +30,11 @@ impl Interrupt {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Whether both end the same map.
+    pub(crate) fn is(&self, other: &Interrupt) -> bool {
+        Arc::ptr_eq(&self.is_raised, &other.is_raised)
+    }
+
     fn is_raised(&self) -> bool {
         self.is_raised.load(Ordering::Acquire)
     }

@@ -21,6 +21,7 @@ mod items;
 mod mailbox;
 mod outcome;
 mod run;
+mod running;
 mod settings;
 mod slow;
 mod workers;
@@ -34,6 +35,8 @@ mod _runtime {
     use super::available_workers;
     #[pymodule_export]
     use super::run::run;
+    #[pymodule_export]
+    use super::running::end_maps;
 }
 
 /// As many workers as this process may use processors, or as `PASHA_NUM_WORKERS` says.

@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::items::{Call, Items, call_kernel};
 use crate::mailbox::Mailbox;
 use crate::outcome;
+use crate::running::Running;
 use crate::settings::{Settings, seconds};
 use crate::slow::SlowItems;
 use crate::workers::{How, Workers};
@@ -73,7 +74,9 @@ pub(crate) fn run<'py>(
         interrupt: interrupt.clone(),
     };
     let workers = Workers::new(how, options, interrupt.clone());
+    let running = Running::new(&interrupt);
     let ended = py.detach(|| map(&workers, len, &items, settings.resume.as_deref()));
+    drop(running);
     // A signal that came with the end of a worker: a terminal sends Ctrl-C to all processes.
     interrupt.look();
     if let Some(error) = interrupt.take() {
