@@ -171,7 +171,8 @@ def test_what_kernels_print_is_printed_once(capfd):
 
     psh.ProcessContext(2).map(kernel, range(4))
     lines = capfd.readouterr().out
-    assert sorted(lines.replace("before ", "").split("\n")) == ["", *(f"item {i}" for i in range(4))]
+    # Two processes may write between a line and its end.
+    assert [lines.count(f"item {index}") for index in range(4)] == [1, 1, 1, 1]
     assert lines.count("before") == 1
 
 
