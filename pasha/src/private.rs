@@ -25,6 +25,7 @@ pub use crate::kernel::{
 pub use crate::map::bound::BoundKernel;
 pub use crate::map::snapshot::Look;
 pub use crate::map::{Reported, alloc, report, report_into, run, run_into};
+pub use crate::options::AroundForks;
 pub use crate::output::index::{PerIndex, PerIndexRow, PerIndexScalar, RaggedOfLengths};
 pub use crate::output::list::{List, SpecList};
 pub use crate::output::merge;

@@ -117,8 +117,8 @@ impl CancelToken {
 
     /// A token that is cancelled once this says so, which is asked whenever a thread looks at the
     /// token. Forked workers are then ended in the middle of their items.
-    #[cfg(feature = "python")]
-    pub(crate) fn asking(ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+    #[doc(hidden)]
+    pub fn asking(ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         CancelToken(Arc::new(CancelState { ask: Some(Box::new(ask)), ..CancelState::default() }))
     }
 

@@ -1,6 +1,7 @@
 //! What all contexts have in common, and a user chooses: how the work is split, what happens when
 //! it fails, when it is to stop, and hooks around it. Knows nothing of contexts and jobs.
 
+mod around_forks;
 mod cancel;
 mod methods;
 mod on_failure;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use around_forks::AroundForks;
 pub use cancel::CancelToken;
 pub use methods::ContextOptions;
 pub use on_failure::{AfterRetries, OnFailure};
@@ -72,6 +74,7 @@ pub struct Options {
     pub(crate) reproducible: bool,
     pub(crate) timeline: bool,
     pub(crate) timeline_file: Option<PathBuf>,
+    pub(crate) around_forks: Option<Arc<dyn AroundForks>>,
 }
 
 impl Options {
@@ -105,6 +108,7 @@ impl Options {
             reproducible: false,
             timeline: false,
             timeline_file: None,
+            around_forks: None,
         }
     }
 
@@ -138,12 +142,19 @@ impl Options {
             reproducible,
             timeline,
             timeline_file: _,
+            around_forks: _,
         } = self;
         let has_hooks = start_hook.is_some() || end_hook.is_some();
         let has_limits = item_timeout.is_some() || deadline.is_some() || cancel_token.is_some();
         let is_noted = resume.is_some() || watch.is_some() || *timeline || !on_failure.is_abort();
         let is_special = *pin_workers || *reproducible || self.are_of_processes();
         !(has_hooks || has_limits || is_noted || is_special)
+    }
+
+    /// Calls these around the forks of workers.
+    #[doc(hidden)]
+    pub fn around_forks(self, hooks: Arc<dyn AroundForks>) -> Self {
+        Options { around_forks: Some(hooks), ..self }
     }
 
     #[inline]
@@ -202,6 +213,7 @@ impl fmt::Debug for Options {
             reproducible,
             timeline,
             timeline_file,
+            around_forks: _,
         } = self;
         f.debug_struct("Options")
             .field("splitting", splitting)

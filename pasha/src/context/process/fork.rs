@@ -62,6 +62,10 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
     guard.handled.take_off();
     end::keep_exit_to_this_process(job.record(worker_id));
     guard.let_go_in_child();
+    let around_forks = job.options().around_forks.as_deref();
+    if let Some(hooks) = around_forks {
+        hooks.in_child();
+    }
     if let Some(bytes) = job.options().worker_memory
         && memory::limit_own(bytes).is_err()
     {
@@ -85,6 +89,9 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
     }
     job.record(worker_id).wait_until_watched();
     job.work_in_seat(worker_id);
+    if let Some(hooks) = around_forks {
+        hooks.at_end();
+    }
     fork_guard::flush();
     forked::end(0)
 }

@@ -82,7 +82,18 @@ impl Children<'_, '_> {
     /// Forks workers. Where one can't be, none is left: those that were started are ended by
     /// the drop of `self`.
     fn start(&mut self, workers: impl IntoIterator<Item = usize>) -> Result<()> {
-        let mut workers: Vec<usize> = workers.into_iter().collect();
+        let around_forks = self.job.options().around_forks.as_deref();
+        if let Some(hooks) = around_forks {
+            hooks.before();
+        }
+        let started = self.fork_all(workers.into_iter().collect());
+        if let Some(hooks) = around_forks {
+            hooks.in_parent();
+        }
+        started
+    }
+
+    fn fork_all(&mut self, mut workers: Vec<usize>) -> Result<()> {
         while !workers.is_empty() {
             let mut gone = Vec::new();
             let mut guard = ForkGuard::hold();
