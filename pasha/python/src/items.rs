@@ -93,8 +93,8 @@ impl Call {
     fn call(&self, py: Python<'_>, worker_id: usize, index: usize) -> PyResult<()> {
         match self {
             Call::Element { kernel, sequence } => {
-                // SAFETY: `PySequence::get_item` calls `PySequence_GetItem`, which takes any object,
-                // and raises an exception for one that is none.
+                // SAFETY: `PySequence::get_item` calls `PySequence_GetItem`, which takes any
+                // object, and raises an exception for one that is no sequence.
                 let sequence = unsafe { sequence.bind(py).cast_unchecked::<PySequence>() };
                 let value = sequence.get_item(index)?;
                 kernel.bind(py).call1((worker_id, index, value)).map(drop)
