@@ -6,17 +6,39 @@ use pasha::__private::AroundForks;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::interrupt::Interrupt;
+use crate::signals::PostponedSignals;
+
 /// Tells the interpreter of forks. The thread that forks has it from just before to just after,
 /// and the one thread of a worker has it for the worker's whole life.
-#[derive(Default)]
 pub(crate) struct Interpreter {
-    /// What is to be given back after the forks.
-    held: Mutex<Option<ffi::PyGILState_STATE>>,
+    /// Ends the map with what a handler of a signal raises around the forks.
+    interrupt: Interrupt,
+    held: Mutex<Option<Held>>,
+}
+
+/// What is to be given back after the forks.
+struct Held {
+    state: ffi::PyGILState_STATE,
+    signals: Option<PostponedSignals>,
 }
 
 impl Interpreter {
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<ffi::PyGILState_STATE>> {
+    pub(crate) fn new(interrupt: &Interrupt) -> Self {
+        Interpreter { interrupt: interrupt.clone(), held: Mutex::new(None) }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the handlers of signals back; with `raises` those are called that have waited.
+    fn let_signals_go(&self, signals: Option<PostponedSignals>, raises: bool) {
+        let Some(signals) = signals else { return };
+        let ended = Python::attach(|py| signals.end(py, &self.interrupt, raises));
+        if let Err(error) = ended {
+            self.interrupt.raise(error);
+        }
     }
 }
 
@@ -27,20 +49,24 @@ impl AroundForks for Interpreter {
         let state = unsafe { ffi::PyGILState_Ensure() };
         // What is in Python's buffers would be written by each child, too.
         Python::attach(flush);
+        let signals = Python::attach(|py| PostponedSignals::begin(py, &self.interrupt));
+        let signals = signals.unwrap_or_else(|error| {
+            self.interrupt.raise(error);
+            None
+        });
         // SAFETY: the interpreter is held by this thread, until after the forks.
         unsafe { ffi::PyOS_BeforeFork() };
-        *self.held() = Some(state);
+        *self.held() = Some(Held { state, signals });
     }
 
     fn in_parent(&self) {
-        let state = self.held().take();
-        // SAFETY: `before` was called on this thread, and holds the interpreter since; what it
-        // gave is given back once.
-        unsafe {
-            ffi::PyOS_AfterFork_Parent();
-            if let Some(state) = state {
-                ffi::PyGILState_Release(state);
-            }
+        let held = self.held().take();
+        // SAFETY: `before` was called on this thread, and holds the interpreter since.
+        unsafe { ffi::PyOS_AfterFork_Parent() };
+        if let Some(Held { state, signals }) = held {
+            self.let_signals_go(signals, true);
+            // SAFETY: `before` got it on this thread, and it is given back once.
+            unsafe { ffi::PyGILState_Release(state) };
         }
     }
 
@@ -48,6 +74,9 @@ impl AroundForks for Interpreter {
         // SAFETY: this is the thread that called `before`, in a child that it has forked since. It
         // goes on holding the interpreter, and never gives it back: a worker ends without it.
         unsafe { ffi::PyOS_AfterFork_Child() };
+        // Its signals are its own: those of the program are none of a worker's.
+        let signals = self.held().take().and_then(|held| held.signals);
+        self.let_signals_go(signals, false);
     }
 
     fn at_end(&self) {

@@ -7,7 +7,7 @@
 //!        ▼
 //! run.rs                lets go of the interpreter, maps `call_kernel` over 0..n
 //!        │              workers.rs: how workers come to have the interpreter;
-//!        │              interpreter.rs: what it needs around forks
+//!        │              interpreter.rs: what it needs around forks, signals.rs: Ctrl-C meanwhile
 //!        ▼
 //! items.rs              each worker, for each index: read the value, call the kernel
 //!        │              an exception: kept (here), or pickled into the mailbox (from a process)
@@ -23,6 +23,7 @@ mod outcome;
 mod run;
 mod running;
 mod settings;
+mod signals;
 mod slow;
 mod workers;
 
