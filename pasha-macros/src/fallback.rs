@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, FnArg, GenericParam, Type};
 
-use crate::expand::common::{function, inherited, quiet, quiet_type};
+use crate::expand::common::{function, inherited, quiet};
 use crate::model::Kernel;
 use crate::{errors, names, types};
 
@@ -137,7 +137,7 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
     let name = &kernel.sig.ident;
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
-    let (quiet, quiet_type) = (quiet(), quiet_type());
+    let quiet = quiet();
     let out = stand_in_type(kernel);
     let error = as_expression(error);
     // Bounds would only give rise to more errors; the names are for calls with a turbofish.
@@ -158,12 +158,12 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
     let body = quote!({ #private::unimplemented!() });
     quote! {
         #(#attrs)*
-        #quiet_type
+        #quiet
         #[doc = "Stands in for the outputs of a kernel with mistakes."]
         #vis type #out = [(); { #error }];
 
         #(#attrs)*
-        #quiet_type
+        #quiet
         #[doc = "Stands in for a kernel with mistakes."]
         #vis struct #name {}
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, Pat, parse_quote};
+use syn::{Attribute, FnArg, Pat, Signature, Type, parse_quote};
 
 use crate::model::Kernel;
 use crate::{check, mentions};
@@ -23,13 +23,22 @@ pub(crate) fn function(kernel: &Kernel) -> TokenStream {
             typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
         }
     }
+    let lints = lints_of_signature(&sig);
     quote! {
         #(#attrs)*
-        // A kernel has as many parameters as its data, and its buffers and items are what they
-        // are: `&mut Vec`, `&Vec`.
-        #[allow(clippy::too_many_arguments, clippy::ptr_arg)]
+        #lints
         #vis #sig #body
     }
+}
+
+/// Lints that are not for a kernel: it has as many parameters as its data, and its buffers and
+/// items are what they are (`&mut Vec`, `&Vec`).
+fn lints_of_signature(sig: &Signature) -> Option<TokenStream> {
+    let has_references = sig.inputs.iter().any(
+        |input| matches!(input, FnArg::Typed(typed) if matches!(*typed.ty, Type::Reference(_))),
+    );
+    let may_warn = has_references || sig.inputs.len() > 7;
+    may_warn.then(|| quote!(#[allow(clippy::too_many_arguments, clippy::ptr_arg)]))
 }
 
 /// `(a, (b, ()))`
@@ -48,21 +57,14 @@ pub(crate) fn inherited(kernel: &Kernel) -> Vec<&Attribute> {
 /// Lints that are about code that people write: how the user's names are spelled, and whether
 /// every generated function is used.
 ///
-/// One list for blocks of implementations and one for types, which other lints are about. A
-/// `const _` around all of a kernel's would need one alone, but rustc then calls its functions
+/// One list, at each generated type and each block of implementations. A `const _` around all of
+/// a kernel's would need it at one place alone, but rustc then calls its functions
 /// `_::<impl kernel>::run_parallel`.
 pub(crate) fn quiet() -> TokenStream {
     quote! {
-        #[allow(clippy::all, clippy::pedantic, clippy::nursery, deprecated, unused)]
-        #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes)]
-        #[allow(private_bounds, private_interfaces, unreachable_pub, unused_qualifications)]
-    }
-}
-
-/// Such lints that are about a generated type.
-pub(crate) fn quiet_type() -> TokenStream {
-    quote! {
-        #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, non_camel_case_types)]
-        #[allow(missing_copy_implementations, missing_debug_implementations, unreachable_pub)]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, unreachable_pub)]
+        #[allow(elided_lifetimes_in_paths, single_use_lifetimes, unused_lifetimes, unused)]
+        #[allow(unused_qualifications, non_camel_case_types, private_interfaces, deprecated)]
+        #[allow(missing_debug_implementations, missing_copy_implementations, private_bounds)]
     }
 }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Type, TypeImplTrait, TypeReference, parse_quote};
 
-use super::common::{inherited, nested, quiet, quiet_type};
+use super::common::{inherited, nested, quiet};
 use super::generics::{self, OfFunctions};
 use super::output::Outputs;
 use super::{docs, items, kernel};
@@ -18,7 +18,7 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
     let name = &kernel.sig.ident;
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
-    let (quiet, quiet_type) = (quiet(), quiet_type());
+    let quiet = quiet();
     let on_type = kernel.attrs.iter().filter(|attr| belongs_on_type(attr));
     let doc = docs::entry(kernel, &outputs.packed);
 
@@ -29,7 +29,7 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
     quote! {
         #(#on_type)*
         #(#attrs)*
-        #quiet_type
+        #quiet
         #doc
         #vis struct #name {}
 

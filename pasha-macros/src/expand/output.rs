@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
-use super::common::{inherited, nested, quiet, quiet_type};
+use super::common::{inherited, nested, quiet};
 use super::generics::{self, OfOutputs};
 use super::{docs, items};
 use crate::model::{Kernel, Merge, Output, OutputKind, Param, Slot, Value, Values};
@@ -63,7 +63,7 @@ fn definition(
     let private = names::private();
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
-    let (quiet, quiet_type) = (quiet(), quiet_type());
+    let quiet = quiet();
     let OfOutputs { declared, names: arguments, clause } = generics;
     let doc = docs::output_struct(kernel);
 
@@ -101,7 +101,7 @@ fn definition(
 
     quote! {
         #(#attrs)*
-        #quiet_type
+        #quiet
         #[doc = #doc]
         #vis struct #name #declared #clause {
             #(#field_docs #vis #fields: #arrays,)*
