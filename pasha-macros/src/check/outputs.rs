@@ -1,6 +1,7 @@
 //! Rules about outputs: their slots, how large these are, and how accumulators are merged.
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Expr, Type};
 
 use crate::errors::Errors;
@@ -325,7 +326,7 @@ fn result_is_reserved(kernel: &Kernel, errors: &mut Errors) {
         return;
     }
     for (param, _) in kernel.outputs() {
-        if let Some(name) = param.name.as_ref().filter(|name| *name == names::RESULT) {
+        if let Some(name) = param.name.as_ref().filter(|name| name.unraw() == names::RESULT) {
             errors.at(
                 name,
                 "the output field `result` holds what the function returns: give this parameter \

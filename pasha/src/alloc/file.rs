@@ -136,7 +136,7 @@ impl NpyOutput<'_> {
         if let Some(number) = (self.stored.first_invalid)(bytes) {
             let byte = bytes[number];
             return Err(refused(format!(
-                "is damaged: element {number} is byte {byte}, which is no `{now}`"
+                "is damaged: element {number} is byte {byte}, which is no value of the elements"
             )));
         }
         Ok(mapping)

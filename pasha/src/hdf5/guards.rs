@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use hdf5_metno::dataset::Layout;
-use hdf5_metno::{Dataset, File, Group};
+use hdf5_metno::{Dataset, File, Group, LinkType, LocationToken, LocationType};
 
 use super::file::explain;
 use super::{external, file, links, mappings};
@@ -36,6 +36,49 @@ pub(crate) fn check_links(file: &File, path: &str) -> Result<(), String> {
     }
     let at = file::absolute(Path::new(&file.filename()));
     links::follow(&at, path).map(drop).map_err(|broken| broken.reason)
+}
+
+/// Refuses a file in which any link leads into another that is there, but is no regular file: of
+/// who opens all that is in a file. One that is no HDF5 file has no links.
+///
+/// # Errors
+/// With the link and the file.
+pub(crate) fn check_all_links(path: &Path) -> Result<(), String> {
+    match file::open(path) {
+        Ok((file, _)) => check_links_below(&file, &file, &mut Vec::new()),
+        Err(_) => Ok(()),
+    }
+}
+
+fn check_links_below(
+    file: &File,
+    group: &Group,
+    seen: &mut Vec<LocationToken>,
+) -> Result<(), String> {
+    let mut members = Vec::new();
+    let visited = group.iter_visit_default(|name, info| {
+        members.push((name.to_owned(), info.link_type));
+        Ok(())
+    });
+    visited.map_err(|error| explain(&error))?;
+    for (name, kind) in members {
+        let path = format!("{}/{name}", group.name().trim_end_matches('/'));
+        if kind == LinkType::External {
+            links::check_external(file, &path)?;
+        }
+        let info = (kind == LinkType::Hard).then(|| group.loc_info_by_name(&name).ok()).flatten();
+        let Some(info) = info.filter(|info| info.loc_type == LocationType::Group) else { continue };
+        if info.num_links > 1 {
+            if seen.contains(&info.token) {
+                continue;
+            }
+            seen.push(info.token);
+        }
+        if let Ok(inner) = group.group(&name) {
+            check_links_below(file, &inner, seen)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a data set whose elements lie in files of which one is no regular file; `seen` are those

@@ -148,6 +148,19 @@ pub(super) fn leads_out(file: &File, path: &str) -> bool {
     false
 }
 
+/// Refuses an external link at this path whose file is there, but is no regular file.
+pub(super) fn check_external(file: &File, path: &str) -> Result<(), String> {
+    let Ok(LinkTarget::External { file: named, .. }) = link(file, path) else { return Ok(()) };
+    let parent = file::absolute(Path::new(&file.filename()));
+    match file::named_by(&parent, &named, "HDF5_EXT_PREFIX") {
+        Err(at) if at.exists() => Err(format!(
+            "{path} is an external link to {named}, which can't be read: {}",
+            file::what_is_at(&at)
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The parts of a path.
 fn parts(path: &str) -> VecDeque<String> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()

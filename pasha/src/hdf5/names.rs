@@ -1,6 +1,6 @@
 //! What to say of a path that is not there: the nearest that are.
 
-use hdf5_metno::{File, Group, LocationType};
+use hdf5_metno::{File, Group, LinkType, LocationType};
 
 use crate::nearest::nearest;
 
@@ -39,23 +39,32 @@ pub(super) fn missing(file: &File, name: &str) -> Option<String> {
     Some(format!("there is no such data set; {names}"))
 }
 
-/// Collects the paths of the data sets below a group, breadth after depth, without following links
-/// in circles for ever.
+/// Collects the paths of the data sets below a group, breadth after depth. Links are among them,
+/// but are not followed: they may lead in circles, or into something else than a regular file.
 fn data_sets(group: &Group, path: &str, found: &mut Vec<String>, seen: &mut usize) {
-    let Ok(members) = group.member_names() else { return };
-    for member in members {
+    let mut members = Vec::new();
+    let visited = group.iter_visit_default(|name, info| {
+        members.push((name.to_owned(), info.link_type == LinkType::Hard));
+        Ok(())
+    });
+    if visited.is_err() {
+        return;
+    }
+    for (member, is_here) in members {
         *seen += 1;
         if *seen > MOST_OBJECTS || path.len() > 1000 {
             return;
         }
         let full = if path.is_empty() { member.clone() } else { format!("{path}/{member}") };
-        match group.loc_type_by_name(&member) {
-            Ok(LocationType::Dataset) => found.push(full),
-            Ok(LocationType::Group) => {
+        let kind = is_here.then(|| group.loc_type_by_name(&member).ok()).flatten();
+        match kind {
+            Some(LocationType::Dataset) => found.push(full),
+            Some(LocationType::Group) => {
                 if let Ok(group) = group.group(&member) {
                     data_sets(&group, &full, found, seen);
                 }
             }
+            None if !is_here => found.push(full),
             _ => {}
         }
     }

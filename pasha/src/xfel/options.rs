@@ -142,7 +142,8 @@ impl RunOptions {
     /// ```
     pub fn open_files(&self, files: &[impl AsRef<Path>]) -> Result<Run> {
         let paths: Vec<PathBuf> = files.iter().map(|path| path.as_ref().to_owned()).collect();
-        let folder = paths.first().and_then(|path| path.parent()).unwrap_or(Path::new(""));
+        let folder = paths.first().and_then(|path| path.parent());
+        let folder = folder.filter(|path| *path != Path::new("")).unwrap_or(Path::new("."));
         self.open_all(folder, &paths)
     }
 

@@ -13,8 +13,8 @@ use super::file::RunFile;
 use super::info::{KeyInfo, element_of};
 use super::selection::Selection;
 use super::skipped::SkippedFile;
-use crate::error::{Error, Hdf5Error, Result, SourceError};
-use crate::hdf5::guards::open_dataset;
+use crate::error::{Error, Hdf5Error, Result, SourceError, XfelError};
+use crate::hdf5::guards::{check_links, open_dataset};
 use crate::hdf5::probe::probe;
 
 /// A run of the European XFEL: the files of a folder as one, or what was selected of it.
@@ -221,6 +221,18 @@ impl Run {
                 if is_chosen && of_file.iter().any(|of_file| of_file == name) {
                     return Ok(name.to_owned());
                 }
+            }
+        }
+        // The keys are what lies in the files themselves; one that should lie in another is told.
+        for file in self.catalogue.model_files(of_source, &self.train_ids) {
+            let place = data_set_of(of_source.section, source, key);
+            let look = || -> Result<(), SourceError> {
+                check_links(&File::open(&file.path)?, &place)?;
+                Ok(())
+            };
+            if let Err(reason) = probe("HDF5", || drop(look())).and_then(|()| look()) {
+                let reason = format!("source {source} has no key {key}: {reason}");
+                return Err(Error::Xfel(XfelError::Run { path: file.path.clone(), reason }));
             }
         }
         let what = format!("key in source {source:?} named");

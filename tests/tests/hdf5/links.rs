@@ -63,6 +63,30 @@ open('text.h5', 'w').write('no HDF5 file')
 }
 
 /// Children of the test, started in another folder, change theirs between opening and mapping.
+/// In search of the nearest names no link is followed, which might lead to a FIFO.
+#[test]
+fn a_wrong_name_beside_a_link_to_a_fifo_is_told_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frames.h5");
+    let fifo = folder.path().join("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, 0o600.into()).unwrap();
+    let program = "
+with h5py.File('frames.h5', 'w') as f:
+    f['entry/frames'] = np.ones((5, 4, 6), 'u2')
+    f['entry/other'] = h5py.ExternalLink('fifo', '/entry')
+    f['entry/soft'] = h5py.SoftLink('/entry/other')
+";
+    if h5py(folder.path(), program).is_none() {
+        return;
+    }
+    for name in ["entry/frame", "nothing", "entry"] {
+        let told = message::<Ix3>(&path, name);
+        assert!(told.contains("entry/frames"), "{told}");
+    }
+    let told = message::<Ix3>(&path, "entry/soft");
+    assert!(told.contains("FIFO"), "{told}");
+}
+
 #[test]
 fn the_program_may_change_its_folder() {
     if let Ok(folder) = std::env::var("PASHA_TEST_CHANGES_FOLDER") {

@@ -119,3 +119,31 @@ fn what_is_no_array_of_numbers_is_told_with_the_way_out() {
         "{error}"
     );
 }
+
+/// Metadata and links that lead to a FIFO are passed over, or told, and not waited for.
+#[test]
+fn a_fifo_beside_an_array_is_not_waited_for() {
+    const PROGRAM: &str = r"
+import os, sys, numpy as np, zarr, netCDF4, h5py
+os.chdir(sys.argv[1])
+group = zarr.open_group('store', mode='w', zarr_format=3)
+group.create_array('v', shape=(3,), dtype='f8')[...] = np.arange(3.0)
+os.remove('store/zarr.json')
+os.mkfifo('store/zarr.json')
+with netCDF4.Dataset('linked.nc', 'w') as file:
+    file.createDimension('x', 3)
+    file.createVariable('v', 'f8', ('x',))[:] = np.arange(3.0)
+os.mkfifo('fifo')
+with h5py.File('linked.nc', 'a') as file: file['inner/other'] = h5py.ExternalLink('fifo', '/v')
+print('written')
+";
+    let folder = folder();
+    if xarray(PROGRAM, folder.path()).is_none() {
+        return;
+    }
+    let array = DataArray::<f64, ndarray::Ix1>::from_zarr(folder.path().join("store"), "v");
+    assert_eq!(array.unwrap().load().unwrap().view(), ndarray::array![0.0, 1.0, 2.0]);
+    let array = DataArray::<f64, ndarray::Ix1>::from_netcdf(folder.path().join("linked.nc"), "v");
+    let told = array.map(drop).unwrap_err().to_string();
+    assert!(told.contains("FIFO") && told.contains("inner/other"), "{told}");
+}

@@ -84,8 +84,8 @@ impl EventBuffers {
 
     fn buffer(&self, worker_id: usize) -> &EventBuffer {
         assert!(worker_id < self.num_workers, "worker {worker_id} of {}", self.num_workers);
-        // SAFETY: the invariant of `EventBuffers`; mappings are aligned to 128 bytes, as buffers are, whose
-        // size is a multiple of that.
+        // SAFETY: the invariant of `EventBuffers`; mappings are aligned to 128 bytes, as buffers
+        // are, whose size is a multiple of that.
         unsafe { self.mapping.start().cast::<EventBuffer>().add(worker_id).as_ref() }
     }
 }

@@ -9,6 +9,7 @@ use super::variable::{LIBRARY, OpenNetcdf, element_type};
 use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
 use crate::files::{OpenedFile, open_regular};
+use crate::hdf5::guards::check_all_links;
 use crate::hdf5::probe::probe;
 use crate::labelled::element::Access;
 use crate::labelled::found::guarded;
@@ -82,6 +83,7 @@ fn add_names(group: &netcdf::Group<'_>, around: &str, names: &mut Vec<String>) {
 fn describe(path: &Path, name: &str, access: Access) -> Result<OpenedVariable, SourceError> {
     keep_quiet();
     let opened = OpenedFile::new(path, &fs::metadata(path)?);
+    check_all_links(path)?;
     let file = netcdf::open(path)
         .map_err(|error| format!("it is no NetCDF file, or damaged or truncated ({error})"))?;
     // The library calls other names errors, where the crate panics.
