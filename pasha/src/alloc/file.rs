@@ -22,13 +22,16 @@ use crate::npy::{self, Header, NpyElement};
 pub(super) struct ElementInFile {
     /// Their type, as NumPy names it.
     descr: String,
+    /// Its name in Rust.
+    name: &'static str,
     /// Finds the first byte that is no element, where not all bytes are.
     first_invalid: fn(&[u8]) -> Option<usize>,
 }
 
 impl ElementInFile {
     pub(super) fn of<A: NpyElement>() -> ElementInFile {
-        ElementInFile { descr: npy::descr_of::<A>(), first_invalid: A::first_invalid }
+        let (descr, name) = (npy::descr_of::<A>(), std::any::type_name::<A>());
+        ElementInFile { descr, name, first_invalid: A::first_invalid }
     }
 }
 
@@ -135,8 +138,9 @@ impl NpyOutput<'_> {
         let bytes = unsafe { mapping.bytes() };
         if let Some(number) = (self.stored.first_invalid)(bytes) {
             let byte = bytes[number];
+            let name = self.stored.name;
             return Err(refused(format!(
-                "is damaged: element {number} is byte {byte}, which is no value of the elements"
+                "is damaged: element {number} is byte {byte}, which is no `{name}`"
             )));
         }
         Ok(mapping)

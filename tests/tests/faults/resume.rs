@@ -234,7 +234,7 @@ fn bytes_that_are_no_elements_of_a_resumed_output_are_refused() {
     bytes[place] = 7;
     std::fs::write(&out, bytes).unwrap();
     let told = reason(begin());
-    assert!(told.contains("element 5 is byte 7, which is no `"), "{told}");
+    assert!(told.contains("element 5 is byte 7, which is no `bool`"), "{told}");
 }
 
 #[test]
