@@ -58,7 +58,7 @@ pub(crate) fn run<'py>(
             let long = seconds("slow_item", settings.slow_item)?;
             slow = Some(Arc::new(SlowItems::new(num_workers.get(), long).map_err(no_memory)?));
         }
-        options = options.around_forks(Arc::new(Interpreter::new(&interrupt)));
+        options = options.around_forks(Box::new(Interpreter::new(&interrupt)));
     }
     let meanwhile = warn_of_slow_items(slow.clone(), interrupt.clone());
     options = options.cancel_token(&interrupt.token(meanwhile));

@@ -165,24 +165,30 @@ pub(crate) fn caught(call: &mut dyn FnMut()) -> Result<(), (String, Option<Strin
 }
 
 /// Runs a part of a worker on this thread, and catches its panic.
+#[inline]
 pub(crate) fn guard<T>(record: &Record, worker: impl FnOnce() -> T) -> Result<T, Caught> {
     // A thread of a rayon pool may steal the worker of another map while its own kernel waits:
     // what was before is restored, at the very end. A panic that went to the program's hook in a
     // forked worker could wait for ever for a lock that another thread held, such as stderr's.
     let outer = RECORD.replace(record);
-    let result = catch_unwind(AssertUnwindSafe(worker)).map_err(|payload| {
-        if !record.take_panic() {
-            // The program has replaced the hook, or the panic came from another thread of rayon's.
-            record.explain(&message_of(&*payload), None);
-        }
-        // Dropping the payload runs code of the user's, which may panic once more.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            record.take_panic();
-            std::mem::forget(second);
-        }
-        let is_readers = record.take_reader_panic();
-        Caught { failure: if is_readers { Failure::ReaderPanic } else { Failure::Panic } }
-    });
+    let result =
+        catch_unwind(AssertUnwindSafe(worker)).map_err(|payload| caught_by(record, payload));
     RECORD.set(outer);
     result
+}
+
+/// Takes note of a panic that was caught.
+#[cold]
+fn caught_by(record: &Record, payload: Box<dyn std::any::Any + Send>) -> Caught {
+    if !record.take_panic() {
+        // The program has replaced the hook, or the panic came from another thread of rayon's.
+        record.explain(&message_of(&*payload), None);
+    }
+    // Dropping the payload runs code of the user's, which may panic once more.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        record.take_panic();
+        std::mem::forget(second);
+    }
+    let is_readers = record.take_reader_panic();
+    Caught { failure: if is_readers { Failure::ReaderPanic } else { Failure::Panic } }
 }

@@ -74,7 +74,8 @@ pub struct Options {
     pub(crate) reproducible: bool,
     pub(crate) timeline: bool,
     pub(crate) timeline_file: Option<PathBuf>,
-    pub(crate) around_forks: Option<Arc<dyn AroundForks>>,
+    /// By a thin pointer: options are made for each map in a serial context.
+    pub(crate) around_forks: Option<Arc<Box<dyn AroundForks>>>,
 }
 
 impl Options {
@@ -153,8 +154,8 @@ impl Options {
 
     /// Calls these around the forks of workers.
     #[doc(hidden)]
-    pub fn around_forks(self, hooks: Arc<dyn AroundForks>) -> Self {
-        Options { around_forks: Some(hooks), ..self }
+    pub fn around_forks(self, hooks: Box<dyn AroundForks>) -> Self {
+        Options { around_forks: Some(Arc::new(hooks)), ..self }
     }
 
     #[inline]
