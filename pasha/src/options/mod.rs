@@ -74,7 +74,7 @@ pub struct Options {
     pub(crate) reproducible: bool,
     pub(crate) timeline: bool,
     pub(crate) timeline_file: Option<PathBuf>,
-    /// By a thin pointer: options are made for each map in a serial context.
+    /// What an interpreter within the program does around forks.
     pub(crate) around_forks: Option<Arc<Box<dyn AroundForks>>>,
 }
 
