@@ -35,10 +35,7 @@ impl Interpreter {
     /// Puts the handlers of signals back; with `raises` those are called that have waited.
     fn let_signals_go(&self, signals: Option<PostponedSignals>, raises: bool) {
         let Some(signals) = signals else { return };
-        let ended = Python::attach(|py| signals.end(py, &self.interrupt, raises));
-        if let Err(error) = ended {
-            self.interrupt.raise(error);
-        }
+        Python::attach(|py| signals.end(py, &self.interrupt, raises));
     }
 }
 
@@ -47,13 +44,10 @@ impl AroundForks for Interpreter {
         // SAFETY: this thread called `run` from Python, so that the interpreter lives, and has let
         // go of it since. It is given back in `in_parent`, on the same thread.
         let state = unsafe { ffi::PyGILState_Ensure() };
-        // What is in Python's buffers would be written by each child, too.
-        Python::attach(flush);
         let signals = Python::attach(|py| PostponedSignals::begin(py, &self.interrupt));
-        let signals = signals.unwrap_or_else(|error| {
-            self.interrupt.raise(error);
-            None
-        });
+        // What is in Python's buffers would be written by each child, too. Errors of streams are
+        // ignored, so that none may be a handler's.
+        Python::attach(flush);
         // SAFETY: the interpreter is held by this thread, until after the forks.
         unsafe { ffi::PyOS_BeforeFork() };
         *self.held() = Some(Held { state, signals });

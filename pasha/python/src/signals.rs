@@ -6,9 +6,6 @@ use pyo3::types::PyList;
 
 use crate::interrupt::Interrupt;
 
-/// The signals that Linux has.
-const SIGNALS: std::ops::RangeInclusive<i32> = 1..=64;
-
 /// How often a call is made again that a handler has raised an exception in.
 const ATTEMPTS: usize = 8;
 
@@ -21,55 +18,55 @@ pub(crate) struct PostponedSignals {
 impl PostponedSignals {
     /// Notes signals from now on, instead of calling their handlers, if this is the thread on which
     /// Python calls those. What one of them raises before ends the map.
-    pub(crate) fn begin(py: Python<'_>, interrupt: &Interrupt) -> PyResult<Option<Self>> {
-        let threading = py.import("threading")?;
-        let this = threading.call_method0("get_ident")?;
-        if !threading.call_method0("main_thread")?.getattr("ident")?.eq(this)? {
-            return Ok(None);
+    pub(crate) fn begin(py: Python<'_>, interrupt: &Interrupt) -> Option<Self> {
+        let threading = again(interrupt, || py.import("threading"))?;
+        let is_main = again(interrupt, || {
+            let this = threading.call_method0("get_ident")?;
+            threading.call_method0("main_thread")?.getattr("ident")?.eq(this)
+        })?;
+        if !is_main {
+            return None;
         }
         let came = PyList::empty(py);
-        let make =
-            py.eval(c"lambda came: lambda number, frame: came.append(number)", None, None)?;
-        let note = make.call1((&came,))?;
-        let signal = py.import("signal")?;
+        let note = again(interrupt, || {
+            let make = c"lambda came: lambda number, frame: came.append(number)";
+            py.eval(make, None, None)?.call1((&came,))
+        })?;
+        let signal = again(interrupt, || py.import("signal"))?;
+        let numbers = again(interrupt, || {
+            let numbers = signal.call_method0("valid_signals")?;
+            numbers.try_iter()?.map(|number| number?.extract()).collect::<PyResult<Vec<i32>>>()
+        })?;
         let mut handlers = Vec::new();
-        for number in SIGNALS {
-            // Those of the C library itself are none of Python's.
-            let Ok(handler) = signal.call_method1("getsignal", (number,)) else { continue };
-            if handler.is_callable() && set(&signal, number, &note, interrupt) {
+        for number in numbers {
+            let handler = again(interrupt, || signal.call_method1("getsignal", (number,)));
+            let Some(handler) = handler.filter(|handler| handler.is_callable()) else { continue };
+            if again(interrupt, || signal.call_method1("signal", (number, &note))).is_some() {
                 handlers.push((number, handler.unbind()));
             }
         }
-        Ok(Some(PostponedSignals { handlers, came: came.unbind() }))
+        Some(PostponedSignals { handlers, came: came.unbind() })
     }
 
-    /// Puts the handlers back, and with `raises` raises the signals anew that have come.
-    pub(crate) fn end(self, py: Python<'_>, interrupt: &Interrupt, raises: bool) -> PyResult<()> {
-        let signal = py.import("signal")?;
-        for (number, handler) in self.handlers {
-            set(&signal, number, handler.bind(py), interrupt);
+    /// Puts the handlers back, and with `raises` raises the signals anew that have come. What their
+    /// handlers raise ends the map.
+    pub(crate) fn end(self, py: Python<'_>, interrupt: &Interrupt, raises: bool) {
+        let Some(signal) = again(interrupt, || py.import("signal")) else { return };
+        for (number, handler) in &self.handlers {
+            let _ = again(interrupt, || signal.call_method1("signal", (number, handler)));
         }
         if raises {
             for number in self.came.bind(py) {
-                signal.call_method1("raise_signal", (number,))?;
+                if let Err(error) = signal.call_method1("raise_signal", (number,)) {
+                    interrupt.raise(error);
+                }
             }
         }
-        Ok(())
     }
 }
 
-/// Sets a handler; `signal.signal` may first call the one that there is.
-fn set(
-    signal: &Bound<'_, PyModule>,
-    number: i32,
-    handler: &Bound<'_, PyAny>,
-    interrupt: &Interrupt,
-) -> bool {
-    (0..ATTEMPTS).any(|_| match signal.call_method1("signal", (number, handler)) {
-        Ok(_) => true,
-        Err(error) => {
-            interrupt.raise(error);
-            false
-        }
-    })
+/// Makes a call, and makes it again when a handler of a signal has raised an exception in it, which
+/// ends the map. `None` if it fails each time.
+fn again<T>(interrupt: &Interrupt, call: impl Fn() -> PyResult<T>) -> Option<T> {
+    (0..ATTEMPTS).find_map(|_| call().map_err(|error| interrupt.raise(error)).ok())
 }

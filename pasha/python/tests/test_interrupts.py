@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import pytest
 
@@ -69,6 +70,27 @@ def test_an_interrupt_around_forks_is_not_lost_and_leaves_no_lock():
     thread.start()
     thread.join(10)
     assert with_lock
+
+
+@pytest.mark.parametrize("place", ["signal.getsignal", "signal.signal", "sys.stdout.flush"])
+def test_an_interrupt_in_what_prepares_a_fork_is_not_lost(monkeypatch, place):
+    came = []
+
+    def interrupt(*arguments):
+        if not came:
+            came.append(place)
+            signal.raise_signal(signal.SIGINT)
+        return original(*arguments) if original else None
+
+    if place == "sys.stdout.flush":
+        original = None
+        monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(flush=interrupt))
+    else:
+        original = getattr(signal, place.split(".")[1])
+        monkeypatch.setattr(signal, place.split(".")[1], interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        psh.ProcessContext(2).map(lambda worker_id, index, value: None, range(2))
+    assert came and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_handler_of_signals_may_let_the_map_go_on():
