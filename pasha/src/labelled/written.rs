@@ -9,10 +9,46 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::coordinate::Coordinate;
 use super::labels::Labels;
 use crate::error::SourceError;
+#[cfg(feature = "netcdf")]
+use crate::files::check_regular;
+#[cfg(feature = "zarr")]
+use crate::files::other_than_regular;
 
 /// How times are written: nanoseconds, as they are in memory.
 pub(super) const TIME: [(&str, &str); 2] =
     [("units", "nanoseconds since 1970-01-01"), ("calendar", "proleptic_gregorian")];
+
+/// Checks that the names of an array, its dimensions and coordinates can be names in a file of any
+/// format, in which `/` stands for a group, NUL for the end, and periods for other folders.
+pub(super) fn check_names(labels: &Labels, name: &str) -> Result<(), SourceError> {
+    check_node("array", name)?;
+    labels.dims().iter().try_for_each(|dim| check_name("dimension", dim, &[]))?;
+    labels.coords().keys().try_for_each(|name| check_node("coordinate", name))
+}
+
+/// Checks the name of an array that a file or folder is to have.
+fn check_node(what: &str, name: &str) -> Result<(), SourceError> {
+    check_name(what, name, &['/', '\0'])?;
+    if name.chars().all(|it| it == '.') || name == "zarr.json" {
+        let told = "can't be that of a file's array: give it another name";
+        return Err(format!("the name {name:?} of its {what} {told}").into());
+    }
+    Ok(())
+}
+
+/// Checks that there is a name, and that it has none of some characters.
+pub(super) fn check_name(what: &str, name: &str, forbidden: &[char]) -> Result<(), SourceError> {
+    if name.is_empty() {
+        return Err(format!("its {what} has no name: give it one").into());
+    }
+    match name.chars().find(|found| forbidden.contains(found)) {
+        None => Ok(()),
+        Some(found) => {
+            Err(format!("the name {name:?} of its {what} has a {found:?}: give it another name")
+                .into())
+        }
+    }
+}
 
 /// The coordinates that are written beside an array of this name.
 pub(super) fn coordinates<'a>(
@@ -64,19 +100,72 @@ pub(super) fn chunk_shape(shape: &[usize], element: usize) -> Vec<usize> {
     chunk
 }
 
+/// What is written in the place of an older one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Replaceable {
+    /// A file: only regular files are replaced.
+    #[cfg(feature = "netcdf")]
+    File,
+    /// A folder: only those are replaced that hold one of the files by which they are known, or
+    /// nothing.
+    #[cfg(feature = "zarr")]
+    Folder { known_by: &'static [&'static str] },
+}
+
+impl Replaceable {
+    /// Refuses to replace what is somebody else's.
+    fn check(self, path: &Path) -> io::Result<()> {
+        let kind = match fs::metadata(path) {
+            Ok(found) => found.file_type(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        match self {
+            #[cfg(feature = "netcdf")]
+            Replaceable::File => check_regular(kind),
+            #[cfg(feature = "zarr")]
+            Replaceable::Folder { known_by } => {
+                let is_known = known_by.iter().any(|name| path.join(name).is_file());
+                if is_known || (kind.is_dir() && fs::read_dir(path)?.next().is_none()) {
+                    return Ok(());
+                }
+                let told = match other_than_regular(kind) {
+                    Some("a directory") => format!(
+                        "it is a directory without any of the files {}: whatever it holds would \
+                         be deleted; give a path of which nothing exists",
+                        known_by.join(", ")
+                    ),
+                    what => format!(
+                        "it is {}, where a directory is to be: give another path, or delete it",
+                        what.unwrap_or("a file")
+                    ),
+                };
+                Err(io::Error::new(io::ErrorKind::AlreadyExists, told))
+            }
+        }
+    }
+}
+
 /// A file or folder that is being written, beside the one that it is to be; removed if it does not
 /// get there.
 #[derive(Debug)]
-pub(super) struct Written<'p> {
+pub(super) struct Written {
     path: PathBuf,
-    place: &'p Path,
+    place: PathBuf,
+    kind: Replaceable,
     is_in_place: bool,
 }
 
-impl<'p> Written<'p> {
-    /// Finds a name beside `place` that no other writer uses.
-    pub(super) fn beside(place: &'p Path) -> io::Result<Self> {
+impl Written {
+    /// Finds a name that no other writer uses, beside `place`, or beside what that links to: a link
+    /// stays one.
+    ///
+    /// # Errors
+    /// For what must not be replaced, and if there is no directory to write into.
+    pub(super) fn beside(place: &Path, kind: Replaceable) -> io::Result<Self> {
         static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
+        kind.check(&place)?;
         let Some(name) = place.file_name() else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
@@ -89,7 +178,7 @@ impl<'p> Written<'p> {
         let mut new = std::ffi::OsString::from(".");
         new.push(name);
         new.push(format!(".{}-{number}", std::process::id()));
-        Ok(Written { path: folder.join(new), place, is_in_place: false })
+        Ok(Written { path: folder.join(new), place, kind, is_in_place: false })
     }
 
     /// Where to write.
@@ -98,22 +187,19 @@ impl<'p> Written<'p> {
     }
 
     /// Moves what was written to its place, where an older one is replaced.
-    ///
-    /// A folder is replaced only if it holds one of these files: others are somebody else's.
-    pub(super) fn put_in_place(mut self, known_by: &[&str]) -> io::Result<()> {
+    pub(super) fn put_in_place(mut self) -> io::Result<()> {
+        // Something else may have come there meanwhile.
+        self.kind.check(&self.place)?;
         if self.place.is_dir() {
-            if !known_by.iter().any(|name| self.place.join(name).is_file()) {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            fs::remove_dir_all(self.place)?;
+            fs::remove_dir_all(&self.place)?;
         }
-        fs::rename(&self.path, self.place)?;
+        fs::rename(&self.path, &self.place)?;
         self.is_in_place = true;
         Ok(())
     }
 }
 
-impl Drop for Written<'_> {
+impl Drop for Written {
     fn drop(&mut self) {
         if !self.is_in_place {
             let _ = fs::remove_dir_all(&self.path);

@@ -180,6 +180,7 @@ fn files_are_replaced_and_folders_of_others_are_not() {
     let shorter = DataArray::new(ndarray::array![4, 5], ["x"]).unwrap();
     let file = folder.path().join("array.nc");
     let store = folder.path().join("array.zarr");
+    std::fs::create_dir(&store).unwrap();
     for array in [&array, &shorter] {
         array.to_netcdf(&file).unwrap();
         array.to_zarr(&store).unwrap();
@@ -189,7 +190,8 @@ fn files_are_replaced_and_folders_of_others_are_not() {
     let back = DataArray::<i32, Ix1>::from_zarr(&store, "data").unwrap().load().unwrap();
     assert_eq!(back.view(), shorter.view());
     std::fs::write(folder.path().join("precious"), "").unwrap();
-    assert!(array.to_zarr(folder.path()).unwrap_err().to_string().contains("exists"));
+    let error = array.to_zarr(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("zarr.json") && error.contains("would be deleted"), "{error}");
     assert!(array.to_netcdf(folder.path()).is_err());
     assert!(folder.path().join("precious").exists());
     // Nothing half-written is left beside them.
@@ -214,17 +216,31 @@ fn devices_fifos_and_sockets_are_not_replaced_and_links_stay() {
         let before = std::fs::symlink_metadata(path).unwrap().file_type();
         let error = two_values().to_netcdf(path).unwrap_err().to_string();
         assert!(error.contains(what) && error.contains("not a regular file"), "{error}");
+        let error = two_values().to_zarr(path).unwrap_err().to_string();
+        assert!(error.contains(what) && error.contains("where a directory is to be"), "{error}");
         assert_eq!(std::fs::symlink_metadata(path).unwrap().file_type(), before);
         // Nor does reading wait for somebody who writes into it.
         let error = DataArray::<f64, Ix1>::from_netcdf(path, "v").unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
     }
+    let file = folder.path().join("precious");
+    std::fs::write(&file, "precious").unwrap();
+    let error = two_values().to_zarr(&file).unwrap_err().to_string();
+    assert!(error.contains("a file, where a directory is to be"), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"precious");
     let (link, target) = (folder.path().join("link.nc"), folder.path().join("target.nc"));
     std::fs::write(&target, "old").unwrap();
     std::os::unix::fs::symlink(&target, &link).unwrap();
     two_values().to_netcdf(&link).unwrap();
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     let read = DataArray::<f64, Ix1>::from_netcdf(&target, "v").unwrap().load().unwrap();
+    assert_eq!(read.view(), ndarray::arr1(&[1.0, 2.0]));
+    let (link, target) = (folder.path().join("link.zarr"), folder.path().join("target.zarr"));
+    two_values().to_zarr(&target).unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    two_values().with_name("w").to_zarr(&link).unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    let read = DataArray::<f64, Ix1>::from_zarr(&target, "w").unwrap().load().unwrap();
     assert_eq!(read.view(), ndarray::arr1(&[1.0, 2.0]));
 }
 
@@ -258,6 +274,21 @@ fn names_that_a_file_can_not_have_are_told() {
         assert!(error.contains(told) && error.contains("another name"), "{error}");
         assert!(!path.exists());
     }
+    let store = folder.path().join("names.zarr");
+    let cases = [
+        (named("t").with_name("a/b"), "name \"a/b\" of its array has a '/'"),
+        (named("t").with_name(".."), "name \"..\" of its array can't be that of a file's array"),
+        (named("t").with_name("zarr.json"), "can't be that of a file's array"),
+        (named("").with_name("a"), "its dimension has no name"),
+        (named("t").with_name(""), "its array has no name"),
+    ];
+    for (array, told) in cases {
+        for (path, error) in [(&path, array.to_netcdf(&path)), (&store, array.to_zarr(&store))] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(told) && !path.exists(), "{error}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     two_values().to_netcdf(&path).unwrap();
     for name in ["v\0w".to_owned(), "v".repeat(300)] {
         let error = DataArray::<f64, Ix1>::from_netcdf(&path, &name).unwrap_err().to_string();

@@ -1,8 +1,6 @@
 //! Writing NetCDF-4.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::{fs, io};
 
 use ndarray::{ArrayView, Dimension};
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
@@ -10,16 +8,17 @@ use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
 use super::attributes::{fill_of, to_library};
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
-use crate::files::{StandardPlaces, check_regular};
+use crate::files::StandardPlaces;
 use crate::labelled::attribute::{Attribute, BOOL};
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::{ElementType, StoredElement};
-use crate::labelled::labels::Labels;
 use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
 use crate::labelled::values::Values;
-use crate::labelled::written::{TIME, Written, chunk_shape, coordinates, listed};
+use crate::labelled::written::{
+    Replaceable, TIME, Written, check_name, check_names, chunk_shape, coordinates, listed,
+};
 
 /// Compression that is worth its time for counts of detectors.
 const DEFLATE: i32 = 4;
@@ -31,18 +30,11 @@ pub(super) fn write<A: StoredElement, D: Dimension>(
 ) -> Result<()> {
     let name = array.name().unwrap_or("data");
     let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
-    // A link stays one: what it leads to is replaced. Devices and FIFOs are not.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    match fs::metadata(path) {
-        Ok(data) => check_regular(data.file_type()).map_err(failed("replace"))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed("replace")(error)),
-    }
-    let new = Written::beside(path).map_err(failed("create"))?;
+    let new = Written::beside(path, Replaceable::File).map_err(failed("create"))?;
     // A process that was forked meanwhile would keep the file locked after it is closed here.
     hdf5_metno::sync::sync(|| write_file(array, name, new.path()))
         .map_err(|error| refusal(path, name, format!("it can't be written: {error}")))?;
-    new.put_in_place(&[]).map_err(failed("create"))
+    new.put_in_place().map_err(failed("create"))
 }
 
 fn write_file<A: StoredElement, D: Dimension>(
@@ -50,12 +42,18 @@ fn write_file<A: StoredElement, D: Dimension>(
     name: &str,
     path: &Path,
 ) -> Result<(), SourceError> {
+    check_names(array, name)?;
+    array.dims().iter().try_for_each(|dim| check_name("dimension", dim, &['/', '\0']))?;
+    let coordinates_attrs =
+        array.coords().values().map(|coordinate| ("coordinate's attribute", coordinate.attrs()));
+    for (what, attrs) in coordinates_attrs.chain([("attribute", array.attrs())]) {
+        attrs.keys().try_for_each(|name| check_name(what, name, &['\0']))?;
+    }
     keep_quiet();
     // What the program prints must not go into it.
     let places = StandardPlaces::hold();
     let mut file = netcdf::create(path).map_err(text_of)?;
     drop(places);
-    check_names(array, name)?;
     let view = array.view();
     for (dim, &len) in array.dims().iter().zip(view.shape()) {
         // In this format a dimension without length is one that can grow.
@@ -85,30 +83,6 @@ fn write_file<A: StoredElement, D: Dimension>(
         ElementType::F16 => Err("NetCDF has no half-precision numbers: convert them to f32".into()),
     }?;
     file.close().map_err(text_of)
-}
-
-/// Checks that all names can be names in such a file: the library takes `/` for a group and a NUL
-/// for the end.
-fn check_names(labels: &Labels, name: &str) -> Result<(), SourceError> {
-    let check = |what: &str, name: &str, forbidden: &[char]| match name.find(forbidden) {
-        _ if name.is_empty() => Err(format!("its {what} has no name: give it one")),
-        Some(at) => {
-            let found = name[at..].chars().next().unwrap_or_default();
-            Err(format!("the name {name:?} of its {what} has a {found:?}: give it another name"))
-        }
-        None => Ok(()),
-    };
-    let in_attributes = |what: &str, attributes: &BTreeMap<String, Attribute>| {
-        attributes.keys().try_for_each(|name| check(what, name, &['\0']))
-    };
-    check("array", name, &['/', '\0'])?;
-    labels.dims().iter().try_for_each(|dim| check("dimension", dim, &['/', '\0']))?;
-    in_attributes("attribute", labels.attrs())?;
-    for (name, coordinate) in labels.coords() {
-        check("coordinate", name, &['/', '\0'])?;
-        in_attributes("coordinate's attribute", coordinate.attrs())?;
-    }
-    Ok(())
 }
 
 /// Writes the elements, whose type `T` is what the library calls `A`.

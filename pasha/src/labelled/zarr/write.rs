@@ -22,10 +22,15 @@ use crate::labelled::memory::DataArray;
 use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
 use crate::labelled::values::Values;
-use crate::labelled::written::{TIME, Written, chunk_shape, coordinates, listed};
+use crate::labelled::written::{
+    Replaceable, TIME, Written, check_names, chunk_shape, coordinates, listed,
+};
 
 /// Compression that is worth its time for counts of detectors.
 const ZSTD: i32 = 3;
+
+/// A store, which has the metadata of a group or an array of either format.
+const STORE: Replaceable = Replaceable::Folder { known_by: &["zarr.json", ".zgroup", ".zarray"] };
 
 type Store = Arc<FilesystemStore>;
 
@@ -36,10 +41,10 @@ pub(super) fn write<A: StoredElement, D: Dimension>(
 ) -> Result<()> {
     let name = array.name().unwrap_or("data");
     let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
-    let new = Written::beside(path).map_err(failed("create"))?;
+    let new = Written::beside(path, STORE).map_err(failed("create"))?;
     write_store(array, name, new.path())
         .map_err(|error| refusal(path, name, format!("it can't be written: {error}")))?;
-    new.put_in_place(&["zarr.json", ".zgroup", ".zarray"]).map_err(failed("create"))
+    new.put_in_place().map_err(failed("create"))
 }
 
 fn write_store<A: StoredElement, D: Dimension>(
@@ -47,6 +52,7 @@ fn write_store<A: StoredElement, D: Dimension>(
     name: &str,
     path: &Path,
 ) -> Result<(), SourceError> {
+    check_names(array, name)?;
     let store: Store = Arc::new(FilesystemStore::new(path)?);
     GroupBuilder::new().build(store.clone(), "/")?.store_metadata()?;
     for (name, coordinate) in coordinates(array, name)? {
