@@ -14,7 +14,7 @@ use ndarray::{Axis, Dimension, IntoDimension};
 use crate::array::{Order, SharedArray, bytes_of_shape};
 use crate::context::Context;
 use crate::element::{Element, assert_alignment_in_file};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{Mapping, Memory, Pages};
 use crate::npy::NpyElement;
 use crate::resume;
@@ -291,6 +291,15 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
             let (order, shape) = (builder.order, dim.slice());
             let path = &absolute(path.clone());
             let job = builder.owner.job_file.as_deref();
+            if job.is_some_and(|job| absolute(job.to_owned()) == *path) {
+                return Err(Error::Resume {
+                    path: path.to_owned(),
+                    reason:
+                        "an output is to lie in the same file: give `resume` and `file` paths of \
+                             their own"
+                            .to_owned(),
+                });
+            }
             // Nobody else touches the files of a job whose lock this process holds.
             let claim = job.map(resume::claim).transpose()?;
             let begun = claim.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false);

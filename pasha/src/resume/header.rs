@@ -128,9 +128,14 @@ pub(super) fn compare(found: &JobHeader, job: &Identity, path: &Path) -> Result<
         let (old, new) = (found.lines.get(place), needed.get(place));
         if old != new {
             let value = |line: Option<&String>| line.map_or("nothing".to_owned(), Clone::clone);
-            let hint = match old.is_some_and(|line| line.starts_with("file of output")) {
-                true => " (another file lies in its place)",
-                false => "",
+            let hint = match old {
+                Some(old) if old.starts_with("file of output") => {
+                    " (another file lies in its place)"
+                }
+                Some(old) if old.starts_with("kernel") => {
+                    " (each map of a program is a job, with a path of its own)"
+                }
+                _ => "",
             };
             return Err(format!(
                 "it was begun with another job; then `{}`, now `{}`{hint}: put things back as they \

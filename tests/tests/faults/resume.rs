@@ -248,6 +248,26 @@ fn another_file_in_the_place_of_a_job_is_refused_and_kept() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "all my results");
 }
 
+#[test]
+fn a_job_is_one_map_with_a_path_of_its_own() {
+    #[pasha::kernel]
+    fn doubled(index: usize) -> u64 {
+        2 * index as u64
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("job.npy");
+    let context = SerialContext::new().resume(&path);
+    let told = reason(context.alloc::<bool>(8).file(&path).build());
+    assert!(told.contains("give `resume` and `file` paths of their own"), "{told}");
+    assert!(!path.exists());
+    let indices: Vec<usize> = (0..8).collect();
+    let mut even = context.alloc::<bool>(8).file(folder.path().join("even.npy")).build().unwrap();
+    let mut twice = context.alloc::<u64>(8).file(folder.path().join("twice.npy")).build().unwrap();
+    is_even::run_into(&context, &indices, &mut even).unwrap();
+    let told = reason(doubled::run_into(&context, &indices, &mut twice));
+    assert!(told.contains("each map of a program is a job, with a path of its own"), "{told}");
+}
+
 /// Says which numbers are even.
 #[pasha::kernel]
 fn is_even(index: usize) -> bool {
