@@ -176,14 +176,14 @@ pub use functor::axes::HasAxes;
 #[doc(hidden)]
 pub use functor::axis::AsView;
 #[doc(hidden)]
-pub use functor::indices::ItemIndex;
+pub use functor::indices::{ItemIndex, MaskElement};
 #[doc(hidden)]
 pub use functor::list::IntoItems;
 #[cfg(feature = "hdf5")]
 #[doc(hidden)]
 pub use hdf5::Hdf5Member;
 #[doc(hidden)]
-pub use kernel::compose::{Accepts, ReturnsOneValue, Then};
+pub use kernel::compose::{Accepts, OneReturnedValue, ReturnsOneValue};
 #[doc(hidden)]
 pub use kernel::together::{CloneItems, SameItems, Together};
 #[doc(hidden)]

@@ -106,15 +106,25 @@ macro_rules! converted {
 }
 converted!(u8 u16 u32 u64 i8 i16 i32 i64 isize);
 
-/// Takes what can be viewed as a mask.
-pub(super) fn mask_of<'m, V>(mask: &'m V) -> Cow<'m, [bool]>
-where
-    V: AsView<Dim = Ix1, Elem = bool> + ?Sized,
-{
-    let mask: ArrayView1<'m, bool> = mask.as_view();
-    match mask.to_slice() {
-        Some(all) => Cow::Borrowed(all),
-        None => Cow::Owned(mask.to_vec()),
+/// An element of a mask: `bool`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no element of a mask",
+    label = "masked by a list of `{Self}`",
+    note = "a mask is a list of `bool`s, one for each item; indices are given to `pasha::select(&source, &indices)`"
+)]
+pub trait MaskElement: sealed::Sealed + Copy {
+    /// Takes a mask.
+    #[doc(hidden)]
+    fn mask(values: ArrayView1<'_, Self>) -> Cow<'_, [bool]>;
+}
+
+impl sealed::Sealed for bool {}
+impl MaskElement for bool {
+    fn mask(values: ArrayView1<'_, bool>) -> Cow<'_, [bool]> {
+        match values.to_slice() {
+            Some(all) => Cow::Borrowed(all),
+            None => Cow::Owned(values.to_vec()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use ndarray::Ix1;
 
 use super::axis::AsView;
-use super::indices::mask_of;
+use super::indices::MaskElement;
 use super::parts::PartsReader;
 use super::{Functor, NaturalItem, Read, given_by_value, natural_items};
 use crate::error::SourceError;
@@ -67,9 +67,9 @@ pub struct Masked<'m, S> {
 /// ```
 pub fn masked<'m, S, V>(source: S, mask: &'m V) -> Masked<'m, S>
 where
-    V: AsView<Dim = Ix1, Elem = bool> + ?Sized,
+    V: AsView<Dim = Ix1, Elem: MaskElement> + ?Sized,
 {
-    let mask = mask_of(mask);
+    let mask = V::Elem::mask(mask.as_view());
     let chosen = mask.iter().filter(|&&is_chosen| is_chosen).count();
     Masked { source, mask, chosen }
 }

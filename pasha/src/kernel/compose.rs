@@ -6,15 +6,11 @@ use super::{Items, Kernel, Names, Position, Shapes, SlotsOf};
 use crate::error::Result;
 use crate::output::OutputSpec;
 use crate::output::index::LocalSlot;
+use crate::output::list::SpecList;
 use crate::output::pack::OneReturned;
 use crate::param::{ByRef, ByValue, ItemList};
 
 /// A kernel whose only output is one returned value, so that it may come first in a composition.
-#[diagnostic::on_unimplemented(
-    message = "this kernel can't be followed by another",
-    label = "it has other outputs than one returned value",
-    note = "`first.then(second)` hands the value that `first` returns to `second`: `first` must return one value and have no `#[output]`, `#[per_worker]` or `#[reduce]` parameters"
-)]
 pub trait ReturnsOneValue: Kernel {
     /// The value.
     type Value;
@@ -28,12 +24,46 @@ pub trait ReturnsOneValue: Kernel {
     ) -> Result<Self::Value, Self::Failure>;
 }
 
-impl<K, R> ReturnsOneValue for K
-where
-    K: Kernel<Specs = (R, ()), Set = OneReturned<<R as OutputSpec>::Array>>,
-    R: LocalSlot,
-{
+/// A set of outputs and their specs that are one returned value.
+// A trait of its own, because the compiler tells of a missing implementation in the words below,
+// and of an associated type that is another one in its own.
+#[diagnostic::on_unimplemented(
+    message = "this kernel can't be followed by another",
+    label = "it has other outputs than one returned value",
+    note = "`first.then(second)` hands the value that `first` returns to `second`: `first` must return one value and have no `#[output]`, `#[per_worker]` or `#[reduce]` parameters"
+)]
+pub trait OneReturnedValue<Specs: SpecList> {
+    /// The value.
+    type Value;
+
+    /// Calls a kernel with a slot of its own, and gives what it put there.
+    fn value_of<K: Kernel<Specs = Specs>>(
+        kernel: &K,
+        at: Position,
+        items: Items<'_, K::Items>,
+        scratch: &mut K::Scratch,
+    ) -> Result<Self::Value, K::Failure>;
+}
+
+impl<R: LocalSlot> OneReturnedValue<(R, ())> for OneReturned<<R as OutputSpec>::Array> {
     type Value = R::Value;
+
+    #[inline(always)]
+    fn value_of<K: Kernel<Specs = (R, ())>>(
+        kernel: &K,
+        at: Position,
+        items: Items<'_, K::Items>,
+        scratch: &mut K::Scratch,
+    ) -> Result<R::Value, K::Failure> {
+        // There is no array between the kernels.
+        let mut value = R::zeroed();
+        kernel.call(at, items, (&mut value, ()), scratch)?;
+        Ok(value)
+    }
+}
+
+impl<K: Kernel<Set: OneReturnedValue<K::Specs>>> ReturnsOneValue for K {
+    type Value = <K::Set as OneReturnedValue<K::Specs>>::Value;
 
     #[inline(always)]
     fn value_of<'r>(
@@ -41,11 +71,8 @@ where
         at: Position,
         items: Items<'r, Self::Items>,
         scratch: &mut Self::Scratch,
-    ) -> Result<R::Value, Self::Failure> {
-        // A slot of its own: there is no array between the kernels.
-        let mut value = R::zeroed();
-        self.call(at, items, (&mut value, ()), scratch)?;
-        Ok(value)
+    ) -> Result<Self::Value, Self::Failure> {
+        K::Set::value_of(self, at, items, scratch)
     }
 }
 
@@ -88,7 +115,7 @@ impl<V: 'static> Accepts<V> for (ByRef<V>, ()) {
 
 /// Two kernels, the second on what the first returns.
 #[derive(Debug, Clone, Copy)]
-pub struct Then<K, L> {
+pub(crate) struct Then<K, L> {
     first: K,
     second: L,
 }

@@ -354,10 +354,14 @@ impl<K: Kernel> BoundKernel<K> {
     /// assert_eq!(kernel.run_parallel(&[100.0, 150.0])?, ndarray::array![false, true]);
     /// # Ok::<(), pasha::Error>(())
     /// ```
-    pub fn then<L>(self, next: BoundKernel<L>) -> BoundKernel<Then<K, L>>
+    pub fn then<L>(
+        self,
+        next: BoundKernel<L>,
+    ) -> BoundKernel<impl Kernel<Items = K::Items, Set = L::Set, Specs = L::Specs>>
     where
         K: ReturnsOneValue,
-        L: Kernel<Items: Accepts<K::Value>>,
+        L: Kernel,
+        L::Items: Accepts<K::Value>,
     {
         BoundKernel(Then::new(self.0, next.0))
     }
