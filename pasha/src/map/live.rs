@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::outcome::failed_so_far;
 use super::prepared::Prepared;
-use super::refuse::{NO_FILES, refuse_to_resume};
+use super::refuse::{Resuming, refuse_to_resume};
 use super::snapshot::{LiveLook, Look, Snapshot};
 use super::{drive, in_setting};
 use crate::context::{Context, Setting};
@@ -50,7 +50,7 @@ where
     let functors = functors.into_functors();
     in_setting(context, |setting| {
         check(setting, AccumulatorsOf::<K>::COUNT > 0)?;
-        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        refuse_to_resume::<K>(setting.options, Resuming::Live)?;
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let (mut out, shown) = (prepared.allocate()?, prepared.allocate()?);
         let begun = Instant::now();

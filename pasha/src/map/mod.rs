@@ -23,7 +23,7 @@ use crate::kernel::{Kernel, Out};
 use crate::options::Options;
 use crate::report::Report;
 use prepared::Prepared;
-use refuse::{NO_FILES, refuse_to_resume};
+use refuse::{Resuming, refuse_to_resume};
 
 /// Allocates the outputs and runs the kernel into them.
 ///
@@ -42,7 +42,7 @@ where
         {
             return group::run_all(ranks, setting, kernel, &functors).map(|(out, _report)| out);
         }
-        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        refuse_to_resume::<K>(setting.options, Resuming::Allocating)?;
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         prepared.fill(&mut out, true)?;
@@ -70,7 +70,7 @@ where
         {
             return group::run_all(ranks, setting, kernel, &functors);
         }
-        refuse_to_resume::<K>(setting.options, Some(NO_FILES))?;
+        refuse_to_resume::<K>(setting.options, Resuming::Allocating)?;
         let prepared = Prepared::new(setting, kernel, &functors)?;
         let mut out = prepared.allocate()?;
         let report = prepared.run_into(&mut out, true)?;
@@ -116,7 +116,7 @@ where
         {
             return group::run_into(ranks, setting, kernel, &functors, out).map(|_report| ());
         }
-        refuse_to_resume::<K>(setting.options, None)?;
+        refuse_to_resume::<K>(setting.options, Resuming::Into)?;
         Prepared::new(setting, kernel, &functors)?.fill(out, false)
     })
 }
@@ -143,7 +143,7 @@ where
         {
             return group::run_into(ranks, setting, kernel, &functors, out);
         }
-        refuse_to_resume::<K>(setting.options, None)?;
+        refuse_to_resume::<K>(setting.options, Resuming::Into)?;
         Prepared::new(setting, kernel, &functors)?.run_into(out, false)
     })
 }

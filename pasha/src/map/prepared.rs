@@ -13,7 +13,7 @@ use crate::context::{MOST_WORKERS, Setting};
 use crate::error::{Error, Result, describe};
 use crate::functor::list::FunctorList;
 use crate::job::panic;
-use crate::job::tree::MergeTree;
+use crate::job::tree::{MergeTree, SavedTree, TreeMemory};
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::{MappingId, Memory};
@@ -23,7 +23,7 @@ use crate::output::pack::OutputSet;
 use crate::output::worker::{Accumulators, Reduction};
 use crate::output::{Attached, Plan, RankParts};
 use crate::report::{FailedItem, Report};
-use crate::resume::{Identity, JobFile, OutputFile};
+use crate::resume::{Identity, JobFile, KeptOutput};
 use crate::timeline::Timeline;
 
 /// A map whose arguments are checked.
@@ -174,8 +174,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             attached.writable(&mut mappings);
             mappings
         };
-        let job_file = self.job_file(&attached)?;
-        let tree = self.tree(&attached)?;
+        let mut job_file = self.job_file(&attached)?;
+        let tree = self.tree(&attached, job_file.as_deref_mut())?;
         let task = Task { tree: tree.as_deref(), ..self.task(&attached, job_file.as_deref()) };
         let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost. That the map failed is what counts.
@@ -237,28 +237,30 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     }
 
     /// The tree in which reductions are merged, if there are any and their bits are not to depend
-    /// on who computes what.
+    /// on who computes what, or they are saved for those who go on with this job.
     #[inline(always)]
     pub(super) fn tree<'t>(
         &self,
         attached: &'t impl Attached,
+        job_file: Option<&mut JobFile>,
     ) -> Result<Option<Box<MergeTree<'t>>>> {
-        if const { AccumulatorsOf::<K>::COUNT == 0 } || !self.setting.options.reproducible {
+        let is_wanted = self.setting.options.reproducible || job_file.is_some();
+        if const { AccumulatorsOf::<K>::COUNT == 0 } || !is_wanted {
             return Ok(None);
         }
         let mut reductions = Vec::new();
         attached.reductions(&mut reductions);
-        tree_of(reductions, self.setting, self.len)
+        tree_of(reductions, self.setting, self.len, job_file)
     }
 
     /// Opens the file that says what is done, in a context that resumes.
     #[inline(always)]
     pub(super) fn job_file(&self, attached: &impl Attached) -> Result<Option<Box<JobFile>>> {
         let Some(path) = self.setting.options.resume.as_deref() else { return Ok(None) };
-        let mut files = Vec::new();
-        attached.files(&mut files);
+        let mut kept = Vec::new();
+        attached.kept(&mut kept);
         let names = self.kernel.output_names();
-        open_job_file(path, &names, files, self.kernel.signature(), self.len)
+        open_job_file(path, &names, kept, self.kernel.signature(), self.len)
             .map(|file| Some(Box::new(file)))
     }
 }
@@ -269,6 +271,7 @@ fn tree_of<'t>(
     reductions: Vec<Box<dyn Reduction + 't>>,
     setting: Setting<'_>,
     len: usize,
+    job_file: Option<&mut JobFile>,
 ) -> Result<Option<Box<MergeTree<'t>>>> {
     if reductions.is_empty() {
         return Ok(None);
@@ -277,7 +280,16 @@ fn tree_of<'t>(
     let num_workers = shared::num_workers(setting, len);
     let splitting = options.splitting;
     let elsewhere = setting.ranks.is_some();
-    MergeTree::new(reductions, len, num_workers, elsewhere, splitting, memory, options.pages())
+    let memory = match job_file {
+        None => TreeMemory::Anonymous(memory, options.pages()),
+        Some(job_file) => {
+            let (shape, size) = MergeTree::layout(&reductions, len);
+            let saved = SavedTree::read(job_file, &shape, size)?;
+            job_file.keep_to_start();
+            TreeMemory::File(saved)
+        }
+    };
+    MergeTree::new(reductions, len, num_workers, elsewhere, splitting, memory)
         .map(|tree| Some(Box::new(tree)))
 }
 
@@ -294,21 +306,21 @@ pub(super) fn collect(tree: &MergeTree<'_>, len: usize) -> Result<(), Box<Error>
 fn open_job_file(
     path: &Path,
     names: &[&str],
-    files: Vec<Option<OutputFile>>,
+    kept: Vec<Option<KeptOutput>>,
     signature: String,
     len: usize,
 ) -> Result<JobFile> {
     let names = names.iter().chain(std::iter::repeat(&RESULT));
     let mut outputs = Vec::new();
-    for (file, name) in files.into_iter().zip(names) {
-        let file = file.ok_or_else(|| Error::Resume {
+    for (output, name) in kept.into_iter().zip(names) {
+        let output = output.ok_or_else(|| Error::Resume {
             path: path.to_owned(),
             reason: format!(
                 "output `{name}` does not lie in a file: allocate it with `.file(path)` in this \
                  context"
             ),
         })?;
-        outputs.push(OutputFile { name: (*name).to_owned(), ..file });
+        outputs.push(KeptOutput { name: (*name).to_owned(), ..output });
     }
     JobFile::open(path, &Identity { signature, len, outputs })
 }

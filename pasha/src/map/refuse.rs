@@ -4,47 +4,64 @@ use std::path::Path;
 
 use crate::context::MOST_WORKERS;
 use crate::error::{Error, Result};
-use crate::job::work::AccumulatorsOf;
 use crate::kernel::Kernel;
 use crate::options::Options;
+use crate::output::WhatIsKept;
 use crate::output::list::SpecList;
-use crate::output::worker::Accumulators;
 
 /// Why outputs can't be resumed that do not lie in files.
-pub(super) const NO_FILES: &str = "the outputs do not lie in files: allocate them with \
+const NO_FILES: &str = "the outputs do not lie in files: allocate them with \
                                    `.file(path)` in this context, and give them to `run_into`";
 
-/// Refuses a context with `resume` for kernels of which nothing would be left after a crash, and
-/// otherwise for the reason given, if one is.
+/// Why a map can't be looked at that resumes.
+const NOT_LIVE: &str = "a map that is looked at while it runs allocates its outputs: use \
+                        `run_into` with outputs in files, or a context without `resume`";
+
+/// Which map is asked to resume.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Resuming {
+    /// One that allocates its outputs.
+    Allocating,
+    /// One into outputs that exist.
+    Into,
+    /// One over several ranks that allocates its outputs.
+    AllocatingOnRanks,
+    /// One over several ranks into outputs that exist.
+    IntoOnRanks,
+    /// One that is looked at while it runs.
+    Live,
+}
+
+/// Refuses a context with `resume` for a map of which something would not be left after a crash.
 #[inline(always)]
-pub(super) fn refuse_to_resume<K: Kernel>(options: &Options, reason: Option<&str>) -> Result<()> {
+pub(super) fn refuse_to_resume<K: Kernel>(options: &Options, how: Resuming) -> Result<()> {
     match options.resume.as_deref() {
         None => Ok(()),
-        Some(path) => {
-            let has_accumulators = AccumulatorsOf::<K>::COUNT > 0;
-            check_resumes(path, has_accumulators, K::Specs::CAN_LIE_IN_FILES, reason)
-        }
+        Some(path) => check_resumes(path, K::Specs::KEPT, how),
     }
 }
 
 /// As [`refuse_to_resume`], without the kernel's types, so that it is compiled once.
 #[cold]
-fn check_resumes(
-    path: &Path,
-    has_accumulators: bool,
-    can_lie_in_files: bool,
-    reason: Option<&str>,
-) -> Result<()> {
-    let reason = if has_accumulators {
-        "the kernel has `#[reduce]` or `#[per_worker]` outputs, and what a worker has accumulated \
-         dies with it: give each index a slot of its own with `#[output]` and merge those after \
+fn check_resumes(path: &Path, kept: WhatIsKept, how: Resuming) -> Result<()> {
+    let on_ranks = matches!(how, Resuming::AllocatingOnRanks | Resuming::IntoOnRanks);
+    let reason = if kept.of_workers {
+        "the kernel has `#[per_worker]` outputs, and what a worker has accumulated dies with it: \
+         use `#[reduce]`, give each index a slot of its own with `#[output]` and merge those after \
          the map, or use a context without `resume`"
-    } else if !can_lie_in_files {
+    } else if kept.by_blocks && on_ranks {
+        "the kernel has `#[reduce]` outputs, which are not saved where several ranks map: give \
+         each index a slot of its own with `#[output]` and merge those after the map, or use a \
+         context without `resume`"
+    } else if kept.in_memory {
         "the kernel has ragged outputs, which do not lie in files: use a context without `resume`"
-    } else if let Some(reason) = reason {
-        reason
     } else {
-        return Ok(());
+        match how {
+            Resuming::Into | Resuming::IntoOnRanks => return Ok(()),
+            Resuming::Allocating if !kept.in_files => return Ok(()),
+            Resuming::Live => NOT_LIVE,
+            Resuming::Allocating | Resuming::AllocatingOnRanks => NO_FILES,
+        }
     };
     Err(Error::Resume { path: path.to_owned(), reason: reason.to_owned() })
 }

@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use super::slots::Slots;
 use super::worker::Reduction;
-use super::{Attached, OutputSpec, Plan, RankParts};
+use super::{Attached, OutputSpec, Plan, RankParts, WhatIsKept};
 use crate::error::{Error, Result};
 use crate::memory::MappingId;
-use crate::resume::OutputFile;
+use crate::resume::KeptOutput;
 
 /// What values are called that a kernel returns; parameters have names.
 pub(crate) const RESULT: &str = "result";
@@ -46,8 +46,8 @@ pub trait SpecList: Sync {
     /// The number of outputs.
     const COUNT: usize;
 
-    /// Whether all arrays can lie in files.
-    const CAN_LIE_IN_FILES: bool;
+    /// What is left of the arrays after a crash.
+    const KEPT: WhatIsKept;
 
     /// Asks what code of the user's has to say, before all else.
     fn prepare(&mut self);
@@ -71,7 +71,7 @@ impl SpecList for () {
     type Attached<'a> = ();
 
     const COUNT: usize = 0;
-    const CAN_LIE_IN_FILES: bool = true;
+    const KEPT: WhatIsKept = WhatIsKept::NOTHING;
 
     fn prepare(&mut self) {}
 
@@ -93,7 +93,7 @@ impl<S: OutputSpec, L: SpecList> SpecList for (S, L) {
         Self: 'a;
 
     const COUNT: usize = 1 + L::COUNT;
-    const CAN_LIE_IN_FILES: bool = S::CAN_LIE_IN_A_FILE && L::CAN_LIE_IN_FILES;
+    const KEPT: WhatIsKept = S::KEPT.and(L::KEPT);
 
     fn prepare(&mut self) {
         self.0.prepare();
@@ -129,7 +129,7 @@ unsafe impl Attached for () {
     #[inline(always)]
     fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
 
-    fn files(&self, _files: &mut Vec<Option<OutputFile>>) {}
+    fn kept(&self, _outputs: &mut Vec<Option<KeptOutput>>) {}
 
     fn layouts(&self, _layouts: &mut Vec<String>) {}
 
@@ -165,9 +165,9 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.new_memory(new);
     }
 
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        self.0.files(files);
-        self.1.files(files);
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
+        self.0.kept(outputs);
+        self.1.kept(outputs);
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

@@ -11,6 +11,7 @@
 
 mod builders;
 pub(crate) mod index;
+mod kept;
 pub(crate) mod list;
 pub mod merge;
 pub(crate) mod pack;
@@ -30,7 +31,8 @@ use crate::array::SharedArray;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Mapping, MappingId, Memory};
-use crate::resume::OutputFile;
+use crate::resume::KeptOutput;
+pub(crate) use kept::WhatIsKept;
 pub(crate) use plan::{Numbering, Plan};
 use slots::Slots;
 use worker::Reduction;
@@ -48,8 +50,8 @@ pub trait OutputSpec: Sync {
     where
         Self: 'a;
 
-    /// Whether the array can lie in a file, so that a map can be resumed.
-    const CAN_LIE_IN_A_FILE: bool = true;
+    /// What is left of the array after a crash.
+    const KEPT: WhatIsKept = WhatIsKept::IN_FILES;
 
     /// Asks what code of the user's has to say, which might answer otherwise the next time.
     fn prepare(&mut self) {}
@@ -120,8 +122,8 @@ pub unsafe trait Attached: RankParts {
     /// are to be made.
     fn new_memory(&self, new: &mut Vec<Range<usize>>);
 
-    /// Adds, for each output, the file that it lies in, if it does.
-    fn files(&self, files: &mut Vec<Option<OutputFile>>);
+    /// Adds, for each output, what is left of it after a crash, if something is.
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>);
 
     /// Adds what has to be the same on all ranks that map together: shapes and strides.
     fn layouts(&self, layouts: &mut Vec<String>);
@@ -145,7 +147,7 @@ trait Backed {
     fn layout(&self) -> String;
 
     /// The file that it lies in.
-    fn file(&self) -> Option<OutputFile>;
+    fn file(&self) -> Option<KeptOutput>;
 }
 
 impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
@@ -157,12 +159,12 @@ impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
         format!("{:?} with strides {:?}", self.shape(), self.strides())
     }
 
-    fn file(&self) -> Option<OutputFile> {
-        SharedArray::mapping(self).file_identity().map(|file| OutputFile {
+    fn file(&self) -> Option<KeptOutput> {
+        SharedArray::mapping(self).file_identity().map(|file| KeptOutput {
             name: String::new(),
             element: std::any::type_name::<A>().to_owned(),
             shape: self.shape().to_vec(),
-            file: file.clone(),
+            file: Some(file.clone()),
         })
     }
 }

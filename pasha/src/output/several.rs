@@ -2,9 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::Plan;
 use super::list::{List, RESULT, SpecList};
 use super::pack::OutputSet;
+use super::{Plan, WhatIsKept};
 use crate::error::Result;
 
 /// Two lists of arrays, of which the first may be such lists again.
@@ -51,7 +51,7 @@ impl<S: SpecList, T: SpecList> SpecList for SpecsOfEach<S, T> {
         Self: 'a;
 
     const COUNT: usize = S::COUNT + T::COUNT;
-    const CAN_LIE_IN_FILES: bool = S::CAN_LIE_IN_FILES && T::CAN_LIE_IN_FILES;
+    const KEPT: WhatIsKept = S::KEPT.and(T::KEPT);
 
     fn prepare(&mut self) {
         self.first.prepare();

@@ -114,18 +114,39 @@ impl<'b> Bits<'b> {
         }
     }
 
+    /// Clears those of a range, which nobody sets meanwhile.
+    pub(super) fn clear(self, range: Range<usize>) {
+        for (number, mask) in masks(range.start..range.end.min(self.len), BITS) {
+            let clear = |old: u64| {
+                let bits = old as u32;
+                let is_whole = word(self.header, number, bits) == old;
+                is_whole.then(|| word(self.header, number, bits & !(mask as u32)))
+            };
+            let place = &self.words[number];
+            let _ = place.fetch_update(Ordering::Release, Ordering::Relaxed, clear);
+        }
+    }
+
+    /// A copy of them, as they are now.
+    pub(super) fn copy(self) -> Box<[u32]> {
+        self.words.iter().map(|word| word.load(Ordering::Acquire) as u32).collect()
+    }
+
     /// The first in a row that are not set.
     pub(super) fn next_clear(self, within: Range<usize>) -> Option<Range<usize>> {
         let end = within.end.min(self.len);
-        let start = self.find(within.start..end, |word| !word)?;
-        Some(start..self.find(start..end, |word| word).unwrap_or(end))
+        next_clear(within.start..end, |number| self.words[number].load(Ordering::Acquire) as u32)
     }
+}
 
-    /// The first bit of a range that is set in what a function makes of its word.
-    fn find(self, range: Range<usize>, of: impl Fn(u32) -> u32) -> Option<usize> {
-        let word = |number: usize| of(self.words[number].load(Ordering::Acquire) as u32);
-        first_set(range, BITS, |number| u64::from(word(number)))
-    }
+/// The first bits in a row that are not set in these words.
+pub(super) fn next_clear(
+    within: Range<usize>,
+    word: impl Fn(usize) -> u32,
+) -> Option<Range<usize>> {
+    let start = first_set(within.clone(), BITS, |number| u64::from(!word(number)))?;
+    let end = first_set(start..within.end, BITS, |number| u64::from(word(number)));
+    Some(start..end.unwrap_or(within.end))
 }
 
 #[cfg(test)]
@@ -164,7 +185,10 @@ mod tests {
             for _ in 0..300 {
                 let start = next(len + 1);
                 let range = start..start + next(len + 1 - start).min(next(100) + 1);
-                if next(3) > 0 && list.iter().filter(|&&set| !set).count() > len / 4 {
+                if next(7) == 0 {
+                    bits.clear(range.clone());
+                    list[range.clone()].fill(false);
+                } else if next(3) > 0 && list.iter().filter(|&&set| !set).count() > len / 4 {
                     bits.set(range.clone());
                     list[range.clone()].fill(true);
                 }

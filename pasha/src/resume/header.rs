@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::identity::{Identity, OutputFile};
+use super::identity::{Identity, KeptOutput};
 
 /// The header is padded to a multiple of this, so that the bits begin at a page.
 const PAGE: usize = 4096;
@@ -37,7 +37,8 @@ pub(super) fn write(job: &Identity) -> Result<(Vec<u8>, u32), String> {
         lines += &told;
         lines += "\n";
     }
-    for OutputFile { name, file, .. } in &job.outputs {
+    for KeptOutput { name, file, .. } in &job.outputs {
+        let Some(file) = file else { continue };
         let path = line(&file.path.display().to_string());
         lines += &format!("# output {} was {path} on device {}\n", line(name), file.device);
     }
@@ -60,10 +61,14 @@ pub(super) fn write(job: &Identity) -> Result<(Vec<u8>, u32), String> {
 fn lines_of(job: &Identity) -> Vec<String> {
     let mut lines =
         vec![format!("kernel: {}", line(&job.signature)), format!("number of items: {}", job.len)];
-    for OutputFile { name, element, shape, file } in &job.outputs {
+    for KeptOutput { name, element, shape, file } in &job.outputs {
         let name = line(name);
         lines.push(format!("elements of output {name}: {}", line(element)));
         lines.push(format!("shape of output {name}: {shape:?}"));
+        let Some(file) = file else {
+            lines.push(format!("output {name} is reduced"));
+            continue;
+        };
         let born = match file.born {
             Some(born) => format!("made at {born} ns"),
             None => "made at a time that its file system does not tell".to_owned(),

@@ -10,15 +10,16 @@ pub(crate) struct Identity {
     /// Number of items.
     pub(crate) len: usize,
     /// Where the outputs lie.
-    pub(crate) outputs: Vec<OutputFile>,
+    pub(crate) outputs: Vec<KeptOutput>,
 }
 
-/// An output that lies in a file.
+/// An output of which something is left after a crash.
 #[derive(Clone, Debug)]
-pub struct OutputFile {
+pub struct KeptOutput {
     pub(crate) name: String,
     /// The name of the elements' type.
     pub(crate) element: String,
     pub(crate) shape: Vec<usize>,
-    pub(crate) file: FileIdentity,
+    /// The file that it lies in; none of a reduction, which is saved beside the job file.
+    pub(crate) file: Option<FileIdentity>,
 }

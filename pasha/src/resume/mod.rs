@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FallocateFlags;
@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity};
 use crate::memory::{Mapping, MappingId};
 use bits::Bits;
-pub(crate) use identity::{Identity, OutputFile};
+pub(crate) use identity::{Identity, KeptOutput};
 
 /// A job file, open, locked and mapped.
 #[derive(Debug)]
@@ -37,6 +37,10 @@ pub(crate) struct JobFile {
     len: usize,
     /// The checksum of the header.
     header: u32,
+    path: PathBuf,
+    /// Of a job with reductions: the bits when the map began. What is noted since counts only once
+    /// the accumulators are saved that have it.
+    at_start: Option<Box<[u32]>>,
     // Of two maps of one program only one works on a job.
     _entered: ExclusiveUse,
 }
@@ -122,7 +126,8 @@ impl JobFile {
             (text.len(), checksum)
         };
         let mapping = Mapping::file(vec![Arc::clone(entered.claim())], path, offset, bytes, 0)?;
-        Ok(JobFile { mapping, len: job.len, header, _entered: entered })
+        let path = path.to_owned();
+        Ok(JobFile { mapping, len: job.len, header, path, at_start: None, _entered: entered })
     }
 
     fn bits(&self) -> Bits<'_> {
@@ -139,9 +144,41 @@ impl JobFile {
         self.bits().set(indices);
     }
 
-    /// The first indices in a row that are not done.
+    /// The first indices in a row that are not done, or were not when the map began, of a job with
+    /// reductions.
     pub(crate) fn next_missing(&self, within: Range<usize>) -> Option<Range<usize>> {
-        self.bits().next_clear(within)
+        match &self.at_start {
+            None => self.bits().next_clear(within),
+            Some(words) => {
+                let end = within.end.min(self.len);
+                bits::next_clear(within.start..end, |number| words[number])
+            }
+        }
+    }
+
+    /// Whether all of these indices are done.
+    pub(crate) fn are_finished(&self, indices: Range<usize>) -> bool {
+        self.bits().next_clear(indices).is_none()
+    }
+
+    /// Notes that these indices are not done, before any worker has started.
+    pub(crate) fn forget(&self, indices: Range<usize>) {
+        self.bits().clear(indices);
+    }
+
+    /// Keeps to what is noted now: what is noted later is for those who go on with the job.
+    pub(crate) fn keep_to_start(&mut self) {
+        self.at_start = Some(self.bits().copy());
+    }
+
+    /// The checksum of its header, which is the same for the same job.
+    pub(crate) fn checksum(&self) -> u32 {
+        self.header
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Which mapping it lies in.
@@ -216,8 +253,12 @@ pub(crate) fn check_bytes(file: &[u8], job: &Identity) -> std::result::Result<()
 pub(crate) fn sample() -> Identity {
     let file =
         FileIdentity { path: "out.npy".into(), device: 1, inode: 2, born: Some(12), mark: 0xfe };
-    let output =
-        OutputFile { name: "out".into(), element: "f32".into(), shape: vec![1000, 3], file };
+    let output = KeptOutput {
+        name: "out".into(),
+        element: "f32".into(),
+        shape: vec![1000, 3],
+        file: Some(file),
+    };
     Identity { signature: "fn k(value: f64)\n-> f64".into(), len: 1000, outputs: vec![output] }
 }
 

@@ -58,11 +58,19 @@ fn another_job_is_refused_with_both_values() {
         (|job| job.len = 999, "items: 1000", "items: 999"),
         (|job| job.outputs[0].shape = vec![1000, 4], "[1000, 3]", "[1000, 4]"),
         (|job| job.outputs[0].element = "f64".into(), "f32", "f64"),
-        (|job| job.outputs[0].file.inode = 7, "inode 2,", "inode 7,"),
+        (|job| job.outputs[0].file.as_mut().unwrap().inode = 7, "inode 2,", "inode 7,"),
         // The number of a file that was removed is given to the next.
-        (|job| job.outputs[0].file.born = Some(13), "made at 12 ns", "made at 13 ns"),
-        (|job| job.outputs[0].file.born = None, "made at 12 ns", "does not tell"),
-        (|job| job.outputs[0].file.mark = 0xef, "mark 00000000000000fe", "mark 00000000000000ef"),
+        (
+            |job| job.outputs[0].file.as_mut().unwrap().born = Some(13),
+            "made at 12 ns",
+            "made at 13 ns",
+        ),
+        (|job| job.outputs[0].file.as_mut().unwrap().born = None, "made at 12 ns", "does not tell"),
+        (
+            |job| job.outputs[0].file.as_mut().unwrap().mark = 0xef,
+            "mark 00000000000000fe",
+            "mark 00000000000000ef",
+        ),
     ];
     for (change, old, new) in changes {
         let mut other = job(1000);
@@ -73,8 +81,8 @@ fn another_job_is_refused_with_both_values() {
     }
     // A file that was renamed is the same file, and so is one on a device that was mounted again.
     let mut renamed = job(1000);
-    renamed.outputs[0].file.device = 9;
-    renamed.outputs[0].file.path = "elsewhere.npy".into();
+    renamed.outputs[0].file.as_mut().unwrap().device = 9;
+    renamed.outputs[0].file.as_mut().unwrap().path = "elsewhere.npy".into();
     JobFile::open(&place.0, &renamed).unwrap();
 }
 

@@ -13,6 +13,7 @@
 //! | `timelines` | workers killed while they record what they do |
 //! | `shares` | any length, workers, splitting and failures: each index once |
 //! | `resume` | the program killed at 100 moments, and run again |
+//! | `resume_reductions` | the same with sums, which come out bit for bit |
 //! | `resume_ranks` | all ranks of a program killed at 50 moments, and run again |
 //! | `neighbour`, `cancelling`, `resources` | programs with signal handlers, threads and limits of their own; many maps in a row |
 
@@ -28,6 +29,7 @@ mod policies;
 mod resources;
 mod resume;
 mod resume_ranks;
+mod resume_reductions;
 mod shares;
 mod timelines;
 mod timeouts;

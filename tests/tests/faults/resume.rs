@@ -150,9 +150,9 @@ mod changed {
     }
 }
 
-/// Adds up.
+/// Adds up, by worker.
 #[pasha::kernel]
-fn add_up(value: f64, #[reduce(sum)] total: &mut f64) {
+fn add_up(value: f64, #[per_worker] total: &mut f64) {
     *total += value;
 }
 
@@ -182,7 +182,7 @@ fn what_can_not_be_resumed_is_refused() {
     let mut private = triple::alloc(&context, &inp).unwrap();
     let told = reason(triple::run_into(&context, &inp, &mut private));
     assert!(told.contains("output `result` does not lie in a file"), "{told}");
-    assert!(reason(add_up::run_in(&context, &inp)).contains("#[reduce]"));
+    assert!(reason(add_up::run_in(&context, &inp)).contains("#[per_worker]"));
     assert!(reason(repeat::run_in(&context, &inp)).contains("ragged"));
     assert!(!place("job.pasha").exists());
 

@@ -8,6 +8,7 @@
 //! many blocks there are.
 
 mod places;
+mod saved;
 mod shape;
 
 use std::num::NonZeroUsize;
@@ -19,6 +20,7 @@ use crate::options::Splitting;
 use crate::output::worker::Reduction;
 pub(crate) use places::BETWEEN_STOP_CHECKS;
 use places::Places;
+pub(crate) use saved::SavedTree;
 use shape::{Next, Node, Shape};
 
 /// Where there is room for all blocks in so many bytes, nobody ever waits for a place.
@@ -31,6 +33,16 @@ pub(crate) struct MergeTree<'r> {
     /// Copies of accumulators, `size` bytes for each place.
     copies: Mapping,
     size: usize,
+    /// Whether it is saved, so that what lies at places stays as it is.
+    is_saved: bool,
+}
+
+/// Where a tree lies.
+pub(crate) enum TreeMemory {
+    /// In memory of this kind and these pages.
+    Anonymous(Memory, Pages),
+    /// In a file, with what was saved there.
+    File(SavedTree),
 }
 
 impl<'r> MergeTree<'r> {
@@ -41,11 +53,9 @@ impl<'r> MergeTree<'r> {
         num_workers: usize,
         elsewhere: bool,
         splitting: Splitting,
-        memory: Memory,
-        pages: Pages,
+        memory: TreeMemory,
     ) -> Result<Self> {
-        let shape = Shape::new(len, reductions.iter().map(|reduction| reduction.bytes()).sum());
-        let size = reductions.iter().map(|r| r.bytes().next_multiple_of(MOST_ALIGNED)).sum();
+        let (shape, size) = Self::layout(&reductions, len);
         let levels = shape.num_levels();
         // A place is reserved for each worker. Of blocks that are claimed in order, all are done
         // but those that workers are at: a place for each level is enough for somebody to go on,
@@ -57,11 +67,57 @@ impl<'r> MergeTree<'r> {
             _ => num_workers + levels + 1,
         };
         let roomy = AMPLE_BYTES / std::cmp::max(size, 1);
-        let num_places = needed.max(roomy).min(shape.num_blocks()) + num_workers;
-        let places = Places::new(shape, num_workers, num_places, memory)?;
-        let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
-        copies.make_huge_pages();
-        Ok(MergeTree { reductions, places, copies, size })
+        let saved = match &memory {
+            TreeMemory::Anonymous(..) => 0,
+            TreeMemory::File(saved) => saved.nodes.len(),
+        };
+        let num_places = (needed.max(roomy) + saved).min(shape.num_blocks()) + num_workers;
+        match memory {
+            TreeMemory::Anonymous(memory, pages) => {
+                let bytes = Places::bytes(&shape, num_workers, num_places);
+                let places = Mapping::sparse(bytes, memory)?;
+                let places = Places::new(places, shape, num_workers, num_places);
+                let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
+                copies.make_huge_pages();
+                Ok(MergeTree { reductions, places, copies, size, is_saved: false })
+            }
+            TreeMemory::File(saved) => {
+                let (new, places, copies) = saved.create(&shape, num_workers, num_places, size)?;
+                let places = Places::new(places, shape, num_workers, num_places);
+                let tree = MergeTree { reductions, places, copies, size, is_saved: true };
+                tree.lay_down(&saved);
+                new.put_in_place()?;
+                Ok(tree)
+            }
+        }
+    }
+
+    /// The blocks of a map over so many items, and the bytes of copies of their accumulators.
+    pub(crate) fn layout(reductions: &[Box<dyn Reduction + 'r>], len: usize) -> (Shape, usize) {
+        let bytes = reductions.iter().map(|reduction| reduction.bytes());
+        let size = bytes.clone().map(|bytes| bytes.next_multiple_of(MOST_ALIGNED)).sum();
+        (Shape::new(len, bytes.sum()), size)
+    }
+
+    /// Puts what was saved at places that are free, before any worker has started.
+    fn lay_down(&self, saved: &SavedTree) {
+        for (place, node) in (0..).zip(&saved.nodes) {
+            self.places.occupy(place, self.shape().node(node.number));
+            for (from, (reduction, copy)) in self.offsets().zip(self.copies(place)) {
+                let bytes = &node.copies[from..from + reduction.bytes()];
+                // SAFETY: nobody else uses the tree, and the place has room for so many bytes.
+                unsafe { copy.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+            }
+        }
+    }
+
+    /// Where the copy of each reduction's accumulator begins at a place.
+    fn offsets(&self) -> impl Iterator<Item = usize> {
+        self.reductions.iter().scan(0, |at, reduction| {
+            let offset = *at;
+            *at += reduction.bytes().next_multiple_of(MOST_ALIGNED);
+            Some(offset)
+        })
     }
 
     /// The blocks of items.
@@ -91,11 +147,8 @@ impl<'r> MergeTree<'r> {
     /// The reductions, each with where the copy of its accumulator lies at this place.
     fn copies(&self, place: u32) -> impl Iterator<Item = (&dyn Reduction, *mut u8)> {
         let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.size);
-        self.reductions.iter().scan(start, |at, reduction| {
-            let copy = *at;
-            *at = at.wrapping_add(reduction.bytes().next_multiple_of(MOST_ALIGNED));
-            Some((&**reduction, copy))
-        })
+        let copies = self.offsets().map(move |offset| start.wrapping_add(offset));
+        self.reductions.iter().map(|reduction| &**reduction).zip(copies)
     }
 
     /// Has a place for what a worker makes of its next block, before it claims that, and waits
@@ -211,6 +264,10 @@ impl<'r> MergeTree<'r> {
     /// All workers have ended, and the accumulators are still attached.
     pub(crate) unsafe fn collect(&self) {
         let Some(root) = self.places.shape.root() else { return };
+        if self.is_saved && self.places.place_of(root).is_none() {
+            // SAFETY: as the caller promises.
+            return unsafe { self.add_all() };
+        }
         let is_whole = self.is_whole();
         // SAFETY: as the caller promises.
         let Some(place) = (unsafe { self.merged(root) }) else { return };
@@ -225,6 +282,23 @@ impl<'r> MergeTree<'r> {
                     reduction.merge(result, copy, true);
                 }
             }
+        }
+    }
+
+    /// Merges what lies at all places into the first worker's accumulators, and leaves the places
+    /// as they are.
+    ///
+    /// # Safety
+    /// As for [`collect`](Self::collect).
+    unsafe fn add_all(&self) {
+        let shape = self.shape();
+        let mut nodes = self.laid_down();
+        // From the last to the first, each before what is merged already.
+        nodes.sort_unstable_by_key(|&number| shape.first_block(shape.node(number)));
+        for number in nodes.into_iter().rev() {
+            let Some(place) = self.places.place_of(shape.node(number)) else { continue };
+            // SAFETY: as the caller promises, nobody else uses accumulators or places.
+            unsafe { self.merge(0, place, true) };
         }
     }
 

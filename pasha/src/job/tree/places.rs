@@ -20,8 +20,7 @@ use rustix::thread::futex;
 
 use super::shape::{Next, Node, Shape};
 use crate::element::CACHE_LINES;
-use crate::error::Result;
-use crate::memory::{Mapping, MappingId, Memory};
+use crate::memory::{Mapping, MappingId};
 
 /// How long a worker that waits does not look whether the map is to stop.
 pub(crate) const BETWEEN_STOP_CHECKS: Duration = Duration::from_millis(20);
@@ -69,18 +68,32 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// So many places, all free, for the nodes of a tree, in memory that these workers share.
+    /// The bytes that they take.
+    pub(super) fn bytes(shape: &Shape, num_workers: usize, num_places: usize) -> usize {
+        Places::before_words(num_workers)
+            + shape.num_nodes() * size_of::<AtomicU64>()
+            + num_places * size_of::<AtomicU32>()
+    }
+
+    /// The bytes before the words of the nodes.
+    pub(super) fn before_words(num_workers: usize) -> usize {
+        size_of::<PlacesHeader>() + num_workers * size_of::<MergeState>()
+    }
+
+    /// So many places, all free, for the nodes of a tree, in memory of zeros that these workers
+    /// share.
+    ///
+    /// # Panics
+    /// Panics if the mapping is too short.
     pub(super) fn new(
+        mapping: Mapping,
         shape: Shape,
         num_workers: usize,
         num_places: usize,
-        memory: Memory,
-    ) -> Result<Self> {
-        let bytes = size_of::<PlacesHeader>()
-            + num_workers * size_of::<MergeState>()
-            + shape.num_nodes() * size_of::<AtomicU64>()
-            + num_places * size_of::<AtomicU32>();
-        Ok(Places { mapping: Mapping::sparse(bytes, memory)?, shape, num_workers, num_places })
+    ) -> Self {
+        let bytes = Places::bytes(&shape, num_workers, num_places);
+        assert!(bytes <= mapping.len(), "the mapping holds all places");
+        Places { mapping, shape, num_workers, num_places }
     }
 
     /// Which mapping it lies in.
@@ -105,7 +118,7 @@ impl Places {
     /// The word of a node: 1 + its place, and above that 1 + the worker that has taken it, or 0.
     fn word(&self, index: usize) -> &AtomicU64 {
         assert!(index < self.shape.num_nodes(), "node {index} of {}", self.shape.num_nodes());
-        let before = size_of::<PlacesHeader>() + self.num_workers * size_of::<MergeState>();
+        let before = Places::before_words(self.num_workers);
         // SAFETY: the invariant of `Places`; what is before is a multiple of 128 bytes.
         unsafe { self.mapping.start().add(before).cast::<AtomicU64>().add(index).as_ref() }
     }
@@ -114,8 +127,7 @@ impl Places {
     fn owner(&self, place: u32) -> &AtomicU32 {
         let place = place as usize;
         assert!(place < self.num_places, "place {place} of {}", self.num_places);
-        let before = size_of::<PlacesHeader>()
-            + self.num_workers * size_of::<MergeState>()
+        let before = Places::before_words(self.num_workers)
             + self.shape.num_nodes() * size_of::<AtomicU64>();
         // SAFETY: the invariant of `Places`; what is before is a multiple of 8 bytes.
         unsafe { self.mapping.start().add(before).cast::<AtomicU32>().add(place).as_ref() }
@@ -189,6 +201,19 @@ impl Places {
                 return false;
             }
         }
+    }
+
+    /// Has a free place be that of a node, before any worker has started.
+    pub(super) fn occupy(&self, place: u32, node: Node) {
+        self.owner(place).store(1, Ordering::Relaxed);
+        let word = self.word(self.shape.index(node));
+        word.store(u64::from(place + 1), Ordering::Release);
+    }
+
+    /// Sets the word of a node, as a worker leaves it that is killed.
+    #[cfg(test)]
+    pub(super) fn set_word(&self, index: usize, word: u64) {
+        self.word(index).store(word, Ordering::Release);
     }
 
     /// The place that is reserved for a worker.

@@ -3,6 +3,8 @@
 //! Both follow from the number of items and the size of the accumulators alone: whoever runs the
 //! blocks, the same values are merged in the same order.
 
+use std::ops::Range;
+
 /// Blocks of items as the leaves of a binary tree, whose nodes are numbered level by level.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
@@ -93,6 +95,31 @@ impl Shape {
     /// The end of the block that this index is in.
     pub(crate) fn end_of_block(&self, index: usize) -> usize {
         (index / self.items).saturating_add(1).saturating_mul(self.items).min(self.len)
+    }
+
+    /// The items of a node's blocks.
+    pub(super) fn items_of(&self, node: Node) -> Range<usize> {
+        let blocks = self.blocks_of(node);
+        let end = |block: usize| block.saturating_mul(self.items).min(self.len);
+        end(blocks.start)..end(blocks.end)
+    }
+
+    /// The items of a block.
+    pub(crate) fn items_of_block(&self, block: usize) -> Range<usize> {
+        self.items_of(self.leaf(block))
+    }
+
+    /// The blocks of a node.
+    pub(super) fn blocks_of(&self, node: Node) -> Range<usize> {
+        let end = (node.number + 1) << node.level;
+        self.first_block(node)..end.min(self.num_blocks())
+    }
+
+    /// The nodes that a node is part of.
+    pub(super) fn above(&self, node: Node) -> impl Iterator<Item = Node> {
+        let has_parent = |node: &Node| node.level + 1 < self.num_levels();
+        let parent = move |node: &Node| has_parent(node).then(|| self.parent(*node));
+        std::iter::successors(parent(&node), parent)
     }
 
     fn count(&self, level: usize) -> usize {
@@ -238,5 +265,10 @@ mod tests {
         assert_eq!(shape.first_block(Node { level: 2, number: 1 }), 4);
         assert_eq!(shape.children(Node { level: 1, number: 5 }), Some((shape.leaf(10), None)));
         assert_eq!(shape.children(shape.leaf(3)), None);
+        let above: Vec<_> = shape.above(shape.leaf(10)).collect();
+        assert_eq!(above.len(), shape.num_levels() - 1);
+        assert_eq!(above.last().copied(), shape.root());
+        assert_eq!(shape.blocks_of(above[1]), 8..11);
+        assert_eq!(shape.above(above[3]).count(), 0);
     }
 }

@@ -21,6 +21,7 @@ use crate::job::forked::Generation;
 use crate::kernel::Kernel;
 use crate::memory::HugePageMaker;
 use crate::output::index::IndexSlots;
+use crate::resume::JobFile;
 use crate::timeline::SpanKind;
 
 /// Blocks grow until they take this long.
@@ -123,6 +124,14 @@ impl<'m> BlockRunner<'m> {
                 Some(file) => file.next_missing(next..todo.end).unwrap_or(todo.end..todo.end),
             };
             next = missing.start;
+            if next >= todo.end {
+                // The rest was finished before.
+                record.end_block(0, next, Duration::ZERO);
+                if state.tree.is_none() {
+                    self.checkpoint_if_due(task, state, worker_id, next);
+                }
+                break;
+            }
             if left_out.contains(&next) {
                 next += 1;
                 record.end_block(0, next, Duration::ZERO);
@@ -240,6 +249,10 @@ impl<'m> BlockRunner<'m> {
         let Some(tree) = state.tree else { return Some(false) };
         let Some(block) = tree.shape().block_before(next) else { return Some(false) };
         state.enter(worker_id, Stage::Merging);
+        if let Some(file) = state.job_file {
+            // Before the block counts: of one that does not what is noted is forgotten.
+            note_block(state, file, tree.shape().items_of_block(block));
+        }
         // SAFETY: the worker's number is its own, no slot of it is alive, and the block lies in the
         // share that it has claimed.
         let goes_on = unsafe { tree.take_in(worker_id, block, &|| state.is_stopped()) };
@@ -365,6 +378,19 @@ fn enter_pages<K: Kernel, F, R: ReadList<K::Items>>(
     readers.places(share, &mut enter);
     // SAFETY: the share lies within the map, whose outputs are attached.
     unsafe { task.slots.places(share, &mut enter) };
+}
+
+/// Notes in the job file that a block is finished, but for what the map goes on without.
+#[cold]
+fn note_block(state: &MapState<'_>, file: &JobFile, items: Range<usize>) {
+    let mut without = left_out(state, items.clone());
+    without.sort_unstable();
+    let mut start = items.start;
+    for index in without {
+        file.note(start..index);
+        start = index + 1;
+    }
+    file.note(start..items.end);
 }
 
 /// The indices of this range that the map goes on without; they are few.

@@ -86,7 +86,10 @@ impl MapState<'_> {
     /// Takes note of finished items, where that is asked for, after their slots are written.
     #[inline]
     pub(crate) fn note_finished(&self, finished: Range<usize>) {
-        if let Some(file) = self.job_file {
+        // Of a job with reductions whole blocks are noted, when they are handed on.
+        if let Some(file) = self.job_file
+            && self.tree.is_none()
+        {
             file.note(finished.clone());
         }
         // Of a live map with accumulators what its checkpoints have: nothing else is for good.

@@ -15,7 +15,7 @@ use crate::kernel::{Kernel, Out};
 use crate::map::drive;
 use crate::map::lengths::LengthsOf;
 use crate::map::prepared::{Prepared, merge_failed};
-use crate::map::refuse::{NO_FILES, refuse_to_resume};
+use crate::map::refuse::{Resuming, refuse_to_resume};
 use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
 use crate::output::worker::Accumulators;
@@ -31,7 +31,7 @@ pub(crate) fn run_all<K: Kernel, F: FunctorList<K::Items>>(
     kernel: &K,
     functors: &F,
 ) -> Result<(Out<K>, Report)> {
-    let refused = refuse_to_resume::<K>(setting.options, Some(NO_FILES));
+    let refused = refuse_to_resume::<K>(setting.options, Resuming::AllocatingOnRanks);
     let prepared = Prepared::agreed(ranks, setting, kernel, functors, "a map", refused)?;
     let mut out = prepared.allocate_together(ranks)?;
     let report = prepared.run_together(ranks, &mut out, true)?;
@@ -61,7 +61,7 @@ pub(crate) fn run_into<K: Kernel, F: FunctorList<K::Items>>(
     functors: &F,
     out: &mut Out<K>,
 ) -> Result<Report> {
-    let refused = refuse_to_resume::<K>(setting.options, None);
+    let refused = refuse_to_resume::<K>(setting.options, Resuming::IntoOnRanks);
     let what = "a map into outputs";
     let prepared = Prepared::agreed(ranks, setting, kernel, functors, what, refused)?;
     prepared.run_together(ranks, out, false)
@@ -141,7 +141,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         let first_worker = numbering.first_worker;
         // All ranks have the same options.
         let tree = match self.setting.options.reproducible {
-            true => ranks.group.agree(self.tree(&attached), |_| Vec::new())?,
+            true => ranks.group.agree(self.tree(&attached, None), |_| Vec::new())?,
             false => None,
         };
         let task = Task {

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::memory::MappingId;
 use crate::output::slots::OfIndex;
 use crate::output::{Attached, Backed, RankParts};
-use crate::resume::OutputFile;
+use crate::resume::KeptOutput;
 
 /// An array attached to a run whose slots belong to indices.
 pub struct AttachedSlots<'a, S> {
@@ -52,8 +52,8 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
         }
     }
 
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(self.array.file());
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
+        outputs.push(self.array.file());
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

@@ -13,7 +13,7 @@ use crate::array::{Order, RaggedArray, SharedArray, fill_with_copies};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::output::slots::OfIndex;
-use crate::output::{OutputSpec, Plan, check_memory, contiguous};
+use crate::output::{OutputSpec, Plan, WhatIsKept, check_memory, contiguous};
 
 /// One slot of its own length for each index.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ impl<A: Element> OutputSpec for RaggedOfLengths<A> {
     type Slots = OfIndex<RaggedSlots<A>>;
     type Attached<'a> = AttachedSlots<'a, RaggedSlots<A>>;
 
-    const CAN_LIE_IN_A_FILE: bool = false;
+    const KEPT: WhatIsKept = WhatIsKept::IN_MEMORY;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let mut offsets =

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::memory::{MappingId, Memory, Pages};
 use crate::output::index::ScalarSlots;
 use crate::output::{Attached, Plan, RankParts};
-use crate::resume::OutputFile;
+use crate::resume::KeptOutput;
 
 /// A ragged array attached to a run whose kernel pushes into it.
 pub struct AttachedPushed<'a, A: 'static> {
@@ -67,8 +67,8 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
         new.extend(self.entries.mapping().take_new());
     }
 
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(None);
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
+        outputs.push(None);
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

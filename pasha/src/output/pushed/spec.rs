@@ -10,7 +10,7 @@ use super::slots::PushedSlots;
 use crate::array::{Order, RaggedArray, SharedArray};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::output::{OutputSpec, Plan};
+use crate::output::{OutputSpec, Plan, WhatIsKept};
 
 /// A slot for each index that is as long as the kernel makes it.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl<A: Element> OutputSpec for Pushed<A> {
     type Slots = PushedSlots<A>;
     type Attached<'a> = AttachedPushed<'a, A>;
 
-    const CAN_LIE_IN_A_FILE: bool = false;
+    const KEPT: WhatIsKept = WhatIsKept::IN_MEMORY;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let offsets = SharedArray::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;

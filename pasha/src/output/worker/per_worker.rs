@@ -17,8 +17,10 @@ use crate::memory::MappingId;
 use crate::output::builders::builders;
 use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::{SlotShape, SubArrays};
-use crate::output::{Attached, Backed, OutputSpec, Plan, RankParts, check_array, contiguous};
-use crate::resume::OutputFile;
+use crate::output::{
+    Attached, Backed, OutputSpec, Plan, RankParts, WhatIsKept, check_array, contiguous,
+};
+use crate::resume::KeptOutput;
 
 /// One array for each worker of the context: the output is `(num_workers, shape…)`.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub struct PerWorker<A, D> {
 builders!(arrays: PerWorker);
 
 impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
+    const KEPT: WhatIsKept = WhatIsKept::OF_WORKERS;
+
     type Array = SharedArray<A, D::Larger>;
     type Slots = OfWorker<ArrayAccumulators<A, D>>;
     type Attached<'a>
@@ -76,6 +80,8 @@ pub struct PerWorkerScalar<A> {
 builders!(elements: PerWorkerScalar);
 
 impl<A: Element> OutputSpec for PerWorkerScalar<A> {
+    const KEPT: WhatIsKept = WhatIsKept::OF_WORKERS;
+
     type Array = SharedArray<A, Ix1>;
     type Slots = OfWorker<ScalarAccumulators<A>>;
     type Attached<'a> = AttachedPerWorker<'a, ScalarAccumulators<A>>;
@@ -207,8 +213,8 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
         new.extend(self.array.mapping().take_new());
     }
 
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(self.array.file());
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
+        outputs.push(self.array.file());
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

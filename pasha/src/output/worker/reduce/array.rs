@@ -19,8 +19,8 @@ use crate::output::sub_arrays::SubArrays;
 use crate::output::worker::array::ArrayAccumulators;
 use crate::output::worker::padded::{map_accumulators, step_of};
 use crate::output::worker::reduction::{Accumulated, Reduction};
-use crate::output::{Attached, OutputSpec, Plan, RankParts, check_array};
-use crate::resume::OutputFile;
+use crate::output::{Attached, OutputSpec, Plan, RankParts, WhatIsKept, check_array};
+use crate::resume::KeptOutput;
 
 /// One array, merged from one accumulator for each worker.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ impl<A: Element, D, M: Merge<A>> Reduce<A, D, M> {
 }
 
 impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D, M> {
+    const KEPT: WhatIsKept = WhatIsKept::BY_BLOCKS;
+
     type Array = SharedArray<A, D>;
     type Slots = OfWorker<ArrayAccumulators<A, D>>;
     type Attached<'a>
@@ -183,8 +185,13 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
     // Accumulators have been written, by their reset.
     fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
 
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(None);
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
+        outputs.push(Some(KeptOutput {
+            name: String::new(),
+            element: std::any::type_name::<A>().to_owned(),
+            shape: self.spec.dim.slice().to_vec(),
+            file: None,
+        }));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

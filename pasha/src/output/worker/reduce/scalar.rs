@@ -11,8 +11,8 @@ use crate::output::slots::OfWorker;
 use crate::output::worker::padded::{map_accumulators, step_of};
 use crate::output::worker::reduction::{Accumulated, Reduction};
 use crate::output::worker::scalar::ScalarAccumulators;
-use crate::output::{Attached, OutputSpec, Plan, RankParts};
-use crate::resume::OutputFile;
+use crate::output::{Attached, OutputSpec, Plan, RankParts, WhatIsKept};
+use crate::resume::KeptOutput;
 
 /// One value, merged from one accumulator for each worker.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ impl<A: Element, M: Merge<A>> ReduceScalar<A, M> {
 }
 
 impl<A: Element, M: Merge<A>> OutputSpec for ReduceScalar<A, M> {
+    const KEPT: WhatIsKept = WhatIsKept::BY_BLOCKS;
+
     type Array = A;
     type Slots = OfWorker<ScalarAccumulators<A>>;
     type Attached<'a>
@@ -117,8 +119,13 @@ unsafe impl<A: Element, M: Merge<A>> Attached for AttachedScalar<'_, A, M> {
     // Accumulators have been written, by their reset.
     fn new_memory(&self, _new: &mut Vec<Range<usize>>) {}
 
-    fn files(&self, files: &mut Vec<Option<OutputFile>>) {
-        files.push(None);
+    fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
+        outputs.push(Some(KeptOutput {
+            name: String::new(),
+            element: std::any::type_name::<A>().to_owned(),
+            shape: Vec::new(),
+            file: None,
+        }));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {
