@@ -44,7 +44,7 @@ fn no_impl_traits(kernel: &Kernel, errors: &mut Errors) {
 }
 
 /// The words that the functions of Python have as keywords.
-const KEYWORDS: [&str; 20] = [
+const KEYWORDS: [&str; 21] = [
     "out",
     "context",
     "report",
@@ -56,6 +56,7 @@ const KEYWORDS: [&str; 20] = [
     "deadline",
     "stop_within",
     "resume",
+    "durable",
     "timeline",
     "share",
     "static_split",

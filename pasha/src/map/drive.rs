@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Instant;
 
+use super::durable::Durable;
 use super::group::{self, OtherRanks, SlotMessages};
 use super::outcome::{Outcome, WorkersResult};
 use super::shared::{self, SharedByWorkers, TaskFacts};
@@ -39,9 +40,10 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         setting.memory,
         setting.options.pages(),
     );
-    let finished = match &live {
-        None => None,
-        Some(_) => Some(FinishedItems::new(task.len, setting.memory)?),
+    let is_durable = setting.options.durable && task.job_file.is_some();
+    let finished = match live.is_some() || is_durable {
+        false => None,
+        true => Some(FinishedItems::new(task.len, setting.memory)?),
     };
     let shared = SharedByWorkers::new(num_workers, task.len, setting, checkpoints)?;
     let about = TaskFacts {
@@ -53,7 +55,8 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         job_file: task.job_file,
         tree: task.tree,
         first_worker: task.first_worker,
-        live: finished.as_ref(),
+        finished: finished.as_ref(),
+        is_live: live.is_some(),
     };
     let state = shared.state(about, setting, begun);
     let body = |worker_id: usize, generation| task.work(worker_id, &state, generation);
@@ -106,6 +109,12 @@ fn drive(
     live: Option<LiveLook<'_>>,
 ) -> Result<Report> {
     let (table, len) = (state.table, state.len);
+    let durable = match (state.job_file, state.finished) {
+        (Some(job_file), Some(finished)) if state.is_durable => {
+            Some(Durable { job_file, tree: state.tree, finished, outputs: writable.clone() })
+        }
+        _ => None,
+    };
     writable.push(table.mapping_id());
     writable.extend(state.checkpoints.mapping_id());
     writable.extend(state.job_file.map(JobFile::mapping_id));
@@ -145,9 +154,10 @@ fn drive(
     let resumed = state.job_file.map_or(0, JobFile::finished);
     let mut started = Ok(());
     if !table.is_stopped() && resumed < len {
-        let run = || match live {
-            None => context.run(&job),
-            Some(live) => live.during(state, || context.run(&job)),
+        let run = || match (live, &durable) {
+            (Some(live), _) => live.during(state, || context.run(&job)),
+            (None, Some(durable)) => durable.during(table, || context.run(&job)),
+            (None, None) => context.run(&job),
         };
         started = match options.watch.as_ref() {
             None => run(),

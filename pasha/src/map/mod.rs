@@ -5,6 +5,7 @@
 pub(crate) mod bound;
 pub(crate) mod closure;
 mod drive;
+mod durable;
 mod group;
 mod lengths;
 pub(crate) mod live;

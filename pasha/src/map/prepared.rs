@@ -286,7 +286,10 @@ fn tree_of<'t>(
             let (shape, size) = MergeTree::layout(&reductions, len);
             let saved = SavedTree::read(job_file, &shape, size)?;
             job_file.keep_to_start();
-            TreeMemory::File(saved)
+            match options.durable {
+                false => TreeMemory::File(saved),
+                true => TreeMemory::Durable(memory, options.pages(), saved),
+            }
         }
     };
     MergeTree::new(reductions, len, num_workers, elsewhere, splitting, memory)

@@ -53,8 +53,9 @@ pub(super) struct TaskFacts<'m> {
     pub(super) job_file: Option<&'m JobFile>,
     pub(super) tree: Option<&'m MergeTree<'m>>,
     pub(super) first_worker: usize,
-    /// Where the workers of a live map take note of what is finished.
-    pub(super) live: Option<&'m FinishedItems>,
+    /// Where the workers of a live map, or a durable one, take note of what is finished.
+    pub(super) finished: Option<&'m FinishedItems>,
+    pub(super) is_live: bool,
 }
 
 impl SharedByWorkers {
@@ -129,8 +130,9 @@ impl SharedByWorkers {
             job_file: about.job_file,
             tree: about.tree,
             grants: grants.as_ref(),
-            finished: about.live.or(grants.as_ref().map(|grants| &grants.finished)),
-            is_live: about.live.is_some(),
+            finished: about.finished.or(grants.as_ref().map(|grants| &grants.finished)),
+            is_live: about.is_live,
+            is_durable: about.job_file.is_some() && options.durable,
             first_worker: about.first_worker,
             recorder,
             source_errors: Mutex::default(),

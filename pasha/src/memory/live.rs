@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::mm::MprotectFlags;
+use rustix::mm::{MprotectFlags, MsyncFlags};
 
 /// Which mapping is meant, for as long as it lives: where it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,29 @@ pub(super) fn huge() -> Vec<Range<usize>> {
     let live = lock();
     let huge = live.iter().filter(|(_, live)| live.is_huge);
     huge.map(|(&start, live)| start..start + live.len).collect()
+}
+
+/// Writes the pages of these mappings to their disk, as far as they are of files.
+pub(crate) fn sync(mappings: &[MappingId]) -> std::io::Result<()> {
+    let page = rustix::param::page_size();
+    // The list is not locked while the disk is waited for: nobody could fork.
+    let lens: Vec<(usize, usize)> = {
+        let live = lock();
+        let len = |&MappingId(start): &MappingId| Some((start, live.get(&start)?.len));
+        mappings.iter().filter_map(len).collect()
+    };
+    for (start, len) in lens {
+        let first = start / page * page;
+        // SAFETY: no memory is changed, and of a range where nothing is mapped any more it fails.
+        unsafe {
+            rustix::mm::msync(
+                std::ptr::without_provenance_mut(first),
+                len + (start - first),
+                MsyncFlags::SYNC,
+            )
+        }?;
+    }
+    Ok(())
 }
 
 /// The list, locked. The parent holds it while it forks, so that the child finds it whole and

@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use file::FileBacking;
 pub(crate) use huge::{HUGE_PAGE, HugePageCounts, HugePageMaker, Pages, collapse_range};
 pub(crate) use live::LiveMappings;
-pub(crate) use live::MappingId;
+pub(crate) use live::{MappingId, sync};
 pub(crate) use pages::SharedPages;
 
 /// The kind of memory that the workers of a context share.

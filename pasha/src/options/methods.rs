@@ -210,6 +210,12 @@ pub trait ContextOptions: Sized {
         self
     }
 
+    #[doc = include_str!("../../docs/options/durable.md")]
+    fn durable(mut self, wanted: bool) -> Self {
+        self.options_mut().durable = wanted;
+        self
+    }
+
     /// Says whether large outputs get huge pages of 2 MiB, as far as the operating system gives
     /// them. The default is `true`.
     ///

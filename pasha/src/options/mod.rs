@@ -66,6 +66,7 @@ pub struct Options {
     pub(crate) stop_within: Duration,
     pub(crate) cancel_token: Option<CancelToken>,
     pub(crate) resume: Option<PathBuf>,
+    pub(crate) durable: bool,
     pub(crate) huge_pages: bool,
     pub(crate) pin_workers: bool,
     pub(crate) worker_lifespan: Option<NonZeroUsize>,
@@ -101,6 +102,7 @@ impl Options {
             stop_within: STOP_WITHIN,
             cancel_token: None,
             resume: None,
+            durable: false,
             huge_pages: true,
             pin_workers: false,
             worker_lifespan: None,
@@ -135,6 +137,7 @@ impl Options {
             stop_within: _,
             cancel_token,
             resume,
+            durable: _,
             huge_pages: _,
             pin_workers,
             worker_lifespan: _,
@@ -206,6 +209,7 @@ impl fmt::Debug for Options {
             stop_within,
             cancel_token,
             resume,
+            durable,
             huge_pages,
             pin_workers,
             worker_lifespan,
@@ -224,6 +228,7 @@ impl fmt::Debug for Options {
             .field("stop_within", stop_within)
             .field("cancel_token", cancel_token)
             .field("resume", resume)
+            .field("durable", durable)
             .field("huge_pages", huge_pages)
             .field("pin_workers", pin_workers)
             .field("worker_lifespan", worker_lifespan)

@@ -35,6 +35,9 @@ macro_rules! option_methods {
             "Keeps note in this file of what is done, so that a map that was killed goes on.",
                 "resume(\"integrated.job\")":
                 resume(path: impl Into<::std::path::PathBuf>);
+            "Says whether what is noted of a job with `resume` holds after a loss of power, too.",
+                "durable(true)":
+                durable(wanted: bool);
             "Says whether large outputs get huge pages of 2 MiB.",
                 "huge_pages(false)":
                 huge_pages(wanted: bool);

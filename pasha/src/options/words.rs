@@ -19,7 +19,7 @@ struct Word {
 }
 
 /// The words, each as the method of its name.
-const WORDS: [Word; 17] = [
+const WORDS: [Word; 18] = [
     Word { name: "skip", example: "skip=10", apply: |options, given| skip(options, given) },
     Word { name: "retry", example: "retry=2", apply: |options, given| retry(options, given) },
     Word {
@@ -46,6 +46,11 @@ const WORDS: [Word; 17] = [
         name: "resume",
         example: "resume=out/job",
         apply: |options, given| Ok(options.resume(given.text("the path of a file")?)),
+    },
+    Word {
+        name: "durable",
+        example: "durable",
+        apply: |options, given| Ok(options.durable(given.truth()?)),
     },
     Word {
         name: "progress",
@@ -227,6 +232,7 @@ impl FromStr for Options {
     /// | `deadline=1h 30min` | [`deadline`](Options::deadline) |
     /// | `stop_within=5s`, `stop_at_once` | [`stop_within`](Options::stop_within), [`stop_at_once`](Options::stop_at_once) |
     /// | `resume=out/job` | [`resume`](Options::resume) |
+    /// | `durable` | [`durable`](Options::durable) |
     /// | `progress` | [`progress_bar`](Options::progress_bar) |
     /// | `timeline`, `timeline=out/t.svg` | [`timeline`](Options::timeline), and each map writes it into this file: a picture, or for Perfetto with `.json` |
     /// | `share=100`, `static_split` | [`share`](Options::share), [`static_split`](Options::static_split) |

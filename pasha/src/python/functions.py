@@ -105,6 +105,7 @@ OPTIONS = {
     "deadline": None,
     "stop_within": None,
     "resume": None,
+    "durable": False,
     "timeline": None,
     "share": None,
     "static_split": False,

@@ -25,7 +25,7 @@ struct Keyword {
     apply: fn(&mut Options, &Bound<'_, PyAny>) -> PyResult<()>,
 }
 
-const KEYWORDS: [Keyword; 16] = [
+const KEYWORDS: [Keyword; 17] = [
     // In this order, so that a retry may be followed by a skip, however they are given.
     Keyword { name: "on_failure", apply: on_failure },
     Keyword { name: "retry", apply: |options, value| retry(options, value.extract()?) },
@@ -65,6 +65,10 @@ const KEYWORDS: [Keyword; 16] = [
             }
             Ok(())
         },
+    },
+    Keyword {
+        name: "durable",
+        apply: |options, value| put(&mut options.durable, value.extract()?),
     },
     Keyword {
         name: "reproducible",

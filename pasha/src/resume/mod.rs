@@ -42,7 +42,7 @@ pub(crate) struct JobFile {
     /// the accumulators are saved that have it.
     at_start: Option<Box<[u32]>>,
     // Of two maps of one program only one works on a job.
-    _entered: ExclusiveUse,
+    entered: ExclusiveUse,
 }
 
 /// Claims a job for this process, for as long as what comes back or a copy of it lives: its file is
@@ -93,6 +93,20 @@ pub(crate) fn is_begun(job: &FileClaim) -> Result<bool> {
     }
 }
 
+/// Writes to the disk that a file is in its folder.
+///
+/// # Errors
+/// [`Error::File`] if the operating system can't.
+pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let synced = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| Error::File {
+        action: "sync the folder of",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 fn refused(path: &Path, reason: String) -> Error {
     Error::Resume { path: path.to_owned(), reason }
 }
@@ -127,7 +141,7 @@ impl JobFile {
         };
         let mapping = Mapping::file(vec![Arc::clone(entered.claim())], path, offset, bytes, 0)?;
         let path = path.to_owned();
-        Ok(JobFile { mapping, len: job.len, header, path, at_start: None, _entered: entered })
+        Ok(JobFile { mapping, len: job.len, header, path, at_start: None, entered })
     }
 
     fn bits(&self) -> Bits<'_> {
@@ -179,6 +193,25 @@ impl JobFile {
     /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Writes what is noted to the disk.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the operating system can't.
+    pub(crate) fn sync(&self) -> Result<()> {
+        let failed = |source| Error::File { action: "sync", path: self.path.clone(), source };
+        self.mapping.flush().map_err(failed)
+    }
+
+    /// Writes the file to the disk, and that it is there.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    pub(crate) fn sync_whole(&self) -> Result<()> {
+        let failed = |source| Error::File { action: "sync", path: self.path.clone(), source };
+        self.entered.claim().file().sync_all().map_err(failed)?;
+        sync_folder_of(&self.path)
     }
 
     /// Which mapping it lies in.

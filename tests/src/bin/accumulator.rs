@@ -1,12 +1,12 @@
 //! A map with reductions, to be killed and run again: `accumulator CONTEXT WORKERS LEN [FAILING
-//! THEN]` in the folder of its files. `FAILING` is an index that fails, and `THEN` what then:
+//! THEN]` in the folder of its files; `durable-CONTEXT` for a durable job. `FAILING` is an index that fails, and `THEN` what then:
 //! `abort`, `skip` or `retry`. What comes of the reductions is written into `sums.bin`.
 
 use std::process::ExitCode;
 
 use ndarray::prelude::*;
 use pasha::prelude::*;
-use pasha::{AfterRetries, Error};
+use pasha::{AfterRetries, AnyContext, Error, Options};
 use pasha_tests::nanoseconds;
 
 /// Some tens of microseconds of work for each item.
@@ -62,15 +62,17 @@ fn main() -> ExitCode {
         [failing, ..] => (failing.parse().ok(), OnFailure::Abort),
     };
     let workers = workers.parse().expect("a number");
-    let context: Box<dyn Context> = match context.as_str() {
-        "serial" => Box::new(SerialContext::new().on_failure(policy).resume("job.pasha")),
-        "threads" => Box::new(
-            ThreadContext::new(workers).expect("some").on_failure(policy).resume("job.pasha"),
-        ),
-        _ => Box::new(
-            ProcessContext::new(workers).expect("some").on_failure(policy).resume("job.pasha"),
-        ),
+    let (is_durable, context) = match context.strip_prefix("durable-") {
+        Some(context) => (true, context),
+        None => (false, context.as_str()),
     };
+    let options = Options::new().on_failure(policy).resume("job.pasha").durable(is_durable);
+    let mut context: AnyContext = match context {
+        "serial" => Box::new(SerialContext::new()),
+        "threads" => Box::new(ThreadContext::new(workers).expect("some")),
+        _ => Box::new(ProcessContext::new(workers).expect("some")),
+    };
+    *context.options_mut() = options;
     match run(&*context, len.parse().expect("a number"), failing) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -12,6 +12,7 @@
 //! | `timeouts` | items that hang, deadlines, cancelling, impatience |
 //! | `timelines` | workers killed while they record what they do |
 //! | `shares` | any length, workers, splitting and failures: each index once |
+//! | `power` | the disk as it is at a loss of power, under a durable job |
 //! | `resume` | the program killed at 100 moments, and run again |
 //! | `resume_reductions` | the same with sums, which come out bit for bit |
 //! | `resume_ranks` | all ranks of a program killed at 50 moments, and run again |
@@ -26,6 +27,7 @@ mod deadlocks;
 mod lifespan;
 mod neighbour;
 mod policies;
+mod power;
 mod resources;
 mod resume;
 mod resume_ranks;

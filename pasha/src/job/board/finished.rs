@@ -56,6 +56,11 @@ impl FinishedItems {
         first_set(within, BITS, word)
     }
 
+    /// A list of bits for [`add_to`](Self::add_to), of none.
+    pub(crate) fn none_known(&self) -> Vec<u64> {
+        vec![0; self.len.div_ceil(BITS)]
+    }
+
     /// Adds those that are finished and not in this list of bits to it, and calls a function with
     /// each row of them.
     pub(crate) fn add_to(&self, known: &mut [u64], mut row: impl FnMut(Range<usize>)) {

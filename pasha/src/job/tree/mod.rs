@@ -20,7 +20,8 @@ use crate::options::Splitting;
 use crate::output::worker::Reduction;
 pub(crate) use places::BETWEEN_STOP_CHECKS;
 use places::Places;
-pub(crate) use saved::SavedTree;
+use saved::SavedNode;
+pub(crate) use saved::{SavedTree, TreeSnapshot};
 use shape::{Next, Node, Shape};
 
 /// Where there is room for all blocks in so many bytes, nobody ever waits for a place.
@@ -33,8 +34,10 @@ pub(crate) struct MergeTree<'r> {
     /// Copies of accumulators, `size` bytes for each place.
     copies: Mapping,
     size: usize,
-    /// Whether it is saved, so that what lies at places stays as it is.
+    /// Whether it lies in a file, so that what is at places stays as it is.
     is_saved: bool,
+    /// Where it is saved now and then.
+    durable: Option<SavedTree>,
 }
 
 /// Where a tree lies.
@@ -43,6 +46,9 @@ pub(crate) enum TreeMemory {
     Anonymous(Memory, Pages),
     /// In a file, with what was saved there.
     File(SavedTree),
+    /// In memory of this kind and these pages, with what was saved in a file, into which it is
+    /// saved now and then.
+    Durable(Memory, Pages, SavedTree),
 }
 
 impl<'r> MergeTree<'r> {
@@ -69,27 +75,35 @@ impl<'r> MergeTree<'r> {
         let roomy = AMPLE_BYTES / std::cmp::max(size, 1);
         let saved = match &memory {
             TreeMemory::Anonymous(..) => 0,
-            TreeMemory::File(saved) => saved.nodes.len(),
+            TreeMemory::File(saved) | TreeMemory::Durable(.., saved) => saved.nodes.len(),
         };
         let num_places = (needed.max(roomy) + saved).min(shape.num_blocks()) + num_workers;
-        match memory {
-            TreeMemory::Anonymous(memory, pages) => {
+        let (places, copies, new) = match &memory {
+            &TreeMemory::Anonymous(memory, pages) | &TreeMemory::Durable(memory, pages, _) => {
                 let bytes = Places::bytes(&shape, num_workers, num_places);
                 let places = Mapping::sparse(bytes, memory)?;
-                let places = Places::new(places, shape, num_workers, num_places);
                 let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
                 copies.make_huge_pages();
-                Ok(MergeTree { reductions, places, copies, size, is_saved: false })
+                (places, copies, None)
             }
             TreeMemory::File(saved) => {
                 let (new, places, copies) = saved.create(&shape, num_workers, num_places, size)?;
-                let places = Places::new(places, shape, num_workers, num_places);
-                let tree = MergeTree { reductions, places, copies, size, is_saved: true };
-                tree.lay_down(&saved);
-                new.put_in_place()?;
-                Ok(tree)
+                (places, copies, Some(new))
             }
+        };
+        let places = Places::new(places, shape, num_workers, num_places);
+        let is_saved = new.is_some();
+        let mut tree = MergeTree { reductions, places, copies, size, is_saved, durable: None };
+        if let TreeMemory::File(saved) | TreeMemory::Durable(.., saved) = &memory {
+            tree.lay_down(saved);
         }
+        if let Some(new) = new {
+            new.put_in_place()?;
+        }
+        if let TreeMemory::Durable(.., saved) = memory {
+            tree.durable = Some(saved);
+        }
+        Ok(tree)
     }
 
     /// The blocks of a map over so many items, and the bytes of copies of their accumulators.
@@ -149,6 +163,24 @@ impl<'r> MergeTree<'r> {
         let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.size);
         let copies = self.offsets().map(move |offset| start.wrapping_add(offset));
         self.reductions.iter().map(|reduction| &**reduction).zip(copies)
+    }
+
+    /// What the blocks that are done have come to, and where that is to be saved, if it is now and
+    /// then. Workers go on meanwhile, but for those that want to merge.
+    pub(crate) fn snapshot(&self) -> Option<TreeSnapshot<'_>> {
+        let saved = self.durable.as_ref()?;
+        let mut nodes = Vec::new();
+        let locked = self.places.lock_for_caller();
+        locked.each_that_counts(|number, place| {
+            let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.size);
+            let mut copies = vec![0; self.size];
+            // SAFETY: whoever published the place has put whole accumulators there, which nobody
+            // writes before it is freed, under the lock.
+            unsafe { start.copy_to_nonoverlapping(copies.as_mut_ptr(), self.size) };
+            nodes.push(SavedNode { number, copies });
+        });
+        drop(locked);
+        Some(TreeSnapshot { saved, shape: self.shape(), size: self.size, nodes })
     }
 
     /// Has a place for what a worker makes of its next block, before it claims that, and waits

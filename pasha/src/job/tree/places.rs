@@ -154,6 +154,11 @@ impl Places {
         Locked { places: self, worker_id }
     }
 
+    /// Waits for the lock, and takes it for the caller of the map.
+    pub(super) fn lock_for_caller(&self) -> Locked<'_> {
+        self.lock(self.num_workers)
+    }
+
     /// Does to the end, or gives back, what a dead worker was about to do with the lock.
     pub(super) fn recover(&self, worker_id: usize) {
         if self.header().holder.load(Ordering::Acquire) != worker_id as u32 + 1 {
@@ -257,6 +262,19 @@ impl Locked<'_> {
     /// What marks a word as taken by this worker.
     fn taken(&self) -> u64 {
         (self.worker_id as u64 + 1) << 32
+    }
+
+    /// Calls a function with each node whose accumulators count, and their place: also where a
+    /// worker has taken them, and what it makes of them does not count yet.
+    pub(super) fn each_that_counts(&self, mut call: impl FnMut(usize, u32)) {
+        let shape = &self.places.shape;
+        let place = |number| self.places.word(number).load(Ordering::Relaxed) as u32;
+        for number in (0..shape.num_nodes()).filter(|&number| place(number) != 0) {
+            let mut above = shape.above(shape.node(number));
+            if !above.any(|node| place(shape.index(node)) != 0) {
+                call(number, place(number) - 1);
+            }
+        }
     }
 
     /// Reserves a free place for the worker's next block; `false` if there is none.

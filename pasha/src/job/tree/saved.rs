@@ -2,7 +2,7 @@
 //! killed.
 //!
 //! Beside the job file lies one with its name and `.reductions` behind it: a header of one page,
-//! which says how the rest is laid out, then what [`Places`] keeps, then the copies of accumulators.
+//! which says how the rest is laid out, then what [`Places`] keeps, then copies of accumulators.
 //! Workers write both where they are mapped, so that the operating system has them whatever is
 //! killed when. What counts of a block is decided by one store, as for the death of one worker: the
 //! accumulators of a node count once its word has their place, and what it was merged of does not
@@ -11,9 +11,14 @@
 //!
 //! Then the nodes that count are read, and written into a new file, laid out for the workers that
 //! there are now, which takes the place of the old one when it is whole.
+//!
+//! The system writes pages to the disk in any order, so that after a loss of power such a file may
+//! be worth nothing. Of a durable job it is therefore not mapped: what counts at one moment is written
+//! into a new file now and then, which takes the place of the old one once it is on the disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +29,7 @@ use super::shape::Shape;
 use crate::error::{Error, Result};
 use crate::files::{ClaimError, FileClaim, open_regular};
 use crate::memory::Mapping;
-use crate::resume::JobFile;
+use crate::resume::{JobFile, sync_folder_of};
 
 /// Bytes of the header, so that what follows begins at a page.
 const HEADER: usize = 4096;
@@ -61,6 +66,52 @@ pub(crate) struct SavedTree {
     pub(super) nodes: Vec<SavedNode>,
 }
 
+/// What the blocks that were done at one moment had come to.
+pub(crate) struct TreeSnapshot<'t> {
+    pub(super) saved: &'t SavedTree,
+    pub(super) shape: &'t Shape,
+    pub(super) size: usize,
+    pub(super) nodes: Vec<SavedNode>,
+}
+
+impl TreeSnapshot<'_> {
+    /// The items of the blocks.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Range<usize>> {
+        self.nodes.iter().map(|node| self.shape.items_of(self.shape.node(node.number)))
+    }
+
+    /// Writes them to the disk, in the place of what was saved before.
+    ///
+    /// # Errors
+    /// [`Error::File`] if that fails.
+    pub(crate) fn write(&self) -> Result<()> {
+        let TreeSnapshot { saved, shape, size, nodes } = self;
+        let new = saved.new_file();
+        let failed = |source| Error::File { action: "write", path: new.path.clone(), source };
+        let layout = saved.layout(shape, 0, nodes.len(), *size);
+        let mut words = vec![0_u8; Places::bytes(shape, 0, nodes.len())];
+        let (of_nodes, _) = words[Places::before_words(0)..].as_chunks_mut();
+        for (place, node) in (1_u64..).zip(nodes) {
+            of_nodes[node.number] = place.to_ne_bytes();
+        }
+        let write = || {
+            let mut options = OpenOptions::new();
+            let file = open_regular(&new.path, options.write(true).create(true).truncate(true))?;
+            file.write_all_at(&layout.header(), 0)?;
+            file.write_all_at(&words, HEADER as u64)?;
+            let copies_at = layout.copies_at(shape);
+            file.set_len((copies_at + nodes.len() * size) as u64)?;
+            for (place, node) in nodes.iter().enumerate() {
+                file.write_all_at(&node.copies, (copies_at + place * size) as u64)?;
+            }
+            file.sync_all()
+        };
+        write().map_err(failed)?;
+        new.put_in_place()?;
+        sync_folder_of(&saved.path)
+    }
+}
+
 /// A new file, before it takes the place of the old one; removed if it does not get there.
 #[derive(Debug)]
 pub(super) struct NewFile {
@@ -95,6 +146,16 @@ impl SavedTree {
         Ok(saved)
     }
 
+    fn new_file(&self) -> NewFile {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".new");
+        NewFile { path: PathBuf::from(path), place: self.path.clone(), is_in_place: false }
+    }
+
+    fn layout(&self, shape: &Shape, num_workers: usize, num_places: usize, size: usize) -> Layout {
+        Layout { job: self.job, num_workers, num_places, size, items: shape.block_items() }
+    }
+
     /// Makes a new file for so many workers and places, and maps its two parts.
     pub(super) fn create(
         &self,
@@ -113,8 +174,7 @@ impl SavedTree {
             ClaimError::Failed(source) => failed("create")(source),
             other => Error::InUse { path: path.clone(), reason: other.reason(true) },
         })?;
-        let layout =
-            Layout { job: self.job, num_workers, num_places, size, items: shape.block_items() };
+        let layout = self.layout(shape, num_workers, num_places, size);
         let places = Places::bytes(shape, num_workers, num_places);
         let copies_at = layout.copies_at(shape);
         let bytes = copies_at + num_places * size;

@@ -21,7 +21,6 @@ use crate::job::forked::Generation;
 use crate::kernel::Kernel;
 use crate::memory::HugePageMaker;
 use crate::output::index::IndexSlots;
-use crate::resume::JobFile;
 use crate::timeline::SpanKind;
 
 /// Blocks grow until they take this long.
@@ -249,9 +248,9 @@ impl<'m> BlockRunner<'m> {
         let Some(tree) = state.tree else { return Some(false) };
         let Some(block) = tree.shape().block_before(next) else { return Some(false) };
         state.enter(worker_id, Stage::Merging);
-        if let Some(file) = state.job_file {
+        if state.job_file.is_some() {
             // Before the block counts: of one that does not what is noted is forgotten.
-            note_block(state, file, tree.shape().items_of_block(block));
+            note_block(state, tree.shape().items_of_block(block));
         }
         // SAFETY: the worker's number is its own, no slot of it is alive, and the block lies in the
         // share that it has claimed.
@@ -382,15 +381,15 @@ fn enter_pages<K: Kernel, F, R: ReadList<K::Items>>(
 
 /// Notes in the job file that a block is finished, but for what the map goes on without.
 #[cold]
-fn note_block(state: &MapState<'_>, file: &JobFile, items: Range<usize>) {
+fn note_block(state: &MapState<'_>, items: Range<usize>) {
     let mut without = left_out(state, items.clone());
     without.sort_unstable();
     let mut start = items.start;
     for index in without {
-        file.note(start..index);
+        state.note_for_good(start..index);
         start = index + 1;
     }
-    file.note(start..items.end);
+    state.note_for_good(start..items.end);
 }
 
 /// The indices of this range that the map goes on without; they are few.

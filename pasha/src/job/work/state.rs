@@ -46,6 +46,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) finished: Option<&'m FinishedItems>,
     /// Whether somebody looks at the outputs while the map runs.
     pub(crate) is_live: bool,
+    /// Whether the caller notes in the job file what is finished, once it is on the disk.
+    pub(crate) is_durable: bool,
     /// The number of this rank's first worker, counted over all.
     pub(crate) first_worker: usize,
     /// Takes note of what each worker does when, if the context has a timeline.
@@ -87,9 +89,16 @@ impl MapState<'_> {
     #[inline]
     pub(crate) fn note_finished(&self, finished: Range<usize>) {
         // Of a job with reductions whole blocks are noted, when they are handed on.
-        if let Some(file) = self.job_file
-            && self.tree.is_none()
-        {
+        if self.job_file.is_some() && self.tree.is_some() {
+            return;
+        }
+        self.note_for_good(finished);
+    }
+
+    /// Takes note of finished items that will not have to be done again.
+    #[inline]
+    pub(crate) fn note_for_good(&self, finished: Range<usize>) {
+        if let Some(file) = self.job_file.filter(|_| !self.is_durable) {
             file.note(finished.clone());
         }
         // Of a live map with accumulators what its checkpoints have: nothing else is for good.
