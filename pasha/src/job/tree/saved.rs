@@ -13,8 +13,9 @@
 //! there are now, which takes the place of the old one when it is whole.
 //!
 //! The system writes pages to the disk in any order, so that after a loss of power such a file may
-//! be worth nothing. Of a durable job it is therefore not mapped: what counts at one moment is written
-//! into a new file now and then, which takes the place of the old one once it is on the disk.
+//! be worth nothing. Of a durable job it is therefore not mapped: what counts at one moment is
+//! written into a new file now and then, which takes the place of the old one once it is on the
+//! disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
