@@ -161,12 +161,11 @@ impl<A: Element, D: Dimension> AllocBuilder<A, D> {
     /// Allocates the array.
     ///
     /// # Errors
-    /// [`Error::ShapeOverflow`](crate::Error::ShapeOverflow), [`Error::Alloc`](crate::Error::Alloc)
-    /// if the memory can't be had, and for one in a file [`Error::File`](crate::Error::File) if it
-    /// can't be created, or its space not be reserved, or what lies at its path is no regular file;
-    /// [`Error::InUse`](crate::Error::InUse) if that is the memory of another array that is alive,
-    /// here or in another program, or if this program has it open as a file to be resumed and reads
-    /// it as well; and [`Error::Resume`](crate::Error::Resume) if it is not that of the job to be
+    /// [`Error::ShapeOverflow`], [`Error::Alloc`] if the memory can't be had, and for one in a file
+    /// [`Error::File`] if it can't be created, or its space not be reserved, or what lies at its
+    /// path is no regular file; [`Error::InUse`] if that is the memory of another array that is
+    /// alive, here or in another program, or if this program has it open as a file to be resumed
+    /// and reads it as well; and [`Error::Resume`] if it is not that of the job to be
     /// resumed, or another program is at work on that job.
     ///
     /// # Examples

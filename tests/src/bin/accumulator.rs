@@ -1,6 +1,7 @@
 //! A map with reductions, to be killed and run again: `accumulator CONTEXT WORKERS LEN [FAILING
-//! THEN]` in the folder of its files; `durable-CONTEXT` for a durable job. `FAILING` is an index that fails, and `THEN` what then:
-//! `abort`, `skip` or `retry`. What comes of the reductions is written into `sums.bin`.
+//! THEN]` in the folder of its files; `durable-CONTEXT` for a durable job. `FAILING` is an index
+//! that fails, and `THEN` what then: `abort`, `skip` or `retry`. What comes of the reductions is
+//! written into `sums.bin`.
 
 use std::process::ExitCode;
 
