@@ -72,7 +72,8 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
     /// ([`select`](crate::select)), which have their coordinates. The output's first
     /// dimension is the one mapped along. Where the others have exactly the shape of an item (as
     /// with `#[output(like = frame)]`), they have its names and coordinates too; otherwise they are
-    /// called `dim_1`, `dim_2`, …, which [`rename`](DataArray::rename) changes. Coordinates are
+    /// called `dim_1`, `dim_2`, …, without the names that the source has itself, which
+    /// [`rename`](DataArray::rename) changes. Coordinates are
     /// kept as far as all their dimensions are those of the output: scalars always. Nothing of the
     /// output is copied.
     ///
@@ -129,8 +130,12 @@ impl<A: 'static, D: Dimension> SharedArray<A, D> {
             let rest = rest.iter().map(|&place| mapped.labels.dims[place].clone());
             std::iter::once(first).chain(rest).collect()
         } else {
-            let rest = (1..shape.len()).map(|place| format!("dim_{place}"));
-            std::iter::once(first).chain(rest).collect()
+            // Another name than any that the source has, whose meaning is another.
+            let is_taken = |name: &String| {
+                mapped.labels.dims.contains(name) || mapped.labels.coords.contains_key(name)
+            };
+            let free = (1..).map(|number| format!("dim_{number}")).filter(|name| !is_taken(name));
+            std::iter::once(first).chain(free).take(shape.len()).collect()
         };
         let mut labelled = DataArray::from_shared(self, dims)?;
         for (name, coordinate) in &mapped.labels.coords {

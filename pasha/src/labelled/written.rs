@@ -6,6 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
 use super::coordinate::Coordinate;
 use super::labels::Labels;
 use crate::error::SourceError;
@@ -164,21 +167,25 @@ impl Written {
     /// For what must not be replaced, and if there is no directory to write into.
     pub(super) fn beside(place: &Path, kind: Replaceable) -> io::Result<Self> {
         static WRITTEN: AtomicUsize = AtomicUsize::new(0);
-        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
+        let place = target(place);
         kind.check(&place)?;
-        let Some(name) = place.file_name() else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
+        if place.file_name().is_none() {
+            let told = "there is no name at the end of the path: give that of a file or folder";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, told));
+        }
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         if !fs::metadata(folder)?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
+        if std::env::current_dir().is_ok_and(|current| current.starts_with(&place)) {
+            let told = "the program's current directory would be deleted: give a path in it";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, told));
+        }
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let mut new = std::ffi::OsString::from(".");
-        new.push(name);
-        new.push(format!(".{}-{number}", std::process::id()));
-        Ok(Written { path: folder.join(new), place, kind, is_in_place: false })
+        // Short, whatever the name of the place.
+        let path = folder.join(format!(".pasha-{}-{number}", std::process::id()));
+        Ok(Written { path, place, kind, is_in_place: false })
     }
 
     /// Where to write.
@@ -186,17 +193,65 @@ impl Written {
         &self.path
     }
 
-    /// Moves what was written to its place, where an older one is replaced.
+    /// Moves what was written to its place, where an older one is replaced: whoever looks finds one
+    /// of the two, whole.
     pub(super) fn put_in_place(mut self) -> io::Result<()> {
         // Something else may have come there meanwhile.
         self.kind.check(&self.place)?;
-        if self.place.is_dir() {
-            fs::remove_dir_all(&self.place)?;
+        match fs::metadata(&self.place) {
+            Ok(older) => fs::set_permissions(&self.path, older.permissions())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
-        fs::rename(&self.path, &self.place)?;
+        let exchanged = self.place.is_dir().then(|| self.exchange()).transpose()?;
+        if exchanged.is_none() {
+            fs::rename(&self.path, &self.place)?;
+        }
         self.is_in_place = true;
-        Ok(())
+        match exchanged {
+            None => Ok(()),
+            Some(older) => fs::remove_dir_all(&older).map_err(|error| {
+                let older = older.display();
+                let told = "it is written, but what it has replaced can't be removed, and lies in";
+                io::Error::new(error.kind(), format!("{told} {older}: {error}"))
+            }),
+        }
     }
+
+    /// Puts what was written in the place of a folder, and says where that lies now.
+    fn exchange(&self) -> io::Result<PathBuf> {
+        match renameat_with(CWD, &self.path, CWD, &self.place, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(self.path.clone()),
+            // Not every file system can exchange: with the older one aside there is none for a
+            // moment, and where the new one can't get there it is put back.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                let mut aside = self.path.clone().into_os_string();
+                aside.push("-older");
+                let aside = PathBuf::from(aside);
+                fs::rename(&self.place, &aside)?;
+                match fs::rename(&self.path, &self.place) {
+                    Ok(()) => Ok(aside),
+                    Err(error) => {
+                        fs::rename(&aside, &self.place)?;
+                        Err(error)
+                    }
+                }
+            }
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// What a path leads to, by links, whether or not something is there.
+fn target(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    fs::canonicalize(&target).unwrap_or(target)
 }
 
 impl Drop for Written {

@@ -1,5 +1,7 @@
 //! What is written is opened by xarray, with the same labels and values, and read back.
 
+use std::os::unix::fs::PermissionsExt;
+
 use ndarray::{Array2, Array3, ArrayView2, Ix1, Ix2, Ix3};
 use pasha::labelled::{Attribute, Coordinate, Time};
 use pasha::{Context, DataArray};
@@ -200,6 +202,64 @@ fn files_are_replaced_and_folders_of_others_are_not() {
     let _ = DataArray::<f64, Ix3>::from_netcdf(&file, "data").unwrap_err();
 }
 
+#[test]
+fn whoever_writes_one_store_or_reads_it_meanwhile_finds_it_whole() {
+    let folder = folder();
+    let store = folder.path().join("array.zarr");
+    two_values().to_zarr(&store).unwrap();
+    std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o750)).unwrap();
+    std::thread::scope(|scope| {
+        let write = || (0..20).for_each(|_| two_values().to_zarr(&store).unwrap());
+        let writers = [scope.spawn(write), scope.spawn(write)];
+        while writers.iter().any(|writer| !writer.is_finished()) {
+            assert!(store.join("zarr.json").is_file());
+        }
+    });
+    let read = DataArray::<f64, Ix1>::from_zarr(&store, "v").unwrap().load().unwrap();
+    assert_eq!(read.view(), ndarray::arr1(&[1.0, 2.0]));
+    assert_eq!(std::fs::metadata(&store).unwrap().permissions().mode() & 0o777, 0o750);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn dangling_links_are_written_through() {
+    let folder = folder();
+    for (link, target) in [("a.nc", "b.nc"), ("a.zarr", "b.zarr")] {
+        let (link, target) = (folder.path().join(link), folder.path().join(target));
+        // Relative to the link's folder.
+        std::os::unix::fs::symlink(target.file_name().unwrap(), &link).unwrap();
+        let is_netcdf = link.extension().is_some_and(|end| end == "nc");
+        if is_netcdf { two_values().to_netcdf(&link) } else { two_values().to_zarr(&link) }
+            .unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink() && target.exists());
+    }
+}
+
+#[test]
+fn attributes_that_a_file_has_no_words_for_are_kept_or_refused() {
+    let folder = folder();
+    let numbers = vec![1.0, f64::NAN, f64::INFINITY];
+    let array = two_values().with_attr("a", Attribute::Floats(numbers.clone()));
+    let store = folder.path().join("array.zarr");
+    array.to_zarr(&store).unwrap();
+    let read = DataArray::<f64, Ix1>::from_zarr(&store, "v").unwrap();
+    let Attribute::Floats(read) = &read.attrs()["a"] else { panic!("{:?}", read.attrs()) };
+    assert!(read.len() == 3 && read[1].is_nan() && (read[0], read[2]) == (1.0, f64::INFINITY));
+    let file = folder.path().join("array.nc");
+    let error = two_values().with_attr("a", "b\0c").to_netcdf(&file).unwrap_err().to_string();
+    assert!(error.contains("its attribute \"a\" has a '\\0'") && !file.exists(), "{error}");
+    let error = two_values().to_zarr("").unwrap_err().to_string();
+    assert!(error.contains("there is no name at the end of the path"), "{error}");
+    let reserved = two_values().with_coordinate("__c", Coordinate::scalar(1.0)).unwrap();
+    let error = reserved.to_zarr(folder.path().join("c.zarr")).unwrap_err().to_string();
+    assert!(error.contains("\"__c\"") && error.contains("another name"), "{error}");
+    let long = folder.path().join("n".repeat(250));
+    two_values().to_netcdf(&long).unwrap();
+    let reserved = DataArray::new(ndarray::arr1(&[1.0]), ["+"]).unwrap();
+    let error = reserved.to_netcdf(folder.path().join("d.nc")).unwrap_err().to_string();
+    assert!(error.contains("the dimension \"+\" is refused"), "{error}");
+}
+
 fn two_values() -> DataArray<f64, Ix1> {
     DataArray::new(ndarray::arr1(&[1.0, 2.0]), ["t"]).unwrap().with_name("v")
 }
@@ -327,4 +387,23 @@ print(n.v.shape, z.v.shape, n.train.shape, n.x.values.tolist(), n.v.dtype)
     if let Some(seen) = xarray(program, folder.path()) {
         assert_eq!(seen, "(0, 3) (0, 3) (0,) [1.0, 2.0, 3.0] float32");
     }
+}
+
+/// Sums a row into five bins.
+#[pasha::kernel]
+fn five_bins(rows: ArrayView2<f64>) -> [f64; 5] {
+    [rows.sum(); 5]
+}
+
+#[test]
+fn new_dimensions_have_no_name_and_no_labels_of_the_sources() {
+    // As xarray calls dimensions without names.
+    let frames = DataArray::new(Array3::<f64>::ones((4, 5, 7)), ["dim_0", "dim_1", "dim_2"])
+        .and_then(|frames| frames.with_coord("dim_1", [10.0, 20.0, 30.0, 40.0, 50.0]))
+        .and_then(|frames| frames.with_coordinate("dim_4", Coordinate::scalar(3.0)))
+        .unwrap();
+    let along = frames.along("dim_0").unwrap();
+    let bins = five_bins::run_serial(&along).unwrap().into_labelled(&along).unwrap();
+    assert_eq!(bins.dims(), ["dim_0", "dim_3"]);
+    assert_eq!(bins.coords().keys().collect::<Vec<_>>(), ["dim_4"]);
 }

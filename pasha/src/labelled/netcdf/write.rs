@@ -48,6 +48,12 @@ fn write_file<A: StoredElement, D: Dimension>(
         array.coords().values().map(|coordinate| ("coordinate's attribute", coordinate.attrs()));
     for (what, attrs) in coordinates_attrs.chain([("attribute", array.attrs())]) {
         attrs.keys().try_for_each(|name| check_name(what, name, &['\0']))?;
+        for (name, attribute) in attrs {
+            if attribute.as_text().is_some_and(|text| text.contains('\0')) {
+                let told = "has a '\\0', at which a text ends in such a file: leave that out";
+                return Err(format!("its {what} {name:?} {told}").into());
+            }
+        }
     }
     keep_quiet();
     // What the program prints must not go into it.
@@ -61,7 +67,7 @@ fn write_file<A: StoredElement, D: Dimension>(
             0 => file.add_unlimited_dimension(dim),
             _ => file.add_dimension(dim, len),
         }
-        .map_err(text_of)?;
+        .map_err(|error| refused("dimension", dim, error))?;
     }
     for (name, coordinate) in coordinates(array, name)? {
         write_coordinate(&mut file, name, coordinate)?;
@@ -170,8 +176,9 @@ fn write_coordinate(
             put_numbers(file, name, coordinate, &numbers, &[(BOOL.0, BOOL.1.into())])
         }
         Values::Text(texts) => {
-            let mut variable =
-                file.add_string_variable(name, &dims(coordinate)).map_err(text_of)?;
+            let mut variable = file
+                .add_string_variable(name, &dims(coordinate))
+                .map_err(|error| refused("coordinate", name, error))?;
             put_attributes(&mut variable, coordinate.attrs())?;
             for (index, value) in ndarray::indices(coordinate.shape()).into_iter().zip(texts) {
                 let put = variable.put_string(value, index.slice());
@@ -209,7 +216,9 @@ fn compressed<'f, T: NcTypeDescriptor>(
     name: &str,
     dims: &[&str],
 ) -> Result<VariableMut<'f>, SourceError> {
-    let mut variable = file.add_variable::<T>(name, dims).map_err(text_of)?;
+    let mut variable = file
+        .add_variable::<T>(name, dims)
+        .map_err(|error| refused("array or coordinate", name, error))?;
     if !dims.is_empty() {
         variable.set_compression(DEFLATE, true).map_err(text_of)?;
     }
@@ -225,6 +234,11 @@ fn put_attributes<'a>(
         put.map_err(|error| format!("its attribute {name:?}: {error}"))?;
     }
     Ok(())
+}
+
+/// The library has refused something of this name, perhaps because of that.
+fn refused(what: &str, name: &str, error: netcdf::Error) -> SourceError {
+    format!("the {what} {name:?} is refused by the library, perhaps for its name: {error}").into()
 }
 
 fn text_of(error: netcdf::Error) -> SourceError {

@@ -148,7 +148,12 @@ fn convert(value: &Value) -> Option<Attribute> {
                 return Some(Attribute::Texts(texts.into_iter().map(str::to_owned).collect()));
             }
             // Whole numbers among others, as far as they are floats to the last digit.
-            let float = |value: &Value| match exact(value).filter(|_| value.is_number())? {
+            let is_number = |value: &Value| match value.as_str() {
+                // As `float` below writes what JSON has no numbers for.
+                Some(text) => ["NaN", "Infinity", "-Infinity"].contains(&text),
+                None => value.is_number(),
+            };
+            let float = |value: &Value| match exact(value).filter(|_| is_number(value))? {
                 Exact::Float(value) => Some(value),
                 Exact::Integer(value) => Some(value as f64).filter(|&float| float as i128 == value),
             };

@@ -53,6 +53,10 @@ fn write_store<A: StoredElement, D: Dimension>(
     path: &Path,
 ) -> Result<(), SourceError> {
     check_names(array, name)?;
+    if let Some(name) = array.coords().keys().map(String::as_str).chain([name]).find(is_reserved) {
+        let told = "begins with \"__\", which Zarr keeps for itself: give it another name";
+        return Err(format!("the name {name:?} of its array or coordinate {told}").into());
+    }
     let store: Store = Arc::new(FilesystemStore::new(path)?);
     GroupBuilder::new().build(store.clone(), "/")?.store_metadata()?;
     for (name, coordinate) in coordinates(array, name)? {
@@ -69,6 +73,11 @@ fn write_store<A: StoredElement, D: Dimension>(
     }
     let view = array.view().into_dyn();
     write_numbers(&store, name, array.dims(), view, attributes)
+}
+
+/// Whether a name is one that the format keeps for itself.
+fn is_reserved(name: &&str) -> bool {
+    name.starts_with("__")
 }
 
 /// Writes an array of numbers, chunk by chunk.

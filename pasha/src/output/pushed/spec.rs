@@ -34,7 +34,8 @@ impl<A: Element> OutputSpec for Pushed<A> {
     const KEPT: WhatIsKept = WhatIsKept::IN_MEMORY;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
-        let offsets = SharedArray::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;
+        let len = plan.len.saturating_add(1);
+        let offsets = SharedArray::zeros(Ix1(len), Order::C, plan.memory, plan.pages)?;
         let values = SharedArray::zeros(Ix1(0), Order::C, plan.memory, plan.pages)?;
         Ok(RaggedArray::new(offsets, values))
     }
