@@ -189,4 +189,6 @@ pub use kernel::together::{CloneItems, SameItems, Together};
 #[doc(hidden)]
 pub use map::together::KernelTuple;
 #[doc(hidden)]
+pub use output::SlotDimension;
+#[doc(hidden)]
 pub use param::ItemList;

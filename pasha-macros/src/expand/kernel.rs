@@ -241,7 +241,12 @@ fn call(kernel: &Kernel, generics: &OfFunctions) -> TokenStream {
         let span = kernel.returns.original.span();
         let there = names::private_at(span);
         let error = names::local("error");
-        let failed = quote_spanned!(span=> #there::KernelError::new(&#error));
+        // So that rustc blames the type, should it have no text.
+        let at_type = error.span().located_at(span);
+        let mut error_there = error.clone();
+        error_there.set_span(at_type);
+        let kept = quote_spanned!(at_type=> (&#error_there));
+        let failed = quote_spanned!(span=> #there::KernelError::new #kept);
         quote! {
             match #call {
                 #private::Ok(#pattern) => {

@@ -175,8 +175,26 @@ pub struct KernelError(String);
 impl KernelError {
     /// Keeps an error's text.
     #[cold]
-    pub fn new(error: &dyn Display) -> Self {
-        KernelError(error.to_string())
+    pub fn new(error: &(impl ErrorText + ?Sized)) -> Self {
+        KernelError(error.text())
+    }
+}
+
+/// What a kernel may return as an error: what can be shown as text.
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` can't be shown as text",
+    label = "it does not implement `Display`",
+    note = "what a kernel returns as an error reaches the caller as text: implement `std::fmt::Display` for it (or derive `thiserror::Error`), or return a text, `Result<_, String>`, by `map_err` and `{{:?}}`"
+)]
+pub trait ErrorText {
+    /// The text.
+    fn text(&self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Display + ?Sized> ErrorText for E {
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 

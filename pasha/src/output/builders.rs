@@ -8,8 +8,8 @@ macro_rules! builders {
     (arrays: $spec:ident) => {
         impl<A, D: ::ndarray::Dimension> $spec<A, D> {
             /// Arrays of this shape.
-            pub fn new(shape: impl ::ndarray::IntoDimension<Dim = D>) -> Self {
-                let (dim, order) = (shape.into_dimension(), $crate::array::Order::C);
+            pub fn new(shape: impl $crate::output::SlotDimension<D>) -> Self {
+                let (dim, order) = (shape.into_dim(), $crate::array::Order::C);
                 let shape = $crate::output::sub_arrays::SlotShape { dim, order };
                 $spec { shape, fill: None }
             }

@@ -19,6 +19,7 @@ mod plan;
 pub(crate) mod position;
 pub(crate) mod pushed;
 pub(crate) mod several;
+mod shape;
 pub(crate) mod slots;
 mod sub_arrays;
 pub(crate) mod worker;
@@ -34,6 +35,7 @@ use crate::memory::{Mapping, MappingId, Memory};
 use crate::resume::KeptOutput;
 pub(crate) use kept::WhatIsKept;
 pub(crate) use plan::{Numbering, Plan};
+pub use shape::SlotDimension;
 use slots::Slots;
 use worker::Reduction;
 

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView, Dimension, IntoDimension, ShapeBuilder, Zip};
+use ndarray::{ArrayView, Dimension, ShapeBuilder, Zip};
 
 use super::{InitialValues, pack, reset, unpack};
 use crate::array::{Order, SharedArray, bytes_of_shape, copy_elements, strides_for};
@@ -19,7 +19,9 @@ use crate::output::sub_arrays::SubArrays;
 use crate::output::worker::array::ArrayAccumulators;
 use crate::output::worker::padded::{map_accumulators, step_of};
 use crate::output::worker::reduction::{Accumulated, Reduction};
-use crate::output::{Attached, OutputSpec, Plan, RankParts, WhatIsKept, check_array};
+use crate::output::{
+    Attached, OutputSpec, Plan, RankParts, SlotDimension, WhatIsKept, check_array,
+};
 use crate::resume::KeptOutput;
 
 /// One array, merged from one accumulator for each worker.
@@ -35,8 +37,8 @@ pub struct Reduce<A, D, M> {
 
 impl<A, D: Dimension, M> Reduce<A, D, M> {
     /// Accumulators of this shape.
-    pub fn new(shape: impl IntoDimension<Dim = D>, merge: M) -> Self {
-        Reduce { dim: shape.into_dimension(), order: Order::C, init: None, merge, start: None }
+    pub fn new(shape: impl SlotDimension<D>, merge: M) -> Self {
+        Reduce { dim: shape.into_dim(), order: Order::C, init: None, merge, start: None }
     }
 
     /// What the result starts from. For a merge of the user's it is the neutral element.
