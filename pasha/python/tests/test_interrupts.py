@@ -137,7 +137,8 @@ def test_workers_die_with_a_program_that_is_killed():
     program = """
 import os, signal, pasha_rs as psh
 def kernel(worker_id, index, value):
-    print(os.getpid(), flush=True)
+    # In one piece, which those of other workers do not come between.
+    os.write(1, f"{os.getpid()}\\n".encode())
     signal.pause()
 psh.ProcessContext(2, share=1).map(kernel, range(2))
 """
@@ -145,6 +146,7 @@ psh.ProcessContext(2, share=1).map(kernel, range(2))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         workers = [process.stdout.readline().strip() for _ in range(2)]
         process.kill()
+    assert all(workers), workers
     deadline = time.monotonic() + 10
     while any(os.path.exists(f"/proc/{worker}") for worker in workers):
         assert time.monotonic() < deadline
