@@ -93,7 +93,9 @@ impl Durable<'_> {
                     let mut from = block.start;
                     while let Some(row) = self.finished.next(from..block.end) {
                         from = row.end;
-                        items.push(row);
+                        if !self.job_file.are_finished(row.clone()) {
+                            items.push(row);
+                        }
                     }
                 }
             }

@@ -1,13 +1,14 @@
 //! Durable jobs after a loss of power: of a file system in an image what is on its disk is copied
 //! while the program stands still, and the job is gone on with in the copy.
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
+
+use super::resume::{done, start_program, told_by};
 
 /// A mounted image, unmounted at the end.
 struct Mounted(PathBuf);
@@ -34,18 +35,11 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_accumulator"))
-        .args(arguments)
-        .current_dir(folder)
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    start_program(env!("CARGO_BIN_EXE_accumulator"), folder, arguments)
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
-    let output = start(folder, arguments).wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    told_by(start(folder, arguments))
 }
 
 /// Waits until something is so, for half a minute at most.
@@ -68,13 +62,6 @@ fn stands_still(group: Pid) -> bool {
         }
     }
     stand_still
-}
-
-/// The number of items that the job file says are done.
-fn done(folder: &Path) -> usize {
-    let Ok(file) = std::fs::read(folder.join("job.pasha")) else { return 0 };
-    let words = file.get(4096..).unwrap_or_default().chunks(8);
-    words.flat_map(|word| &word[..4]).map(|byte| byte.count_ones() as usize).sum()
 }
 
 #[test]

@@ -13,7 +13,12 @@ use tempfile::TempDir;
 const OUTPUTS: [&str; 3] = ["path.npy", "visits.npy", "result.npy"];
 
 pub(super) fn start(folder: &Path, arguments: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_resumer"))
+    start_program(env!("CARGO_BIN_EXE_resumer"), folder, arguments)
+}
+
+/// Starts a program in a group of its own.
+pub(super) fn start_program(program: &str, folder: &Path, arguments: &[&str]) -> Child {
+    Command::new(program)
         .args(arguments)
         .current_dir(folder)
         .process_group(0)
@@ -24,7 +29,12 @@ pub(super) fn start(folder: &Path, arguments: &[&str]) -> Child {
 
 /// Runs the program to its end and gives what it printed.
 pub(super) fn run(folder: &Path, arguments: &[&str]) -> String {
-    let output = start(folder, arguments).wait_with_output().unwrap();
+    told_by(start(folder, arguments))
+}
+
+/// What a program prints until its end.
+pub(super) fn told_by(program: Child) -> String {
+    let output = program.wait_with_output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -33,7 +43,7 @@ pub(super) fn outputs(folder: &Path) -> [Vec<u8>; 3] {
 }
 
 /// The number of items that the job file says are done.
-fn done(folder: &Path) -> usize {
+pub(super) fn done(folder: &Path) -> usize {
     let Ok(file) = std::fs::read(folder.join("job.pasha")) else { return 0 };
     // Words of 32 bits, and their checksums.
     let words = file.get(4096..).unwrap_or_default().chunks(8);
@@ -163,7 +173,7 @@ fn repeat(value: f64, #[output(ragged = value as usize)] mut copies: ArrayViewMu
 }
 
 /// The reason of a refusal.
-fn reason<T: std::fmt::Debug>(outcome: pasha::Result<T>) -> String {
+pub(super) fn reason<T: std::fmt::Debug>(outcome: pasha::Result<T>) -> String {
     match outcome {
         Err(Error::Resume { reason, .. }) => reason,
         other => panic!("{other:?}"),

@@ -1,51 +1,27 @@
 //! Jobs with reductions: killed at any moment and run again, with other workers too, they come out
 //! bit for bit as if nothing had been.
 
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use ndarray::prelude::*;
-use pasha::Error;
 use pasha::prelude::*;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-use super::resume::Random;
+use super::resume::{Random, done, reason, start_program, told_by};
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_accumulator"))
-        .args(arguments)
-        .current_dir(folder)
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    start_program(env!("CARGO_BIN_EXE_accumulator"), folder, arguments)
 }
 
 /// Runs the program to its end and gives what it printed.
 fn run(folder: &Path, arguments: &[&str]) -> String {
-    let output = start(folder, arguments).wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    told_by(start(folder, arguments))
 }
 
 fn outputs(folder: &Path) -> [Vec<u8>; 2] {
     ["sums.bin", "result.npy"].map(|name| std::fs::read(folder.join(name)).unwrap())
-}
-
-/// The number of items that the job file says are done.
-fn done(folder: &Path) -> usize {
-    let Ok(file) = std::fs::read(folder.join("job.pasha")) else { return 0 };
-    let header = 4096;
-    let words = file.get(header..).unwrap_or_default().chunks(8);
-    words.flat_map(|word| &word[..4]).map(|byte| byte.count_ones() as usize).sum()
-}
-
-fn reason<T: std::fmt::Debug>(outcome: pasha::Result<T>) -> String {
-    match outcome {
-        Err(Error::Resume { reason, .. }) => reason,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// `resumed R finished F failed 0`: the two numbers.

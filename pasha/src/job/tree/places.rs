@@ -269,12 +269,7 @@ impl Locked<'_> {
     pub(super) fn each_that_counts(&self, mut call: impl FnMut(usize, u32)) {
         let shape = &self.places.shape;
         let place = |number| self.places.word(number).load(Ordering::Relaxed) as u32;
-        for number in (0..shape.num_nodes()).filter(|&number| place(number) != 0) {
-            let mut above = shape.above(shape.node(number));
-            if !above.any(|node| place(shape.index(node)) != 0) {
-                call(number, place(number) - 1);
-            }
-        }
+        shape.nodes_that_count(place).for_each(|(number, place)| call(number, place));
     }
 
     /// Reserves a free place for the worker's next block; `false` if there is none.

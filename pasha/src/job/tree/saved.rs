@@ -165,10 +165,7 @@ impl SavedTree {
         num_places: usize,
         size: usize,
     ) -> Result<(NewFile, Mapping, Mapping)> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".new");
-        let new =
-            NewFile { path: PathBuf::from(path), place: self.path.clone(), is_in_place: false };
+        let new = self.new_file();
         let path = &new.path;
         let failed = |action| move |source| Error::File { action, path: path.clone(), source };
         let claim = FileClaim::together(path).map_err(|taken| match taken {
@@ -286,6 +283,9 @@ fn read_nodes(path: &Path, job: &JobFile, shape: &Shape, size: usize) -> Result<
         )));
     }
     let len = file.metadata().map_or(0, |data| data.len());
+    if [layout.num_workers, layout.num_places].into_iter().any(|number| number as u64 > len) {
+        return Err(damaged(&format!("it has {len} bytes")));
+    }
     let copies_at = layout.copies_at(shape);
     if len != (copies_at + layout.num_places.saturating_mul(size)) as u64 {
         return Err(damaged(&format!("it has {len} bytes")));
@@ -298,13 +298,8 @@ fn read_nodes(path: &Path, job: &JobFile, shape: &Shape, size: usize) -> Result<
     // 1 + the place, whether or not a worker had taken it for a merge that it has not finished.
     let place = |number: usize| u64::from_ne_bytes(words[number]) as u32;
     let mut nodes = Vec::new();
-    for number in (0..shape.num_nodes()).filter(|&number| place(number) != 0) {
-        let mut above = shape.above(shape.node(number));
-        if above.any(|node| place(shape.index(node)) != 0) {
-            // It is merged, and the worker that has done so was about to free its place.
-            continue;
-        }
-        let place = place(number) as usize - 1;
+    for (number, place) in shape.nodes_that_count(place) {
+        let place = place as usize;
         if place >= layout.num_places {
             let all = layout.num_places;
             return Err(damaged(&format!("node {number} is at place {place} of {all}")));

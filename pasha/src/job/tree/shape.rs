@@ -122,6 +122,20 @@ impl Shape {
         std::iter::successors(parent(&node), parent)
     }
 
+    /// The numbers of the nodes whose accumulators count, and their places. The function says 1 +
+    /// the place of a node, or 0. Of what is merged already a worker is about to free the place.
+    pub(super) fn nodes_that_count(
+        &self,
+        place: impl Fn(usize) -> u32,
+    ) -> impl Iterator<Item = (usize, u32)> {
+        (0..self.num_nodes()).filter_map(move |number| {
+            let is_merged =
+                || self.above(self.node(number)).any(|node| place(self.index(node)) != 0);
+            let place = place(number).checked_sub(1)?;
+            (!is_merged()).then_some((number, place))
+        })
+    }
+
     fn count(&self, level: usize) -> usize {
         match (self.levels.get(level), self.levels.get(level + 1)) {
             (Some(first), Some(next)) => next - first,
