@@ -60,27 +60,31 @@ for_each_context_of_files! {
     }
 }
 
-/// Writes packed variables of many types into `packed.nc`, and prints what xarray finds, as f64.
+/// Writes packed variables of many types, a file for each, and prints what xarray finds, as f64.
 /// With whole numbers as the only scale, xarray converts NaN to integers, which fails.
 const PACKED: &str = r"
 import itertools, json, sys, numpy as np, netCDF4, xarray as xr
 out = sys.argv[1]
 rng = np.random.default_rng(3)
-d = netCDF4.Dataset(f'{out}/packed.nc', 'w'); d.createDimension('x', 200)
+types = ('i1', 'u1', 'i2', 'u2', 'i4', 'f4', 'f8')
+files = {t: netCDF4.Dataset(f'{out}/{t}.nc', 'w') for t in types}
+for d in files.values(): d.createDimension('x', 200)
 scales = [None, np.float32(.01), np.float64(.01), np.int16(3)]
 offsets = [None, np.float32(273.15), np.float64(-1.7), np.int32(2)]
-for t, s, o, u in itertools.product(('i1', 'u1', 'i2', 'u2', 'i4', 'f4', 'f8'), scales, offsets, (None, 'true', 'false')):
+for t, s, o, u in itertools.product(types, scales, offsets, (None, 'true', 'false')):
     if s is None and o is None or t[0] == 'f' and u or isinstance(s, np.int16) and o is None: continue
     name = f'{t}_{scales.index(s)}_{offsets.index(o)}_{u}'
-    v = d.createVariable(name, t, ('x',), fill_value=np.array(7).astype(t)); v.set_auto_maskandscale(False)
+    v = files[t].createVariable(name, t, ('x',), fill_value=np.array(7).astype(t)); v.set_auto_maskandscale(False)
     if s is not None: v.scale_factor = s
     if o is not None: v.add_offset = o
     if u: v._Unsigned = u
     v[:] = rng.integers(np.iinfo(t).min, np.iinfo(t).max, 200).astype(t) if t[0] != 'f' else rng.normal(0, 1e3, 200).astype(t)
     v[3] = np.array(7).astype(t)
-d.close()
-ds = xr.open_dataset(f'{out}/packed.nc')
-found = {n: [str(ds[n].dtype), np.where(np.isnan(ds[n].values), -12345., ds[n].values).astype('f8').tolist()] for n in ds}
+found = {}
+for t, d in files.items():
+    d.close()
+    ds = xr.open_dataset(f'{out}/{t}.nc')
+    for n in ds: found[n] = [str(ds[n].dtype), np.where(np.isnan(ds[n].values), -12345., ds[n].values).astype('f8').tolist()]
 print(json.dumps(found))
 ";
 
@@ -92,7 +96,8 @@ fn packed_values_equal_those_of_xarray_to_the_last_bit() {
     let found = found.as_object().unwrap();
     assert!(found.len() > 150, "{}", found.len());
     for (name, found) in found {
-        let path = folder.path().join("packed.nc");
+        let element = name.split('_').next().unwrap();
+        let path = folder.path().join(format!("{element}.nc"));
         let array = open::<f64>(&path, name).load().unwrap();
         let singles = open::<f32>(&path, name).load().unwrap();
         let values = found[1].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
