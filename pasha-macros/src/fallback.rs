@@ -92,12 +92,14 @@ fn is_valid(kernel: &Kernel) -> bool {
     };
     let returned = kernel.returns.values.list().iter().map(|value| &value.original);
     let mut types = kernel.params.iter().map(|param| &param.ty).chain(returned);
+    let mut written = kernel.params.iter().map(|param| &param.ty).chain(&kernel.returns.original);
     let attrs = kernel.sig.inputs.iter().flat_map(|input| match input {
         FnArg::Typed(typed) => typed.attrs.as_slice(),
         FnArg::Receiver(receiver) => receiver.attrs.as_slice(),
     });
     let is_conditional = |attr: &Attribute| attr.path().is_ident("cfg_attr");
     types.all(has_size)
+        && written.all(|ty| types::placeholder(ty).is_none())
         && kernel.twins().is_empty()
         && !attrs.into_iter().any(is_conditional)
         && kernel.sig.generics.params.iter().all(|param| match param {

@@ -5,7 +5,7 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     GenericArgument, GenericParam, Generics, Lifetime, ParenthesizedGenericArguments, Path,
-    PathArguments, PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeReference,
+    PathArguments, PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeReference,
 };
 
 use crate::model::{Dim, View};
@@ -112,11 +112,77 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     finder.found.is_some()
 }
 
-/// The first lifetime other than `'static`, or reference without one, for a message.
+/// The first lifetime, `'static` too, or reference without one, for a message.
 pub(crate) fn first_lifetime(ty: &Type) -> Option<Span> {
-    let mut finder = FindLifetime { found: None };
-    finder.visit_type(ty);
-    finder.found
+    struct Find(Option<Span>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.0.get_or_insert(lifetime.span());
+        }
+    }
+    let borrowed = || {
+        let mut finder = FindLifetime { found: None };
+        finder.visit_type(ty);
+        finder.found
+    };
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0.or_else(borrowed)
+}
+
+/// Writes the lifetime into pasha's own items where it is left out, as functions allow but the
+/// generated types do not: `Train<u16>` becomes `Train<'_, u16>`.
+pub(crate) fn write_hidden_lifetime(ty: &mut Type) {
+    let hides = |segment: &PathSegment| {
+        let arguments = type_arguments(segment).len();
+        let has_none = !matches!(&segment.arguments, PathArguments::AngleBracketed(list)
+            if list.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_))));
+        has_none
+            && match &segment.ident {
+                name if name == "Train" || name == "Labelled" => arguments == 2,
+                name => name == "TrainData" && arguments == 0,
+            }
+    };
+    match ty {
+        Type::Group(group) => write_hidden_lifetime(&mut group.elem),
+        Type::Paren(paren) => write_hidden_lifetime(&mut paren.elem),
+        Type::Path(path) if path.qself.is_none() => {
+            let Some(segment) = path.path.segments.last_mut() else { return };
+            if hides(segment) {
+                let lifetime = Lifetime::new("'_", segment.ident.span());
+                match &mut segment.arguments {
+                    PathArguments::AngleBracketed(list) => {
+                        list.args.insert(0, GenericArgument::Lifetime(lifetime));
+                    }
+                    arguments => {
+                        *arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#lifetime>));
+                    }
+                }
+            } else if segment.ident == "Option"
+                && let PathArguments::AngleBracketed(list) = &mut segment.arguments
+            {
+                for argument in &mut list.args {
+                    if let GenericArgument::Type(inner) = argument {
+                        write_hidden_lifetime(inner);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The place of a `_`, which stands for a type that rustc is to find out.
+pub(crate) fn placeholder(ty: &Type) -> Option<Span> {
+    struct Find(Option<Span>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_type_infer(&mut self, found: &'ast TypeInfer) {
+            self.0.get_or_insert(found.underscore_token.span);
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
 }
 
 struct FindLifetime {

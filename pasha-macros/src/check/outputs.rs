@@ -71,6 +71,14 @@ pub(super) fn not_an_element(element: &Type, errors: &mut Errors) {
              pasha::Ragged<T>`",
         );
     }
+    // Of others, `Element` tells; one that also is not `Send` would be told of twice.
+    if types::last_segment(element).is_some_and(|segment| segment.ident == "Rc") {
+        errors.at(
+            element,
+            "an element of an output lies in memory that several processes share, and an `Rc` \
+             points to memory of one thread: write the value itself, e.g. `f64`",
+        );
+    }
 }
 
 /// Somebody must say how large a slot is, and only one may.

@@ -16,6 +16,7 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     one_attribute(kernel, errors);
     no_defaults(kernel, errors);
     names_differ(kernel, errors);
+    no_placeholders(kernel, errors);
     not_a_method(kernel, errors);
     no_cfg_on_parameters(kernel, errors);
     names_where_needed(kernel, errors);
@@ -108,6 +109,18 @@ fn names_differ(kernel: &Kernel, errors: &mut Errors) {
         errors.at(
             name,
             format!("there is a parameter `{name}` already: give one of the two another name"),
+        );
+    }
+}
+
+/// The types of a signature are written in the generated types, too.
+fn no_placeholders(kernel: &Kernel, errors: &mut Errors) {
+    let returned = kernel.returns.original.iter();
+    let types = kernel.params.iter().map(|param| &param.ty).chain(returned);
+    for place in types.filter_map(types::placeholder) {
+        errors.at_span(
+            place,
+            "a signature says its types: write the type instead of `_`, e.g. `f64`",
         );
     }
 }

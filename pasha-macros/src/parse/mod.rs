@@ -135,6 +135,9 @@ fn param(typed: &mut PatType, errors: &mut Errors) -> Param {
     }
     roles.truncate(1);
     let attr = roles.pop();
+    if attr.is_none() {
+        types::write_hidden_lifetime(&mut typed.ty);
+    }
     let role = match &attr {
         Some(attr) => role::parse(attr, &typed.ty, errors),
         None => Role::Item(item_kind(&typed.ty)),

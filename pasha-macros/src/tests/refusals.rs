@@ -53,6 +53,10 @@ refusals! {
     default_of_a_type: "fn k<T = f64>(v: T) {}", "f64", "remove it";
     two_of_a_name: "fn k(v: f64, #[shared] v: f64) {}", "v", "another name";
     raw_and_plain_name: "fn k(gen: f64, #[shared] r#gen: f64) {}", "r#gen", "another name";
+    placeholder_returned: "fn k(v: f64) -> _ { v }", "_", "write the type";
+    placeholder_of_an_item: "fn k(v: &[_]) {}", "_", "write the type";
+    returned_rc: "fn k(v: f64) -> Rc<f64> { v }", "Rc<f64>", "write the value itself";
+    returned_static: "fn k(v: f64) -> Cow<'static, str> { v }", "'static", "can't borrow";
     cfg_on_a_parameter: "fn k(v: f64, #[cfg(a)] w: f64) {}", "#[cfg(a)]", "on the whole function";
 
     // Values without a size.

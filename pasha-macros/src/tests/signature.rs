@@ -14,6 +14,23 @@ fn signature(source: &str) -> String {
     signature_of(&kernel)
 }
 
+/// Where an item of pasha's hides its lifetime, as it may in a function, it is written for the
+/// generated types; other types are left as they are.
+#[test]
+fn hidden_lifetimes_of_items_are_written() {
+    for (written, expected) in [
+        ("fn k(v: Train<u16, Ix3>)", "fn k(v: Train<'_, u16, Ix3>)"),
+        ("fn k(v: pasha::Labelled<f64, Ix1>)", "fn k(v: pasha::Labelled<'_, f64, Ix1>)"),
+        ("fn k(v: Option<Train<u16, Ix3>>)", "fn k(v: Option<Train<'_, u16, Ix3>>)"),
+        ("fn k(v: TrainData)", "fn k(v: TrainData<'_>)"),
+        ("fn k(v: Train<'static, u16, Ix3>)", "fn k(v: Train<'static, u16, Ix3>)"),
+        ("fn k(v: Train<u16>, w: Option<u8>)", "fn k(v: Train<u16>, w: Option<u8>)"),
+        ("fn k(v: u8, #[shared] t: Train<u16, Ix3>)", "fn k(v: u8, #[shared] t: Train<u16, Ix3>)"),
+    ] {
+        assert_eq!(signature(&format!("{written} {{}}")), expected);
+    }
+}
+
 #[test]
 fn signatures_read_as_people_write_them() {
     for written in [

@@ -127,7 +127,7 @@ fn times_of_the_field_are_those_of_xarray() {
 
 /// The year and the day of a time of a model without leap days.
 #[pasha::kernel]
-fn day(item: Labelled<'_, f64, ndarray::Ix0>) -> Result<[i64; 3], String> {
+fn day(item: Labelled<f64, ndarray::Ix0>) -> Result<[i64; 3], String> {
     let Some(CoordinateValue::CalendarTime(time)) = item.coord else {
         return Err(format!("{:?} is no time of a calendar", item.coord));
     };

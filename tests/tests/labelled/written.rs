@@ -317,6 +317,37 @@ fn a_single_value_goes_there_and_back() {
     assert_eq!(raw.view().iter().collect::<Vec<_>>(), [&4.5]);
 }
 
+/// Writes attributes that Python's JSON has, and no other.
+const NAMED_NUMBERS: &str = r"
+import sys, numpy as np, xarray as xr
+attrs = {'one': np.nan, 'list': [1.0, np.inf], 'all': [np.nan, np.nan], 'quoted': 'no NaN, Infinity'}
+for f in (2, 3):
+    xr.Dataset({'v': ('x', [1.0, 2.0], attrs)}).to_zarr(f'{sys.argv[1]}/{f}.zarr', zarr_format=f)
+";
+
+#[test]
+fn attributes_that_are_no_number_in_json_are_read_from_stores_of_xarray() {
+    let folder = folder();
+    if xarray(NAMED_NUMBERS, folder.path()).is_none() {
+        return;
+    }
+    for format in [2, 3] {
+        let path = folder.path().join(format!("{format}.zarr"));
+        let array = DataArray::<f64, Ix1>::from_zarr(&path, "v").unwrap().load().unwrap();
+        assert_eq!(array.view(), ndarray::arr1(&[1.0, 2.0]));
+        assert!(matches!(array.attrs()["one"], Attribute::Float(one) if one.is_nan()));
+        assert_eq!(array.attrs()["list"], Attribute::Floats(vec![1.0, f64::INFINITY]));
+        let Attribute::Floats(all) = &array.attrs()["all"] else { panic!("{:?}", array.attrs()) };
+        assert!(all.len() == 2 && all.iter().all(|it| it.is_nan()));
+        assert_eq!(array.attrs()["quoted"].as_text(), Some("no NaN, Infinity"));
+        // The same from what is written here.
+        let again = folder.path().join("again.zarr");
+        array.to_zarr(&again).unwrap();
+        let again = DataArray::<f64, Ix1>::from_zarr(&again, "v").unwrap();
+        assert_eq!(format!("{:?}", again.attrs()), format!("{:?}", array.attrs()));
+    }
+}
+
 #[test]
 fn names_that_a_file_can_not_have_are_told() {
     let folder = folder();
@@ -328,10 +359,14 @@ fn names_that_a_file_can_not_have_are_told() {
         (named("t\0"), "of its dimension has a '\\0'"),
         (named("t/x"), "of its dimension has a '/'"),
         (named("t").with_attr("a\0", 1), "of its attribute has a '\\0'"),
+        // The library takes this away when it reads.
+        (named("t").with_name("_nc4_non_coord_v"), "of its array begins with \"_nc4_non_coord_\""),
+        (named("t").with_name("v".repeat(256)), "of its array has 256 bytes"),
+        (named(&"t".repeat(256)), "of its dimension has 256 bytes"),
     ];
     for (array, told) in cases {
         let error = array.to_netcdf(&path).unwrap_err().to_string();
-        assert!(error.contains(told) && error.contains("another name"), "{error}");
+        assert!(error.contains(told) && error.contains(": give it a"), "{error}");
         assert!(!path.exists());
     }
     let store = folder.path().join("names.zarr");
@@ -349,6 +384,10 @@ fn names_that_a_file_can_not_have_are_told() {
         }
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let longest = named(&"t".repeat(255)).with_name("v".repeat(255)).with_attr("a".repeat(255), 1);
+    longest.to_netcdf(&path).unwrap();
+    let read = DataArray::<f64, Ix1>::from_netcdf(&path, &"v".repeat(255)).unwrap();
+    assert_eq!((read.dims(), read.attrs()), (longest.dims(), longest.attrs()));
     two_values().to_netcdf(&path).unwrap();
     for name in ["v\0w".to_owned(), "v".repeat(300)] {
         let error = DataArray::<f64, Ix1>::from_netcdf(&path, &name).unwrap_err().to_string();

@@ -18,7 +18,7 @@ const ENERGY: &str = "CONTROL/TEST/XGM/C/energy/value";
 
 /// Adds up an image.
 #[pasha::kernel]
-fn total(image: Train<'_, u16, Ix2>) -> u64 {
+fn total(image: Train<u16, Ix2>) -> u64 {
     image.data.iter().map(|&count| u64::from(count)).sum()
 }
 

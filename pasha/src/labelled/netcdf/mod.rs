@@ -22,6 +22,10 @@ use super::memory::DataArray;
 use super::stored::StoredArray;
 use crate::error::Result;
 
+/// Bytes of the longest name: one less than the library's `NC_MAX_NAME`, because the crate does not
+/// read one of as many.
+const LONGEST_NAME: usize = 255;
+
 impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Opens a variable of a NetCDF file (NetCDF-4 or classic), without reading its elements.
     ///

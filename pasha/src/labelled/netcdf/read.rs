@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::LONGEST_NAME;
 use super::attributes::{meaning, own};
 use super::quiet::keep_quiet;
 use super::variable::{LIBRARY, OpenNetcdf, element_type};
@@ -17,9 +18,6 @@ use crate::labelled::labels::Labels;
 use crate::labelled::stored::{OpenedVariable, absolute, refusal};
 use crate::labelled::variable::{OpenVariable, StoredFile};
 use crate::nearest::nearest;
-
-/// Bytes of the longest name (`NC_MAX_NAME`).
-const LONGEST_NAME: usize = 256;
 
 /// A variable of a file that each worker opens.
 struct NetcdfFile {

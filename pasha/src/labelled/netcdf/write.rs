@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::{ArrayView, Dimension};
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
 
+use super::LONGEST_NAME;
 use super::attributes::{fill_of, to_library};
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
@@ -43,11 +44,19 @@ fn write_file<A: StoredElement, D: Dimension>(
     path: &Path,
 ) -> Result<(), SourceError> {
     check_names(array, name)?;
-    array.dims().iter().try_for_each(|dim| check_name("dimension", dim, &['/', '\0']))?;
+    check_kept("array", name)?;
+    array.coords().keys().try_for_each(|name| check_kept("coordinate", name))?;
+    for dim in array.dims() {
+        check_name("dimension", dim, &['/', '\0'])?;
+        check_kept("dimension", dim)?;
+    }
     let coordinates_attrs =
         array.coords().values().map(|coordinate| ("coordinate's attribute", coordinate.attrs()));
     for (what, attrs) in coordinates_attrs.chain([("attribute", array.attrs())]) {
-        attrs.keys().try_for_each(|name| check_name(what, name, &['\0']))?;
+        for name in attrs.keys() {
+            check_name(what, name, &['\0'])?;
+            check_kept(what, name)?;
+        }
         for (name, attribute) in attrs {
             if attribute.as_text().is_some_and(|text| text.contains('\0')) {
                 let told = "has a '\\0', at which a text ends in such a file: leave that out";
@@ -134,6 +143,24 @@ fn put_values<T: NcTypeDescriptor>(
         return Ok(());
     }
     variable.put_values(values, ..).map_err(text_of)
+}
+
+/// What the library puts before the name of a variable that has the name of a dimension and is no
+/// coordinate, and takes away when it reads.
+const RENAMED: &str = "_nc4_non_coord_";
+
+/// Checks that the library gives a name back as it was.
+fn check_kept(what: &str, name: &str) -> Result<(), SourceError> {
+    if name.len() > LONGEST_NAME {
+        let len = name.len();
+        let told = format!("has {len} bytes, and those of this format at most {LONGEST_NAME}");
+        return Err(format!("the name {name:?} of its {what} {told}: give it a shorter one").into());
+    }
+    if name.starts_with(RENAMED) {
+        let told = format!("begins with {RENAMED:?}, which the netCDF library takes away");
+        return Err(format!("the name {name:?} of its {what} {told}: give it another name").into());
+    }
+    Ok(())
 }
 
 fn write_coordinate(

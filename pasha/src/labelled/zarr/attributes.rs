@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use zarrs::array::ArrayMetadata;
 
 use super::files::StoreArray;
+use super::json::{named, number};
 use crate::labelled::attribute::{Attribute, BOOL};
 use crate::labelled::element::{Access, ElementType, Exact};
 use crate::labelled::found::STORAGE;
@@ -100,13 +101,11 @@ fn exact(value: &Value) -> Option<Exact> {
             (_, Some(value), _) => Some(Exact::Integer(value.into())),
             (_, _, value) => value.map(Exact::Float),
         },
-        Value::String(text) => match text.as_str() {
-            "NaN" => Some(Exact::Float(f64::NAN)),
-            "Infinity" => Some(Exact::Float(f64::INFINITY)),
-            "-Infinity" => Some(Exact::Float(f64::NEG_INFINITY)),
+        Value::String(text) => Some(Exact::Float(match named(text) {
+            Some(value) => value,
             // This is how xarray writes a float here: the bytes in base 64.
-            encoded => Some(Exact::Float(f64::from_le_bytes(from_base64(encoded)?))),
-        },
+            None => f64::from_le_bytes(from_base64(text)?),
+        })),
         _ => None,
     }
 }
@@ -131,7 +130,10 @@ fn from_base64(text: &str) -> Option<[u8; 8]> {
 
 fn convert(value: &Value) -> Option<Attribute> {
     Some(match value {
-        Value::String(text) => text.clone().into(),
+        Value::String(text) => match named(text) {
+            Some(value) => value.into(),
+            None => text.clone().into(),
+        },
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(value), _) => value.into(),
             (_, Some(value)) => value.into(),
@@ -144,15 +146,14 @@ fn convert(value: &Value) -> Option<Attribute> {
             if let Some(values) = values.iter().map(Value::as_u64).collect::<Option<Vec<_>>>() {
                 return Some(values.into());
             }
-            if let Some(texts) = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+            let is_named = |value: &Value| value.as_str().is_some_and(|it| named(it).is_some());
+            if let Some(texts) = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
+                && (values.is_empty() || !values.iter().all(is_named))
+            {
                 return Some(Attribute::Texts(texts.into_iter().map(str::to_owned).collect()));
             }
             // Whole numbers among others, as far as they are floats to the last digit.
-            let is_number = |value: &Value| match value.as_str() {
-                // As `float` below writes what JSON has no numbers for.
-                Some(text) => ["NaN", "Infinity", "-Infinity"].contains(&text),
-                None => value.is_number(),
-            };
+            let is_number = |value: &Value| value.is_number() || is_named(value);
             let float = |value: &Value| match exact(value).filter(|_| is_number(value))? {
                 Exact::Float(value) => Some(value),
                 Exact::Integer(value) => Some(value as f64).filter(|&float| float as i128 == value),
@@ -163,16 +164,16 @@ fn convert(value: &Value) -> Option<Attribute> {
     })
 }
 
-/// Attributes as the store has them. Numbers that JSON has no words for become text.
+/// Attributes as the store has them.
 pub(super) fn to_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, Value> {
     let value = |attribute: &Attribute| match attribute {
         Attribute::Text(text) => text.clone().into(),
-        Attribute::Float(value) => float(*value),
+        Attribute::Float(value) => number(*value),
         Attribute::Integer(value) => (*value).into(),
         Attribute::Unsigned(value) => (*value).into(),
         Attribute::Texts(texts) => texts.clone().into(),
         Attribute::Unsigneds(values) => values.clone().into(),
-        Attribute::Floats(values) => values.iter().map(|&value| float(value)).collect(),
+        Attribute::Floats(values) => values.iter().map(|&value| number(value)).collect(),
         Attribute::Integers(values) => values.clone().into(),
     };
     attributes.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect()
@@ -190,15 +191,6 @@ pub(super) fn fill_to_json(attribute: &Attribute) -> Option<Value> {
     let bits = u128::from(u64::from_be_bytes(value.to_le_bytes())) << 2;
     let digits = (0..11).rev().map(|place| DIGITS[(bits >> (6 * place)) as usize & 63]);
     Some(digits.map(char::from).chain(['=']).collect::<String>().into())
-}
-
-fn float(value: f64) -> Value {
-    match value {
-        f64::INFINITY => "Infinity".into(),
-        f64::NEG_INFINITY => "-Infinity".into(),
-        value if value.is_nan() => "NaN".into(),
-        value => value.into(),
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The crate's own store opens whatever has a chunk's name: of a FIFO it waits for somebody at the
 //! other end. Nor do its errors name a file.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
@@ -13,6 +14,7 @@ use zarrs::array::{Array, ArrayError};
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{Bytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
+use super::json::without_named;
 use crate::files::{open_regular, other_than_regular};
 
 /// An array whose chunks are read from files.
@@ -20,6 +22,10 @@ pub(super) type StoreArray = Array<StoreFiles>;
 
 /// The documents of a store, which are no chunks.
 const DOCUMENTS: [&str; 5] = ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"];
+
+fn is_document(key: &StoreKey) -> bool {
+    DOCUMENTS.contains(&key.as_str().rsplit('/').next().unwrap_or_default())
+}
 
 /// The regular files in a folder, by the keys of a store. Each is open only while it is read.
 #[derive(Debug)]
@@ -60,9 +66,8 @@ impl StoreFiles {
             }
         };
         let len = file.metadata()?.len();
-        let name = key.as_str().rsplit('/').next().unwrap_or_default();
         match self.chunk_len.get() {
-            Some(&chunk_len) if len != chunk_len && !DOCUMENTS.contains(&name) => {
+            Some(&chunk_len) if len != chunk_len && !is_document(key) => {
                 Err(format!("{shown} has {len} bytes instead of the {chunk_len} of a chunk").into())
             }
             _ => Ok(Some((file, len))),
@@ -71,6 +76,14 @@ impl StoreFiles {
 }
 
 impl ReadableStorageTraits for StoreFiles {
+    fn get(&self, key: &StoreKey) -> Result<Option<Bytes>, StorageError> {
+        let bytes = self.get_partial(key, ByteRange::FromStart(0, None))?;
+        Ok(bytes.map(|bytes| match is_document(key).then(|| without_named(&bytes)) {
+            Some(Cow::Owned(document)) => document.into(),
+            _ => bytes,
+        }))
+    }
+
     fn get_partial_many<'a>(
         &'a self,
         key: &StoreKey,

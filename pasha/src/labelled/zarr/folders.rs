@@ -2,14 +2,13 @@
 //! say.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::attributes::DIMS;
+use super::json::read as json;
 use crate::error::SourceError;
-use crate::files::open_regular;
 
 /// Whether a folder is an array, as far as can be seen from outside; one whose document is damaged
 /// is, so that its error tells of that.
@@ -37,15 +36,6 @@ pub(super) fn arrays(group: &Path) -> Vec<String> {
         arrays.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     names
-}
-
-/// A document of JSON, if there is one that is an object.
-pub(super) fn json(path: &Path) -> Option<Map<String, Value>> {
-    // Something else than a regular file may never end.
-    let mut text = Vec::new();
-    let file = open_regular(path, fs::File::options().read(true)).ok()?;
-    (&file).read_to_end(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
 }
 
 /// The type of an array's elements, as its document has it.

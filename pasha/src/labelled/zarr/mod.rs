@@ -11,6 +11,7 @@ mod coordinates;
 mod element_type;
 mod files;
 mod folders;
+mod json;
 mod metadata;
 mod read;
 mod texts;
@@ -42,6 +43,9 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// As with xarray, the fill value of an array of format 2 means what is missing, if its
     /// dimensions have names. Not so a fill value of 0, which zarr-python writes when nobody asks
     /// for one, unless integers are scaled or read as floats.
+    ///
+    /// Attributes that are one of the texts `NaN`, `Infinity` and `-Infinity` are read as numbers,
+    /// as the fill values of the format are; so are those that Python writes without quotes.
     ///
     /// A chunk that is not there holds the fill value throughout, so the loss of a chunk's file
     /// can't be noticed.

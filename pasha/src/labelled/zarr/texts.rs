@@ -10,7 +10,7 @@ use zarrs::array::{Array, ArrayMetadata, CodecOptions, data_type};
 
 use super::array::{OpenZarr, chunk_shape, open as open_array, shape_of};
 use super::files::{StoreArray, StoreFiles};
-use super::folders::json as read_json;
+use super::json::read as read_json;
 use super::metadata::check;
 use crate::error::SourceError;
 use crate::labelled::found::number_of_values;

@@ -1,0 +1,103 @@
+//! The documents of a store, as Python's `json` writes them.
+//!
+//! That writes `NaN`, `Infinity` and `-Infinity` where attributes have such numbers, for which JSON
+//! has no words. The format writes them as texts where a fill value has them, and so they are read.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::files::open_regular;
+
+/// What the format calls numbers that JSON has no words for.
+const NAMED: [(&str, f64); 3] =
+    [("NaN", f64::NAN), ("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)];
+
+/// The number that a text is the name of.
+pub(super) fn named(text: &str) -> Option<f64> {
+    NAMED.iter().find(|(name, _)| *name == text).map(|&(_, value)| value)
+}
+
+/// A number as the format has it.
+pub(super) fn number(value: f64) -> Value {
+    let is_value = |it: f64| it == value || it.is_nan() && value.is_nan();
+    match NAMED.iter().find(|&&(_, it)| is_value(it)) {
+        Some(&(name, _)) => name.into(),
+        None => value.into(),
+    }
+}
+
+/// The document with texts in the place of numbers that JSON has no words for.
+pub(super) fn without_named(document: &[u8]) -> Cow<'_, [u8]> {
+    let mut written = Vec::new();
+    let mut copied = 0;
+    let mut place = 0;
+    while let Some(&byte) = document.get(place) {
+        if byte == b'"' {
+            place = end_of_text(document, place);
+            continue;
+        }
+        let found = NAMED.iter().find(|(name, _)| document[place..].starts_with(name.as_bytes()));
+        let Some((name, _)) = found else {
+            place += 1;
+            continue;
+        };
+        written.extend_from_slice(&document[copied..place]);
+        written.extend_from_slice(format!("\"{name}\"").as_bytes());
+        place += name.len();
+        copied = place;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(document);
+    }
+    written.extend_from_slice(&document[copied..]);
+    Cow::Owned(written)
+}
+
+/// Where the text that begins here has ended.
+fn end_of_text(document: &[u8], start: usize) -> usize {
+    let mut is_escaped = false;
+    let is_end = |&byte: &u8| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    };
+    let text = document[start + 1..].iter();
+    text.clone().position(is_end).map_or(document.len(), |len| start + len + 2)
+}
+
+/// A document, if there is one that is an object.
+pub(super) fn read(path: &Path) -> Option<Map<String, Value>> {
+    // Something else than a regular file may never end.
+    let mut document = Vec::new();
+    let file = open_regular(path, File::options().read(true)).ok()?;
+    (&file).read_to_end(&mut document).ok()?;
+    serde_json::from_slice(&without_named(&document)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_without_words_are_replaced() {
+        for (document, expected) in [
+            (
+                r#"{"a": NaN, "b": [1.0, -Infinity,Infinity]}"#,
+                r#"{"a": "NaN", "b": [1.0, "-Infinity","Infinity"]}"#,
+            ),
+            (r#"{"NaN": "a NaN\" NaN", "\\": NaN}"#, r#"{"NaN": "a NaN\" NaN", "\\": "NaN"}"#),
+            (r#"{"a": "no end NaN"#, r#"{"a": "no end NaN"#),
+            (r#"{"a": 1e-3}"#, r#"{"a": 1e-3}"#),
+            ("NaN", "\"NaN\""),
+            ("\"", "\""),
+            ("", ""),
+        ] {
+            let seen = without_named(document.as_bytes());
+            assert_eq!(std::str::from_utf8(&seen).unwrap(), expected);
+        }
+    }
+}
