@@ -29,7 +29,7 @@ pub(crate) fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result
 /// Refuses what is no regular file.
 pub(crate) fn check(kind: FileType) -> io::Result<()> {
     let Some(what) = other_than_regular(kind) else { return Ok(()) };
-    let told = format!("it is {what}, not a regular file: give the path of one, or of none");
+    let told = format!("it is {what}, not a regular file: give the path of a file");
     Err(io::Error::new(io::ErrorKind::InvalidInput, told))
 }
 
