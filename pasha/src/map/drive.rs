@@ -15,6 +15,7 @@ use crate::functor::list::FunctorList;
 use crate::job::Job;
 use crate::job::board::{FinishedItems, Recorder};
 use crate::job::forked::Generation;
+use crate::job::tree::MergeTree;
 use crate::job::work::{IndexSlotsOf, MapState, Task};
 use crate::kernel::Kernel;
 use crate::memory::MappingId;
@@ -118,7 +119,7 @@ fn drive(
     writable.push(table.mapping_id());
     writable.extend(state.checkpoints.mapping_id());
     writable.extend(state.job_file.map(JobFile::mapping_id));
-    writable.extend(state.tree.iter().flat_map(|tree| tree.mapping_ids()));
+    writable.extend(state.tree.into_iter().flat_map(MergeTree::mapping_ids));
     writable.extend(state.grants.iter().flat_map(|grants| grants.mapping_ids()));
     writable.extend(state.finished.map(FinishedItems::mapping_id));
     writable.extend(state.recorder.map(Recorder::mapping_id));

@@ -48,6 +48,10 @@ impl Durable<'_> {
     /// [`Error::File`] if something can't be put on the disk; the map is stopped then.
     pub(super) fn during<T>(&self, table: &Table, run: impl FnOnce() -> Result<T>) -> Result<T> {
         self.job_file.sync_whole()?;
+        // Before anything is noted, which without it could not be gone on with.
+        if let Some(snapshot) = self.tree.and_then(MergeTree::snapshot) {
+            snapshot.write()?;
+        }
         let noted = Mutex::new(Noted {
             known: self.finished.none_known(),
             last: Instant::now(),

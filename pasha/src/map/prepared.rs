@@ -13,14 +13,14 @@ use crate::context::{MOST_WORKERS, Setting};
 use crate::error::{Error, Result, describe};
 use crate::functor::list::FunctorList;
 use crate::job::panic;
-use crate::job::tree::{MergeTree, SavedTree, TreeMemory};
+use crate::job::tree::{Blocks, MergeTree, SavedTree, TreeMemory};
 use crate::job::work::{AccumulatorsOf, Task};
 use crate::kernel::{Kernel, Out};
 use crate::memory::{MappingId, Memory};
 use crate::options::Options;
 use crate::output::list::{RESULT, SpecList};
 use crate::output::pack::OutputSet;
-use crate::output::worker::{Accumulators, Reduction};
+use crate::output::worker::{AccumulatorBytes, Accumulators, Reduction};
 use crate::output::{Attached, Plan, RankParts};
 use crate::report::{FailedItem, Report};
 use crate::resume::{Identity, JobFile, KeptOutput};
@@ -119,6 +119,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             lengths: self.lengths.as_ref().map(|lengths| &lengths.found),
             first_column: 0,
             keep,
+            resumes: self.setting.options.resume.as_deref().is_some(),
         }
     }
 
@@ -248,9 +249,12 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         if const { AccumulatorsOf::<K>::COUNT == 0 } || !is_wanted {
             return Ok(None);
         }
-        let mut reductions = Vec::new();
+        let (mut reductions, mut own) = (Vec::new(), Vec::new());
         attached.reductions(&mut reductions);
-        tree_of(reductions, self.setting, self.len, job_file)
+        if job_file.is_some() {
+            attached.own_accumulators(&mut own);
+        }
+        tree_of(reductions, own, self.setting, self.len, job_file)
     }
 
     /// Opens the file that says what is done, in a context that resumes.
@@ -269,22 +273,23 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
 #[cold]
 fn tree_of<'t>(
     reductions: Vec<Box<dyn Reduction + 't>>,
+    own: Vec<Box<dyn AccumulatorBytes + 't>>,
     setting: Setting<'_>,
     len: usize,
     job_file: Option<&mut JobFile>,
 ) -> Result<Option<Box<MergeTree<'t>>>> {
-    if reductions.is_empty() {
+    if reductions.is_empty() && own.is_empty() {
         return Ok(None);
     }
     let Setting { options, memory, .. } = setting;
     let num_workers = shared::num_workers(setting, len);
     let splitting = options.splitting;
     let elsewhere = setting.ranks.is_some();
+    let blocks = Blocks::new(&reductions, &own, len);
     let memory = match job_file {
         None => TreeMemory::Anonymous(memory, options.pages()),
         Some(job_file) => {
-            let (shape, size) = MergeTree::layout(&reductions, len);
-            let saved = SavedTree::read(job_file, &shape, size)?;
+            let saved = SavedTree::read(job_file, &blocks)?;
             job_file.keep_to_start();
             match options.durable {
                 false => TreeMemory::File(saved),
@@ -292,7 +297,7 @@ fn tree_of<'t>(
             }
         }
     };
-    MergeTree::new(reductions, len, num_workers, elsewhere, splitting, memory)
+    MergeTree::new(reductions, own, blocks, num_workers, elsewhere, splitting, memory)
         .map(|tree| Some(Box::new(tree)))
 }
 

@@ -37,23 +37,23 @@ pub(super) enum Resuming {
 pub(super) fn refuse_to_resume<K: Kernel>(options: &Options, how: Resuming) -> Result<()> {
     match options.resume.as_deref() {
         None => Ok(()),
-        Some(path) => check_resumes(path, K::Specs::KEPT, how, options.durable),
+        Some(path) => check_resumes(path, K::Specs::KEPT, how, options),
     }
 }
 
 /// As [`refuse_to_resume`], without the kernel's types, so that it is compiled once.
 #[cold]
-fn check_resumes(path: &Path, kept: WhatIsKept, how: Resuming, is_durable: bool) -> Result<()> {
+fn check_resumes(path: &Path, kept: WhatIsKept, how: Resuming, options: &Options) -> Result<()> {
     let on_ranks = matches!(how, Resuming::AllocatingOnRanks | Resuming::IntoOnRanks);
-    let reason = if kept.of_workers {
-        "the kernel has `#[per_worker]` outputs, and what a worker has accumulated dies with it: \
-         use `#[reduce]`, give each index a slot of its own with `#[output]` and merge those after \
-         the map, or use a context without `resume`"
-    } else if kept.by_blocks && on_ranks {
-        "the kernel has `#[reduce]` outputs, which are not saved where several ranks map: give \
-         each index a slot of its own with `#[output]` and merge those after the map, or use a \
-         context without `resume`"
-    } else if is_durable && on_ranks {
+    let reason = if kept.by_blocks && on_ranks {
+        "the kernel has `#[reduce]` or `#[per_worker]` outputs, which are not saved where several \
+         ranks map: give each index a slot of its own with `#[output]` and merge those after the \
+         map, or use a context without `resume`"
+    } else if kept.of_workers && options.on_failure.may_skip().is_some() {
+        "the kernel has `#[per_worker]` outputs, and an item that `OnFailure::Skip` leaves out is \
+         tried again with its block, which would be accumulated twice: use `#[reduce]`, another \
+         `on_failure`, or a context without `resume`"
+    } else if options.durable && on_ranks {
         "over several ranks what is noted does not wait for the disk: leave `durable` out"
     } else if kept.in_memory {
         "the kernel has ragged outputs, which do not lie in files: use a context without `resume`"

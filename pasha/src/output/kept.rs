@@ -5,9 +5,9 @@
 pub struct WhatIsKept {
     /// Some can lie in a file.
     pub(crate) in_files: bool,
-    /// Some are reduced, and are saved by blocks of items.
+    /// Some belong to workers, and are saved by blocks of items.
     pub(crate) by_blocks: bool,
-    /// Some belong to workers, and end with them.
+    /// Some of these are not merged, so that what a block has added stays in them.
     pub(crate) of_workers: bool,
     /// Some are ragged, and lie in memory alone.
     pub(crate) in_memory: bool,
@@ -21,8 +21,8 @@ impl WhatIsKept {
     pub(crate) const IN_FILES: Self = WhatIsKept { in_files: true, ..Self::NOTHING };
     /// Of one that is reduced.
     pub(crate) const BY_BLOCKS: Self = WhatIsKept { by_blocks: true, ..Self::NOTHING };
-    /// Of one that belongs to workers.
-    pub(crate) const OF_WORKERS: Self = WhatIsKept { of_workers: true, ..Self::NOTHING };
+    /// Of one that belongs to workers, and is not merged.
+    pub(crate) const OF_WORKERS: Self = WhatIsKept { of_workers: true, ..Self::BY_BLOCKS };
     /// Of one that is ragged.
     pub(crate) const IN_MEMORY: Self = WhatIsKept { in_memory: true, ..Self::NOTHING };
 

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::slots::Slots;
-use super::worker::Reduction;
+use super::worker::{AccumulatorBytes, Reduction};
 use super::{Attached, OutputSpec, Plan, RankParts, WhatIsKept};
 use crate::error::{Error, Result};
 use crate::memory::MappingId;
@@ -178,6 +178,11 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn reductions<'s>(&'s self, reductions: &mut Vec<Box<dyn Reduction + 's>>) {
         self.0.reductions(reductions);
         self.1.reductions(reductions);
+    }
+
+    fn own_accumulators<'s>(&'s self, own: &mut Vec<Box<dyn AccumulatorBytes + 's>>) {
+        self.0.own_accumulators(own);
+        self.1.own_accumulators(own);
     }
 
     #[inline(always)]

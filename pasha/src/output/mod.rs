@@ -37,7 +37,7 @@ pub(crate) use kept::WhatIsKept;
 pub(crate) use plan::{Numbering, Plan};
 pub use shape::SlotDimension;
 use slots::Slots;
-use worker::Reduction;
+use worker::{AccumulatorBytes, Reduction};
 
 /// What an output parameter or return value asks for.
 pub trait OutputSpec: Sync {
@@ -133,6 +133,9 @@ pub unsafe trait Attached: RankParts {
     /// Adds the accumulators that are merged, so that they can be while workers run.
     fn reductions<'s>(&'s self, _reductions: &mut Vec<Box<dyn Reduction + 's>>) {}
 
+    /// Adds the accumulators that are not merged, so that they can be saved while workers run.
+    fn own_accumulators<'s>(&'s self, _own: &mut Vec<Box<dyn AccumulatorBytes + 's>>) {}
+
     /// Makes the array what the caller gets, after the last worker has ended.
     ///
     /// # Errors
@@ -148,8 +151,8 @@ trait Backed {
     /// Its shape and strides, as text.
     fn layout(&self) -> String;
 
-    /// The file that it lies in.
-    fn file(&self) -> Option<KeptOutput>;
+    /// What it is, and the file that it lies in, if it does.
+    fn kept(&self) -> KeptOutput;
 }
 
 impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
@@ -161,13 +164,13 @@ impl<A: 'static, D: Dimension> Backed for SharedArray<A, D> {
         format!("{:?} with strides {:?}", self.shape(), self.strides())
     }
 
-    fn file(&self) -> Option<KeptOutput> {
-        SharedArray::mapping(self).file_identity().map(|file| KeptOutput {
+    fn kept(&self) -> KeptOutput {
+        KeptOutput {
             name: String::new(),
             element: std::any::type_name::<A>().to_owned(),
             shape: self.shape().to_vec(),
-            file: Some(file.clone()),
-        })
+            file: SharedArray::mapping(self).file_identity().cloned(),
+        }
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Plan<'p> {
     /// Whether the arrays are to be left as they are: they come fresh from `allocate`, with their
     /// fill values in place, or a job into them is resumed.
     pub(crate) keep: bool,
+    /// Whether a job is resumed, with which what each worker has accumulated is saved: accumulators
+    /// are to begin anew.
+    pub(crate) resumes: bool,
 }
 
 /// The numbers of the workers here among those of all ranks that map together.

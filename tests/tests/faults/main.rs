@@ -30,6 +30,7 @@ mod policies;
 mod power;
 mod resources;
 mod resume;
+mod resume_of_workers;
 mod resume_ranks;
 mod resume_reductions;
 mod shares;

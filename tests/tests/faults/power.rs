@@ -34,12 +34,13 @@ fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|done| done.success())
 }
 
-fn start(folder: &Path, arguments: &[&str]) -> Child {
-    start_program(env!("CARGO_BIN_EXE_accumulator"), folder, arguments)
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> String {
-    told_by(start(folder, arguments))
+/// Starts the program that merges what it accumulates, or the one that also does not.
+fn start(folder: &Path, merges: bool, context: &str, len: &str) -> Child {
+    if merges {
+        start_program(env!("CARGO_BIN_EXE_accumulator"), folder, &[context, "2", len])
+    } else {
+        start_program(env!("CARGO_BIN_EXE_of_workers"), folder, &[context, "2", len, "both"])
+    }
 }
 
 /// Waits until something is so, for half a minute at most.
@@ -78,12 +79,14 @@ fn a_durable_job_goes_on_after_a_loss_of_power() {
     let Some(disk) = Mounted::new(&image, &folder.path().join("mounted")) else {
         return println!("skipped: images can't be mounted here");
     };
-    let undisturbed = TempDir::new().unwrap();
-    run(undisturbed.path(), &["processes", "2", &len]);
-    for (number, context) in ["durable-processes", "durable-threads"].into_iter().enumerate() {
-        let job = disk.0.join(context);
+    let cases = [(true, "processes"), (true, "threads"), (false, "processes")];
+    for (number, (merges, context)) in cases.into_iter().enumerate() {
+        let undisturbed = TempDir::new().unwrap();
+        told_by(start(undisturbed.path(), merges, context, &len));
+        let context = &format!("durable-{context}");
+        let job = disk.0.join(number.to_string());
         std::fs::create_dir(&job).unwrap();
-        let mut program = start(&job, &[context, "2", &len]);
+        let mut program = start(&job, merges, context, &len);
         // Twice on the disk, and some way to the third time.
         wait_until(|| done(&job) > 0 || program.try_wait().unwrap().is_some());
         let first = done(&job);
@@ -98,9 +101,9 @@ fn a_durable_job_goes_on_after_a_loss_of_power() {
         program.wait().unwrap();
 
         let after = Mounted::new(&copy, &folder.path().join(format!("after-{number}"))).unwrap();
-        let job = after.0.join(context);
+        let job = after.0.join(number.to_string());
         let kept = done(&job);
-        let told = run(&job, &["processes", "2", &len]);
+        let told = told_by(start(&job, merges, "processes", &len));
         let resumed: usize = told.split(' ').nth(1).unwrap().parse().unwrap();
         println!("{context}: {first}, then {noted} noted, {kept} on the disk, {told}");
         assert!(first > 0 && resumed >= first && resumed < LEN, "{told}");

@@ -192,7 +192,10 @@ fn what_can_not_be_resumed_is_refused() {
     let mut private = triple::alloc(&context, &inp).unwrap();
     let told = reason(triple::run_into(&context, &inp, &mut private));
     assert!(told.contains("output `result` does not lie in a file"), "{told}");
-    assert!(reason(add_up::run_in(&context, &inp)).contains("#[per_worker]"));
+    let skipping = context.clone().on_failure(OnFailure::Skip { at_most: 1 });
+    assert!(
+        reason(add_up::run_in(&skipping, &inp)).contains("`#[per_worker]` outputs, and an item")
+    );
     assert!(reason(repeat::run_in(&context, &inp)).contains("ragged"));
     assert!(!place("job.pasha").exists());
 

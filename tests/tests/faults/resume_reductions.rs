@@ -151,11 +151,26 @@ fn add_up(value: f64, #[reduce(sum)] total: &mut f64) {
     *total += value;
 }
 
+/// Fails at once.
+#[pasha::kernel]
+fn fail(value: f64, #[reduce(sum)] total: &mut f64) -> Result<(), &'static str> {
+    *total += value;
+    Err("told to")
+}
+
+#[test]
+fn a_durable_job_has_the_file_of_its_sums_before_anything_is_noted() {
+    let folder = TempDir::new().unwrap();
+    let context = SerialContext::new().resume(folder.path().join("job")).durable(true);
+    fail::run_in(&context, &[1.0, 2.0]).unwrap_err();
+    assert!(folder.path().join("job.accumulators").exists());
+}
+
 #[test]
 fn reductions_alone_need_no_other_file() {
     let folder = TempDir::new().unwrap();
     let job = folder.path().join("job.pasha");
-    let saved = folder.path().join("job.pasha.reductions");
+    let saved = folder.path().join("job.pasha.accumulators");
     let inp = Array1::from_shape_fn(1000, |index| 1.0 / (index as f64 + 1.0));
     let context = ThreadContext::new(2).unwrap().resume(&job);
     let (total, report) = add_up::run_report_in(&context, &inp).unwrap();
@@ -171,11 +186,11 @@ fn reductions_alone_need_no_other_file() {
     let whole = std::fs::read(&saved).unwrap();
     std::fs::remove_file(&saved).unwrap();
     let told = reason(add_up::run_in(&context, &inp));
-    assert!(told.contains("job.pasha.reductions; put it back, or delete"), "{told}");
+    assert!(told.contains("job.pasha.accumulators; put it back, or delete"), "{told}");
     for len in [0, 100, 5000, whole.len() - 1] {
         std::fs::write(&saved, &whole[..len]).unwrap();
         let told = reason(add_up::run_in(&context, &inp));
-        assert!(told.contains("to begin anew") && told.contains("reductions"), "{told}");
+        assert!(told.contains("to begin anew") && told.contains("accumulators"), "{told}");
     }
     std::fs::write(&saved, [&whole[..], b"more"].concat()).unwrap();
     assert!(reason(add_up::run_in(&context, &inp)).contains("is damaged, it has"));
@@ -186,7 +201,7 @@ fn reductions_alone_need_no_other_file() {
     // Of another job.
     let other = folder.path().join("other");
     add_up::run_in(&SerialContext::new().resume(&other), inp.slice(s![..10])).unwrap();
-    std::fs::copy(folder.path().join("other.reductions"), &saved).unwrap();
+    std::fs::copy(folder.path().join("other.accumulators"), &saved).unwrap();
     let told = reason(add_up::run_in(&context, &inp));
     assert!(told.contains("is of another job"), "{told}");
     std::fs::write(&saved, &whole).unwrap();

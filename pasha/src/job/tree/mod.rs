@@ -7,6 +7,8 @@
 //! *place*, where the worker that completes the other half finds it. So a few places do, however
 //! many blocks there are.
 
+mod blocks;
+mod own;
 mod places;
 mod saved;
 mod shape;
@@ -17,10 +19,12 @@ use crate::element::MOST_ALIGNED;
 use crate::error::Result;
 use crate::memory::{Mapping, MappingId, Memory, Pages};
 use crate::options::Splitting;
-use crate::output::worker::Reduction;
+use crate::output::worker::{AccumulatorBytes, Reduction};
+pub(crate) use blocks::Blocks;
+use own::OwnAccumulators;
 pub(crate) use places::BETWEEN_STOP_CHECKS;
 use places::Places;
-use saved::SavedNode;
+use saved::{MappedTree, SavedNode};
 pub(crate) use saved::{SavedTree, TreeSnapshot};
 use shape::{Next, Node, Shape};
 
@@ -31,9 +35,11 @@ const AMPLE_BYTES: usize = 1 << 20;
 pub(crate) struct MergeTree<'r> {
     reductions: Vec<Box<dyn Reduction + 'r>>,
     places: Places,
-    /// Copies of accumulators, `size` bytes for each place.
+    blocks: Blocks,
+    /// Copies of accumulators, `blocks.size` bytes for each place.
     copies: Mapping,
-    size: usize,
+    /// Those that are not merged, of a job that is resumed.
+    own: Option<OwnAccumulators<'r>>,
     /// Whether it lies in a file, so that what is at places stays as it is.
     is_saved: bool,
     /// Where it is saved now and then.
@@ -55,13 +61,14 @@ impl<'r> MergeTree<'r> {
     /// A tree for a map over so many items, of which others may be run `elsewhere`.
     pub(crate) fn new(
         reductions: Vec<Box<dyn Reduction + 'r>>,
-        len: usize,
+        own: Vec<Box<dyn AccumulatorBytes + 'r>>,
+        blocks: Blocks,
         num_workers: usize,
         elsewhere: bool,
         splitting: Splitting,
         memory: TreeMemory,
     ) -> Result<Self> {
-        let (shape, size) = Self::layout(&reductions, len);
+        let Blocks { shape, size, .. } = blocks.clone();
         let levels = shape.num_levels();
         // A place is reserved for each worker. Of blocks that are claimed in order, all are done
         // but those that workers are at: a place for each level is enough for somebody to go on,
@@ -78,22 +85,37 @@ impl<'r> MergeTree<'r> {
             TreeMemory::File(saved) | TreeMemory::Durable(.., saved) => saved.nodes.len(),
         };
         let num_places = (needed.max(roomy) + saved).min(shape.num_blocks()) + num_workers;
-        let (places, copies, new) = match &memory {
+        let (places, copies, own_mapping, new) = match &memory {
             &TreeMemory::Anonymous(memory, pages) | &TreeMemory::Durable(memory, pages, _) => {
                 let bytes = Places::bytes(&shape, num_workers, num_places);
                 let places = Mapping::sparse(bytes, memory)?;
                 let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
                 copies.make_huge_pages();
-                (places, copies, None)
+                (places, copies, None, None)
             }
             TreeMemory::File(saved) => {
-                let (new, places, copies) = saved.create(&shape, num_workers, num_places, size)?;
-                (places, copies, Some(new))
+                let mapped = saved.create(&blocks, num_workers, num_places)?;
+                let MappedTree { new, places, copies, own } = mapped;
+                (places, copies, own, Some(new))
             }
         };
         let places = Places::new(places, shape, num_workers, num_places);
         let is_saved = new.is_some();
-        let mut tree = MergeTree { reductions, places, copies, size, is_saved, durable: None };
+        let own = match (&memory, own_mapping) {
+            (TreeMemory::File(saved), Some(mapping)) => {
+                // SAFETY: no worker has started; the outputs were attached for at least so many,
+                // and the job file says that the copies are of this kernel's outputs.
+                Some(unsafe { OwnAccumulators::new(own, mapping, num_workers, &saved.own) })
+            }
+            (&TreeMemory::Durable(memory, _, ref saved), _) if blocks.own > 0 => {
+                // SAFETY: no worker has started; the outputs were attached for at least so many,
+                // and the job file says that the copies are of this kernel's outputs.
+                Some(unsafe { OwnAccumulators::anonymous(own, memory, num_workers, &saved.own) }?)
+            }
+            _ => None,
+        };
+        let mut tree =
+            MergeTree { reductions, places, blocks, copies, own, is_saved, durable: None };
         if let TreeMemory::File(saved) | TreeMemory::Durable(.., saved) = &memory {
             tree.lay_down(saved);
         }
@@ -104,13 +126,6 @@ impl<'r> MergeTree<'r> {
             tree.durable = Some(saved);
         }
         Ok(tree)
-    }
-
-    /// The blocks of a map over so many items, and the bytes of copies of their accumulators.
-    pub(crate) fn layout(reductions: &[Box<dyn Reduction + 'r>], len: usize) -> (Shape, usize) {
-        let bytes = reductions.iter().map(|reduction| reduction.bytes());
-        let size = bytes.clone().map(|bytes| bytes.next_multiple_of(MOST_ALIGNED)).sum();
-        (Shape::new(len, bytes.sum()), size)
     }
 
     /// Puts what was saved at places that are free, before any worker has started.
@@ -154,13 +169,14 @@ impl<'r> MergeTree<'r> {
     }
 
     /// Which mappings it lies in.
-    pub(crate) fn mapping_ids(&self) -> [MappingId; 2] {
-        [self.places.mapping_id(), self.copies.id()]
+    pub(crate) fn mapping_ids(&self) -> impl Iterator<Item = MappingId> {
+        let own = self.own.as_ref().map(OwnAccumulators::mapping_id);
+        [self.places.mapping_id(), self.copies.id()].into_iter().chain(own)
     }
 
     /// The reductions, each with where the copy of its accumulator lies at this place.
     fn copies(&self, place: u32) -> impl Iterator<Item = (&dyn Reduction, *mut u8)> {
-        let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.size);
+        let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.blocks.size);
         let copies = self.offsets().map(move |offset| start.wrapping_add(offset));
         self.reductions.iter().map(|reduction| &**reduction).zip(copies)
     }
@@ -172,15 +188,20 @@ impl<'r> MergeTree<'r> {
         let mut nodes = Vec::new();
         let locked = self.places.lock_for_caller();
         locked.each_that_counts(|number, place| {
-            let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.size);
-            let mut copies = vec![0; self.size];
+            let size = self.blocks.size;
+            let start = self.copies.start().as_ptr().wrapping_add(place as usize * size);
+            let mut copies = vec![0; size];
             // SAFETY: whoever published the place has put whole accumulators there, which nobody
             // writes before it is freed, under the lock.
-            unsafe { start.copy_to_nonoverlapping(copies.as_mut_ptr(), self.size) };
+            unsafe { start.copy_to_nonoverlapping(copies.as_mut_ptr(), size) };
             nodes.push(SavedNode { number, copies });
         });
+        let counts = self.shape().is_in(nodes.iter().map(|node| node.number));
+        // With the lock, without which no block begins to count.
+        let own =
+            self.own.as_ref().map(|own| own.snapshot(|block| counts.get(block) == Some(&true)));
         drop(locked);
-        Some(TreeSnapshot { saved, shape: self.shape(), size: self.size, nodes })
+        Some(TreeSnapshot { saved, blocks: &self.blocks, nodes, own: own.unwrap_or_default() })
     }
 
     /// Has a place for what a worker makes of its next block, before it claims that, and waits
@@ -205,8 +226,14 @@ impl<'r> MergeTree<'r> {
             if !self.reserve(worker_id, is_stopped) {
                 return false;
             }
-            // SAFETY: as the caller promises.
-            unsafe { self.merge_up(worker_id, self.shape().leaf(block)) };
+            // SAFETY: the caller alone is this worker, none of whose slots is alive, and it alone
+            // has the block.
+            unsafe {
+                if let Some(own) = &self.own {
+                    own.save(worker_id, block);
+                }
+                self.merge_up(worker_id, self.shape().leaf(block));
+            }
         }
         for reduction in &self.reductions {
             // SAFETY: the caller alone is this worker, and none of its slots is alive.

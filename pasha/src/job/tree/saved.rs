@@ -1,8 +1,9 @@
-//! The tree in a file, so that a job with reductions can be gone on with after the program was
+//! The tree in a file, so that a job with accumulators can be gone on with after the program was
 //! killed.
 //!
-//! Beside the job file lies one with its name and `.reductions` behind it: a header of one page,
-//! which says how the rest is laid out, then what [`Places`] keeps, then copies of accumulators.
+//! Beside the job file lies one with its name and `.accumulators` behind it: a header of one page,
+//! which says how the rest is laid out, then what [`Places`] keeps, then copies of accumulators of
+//! blocks, then those of workers that are not merged ([`own`]).
 //! Workers write both where they are mapped, so that the operating system has them whatever is
 //! killed when. What counts of a block is decided by one store, as for the death of one worker: the
 //! accumulators of a node count once its word has their place, and what it was merged of does not
@@ -25,6 +26,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FallocateFlags;
 
+use super::blocks::Blocks;
+use super::own::{self, as_first_copies, copies_that_count};
 use super::places::Places;
 use super::shape::Shape;
 use crate::error::{Error, Result};
@@ -35,7 +38,7 @@ use crate::resume::{JobFile, sync_folder_of};
 /// Bytes of the header, so that what follows begins at a page.
 const HEADER: usize = 4096;
 /// How the header begins.
-const KIND: &str = "pasha reductions 1:";
+const KIND: &str = "pasha accumulators 1:";
 
 /// How a file is laid out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +51,10 @@ struct Layout {
     size: usize,
     /// Items of a block.
     items: usize,
+    /// Workers of which accumulators that are not merged lie behind the places.
+    num_own: usize,
+    /// Bytes of a copy of those.
+    own: usize,
 }
 
 /// The accumulators of a node that was saved.
@@ -59,26 +66,39 @@ pub(crate) struct SavedNode {
     pub(super) copies: Vec<u8>,
 }
 
-/// What was saved of a job's reductions, and the path where what is to be saved goes.
+/// What was saved of a job's accumulators, and the path where what is to be saved goes.
 #[derive(Debug)]
 pub(crate) struct SavedTree {
     path: PathBuf,
     job: u32,
     pub(super) nodes: Vec<SavedNode>,
+    /// Of each worker a copy of the accumulators that are not merged.
+    pub(super) own: Vec<Vec<u8>>,
+}
+
+/// A new file of a tree, and its parts.
+pub(super) struct MappedTree {
+    pub(super) new: NewFile,
+    pub(super) places: Mapping,
+    pub(super) copies: Mapping,
+    /// Of outputs that are not merged, if there are any.
+    pub(super) own: Option<Mapping>,
 }
 
 /// What the blocks that were done at one moment had come to.
 pub(crate) struct TreeSnapshot<'t> {
     pub(super) saved: &'t SavedTree,
-    pub(super) shape: &'t Shape,
-    pub(super) size: usize,
+    pub(super) blocks: &'t Blocks,
     pub(super) nodes: Vec<SavedNode>,
+    /// Of each worker a copy of the accumulators that are not merged.
+    pub(super) own: Vec<Vec<u8>>,
 }
 
 impl TreeSnapshot<'_> {
     /// The items of the blocks.
     pub(crate) fn items(&self) -> impl Iterator<Item = Range<usize>> {
-        self.nodes.iter().map(|node| self.shape.items_of(self.shape.node(node.number)))
+        let shape = &self.blocks.shape;
+        self.nodes.iter().map(|node| shape.items_of(shape.node(node.number)))
     }
 
     /// Writes them to the disk, in the place of what was saved before.
@@ -86,10 +106,11 @@ impl TreeSnapshot<'_> {
     /// # Errors
     /// [`Error::File`] if that fails.
     pub(crate) fn write(&self) -> Result<()> {
-        let TreeSnapshot { saved, shape, size, nodes } = self;
+        let TreeSnapshot { saved, blocks, nodes, own } = self;
+        let Blocks { shape, size, .. } = blocks;
         let new = saved.new_file();
         let failed = |source| Error::File { action: "write", path: new.path.clone(), source };
-        let layout = saved.layout(shape, 0, nodes.len(), *size);
+        let layout = Layout { num_own: own.len(), ..saved.layout(blocks, 0, nodes.len()) };
         let mut words = vec![0_u8; Places::bytes(shape, 0, nodes.len())];
         let (of_nodes, _) = words[Places::before_words(0)..].as_chunks_mut();
         for (place, node) in (1_u64..).zip(nodes) {
@@ -101,10 +122,11 @@ impl TreeSnapshot<'_> {
             file.write_all_at(&layout.header(), 0)?;
             file.write_all_at(&words, HEADER as u64)?;
             let copies_at = layout.copies_at(shape);
-            file.set_len((copies_at + nodes.len() * size) as u64)?;
+            file.set_len(layout.bytes(shape) as u64)?;
             for (place, node) in nodes.iter().enumerate() {
                 file.write_all_at(&node.copies, (copies_at + place * size) as u64)?;
             }
+            file.write_all_at(&as_first_copies(own), layout.own_at(shape) as u64)?;
             file.sync_all()
         };
         write().map_err(failed)?;
@@ -122,28 +144,31 @@ pub(super) struct NewFile {
 }
 
 impl SavedTree {
-    /// Reads what was saved of the reductions of a job, whose copies at a place have `size` bytes,
-    /// and has the job file forget the items that are in none of it.
+    /// Reads what was saved of the accumulators of a job, and has the job file forget the items
+    /// that are in none of it.
     ///
     /// # Errors
     /// [`Error::Resume`] if the file is not there, though the job was begun, or is damaged or of
     /// another job; [`Error::File`] if it can't be read.
-    pub(crate) fn read(job: &JobFile, shape: &Shape, size: usize) -> Result<SavedTree> {
+    pub(crate) fn read(job: &JobFile, blocks: &Blocks) -> Result<SavedTree> {
+        let shape = &blocks.shape;
         let mut path = job.path().to_owned().into_os_string();
-        path.push(".reductions");
+        path.push(".accumulators");
         let path = PathBuf::from(path);
-        let mut saved = SavedTree { path, job: job.checksum(), nodes: Vec::new() };
+        let mut saved = SavedTree { path, job: job.checksum(), nodes: Vec::new(), own: Vec::new() };
+        let mut own = Vec::new();
         if job.finished() > 0 {
-            saved.nodes = read_nodes(&saved.path, job, shape, size)?;
+            let file = SavedFile::open(&saved.path, job, blocks)?;
+            saved.nodes = file.nodes(shape)?;
+            own =
+                file.read(own::bytes(file.layout.num_own, blocks.own), file.layout.own_at(shape))?;
         }
         saved.nodes.retain(|node| job.are_finished(shape.items_of(shape.node(node.number))));
-        let mut is_saved = vec![false; shape.num_blocks()];
-        for node in &saved.nodes {
-            is_saved[shape.blocks_of(shape.node(node.number))].fill(true);
-        }
+        let is_saved = shape.is_in(saved.nodes.iter().map(|node| node.number));
         for block in (0..shape.num_blocks()).filter(|&block| !is_saved[block]) {
             job.forget(shape.items_of(shape.leaf(block)));
         }
+        saved.own = copies_that_count(&own, blocks.own, |block| is_saved.get(block) == Some(&true));
         Ok(saved)
     }
 
@@ -153,18 +178,26 @@ impl SavedTree {
         NewFile { path: PathBuf::from(path), place: self.path.clone(), is_in_place: false }
     }
 
-    fn layout(&self, shape: &Shape, num_workers: usize, num_places: usize, size: usize) -> Layout {
-        Layout { job: self.job, num_workers, num_places, size, items: shape.block_items() }
+    fn layout(&self, blocks: &Blocks, num_workers: usize, num_places: usize) -> Layout {
+        Layout {
+            job: self.job,
+            num_workers,
+            num_places,
+            size: blocks.size,
+            items: blocks.shape.block_items(),
+            num_own: num_workers,
+            own: blocks.own,
+        }
     }
 
-    /// Makes a new file for so many workers and places, and maps its two parts.
+    /// Makes a new file for so many workers and places, and maps its parts.
     pub(super) fn create(
         &self,
-        shape: &Shape,
+        blocks: &Blocks,
         num_workers: usize,
         num_places: usize,
-        size: usize,
-    ) -> Result<(NewFile, Mapping, Mapping)> {
+    ) -> Result<MappedTree> {
+        let Blocks { shape, size, own } = blocks;
         let new = self.new_file();
         let path = &new.path;
         let failed = |action| move |source| Error::File { action, path: path.clone(), source };
@@ -172,15 +205,17 @@ impl SavedTree {
             ClaimError::Failed(source) => failed("create")(source),
             other => Error::InUse { path: path.clone(), reason: other.reason(true) },
         })?;
-        let layout = self.layout(shape, num_workers, num_places, size);
-        let places = Places::bytes(shape, num_workers, num_places);
-        let copies_at = layout.copies_at(shape);
-        let bytes = copies_at + num_places * size;
-        begin(claim.file(), &layout, bytes).map_err(failed("write"))?;
-        let claims = || vec![std::sync::Arc::clone(&claim)];
-        let places = Mapping::file(claims(), path, HEADER, places, 0)?;
-        let copies = Mapping::file(claims(), path, copies_at, num_places * size, 0)?;
-        Ok((new, places, copies))
+        let layout = self.layout(blocks, num_workers, num_places);
+        begin(claim.file(), &layout, layout.bytes(shape)).map_err(failed("write"))?;
+        let map =
+            |from, bytes| Mapping::file(vec![std::sync::Arc::clone(&claim)], path, from, bytes, 0);
+        let places = map(HEADER, Places::bytes(shape, num_workers, num_places))?;
+        let copies = map(layout.copies_at(shape), num_places * size)?;
+        let own = match own::bytes(num_workers, *own) {
+            0 => None,
+            bytes => Some(map(layout.own_at(shape), bytes)?),
+        };
+        Ok(MappedTree { new, places, copies, own })
     }
 }
 
@@ -224,11 +259,23 @@ impl Layout {
         (HEADER + places).next_multiple_of(HEADER)
     }
 
+    /// Where the copies of workers begin that are not merged.
+    fn own_at(&self, shape: &Shape) -> usize {
+        let copies = self.num_places.saturating_mul(self.size);
+        self.copies_at(shape).saturating_add(copies).next_multiple_of(HEADER)
+    }
+
+    /// All bytes of the file.
+    fn bytes(&self, shape: &Shape) -> usize {
+        self.own_at(shape).saturating_add(own::bytes(self.num_own, self.own))
+    }
+
     /// The header, a line that people can read, and nothing behind it.
     fn header(&self) -> Vec<u8> {
-        let Layout { job, num_workers, num_places, size, items } = self;
+        let Layout { job, num_workers, num_places, size, items, num_own, own } = self;
         let line = format!(
-            "{KIND} job={job} workers={num_workers} places={num_places} bytes={size} items={items}"
+            "{KIND} job={job} workers={num_workers} places={num_places} bytes={size} items={items} \
+             accumulators={num_own} of={own}"
         );
         let mut header = format!("{line} checksum={}\n", crc32fast::hash(line.as_bytes()));
         header.push_str(&"\n".repeat(HEADER - header.len()));
@@ -245,68 +292,111 @@ impl Layout {
         let job = u32::try_from(number("job")?).ok()?;
         let (num_workers, num_places) = (number("workers")?, number("places")?);
         let (size, items) = (number("bytes")?, number("items")?);
-        let layout = Layout { job, num_workers, num_places, size, items };
+        let (num_own, own) = (number("accumulators")?, number("of")?);
+        let layout = Layout { job, num_workers, num_places, size, items, num_own, own };
         (layout.header() == header).then_some(layout)
     }
 }
 
-/// Reads the nodes that count of a file.
-fn read_nodes(path: &Path, job: &JobFile, shape: &Shape, size: usize) -> Result<Vec<SavedNode>> {
-    let refused = |reason: String| Error::Resume { path: job.path().to_owned(), reason };
-    let put_back = format!("put it back, or delete {} to begin anew", job.path().display());
-    let file = match open_regular(path, OpenOptions::new().read(true)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let what = "what its finished items have come to is not there";
-            return Err(refused(format!("{what}, {}; {put_back}", path.display())));
+/// A file of a tree, opened to be read.
+struct SavedFile<'f> {
+    file: File,
+    path: &'f Path,
+    job: &'f JobFile,
+    layout: Layout,
+}
+
+impl SavedFile<'_> {
+    /// Opens the file that belongs to a job, and checks its header and its length.
+    fn open<'f>(path: &'f Path, job: &'f JobFile, blocks: &Blocks) -> Result<SavedFile<'f>> {
+        let file = match open_regular(path, OpenOptions::new().read(true)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let what = "what its finished items have come to is not there";
+                let told = format!("{what}, {}; {}", path.display(), put_back(job));
+                return Err(Error::Resume { path: job.path().to_owned(), reason: told });
+            }
+            Err(source) => {
+                return Err(Error::File { action: "open", path: path.to_owned(), source });
+            }
+        };
+        let none = Layout {
+            job: job.checksum(),
+            num_workers: 0,
+            num_places: 0,
+            size: blocks.size,
+            items: blocks.shape.block_items(),
+            num_own: 0,
+            own: blocks.own,
+        };
+        let mut saved = SavedFile { file, path, job, layout: none };
+        let layout = Layout::of(&saved.read(HEADER, 0)?)
+            .ok_or_else(|| saved.damaged("its header is none of pasha's"))?;
+        let Layout { num_workers, num_places, num_own, .. } = layout;
+        let needed = Layout { num_workers, num_places, num_own, ..none };
+        if layout != needed {
+            return Err(saved.refused(format!(
+                "{} is of another job: it says {layout:?}, and this job has {needed:?}",
+                path.display()
+            )));
         }
-        Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
-    };
-    let read = |len: usize, at: usize| -> Result<Vec<u8>> {
+        let len = saved.file.metadata().map_or(0, |data| data.len());
+        let has_room = [num_workers, num_places, num_own].into_iter().all(|it| it as u64 <= len);
+        if !has_room || len != layout.bytes(&blocks.shape) as u64 {
+            return Err(saved.damaged(&format!("it has {len} bytes")));
+        }
+        saved.layout = layout;
+        Ok(saved)
+    }
+
+    fn refused(&self, reason: String) -> Error {
+        let reason = format!("{reason}; {}", put_back(self.job));
+        Error::Resume { path: self.job.path().to_owned(), reason }
+    }
+
+    fn damaged(&self, how: &str) -> Error {
+        self.refused(format!("{} is damaged, {how}", self.path.display()))
+    }
+
+    fn read(&self, len: usize, at: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; len];
-        match file.read_exact_at(&mut bytes, at as u64) {
+        match self.file.read_exact_at(&mut bytes, at as u64) {
             Ok(()) => Ok(bytes),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(refused(format!("{} is too short; {put_back}", path.display())))
+                Err(self.refused(format!("{} is too short", self.path.display())))
             }
-            Err(source) => Err(Error::File { action: "read", path: path.to_owned(), source }),
+            Err(source) => Err(Error::File { action: "read", path: self.path.to_owned(), source }),
         }
-    };
-    let damaged = |how: &str| refused(format!("{} is damaged, {how}; {put_back}", path.display()));
-    let layout =
-        Layout::of(&read(HEADER, 0)?).ok_or_else(|| damaged("its header is none of pasha's"))?;
-    let needed = Layout { job: job.checksum(), size, items: shape.block_items(), ..layout };
-    if layout != needed {
-        return Err(refused(format!(
-            "{} is of another job: it says {layout:?}, and this job has {needed:?}; {put_back}",
-            path.display()
-        )));
     }
-    let len = file.metadata().map_or(0, |data| data.len());
-    if [layout.num_workers, layout.num_places].into_iter().any(|number| number as u64 > len) {
-        return Err(damaged(&format!("it has {len} bytes")));
-    }
-    let copies_at = layout.copies_at(shape);
-    if len != (copies_at + layout.num_places.saturating_mul(size)) as u64 {
-        return Err(damaged(&format!("it has {len} bytes")));
-    }
-    let words = read(
-        shape.num_nodes() * size_of::<u64>(),
-        HEADER + Places::before_words(layout.num_workers),
-    )?;
-    let (words, _) = words.as_chunks();
-    // 1 + the place, whether or not a worker had taken it for a merge that it has not finished.
-    let place = |number: usize| u64::from_ne_bytes(words[number]) as u32;
-    let mut nodes = Vec::new();
-    for (number, place) in shape.nodes_that_count(place) {
-        let place = place as usize;
-        if place >= layout.num_places {
-            let all = layout.num_places;
-            return Err(damaged(&format!("node {number} is at place {place} of {all}")));
+
+    /// Reads the nodes that count.
+    fn nodes(&self, shape: &Shape) -> Result<Vec<SavedNode>> {
+        let Layout { num_workers, num_places, size, .. } = self.layout;
+        let words = self.read(
+            shape.num_nodes() * size_of::<u64>(),
+            HEADER + Places::before_words(num_workers),
+        )?;
+        let (words, _) = words.as_chunks();
+        // 1 + the place, whether or not a worker had taken it for a merge that it has not finished.
+        let place = |number: usize| u64::from_ne_bytes(words[number]) as u32;
+        let copies_at = self.layout.copies_at(shape);
+        let mut nodes = Vec::new();
+        for (number, place) in shape.nodes_that_count(place) {
+            let place = place as usize;
+            if place >= num_places {
+                return Err(
+                    self.damaged(&format!("node {number} is at place {place} of {num_places}"))
+                );
+            }
+            nodes.push(SavedNode { number, copies: self.read(size, copies_at + place * size)? });
         }
-        nodes.push(SavedNode { number, copies: read(size, copies_at + place * size)? });
+        Ok(nodes)
     }
-    Ok(nodes)
+}
+
+/// What to do where the file of a job's accumulators is missing or another.
+fn put_back(job: &JobFile) -> String {
+    format!("put it back, or delete {} to begin anew", job.path().display())
 }
 
 #[cfg(test)]
@@ -336,9 +426,10 @@ mod tests {
             shape.index(above.unwrap_or(shape.leaf(block)))
         };
         let (parent, leaves) = (number(0, 1), [0, 1, 2, 5, 7].map(|block| number(block, 0)));
-        let saved = SavedTree::read(&file, &shape, SIZE).unwrap();
+        let blocks = Blocks { shape: shape.clone(), size: SIZE, own: 0 };
+        let saved = SavedTree::read(&file, &blocks).unwrap();
         assert_eq!(nodes(&saved), []);
-        let (new, places, copies) = saved.create(&shape, 2, 8, SIZE).unwrap();
+        let MappedTree { new, places, copies, .. } = saved.create(&blocks, 2, 8).unwrap();
         let places = Places::new(places, shape.clone(), 2, 8);
         let taken = 1 << u32::BITS;
         for (place, (node, by)) in
@@ -356,14 +447,14 @@ mod tests {
         file.note(20..24);
         file.note(28..31);
         file.note(100..102);
-        let saved = SavedTree::read(&file, &shape, SIZE).unwrap();
+        let saved = SavedTree::read(&file, &blocks).unwrap();
         let expected = [(leaves[2], 12), (leaves[3], 13), (parent, 10)];
         assert_eq!(nodes(&saved), expected);
         assert_eq!(file.finished(), 16);
         assert!(file.are_finished(0..12) && file.are_finished(20..24));
         // Places that there are not.
         places.set_word(leaves[2], 9);
-        let error = SavedTree::read(&file, &shape, SIZE).unwrap_err().to_string();
+        let error = SavedTree::read(&file, &blocks).unwrap_err().to_string();
         assert!(error.contains("node 2 is at place 8 of 8"), "{error}");
         fs::remove_dir_all(&folder).unwrap();
     }

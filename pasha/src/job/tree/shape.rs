@@ -136,6 +136,15 @@ impl Shape {
         })
     }
 
+    /// For each block whether it is in one of these nodes, which are given by their numbers.
+    pub(super) fn is_in(&self, nodes: impl Iterator<Item = usize>) -> Vec<bool> {
+        let mut is_in = vec![false; self.num_blocks()];
+        for node in nodes {
+            is_in[self.blocks_of(self.node(node))].fill(true);
+        }
+        is_in
+    }
+
     fn count(&self, level: usize) -> usize {
         match (self.levels.get(level), self.levels.get(level + 1)) {
             (Some(first), Some(next)) => next - first,

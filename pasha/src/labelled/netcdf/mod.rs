@@ -6,6 +6,7 @@
 mod attributes;
 mod coordinates;
 mod direct;
+mod names;
 mod quiet;
 mod read;
 mod strings;
@@ -21,10 +22,6 @@ use super::element::{Access, StoredElement};
 use super::memory::DataArray;
 use super::stored::StoredArray;
 use crate::error::Result;
-
-/// Bytes of the longest name: one less than the library's `NC_MAX_NAME`, because the crate does not
-/// read one of as many.
-const LONGEST_NAME: usize = 255;
 
 impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Opens a variable of a NetCDF file (NetCDF-4 or classic), without reading its elements.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::LONGEST_NAME;
 use super::attributes::{meaning, own};
+use super::names::is_name;
 use super::quiet::keep_quiet;
 use super::variable::{LIBRARY, OpenNetcdf, element_type};
 use super::{coordinates, direct};
@@ -84,11 +84,7 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<OpenedVariable, S
     check_all_links(path)?;
     let file = netcdf::open(path)
         .map_err(|error| format!("it is no NetCDF file, or damaged or truncated ({error})"))?;
-    // The library calls other names errors, where the crate panics.
-    let is_name = name.split('/').all(|part| {
-        !matches!(part, "" | "." | "..") && part.len() <= LONGEST_NAME && !part.contains('\0')
-    });
-    let Some(variable) = is_name.then(|| file.variable(name)).flatten() else {
+    let Some(variable) = is_name(name).then(|| file.variable(name)).flatten() else {
         let names = names(&file);
         let names = names.iter().map(String::as_str);
         return Err(format!("there is no such variable, {}", nearest(name, names)).into());

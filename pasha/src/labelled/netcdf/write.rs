@@ -5,8 +5,8 @@ use std::path::Path;
 use ndarray::{ArrayView, Dimension};
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
 
-use super::LONGEST_NAME;
 use super::attributes::{fill_of, to_library};
+use super::names::check_kept;
 use super::quiet::keep_quiet;
 use crate::error::{Error, Result, SourceError};
 use crate::files::StandardPlaces;
@@ -143,24 +143,6 @@ fn put_values<T: NcTypeDescriptor>(
         return Ok(());
     }
     variable.put_values(values, ..).map_err(text_of)
-}
-
-/// What the library puts before the name of a variable that has the name of a dimension and is no
-/// coordinate, and takes away when it reads.
-const RENAMED: &str = "_nc4_non_coord_";
-
-/// Checks that the library gives a name back as it was.
-fn check_kept(what: &str, name: &str) -> Result<(), SourceError> {
-    if name.len() > LONGEST_NAME {
-        let len = name.len();
-        let told = format!("has {len} bytes, and those of this format at most {LONGEST_NAME}");
-        return Err(format!("the name {name:?} of its {what} {told}: give it a shorter one").into());
-    }
-    if name.starts_with(RENAMED) {
-        let told = format!("begins with {RENAMED:?}, which the netCDF library takes away");
-        return Err(format!("the name {name:?} of its {what} {told}: give it another name").into());
-    }
-    Ok(())
 }
 
 fn write_coordinate(

@@ -53,7 +53,7 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
     }
 
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
-        outputs.push(self.array.file());
+        outputs.push(Some(self.array.kept()).filter(|kept| kept.file.is_some()));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

@@ -1,6 +1,7 @@
 //! Outputs with one accumulator for each worker: `#[per_worker]` and `#[reduce]`.
 
 mod array;
+mod bytes;
 mod list;
 mod local;
 mod padded;
@@ -9,6 +10,7 @@ mod reduce;
 mod reduction;
 mod scalar;
 
+pub(crate) use bytes::AccumulatorBytes;
 pub(crate) use local::LocalAccumulators;
 pub use per_worker::{PerWorker, PerWorkerScalar};
 pub use reduce::{Reduce, ReduceScalar};

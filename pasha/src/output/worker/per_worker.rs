@@ -7,6 +7,7 @@ use ndarray::{Dimension, Ix1};
 
 use super::Accumulators;
 use super::array::ArrayAccumulators;
+use super::bytes::{AccumulatorBytes, BytesOf};
 use super::padded::{PaddedAccumulators, padding_pays, step_of};
 use super::scalar::ScalarAccumulators;
 use crate::array::{Order, SharedArray};
@@ -52,7 +53,7 @@ impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
         self.shape.check(array, plan.all_workers(), name, plan)?;
-        if !plan.keep {
+        if !plan.keep || plan.resumes {
             array.fill_with_copies(self.fill.unwrap_or_else(A::zeroed));
         }
         let arrays = self.shape.open(array, name)?;
@@ -102,7 +103,7 @@ impl<A: Element> OutputSpec for PerWorkerScalar<A> {
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
         check_array(array, &Ix1(plan.all_workers()), name, plan)?;
-        if !plan.keep {
+        if !plan.keep || plan.resumes {
             array.fill_with_copies(self.fill.unwrap_or_else(A::zeroed));
         }
         let all = ScalarAccumulators { first: contiguous(array, name)?, step: 1 };
@@ -214,11 +215,15 @@ unsafe impl<W: Accumulators> Attached for AttachedPerWorker<'_, W> {
     }
 
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
-        outputs.push(self.array.file());
+        outputs.push(Some(self.array.kept()));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {
         layouts.push(self.array.layout());
+    }
+
+    fn own_accumulators<'s>(&'s self, own: &mut Vec<Box<dyn AccumulatorBytes + 's>>) {
+        own.push(Box::new(BytesOf(self.accumulators.clone())));
     }
 
     fn finish(mut self) -> Result<(), Box<Error>> {

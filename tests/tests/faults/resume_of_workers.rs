@@ -1,0 +1,170 @@
+//! Jobs with accumulators of workers: killed at any moment and run again, each item is in them
+//! once.
+
+use std::path::Path;
+use std::process::Child;
+
+use pasha::prelude::*;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tempfile::TempDir;
+
+use super::resume::{Random, done, reason, start_program, told_by};
+
+fn start(folder: &Path, arguments: &[&str]) -> Child {
+    start_program(env!("CARGO_BIN_EXE_of_workers"), folder, arguments)
+}
+
+/// What all workers have accumulated over so many items, and the items' own results.
+fn check_sums(folder: &Path, len: usize, what: &str) {
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let numbers = |bytes: &[u8]| -> Vec<u64> {
+        bytes.as_chunks().0.iter().map(|&number| u64::from_le_bytes(number)).collect()
+    };
+    let len = len as u64;
+    let cell = |row: u64, column: u64| {
+        (0..len).filter(|value| value % 4 == row && value / 4 % 4 == column).count() as u64
+    };
+    let cells = (0..4).flat_map(|row| (0..4).map(move |column| cell(row, column)));
+    let total = len * (len - 1) / 2;
+    let expected: Vec<u64> = cells.chain([total, total]).collect();
+    assert_eq!(numbers(&read("sums.bin")), expected, "{what}");
+    let results = read("result.npy");
+    let results = numbers(&results[results.len() - 8 * len as usize..]);
+    assert!(results.into_iter().eq((0..len).map(|value| value * value)), "{what}");
+}
+
+#[test]
+fn each_item_is_accumulated_once_whenever_the_program_is_killed() {
+    const LEN: usize = 5_000;
+    let len = LEN.to_string();
+    let mut random = Random(20261130);
+    let (mut kills, mut resumed) = (0, 0);
+    while kills < 40 {
+        let folder = TempDir::new().unwrap();
+        let workers = ["1", "2", "3", "7"][random.next(4)];
+        let kernel = ["own", "both"][random.next(2)];
+        let contexts: &[&str] = match workers {
+            "1" => &["serial", "threads", "processes"],
+            _ => &["processes", "threads", "processes", "durable-threads", "durable-processes"],
+        };
+        let mut context = || contexts[random.next(contexts.len())];
+        let arguments = [context(), context(), context(), context()];
+        for context in arguments {
+            let before = done(folder.path());
+            let mut program = start(folder.path(), &[context, workers, &len, kernel]);
+            let more = before + 1 + random.next(LEN / 4);
+            let spins = random.next(30_000_000);
+            let mut looks = 0;
+            // Durable jobs may note nothing before they end.
+            while done(folder.path()) < more.min(LEN)
+                && looks < spins
+                && program.try_wait().unwrap().is_none()
+            {
+                looks += 1000;
+                std::thread::yield_now();
+            }
+            if program.try_wait().unwrap().is_none() {
+                kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
+                kills += 1;
+            }
+            program.wait().unwrap();
+        }
+        let what = format!("{kernel} with {workers} workers after {arguments:?}, {kills} kills");
+        for context in [contexts[0], contexts[1]] {
+            let told = told_by(start(folder.path(), &[context, workers, &len, kernel]));
+            assert!(told.ends_with("failed 0"), "{told}");
+            resumed += told.split(' ').nth(1).unwrap().parse::<usize>().unwrap();
+            check_sums(folder.path(), LEN, &what);
+        }
+    }
+    assert!(resumed > 0);
+}
+
+/// The processes that a process has started.
+fn workers_of(program: &Child) -> Vec<Pid> {
+    let children = format!("/proc/{0}/task/{0}/children", program.id());
+    let children = std::fs::read_to_string(children).unwrap_or_default();
+    children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
+#[test]
+fn each_item_is_accumulated_once_whichever_worker_is_killed() {
+    const LEN: usize = 6_000;
+    let len = LEN.to_string();
+    let mut random = Random(11);
+    let mut killed = 0;
+    while killed < 20 {
+        let folder = TempDir::new().unwrap();
+        let kernel = ["own", "both"][random.next(2)];
+        let arguments = ["processes", "3", &len, kernel, "6000", "retry"];
+        for is_last in [false, true] {
+            let mut program = start(folder.path(), &arguments);
+            let mut next = done(folder.path());
+            while program.try_wait().unwrap().is_none() {
+                if done(folder.path()) >= next {
+                    next += 1 + random.next(LEN / 5);
+                    let workers = workers_of(&program);
+                    if let Some(&worker) = workers.get(random.next(workers.len().max(1))) {
+                        killed += usize::from(kill_process(worker, Signal::KILL).is_ok());
+                    }
+                    if !is_last && done(folder.path()) > LEN / 2 {
+                        kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
+                    }
+                }
+                std::thread::yield_now();
+            }
+            program.wait().unwrap();
+        }
+        check_sums(folder.path(), LEN, &format!("{kernel} after {killed} kills"));
+    }
+}
+
+#[test]
+fn a_failed_job_goes_on_with_what_its_workers_have() {
+    for (context, kernel) in [("serial", "own"), ("threads", "both"), ("processes", "own")] {
+        let folder = TempDir::new().unwrap();
+        let arguments = [context, "2", "300", kernel, "200", "abort"];
+        let told = told_by(start(folder.path(), &arguments));
+        assert!(told.starts_with("the kernel failed at index 200"), "{told}");
+        let told = told_by(start(folder.path(), &[context, "2", "300", kernel]));
+        assert!(told.ends_with("failed 0"), "{told}");
+        check_sums(folder.path(), 300, context);
+    }
+}
+
+/// Adds up.
+#[pasha::kernel]
+fn add_up(value: u64, #[per_worker] total: &mut u64) {
+    *total += value;
+}
+
+#[test]
+fn accumulators_in_files_and_in_memory_are_the_same_and_begin_anew() {
+    let folder = TempDir::new().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    for name in ["memory", "file"] {
+        let context = ThreadContext::new(2).unwrap().resume(place(name));
+        let totals = || match name {
+            "file" => context.alloc::<u64>(2).file(place("totals.npy")).build(),
+            _ => context.alloc::<u64>(2).build(),
+        };
+        let mut out = totals().unwrap();
+        out.fill(1000);
+        // Whatever the array holds, as without `resume`.
+        add_up::run_into(&context, 0..100_u64, &mut out).unwrap();
+        assert_eq!(out.sum(), 4950, "{name}");
+        let before = out.to_owned();
+        drop(out);
+        let mut out = totals().unwrap();
+        out.fill(7);
+        add_up::run_into(&context, 0..100_u64, &mut out).unwrap();
+        assert_eq!(out, before, "{name}");
+    }
+    // A worker more has nowhere to go.
+    let context = ThreadContext::new(3).unwrap().resume(place("memory"));
+    let told = reason(add_up::run_in(&context, 0..100_u64));
+    assert!(
+        told.contains("`shape of output total: [2]`, now `shape of output total: [3]`"),
+        "{told}"
+    );
+}
