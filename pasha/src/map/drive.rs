@@ -54,6 +54,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         new_memory: &task.new_memory,
         streams: K::STREAM_STORES && STREAMS,
         job_file: task.job_file,
+        journal: task.journal,
         tree: task.tree,
         first_worker: task.first_worker,
         finished: finished.as_ref(),
@@ -112,7 +113,8 @@ fn drive(
     let (table, len) = (state.table, state.len);
     let durable = match (state.job_file, state.finished) {
         (Some(job_file), Some(finished)) if state.is_durable => {
-            Some(Durable { job_file, tree: state.tree, finished, outputs: writable.clone() })
+            let (journal, tree, outputs) = (state.journal, state.tree, writable.clone());
+            Some(Durable { job_file, journal, tree, finished, outputs })
         }
         _ => None,
     };

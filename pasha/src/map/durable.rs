@@ -14,7 +14,7 @@ use crate::job::board::{FinishedItems, Stop, Table};
 use crate::job::tree::MergeTree;
 use crate::memory::{MappingId, sync};
 use crate::options::ticking::at_intervals;
-use crate::resume::JobFile;
+use crate::resume::{JobFile, Journal};
 
 /// How often to look whether it is time.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
@@ -26,6 +26,7 @@ const TIMES_THE_COST: u32 = 20;
 /// What a durable job writes.
 pub(super) struct Durable<'d> {
     pub(super) job_file: &'d JobFile,
+    pub(super) journal: Option<&'d Journal>,
     pub(super) tree: Option<&'d MergeTree<'d>>,
     pub(super) finished: &'d FinishedItems,
     /// The mappings of the outputs.
@@ -110,6 +111,7 @@ impl Durable<'_> {
                 path: self.job_file.path().to_owned(),
                 source,
             })?;
+            self.journal.map_or(Ok(()), Journal::sync)?;
             items.into_iter().for_each(|row| self.job_file.note(row));
             self.job_file.sync()?;
             if let Some(snapshot) = snapshot {

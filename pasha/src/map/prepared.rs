@@ -23,7 +23,7 @@ use crate::output::pack::OutputSet;
 use crate::output::worker::{AccumulatorBytes, Accumulators, Reduction};
 use crate::output::{Attached, Plan, RankParts};
 use crate::report::{FailedItem, Report};
-use crate::resume::{Identity, JobFile, KeptOutput};
+use crate::resume::{Identity, JobFile, Journal, KeptOutput};
 use crate::timeline::Timeline;
 
 /// A map whose arguments are checked.
@@ -86,6 +86,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         functors: &F,
         len: usize,
     ) -> Result<(SharedArray<usize, Ix2>, Vec<FailedItem>)> {
+        // It is no part of a job.
+        let options = setting
+            .options
+            .resume
+            .is_some()
+            .then(|| Options { resume: None, ..setting.options.clone() });
+        let setting = Setting { options: options.as_ref().unwrap_or(setting.options), ..setting };
         let first_pass = Prepared::without_lengths(setting, lengths, functors, len)?;
         let mut found = first_pass.allocate()?;
         if setting.options.on_failure.may_skip().is_none() {
@@ -177,7 +184,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         };
         let mut job_file = self.job_file(&attached)?;
         let tree = self.tree(&attached, job_file.as_deref_mut())?;
-        let task = Task { tree: tree.as_deref(), ..self.task(&attached, job_file.as_deref()) };
+        let journal = self.journal(job_file.as_deref())?;
+        let journal = journal.as_deref();
+        let task = self.task(&attached, job_file.as_deref());
+        let task = Task { tree: tree.as_deref(), journal, ..task };
+        if let (Some(journal), Some(job_file)) = (journal, job_file.as_deref()) {
+            task.take_from(journal, job_file)?;
+        }
         let outcome = go(task, &writable);
         // Also after a failure: what was finished is not lost. That the map failed is what counts.
         let is_merged = tree.is_some() && outcome.is_ok();
@@ -232,8 +245,20 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             first_worker: 0,
             new_memory,
             job_file,
+            journal: None,
             tree: None,
             failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
+        }
+    }
+
+    /// Opens what keeps the slots of a job that lie in no file, if there are such.
+    #[inline(always)]
+    fn journal(&self, job_file: Option<&JobFile>) -> Result<Option<Box<Journal>>> {
+        match job_file {
+            Some(job_file) if const { K::Specs::KEPT.in_memory } => {
+                Journal::open(job_file).map(|journal| Some(Box::new(journal)))
+            }
+            _ => Ok(None),
         }
     }
 

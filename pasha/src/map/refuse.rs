@@ -55,8 +55,9 @@ fn check_resumes(path: &Path, kept: WhatIsKept, how: Resuming, options: &Options
          `on_failure`, or a context without `resume`"
     } else if options.durable && on_ranks {
         "over several ranks what is noted does not wait for the disk: leave `durable` out"
-    } else if kept.in_memory {
-        "the kernel has ragged outputs, which do not lie in files: use a context without `resume`"
+    } else if kept.in_memory && on_ranks {
+        "the kernel has ragged outputs, which are not saved where several ranks map: use a context \
+         without `resume`"
     } else {
         match how {
             Resuming::Into | Resuming::IntoOnRanks => return Ok(()),

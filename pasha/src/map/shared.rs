@@ -16,7 +16,7 @@ use crate::job::work::{Checkpoints, MapState};
 use crate::job::{forked, panic};
 use crate::memory::{Memory, SharedPages};
 use crate::options::Splitting;
-use crate::resume::JobFile;
+use crate::resume::{JobFile, Journal};
 use crate::timeline;
 
 /// The number of workers here that a map over so many items can use.
@@ -51,6 +51,7 @@ pub(super) struct TaskFacts<'m> {
     /// Whether the kernel writes past the caches.
     pub(super) streams: bool,
     pub(super) job_file: Option<&'m JobFile>,
+    pub(super) journal: Option<&'m Journal>,
     pub(super) tree: Option<&'m MergeTree<'m>>,
     pub(super) first_worker: usize,
     /// Where the workers of a live map, or a durable one, take note of what is finished.
@@ -128,6 +129,7 @@ impl SharedByWorkers {
             deadline: options.deadline.and_then(|limit| begun.checked_add(limit)),
             token: options.cancel_token.as_ref(),
             job_file: about.job_file,
+            journal: about.journal,
             tree: about.tree,
             grants: grants.as_ref(),
             finished: about.finished.or(grants.as_ref().map(|grants| &grants.finished)),

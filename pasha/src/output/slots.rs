@@ -35,6 +35,31 @@ pub trait Slots {
         local: &'s mut <Self::Worker as Accumulators>::Local,
     ) -> Self::Slot<'s>;
 
+    /// As [`pack`](Self::pack), of outputs alone that can't lie in a file.
+    ///
+    /// # Safety
+    /// As for `pack`.
+    unsafe fn pack_in_memory(
+        _index: &Self::Index,
+        _accumulators: &Self::Worker,
+        _indices: &Range<usize>,
+        _message: &mut Vec<u8>,
+    ) {
+    }
+
+    /// Takes what `pack_in_memory` has added.
+    ///
+    /// # Safety
+    /// As for [`unpack`](Self::unpack).
+    unsafe fn unpack_in_memory(
+        _index: &Self::Index,
+        _accumulators: &Self::Worker,
+        _indices: &Range<usize>,
+        _message: &mut &[u8],
+    ) -> Option<()> {
+        Some(())
+    }
+
     /// Adds what the slots of these indices hold to a message.
     ///
     /// # Safety
@@ -92,6 +117,26 @@ impl<S: IndexSlots> Slots for OfIndex<S> {
         indices: &Range<usize>,
         message: &mut &[u8],
     ) -> Option<()> {
+        // SAFETY: the caller promises what the slots of these indices ask for.
+        unsafe { index.unpack(indices, message) }
+    }
+
+    unsafe fn pack_in_memory(index: &S, (): &(), indices: &Range<usize>, message: &mut Vec<u8>) {
+        if S::IN_MEMORY {
+            // SAFETY: the caller promises what the slots of these indices ask for.
+            unsafe { index.pack(indices, message) };
+        }
+    }
+
+    unsafe fn unpack_in_memory(
+        index: &S,
+        (): &(),
+        indices: &Range<usize>,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        if !S::IN_MEMORY {
+            return Some(());
+        }
         // SAFETY: the caller promises what the slots of these indices ask for.
         unsafe { index.unpack(indices, message) }
     }
@@ -167,6 +212,32 @@ impl<A: Slots, B: Slots> Slots for (A, B) {
         unsafe {
             A::unpack(&index.0, &accumulators.0, indices, message)?;
             B::unpack(&index.1, &accumulators.1, indices, message)
+        }
+    }
+
+    unsafe fn pack_in_memory(
+        index: &Self::Index,
+        accumulators: &Self::Worker,
+        indices: &Range<usize>,
+        message: &mut Vec<u8>,
+    ) {
+        // SAFETY: what the caller promises of the list holds for both of its parts.
+        unsafe {
+            A::pack_in_memory(&index.0, &accumulators.0, indices, message);
+            B::pack_in_memory(&index.1, &accumulators.1, indices, message);
+        }
+    }
+
+    unsafe fn unpack_in_memory(
+        index: &Self::Index,
+        accumulators: &Self::Worker,
+        indices: &Range<usize>,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        // SAFETY: what the caller promises of the list holds for both of its parts.
+        unsafe {
+            A::unpack_in_memory(&index.0, &accumulators.0, indices, message)?;
+            B::unpack_in_memory(&index.1, &accumulators.1, indices, message)
         }
     }
 }

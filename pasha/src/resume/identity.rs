@@ -20,6 +20,7 @@ pub struct KeptOutput {
     /// The name of the elements' type.
     pub(crate) element: String,
     pub(crate) shape: Vec<usize>,
-    /// The file that it lies in; none of a reduction, which is saved beside the job file.
+    /// The file that it lies in; none of accumulators and ragged outputs, which are saved beside
+    /// the job file.
     pub(crate) file: Option<FileIdentity>,
 }

@@ -14,6 +14,7 @@
 mod bits;
 mod header;
 mod identity;
+mod journal;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -29,6 +30,7 @@ use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity};
 use crate::memory::{Mapping, MappingId};
 use bits::Bits;
 pub(crate) use identity::{Identity, KeptOutput};
+pub(crate) use journal::Journal;
 
 /// A job file, open, locked and mapped.
 #[derive(Debug)]

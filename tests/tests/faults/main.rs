@@ -31,6 +31,7 @@ mod power;
 mod resources;
 mod resume;
 mod resume_of_workers;
+mod resume_ragged;
 mod resume_ranks;
 mod resume_reductions;
 mod shares;

@@ -8,7 +8,7 @@ use pasha::prelude::*;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-use super::resume::{Random, done, reason, start_program, told_by};
+use super::resume::{Random, done, reason, start_program, told_by, workers_of};
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     start_program(env!("CARGO_BIN_EXE_of_workers"), folder, arguments)
@@ -78,13 +78,6 @@ fn each_item_is_accumulated_once_whenever_the_program_is_killed() {
         }
     }
     assert!(resumed > 0);
-}
-
-/// The processes that a process has started.
-fn workers_of(program: &Child) -> Vec<Pid> {
-    let children = format!("/proc/{0}/task/{0}/children", program.id());
-    let children = std::fs::read_to_string(children).unwrap_or_default();
-    children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use pasha::prelude::*;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-use super::resume::{Random, done, reason, start_program, told_by};
+use super::resume::{Random, done, reason, start_program, told_by, workers_of};
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     start_program(env!("CARGO_BIN_EXE_accumulator"), folder, arguments)
@@ -103,13 +103,6 @@ fn a_job_that_fails_at_an_item_goes_on_with_its_sums() {
         assert!(resumed < 300 && resumed + finished == 300, "{told}");
         assert!(outputs(folder.path()) == outputs(undisturbed.path()), "{context}");
     }
-}
-
-/// The processes that a process has started.
-fn workers_of(program: &Child) -> Vec<Pid> {
-    let children = format!("/proc/{0}/task/{0}/children", program.id());
-    let children = std::fs::read_to_string(children).unwrap_or_default();
-    children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::CheckpointTimer;
-use super::inner_loop::{BlockResult, ExactBlock, run_block, run_block_exactly};
+use super::inner_loop::{BlockError, BlockResult, ExactBlock, run_block, run_block_exactly};
 use super::staged::{StagingBuffer, run_block_staged};
 use super::state::MapState;
 use super::task::Task;
@@ -21,6 +21,8 @@ use crate::job::forked::Generation;
 use crate::kernel::Kernel;
 use crate::memory::HugePageMaker;
 use crate::output::index::IndexSlots;
+use crate::output::list::SpecList;
+use crate::resume::Journal;
 use crate::timeline::SpanKind;
 
 /// Blocks grow until they take this long.
@@ -141,7 +143,10 @@ impl<'m> BlockRunner<'m> {
             let is_dirty = next < dirty_end;
             let room = self.staging.as_ref().map_or(MOST_ITEMS_OF_A_BLOCK, StagingBuffer::items);
             let life = self.end_of_life - record.finished();
-            let most = if is_dirty { 1 } else { self.items.min(room).min(life) };
+            // Of a worker that is killed nothing is finished then that is not in the journal.
+            let is_single =
+                is_dirty || (const { K::Specs::KEPT.in_memory } && state.journal.is_some());
+            let most = if is_single { 1 } else { self.items.min(room).min(life) };
             let end = state.tree.map_or(missing.end, |tree| {
                 // Each block of the tree has accumulators of its own.
                 missing.end.min(tree.shape().end_of_block(next))
@@ -176,6 +181,12 @@ impl<'m> BlockRunner<'m> {
                 }
             };
             self.generation.end_if_forked();
+            let outcome = match state.journal {
+                Some(journal) if const { K::Specs::KEPT.in_memory } && outcome.is_ok() => {
+                    note_in::<K, F, R>(journal, task, &block)
+                }
+                _ => outcome,
+            };
             let now = Instant::now();
             let took = now.duration_since(self.last);
             self.last = now;
@@ -377,6 +388,27 @@ fn enter_pages<K: Kernel, F, R: ReadList<K::Items>>(
     readers.places(share, &mut enter);
     // SAFETY: the share lies within the map, whose outputs are attached.
     unsafe { task.slots.places(share, &mut enter) };
+}
+
+/// Appends what the slots of a block of one item hold to the journal, before it is noted.
+#[cold]
+fn note_in<K, F, R>(
+    journal: &Journal,
+    task: &Task<'_, K, F>,
+    block: &Range<usize>,
+) -> BlockResult<K, R>
+where
+    K: Kernel,
+    F: FunctorList<K::Items>,
+    R: ReadList<K::Items>,
+{
+    let mut slots = Vec::new();
+    // SAFETY: the worker has just run the index, which is its own, and no slot of it is alive.
+    unsafe { task.pack_in_memory(block.start, &mut slots) };
+    journal.append(block.clone(), &slots).map_err(|error| {
+        let path = journal.path().display();
+        BlockError::Journal(format!("its slots could not be written to {path}: {error}"))
+    })
 }
 
 /// Notes in the job file that a block is finished, but for what the map goes on without.

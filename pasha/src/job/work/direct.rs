@@ -77,7 +77,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                 reading.end();
                 (Failure::Source, Some(error))
             }
-            BlockError::NoLength(reason) => {
+            BlockError::NoLength(reason) | BlockError::Journal(reason) => {
                 record.explain(&reason, None);
                 (Failure::Refused, None)
             }

@@ -25,6 +25,8 @@ pub(super) enum BlockError<R, K> {
     NoLength(String),
     /// The item took longer than it may.
     Late,
+    /// What its slots hold could not be written to the journal, for this reason.
+    Journal(String),
 }
 
 /// How a block of `K` over readers `R` fails.

@@ -14,7 +14,7 @@ use crate::job::share::Shares;
 use crate::job::tree::{BETWEEN_STOP_CHECKS, MergeTree};
 use crate::memory::SharedPages;
 use crate::options::CancelToken;
-use crate::resume::JobFile;
+use crate::resume::{JobFile, Journal};
 
 /// What the workers of one map have in common besides: how to go on, and when not to.
 pub(crate) struct MapState<'m> {
@@ -38,6 +38,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) token: Option<&'m CancelToken>,
     /// Says what an earlier run has finished, and takes note of what this one does.
     pub(crate) job_file: Option<&'m JobFile>,
+    /// Takes what slots hold that lie in no file.
+    pub(crate) journal: Option<&'m Journal>,
     /// Where reductions are to have the same bits whoever computes what.
     pub(crate) tree: Option<&'m MergeTree<'m>>,
     /// What this rank of several has been granted and finished.

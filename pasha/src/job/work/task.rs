@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::checkpoint::Checkpoints;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
 use crate::job::share::Borders;
 use crate::job::tree::MergeTree;
@@ -14,7 +14,7 @@ use crate::output::index::IndexSlots;
 use crate::output::list::SpecList;
 use crate::output::slots::Slots;
 use crate::output::worker::Accumulators;
-use crate::resume::JobFile;
+use crate::resume::{JobFile, Journal};
 
 /// What puts the slots of a call of `K` together.
 pub(super) type SlotsBy<K> = <<K as Kernel>::Specs as SpecList>::Slots;
@@ -37,6 +37,8 @@ pub(crate) struct Task<'r, K: Kernel, F> {
     /// Mappings that are written for the first time, of which huge pages are to be made.
     pub(crate) new_memory: Vec<Range<usize>>,
     pub(crate) job_file: Option<&'r JobFile>,
+    /// Where what slots hold is kept that lie in no file.
+    pub(crate) journal: Option<&'r Journal>,
     /// Where reductions are to have the same bits whoever computes what.
     pub(crate) tree: Option<&'r MergeTree<'r>>,
     /// The items that a first pass, for the lengths of ragged slots, went on without, and why.
@@ -101,6 +103,54 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     pub(crate) unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
         // SAFETY: as the caller promises; the outputs are attached.
         unsafe { SlotsBy::<K>::unpack(&self.slots, &self.accumulators, indices, message) }
+    }
+
+    /// Adds what the slots of this index hold to a message, of outputs that can't lie in a file.
+    ///
+    /// # Safety
+    /// It is an index of the map, and the caller alone has it.
+    pub(super) unsafe fn pack_in_memory(&self, index: usize, message: &mut Vec<u8>) {
+        let (slots, accumulators, indices) = (&self.slots, &self.accumulators, index..index + 1);
+        // SAFETY: as the caller promises; the outputs are attached.
+        unsafe { SlotsBy::<K>::pack_in_memory(slots, accumulators, &indices, message) };
+    }
+
+    /// Takes from the journal of the job what was finished before; of other items in it nothing.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] if something is missing, or the items had slots of other lengths.
+    pub(crate) fn take_from(&self, journal: &Journal, job_file: &JobFile) -> Result<()> {
+        let refused = |what: String| Error::Resume {
+            path: job_file.path().to_owned(),
+            reason: format!(
+                "{} {what}; put it back, or delete {} to begin anew",
+                journal.path().display(),
+                job_file.path().display()
+            ),
+        };
+        let mut is_there = vec![false; self.len];
+        journal.read(|items, mut slots| {
+            let is_finished = items.end <= self.len && job_file.are_finished(items.clone());
+            if !is_finished {
+                return Ok(());
+            }
+            // SAFETY: these are indices of the map, of which no worker has started; a program with
+            // the same kernel and outputs has written the record, as the checksum says.
+            let taken = unsafe {
+                let (index, accumulators) = (&self.slots, &self.accumulators);
+                SlotsBy::<K>::unpack_in_memory(index, accumulators, &items, &mut slots)
+            };
+            if taken.is_none() || !slots.is_empty() {
+                return Err(refused(format!("has slots of another length for items {items:?}")));
+            }
+            is_there[items].fill(true);
+            Ok(())
+        })?;
+        let is_lost = |&index: &usize| !is_there[index] && job_file.are_finished(index..index + 1);
+        match (0..self.len).find(is_lost) {
+            None => Ok(()),
+            Some(index) => Err(refused(format!("lacks item {index}, which was finished"))),
+        }
     }
 
     /// The number of indices without an item.

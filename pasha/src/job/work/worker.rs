@@ -53,7 +53,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                     state.keep_error(record.index(), error);
                     Failure::Source
                 }
-                Err(BlockError::NoLength(reason)) => {
+                Err(BlockError::NoLength(reason) | BlockError::Journal(reason)) => {
                     record.explain(&reason, None);
                     Failure::Refused
                 }

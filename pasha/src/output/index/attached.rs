@@ -53,7 +53,7 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
     }
 
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
-        outputs.push(Some(self.array.kept()).filter(|kept| kept.file.is_some()));
+        outputs.push(Some(self.array.kept()).filter(|kept| S::IN_MEMORY || kept.file.is_some()));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

@@ -33,6 +33,9 @@ pub unsafe trait IndexSlots: Staged + Clone + Send + Sync {
     /// How many outputs they are of.
     const COUNT: usize;
 
+    /// Whether the array can't lie in a file, so that a job keeps its slots in a journal.
+    const IN_MEMORY: bool = false;
+
     /// What the kernel's parameter gets.
     type Slot<'s>;
 

@@ -162,6 +162,7 @@ impl<A: Copy> Clone for RaggedSlots<A> {
 // SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
 unsafe impl<A: Element> IndexSlots for RaggedSlots<A> {
     const COUNT: usize = 1;
+    const IN_MEMORY: bool = true;
 
     type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
 

@@ -35,8 +35,9 @@ impl Arenas {
     /// Empty arenas of elements `A`, for the workers of a plan.
     pub(super) fn new<A: Element>(name: &'static str, plan: &Plan<'_>) -> Result<Arenas> {
         const { assert_alignment::<A>() };
-        // One more for what other ranks send.
-        let num_workers = plan.num_workers.max(1) + usize::from(plan.numbering.is_some());
+        // One more for what other ranks send, or lies in a journal.
+        let receives = plan.numbering.is_some() || plan.resumes;
+        let num_workers = plan.num_workers.max(1) + usize::from(receives);
         let used = Mapping::anonymous(num_workers * CACHE_LINES, plan.memory, Pages::Ordinary)?;
         let mut bytes = memory_of_machine().min(MOST_ADDRESSES / num_workers);
         loop {
@@ -98,7 +99,7 @@ pub struct ArenaSlots<A> {
     first: NonNull<A>,
     used: NonNull<u8>,
     capacity: usize,
-    /// The arena for what other ranks send, where there are any.
+    /// The arena for what other ranks send, or lies in a journal, where there is either.
     received: usize,
     name: &'static str,
 }
@@ -162,7 +163,7 @@ impl<A: Element> ArenaSlots<A> {
         });
     }
 
-    /// Takes the values of an entry from a message, into the arena for what other ranks send;
+    /// Takes the values of an entry from a message, into the arena for what comes from elsewhere;
     /// `None` if the message is too short, or the arena full.
     ///
     /// # Safety

@@ -68,7 +68,12 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
     }
 
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
-        outputs.push(None);
+        outputs.push(Some(KeptOutput {
+            name: String::new(),
+            element: std::any::type_name::<A>().to_owned(),
+            shape: vec![self.array.len()],
+            file: None,
+        }));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

@@ -63,4 +63,24 @@ impl<A: Element> Slots for PushedSlots<A> {
         }
         Some(())
     }
+
+    unsafe fn pack_in_memory(
+        index: &Self::Index,
+        arenas: &ArenaSlots<A>,
+        indices: &Range<usize>,
+        message: &mut Vec<u8>,
+    ) {
+        // SAFETY: the caller promises what `pack` asks for.
+        unsafe { Self::pack(index, arenas, indices, message) };
+    }
+
+    unsafe fn unpack_in_memory(
+        index: &Self::Index,
+        arenas: &ArenaSlots<A>,
+        indices: &Range<usize>,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        // SAFETY: the caller promises what `unpack` asks for.
+        unsafe { Self::unpack(index, arenas, indices, message) }
+    }
 }
