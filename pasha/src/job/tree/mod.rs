@@ -234,6 +234,7 @@ impl<'r> MergeTree<'r> {
                 }
                 self.merge_up(worker_id, self.shape().leaf(block));
             }
+            return true;
         }
         for reduction in &self.reductions {
             // SAFETY: the caller alone is this worker, and none of its slots is alive.
@@ -242,8 +243,8 @@ impl<'r> MergeTree<'r> {
         true
     }
 
-    /// Merges a worker's accumulators with what is there, as far up as it is, and lays them down
-    /// at the place that is reserved for them. At first they are those of this node.
+    /// Moves a worker's accumulators to the place that is reserved for them, merged with what is
+    /// there, as far up as it is. At first they are those of this node.
     ///
     /// # Safety
     /// As for [`take_in`](Self::take_in).
@@ -252,38 +253,63 @@ impl<'r> MergeTree<'r> {
         let mut locked = self.places.lock(worker_id);
         locked.begin(shape.first_block(node));
         let Some(own_place) = self.places.reserved(worker_id) else { return };
+        let mut is_moved = false;
         loop {
             let next = shape.next(node);
             if let Next::Same(parent) = next {
                 node = parent;
                 continue;
             }
+            let mut other = None;
             if let Next::With { sibling, is_first } = next
                 && let Some(place) = locked.take(sibling)
             {
-                drop(locked);
-                // SAFETY: the caller alone is this worker; it has taken the place, where whoever
-                // published it had put whole accumulators.
-                unsafe { self.merge(worker_id, place, is_first) };
-                locked = self.places.lock(worker_id);
+                other = Some((place, is_first));
                 node = shape.parent(node);
-                continue;
-            }
-            drop(locked);
-            for (reduction, copy) in self.copies(own_place) {
-                let own = reduction.accumulator(worker_id).cast_const();
-                // SAFETY: the caller alone is this worker; the place is reserved for it, with room
-                // for so many bytes.
-                unsafe { copy.copy_from_nonoverlapping(own, reduction.bytes()) };
-            }
-            locked = self.places.lock(worker_id);
-            let has_come = match next {
-                Next::With { sibling, .. } => self.places.place_of(sibling).is_some(),
-                _ => false,
-            };
-            if !has_come {
+            } else if is_moved {
                 return locked.publish(node);
             }
+            drop(locked);
+            match other {
+                Some((place, is_first)) if is_moved => {
+                    // SAFETY: the caller alone is this worker, whose place this is; and it has
+                    // taken the other, where whoever published it had put whole accumulators.
+                    unsafe { self.merge_places(own_place, place, is_first) };
+                }
+                // SAFETY: the caller alone is this worker, none of whose slots is alive; its place
+                // is reserved for it, and it has taken the other.
+                _ => unsafe { self.move_to(worker_id, own_place, other) },
+            }
+            is_moved = true;
+            // Meanwhile what it is merged with next may have come.
+            locked = self.places.lock(worker_id);
+        }
+    }
+
+    /// Moves a worker's accumulators to a place, merged with what lies at another.
+    ///
+    /// # Safety
+    /// The caller alone is this worker, none of whose slots is alive, and alone has both places.
+    unsafe fn move_to(&self, worker_id: usize, to: u32, other: Option<(u32, bool)>) {
+        let mut others = other.map(|(place, is_first)| (self.copies(place), is_first));
+        for (reduction, to) in self.copies(to) {
+            let other = others.as_mut().and_then(|(copies, is_first)| {
+                copies.next().map(|(_, copy)| (copy.cast_const(), *is_first))
+            });
+            // SAFETY: as the caller promises; places are apart, and each has room for the
+            // accumulators of all outputs.
+            unsafe { reduction.move_to(worker_id, to, other) };
+        }
+    }
+
+    /// Merges what lies at one place into what lies at another.
+    ///
+    /// # Safety
+    /// The caller alone has both, and whole accumulators lie at both.
+    unsafe fn merge_places(&self, into: u32, other: u32, other_is_first: bool) {
+        for ((reduction, into), (_, other)) in self.copies(into).zip(self.copies(other)) {
+            // SAFETY: as the caller promises; places are apart.
+            unsafe { reduction.merge(into, other, other_is_first) };
         }
     }
 
@@ -374,10 +400,8 @@ impl<'r> MergeTree<'r> {
         let (first, second) =
             unsafe { (self.merged(first), second.and_then(|second| self.merged(second))) };
         let (Some(into), Some(other)) = (first, second) else { return first.or(second) };
-        for ((reduction, into), (_, other)) in self.copies(into).zip(self.copies(other)) {
-            // SAFETY: all workers have ended; both hold accumulators, of different nodes.
-            unsafe { reduction.merge(into, other, false) };
-        }
+        // SAFETY: all workers have ended; both hold accumulators, of different nodes.
+        unsafe { self.merge_places(into, other, false) };
         Some(into)
     }
 
