@@ -99,7 +99,13 @@ fn is_valid(kernel: &Kernel) -> bool {
     });
     let is_conditional = |attr: &Attribute| attr.path().is_ident("cfg_attr");
     types.all(has_size)
-        && written.all(|ty| types::placeholder(ty).is_none())
+        && written.all(|ty| {
+            let inner = match types::plain(ty) {
+                Type::Reference(reference) => &reference.elem,
+                other => other,
+            };
+            types::placeholder(ty).is_none() && types::incomplete_view(inner).is_none()
+        })
         && kernel.twins().is_empty()
         && !attrs.into_iter().any(is_conditional)
         && kernel.sig.generics.params.iter().all(|param| match param {

@@ -9,6 +9,7 @@ use syn::{
 };
 
 use crate::model::{Dim, View};
+use crate::text::text;
 
 /// The type without parentheses and without the invisible groups that macros leave.
 pub(crate) fn plain(ty: &Type) -> &Type {
@@ -38,7 +39,7 @@ pub(crate) fn is_primitive(ty: &Type) -> bool {
 
 /// The part of a type that has no size known when compiling, where it would be held by value:
 /// `[T]`, `str`, `dyn Trait`, and the standard library's `Path`, `OsStr` and `CStr` by their full
-/// names.
+/// names; and ndarray's `ArrayRef`.
 pub(crate) fn is_unsized(ty: &Type) -> bool {
     match plain(ty) {
         Type::Slice(_) | Type::TraitObject(_) => true,
@@ -49,7 +50,15 @@ pub(crate) fn is_unsized(ty: &Type) -> bool {
                 && segments.first().is_some_and(|first| {
                     ["std", "core", "alloc"].iter().any(|name| first.ident == name)
                 });
-            is("str") || (is_std && ["Path", "OsStr", "CStr"].iter().any(|name| is(name)))
+            let is_array_ref = segments.last().is_some_and(|last| {
+                let name = last.ident.to_string();
+                let axes = name.strip_prefix("ArrayRef");
+                let axes = axes.filter(|axes| axes.is_empty() || *axes == "D" || axes.len() == 1);
+                axes.is_some() && !last.arguments.is_empty()
+            });
+            is_array_ref
+                || is("str")
+                || (is_std && ["Path", "OsStr", "CStr"].iter().any(|name| is(name)))
         }
         _ => false,
     }
@@ -94,6 +103,20 @@ pub(crate) fn array_view(ty: &Type, family: &str) -> Option<View> {
         _ => return None,
     };
     Some(View { element: (*arguments.first()?).clone(), dim })
+}
+
+/// What is missing in the type of a view, as it would be written: `ArrayView2<f64>` for
+/// `ArrayView2`, `ArrayView<f64, Ix2>` for `ArrayView<f64>`.
+pub(crate) fn incomplete_view(ty: &Type) -> Option<String> {
+    let segment = last_segment(ty)?;
+    let name = segment.ident.to_string();
+    let axes = ["ArrayViewMut", "ArrayView"].iter().find_map(|family| name.strip_prefix(family))?;
+    let element = type_arguments(segment).first().map_or("f64".to_owned(), text);
+    match (axes, type_arguments(segment).len()) {
+        ("", 0 | 1) => Some(format!("{name}<{element}, Ix2>")),
+        ("D" | "0" | "1" | "2" | "3" | "4" | "5" | "6", 0) => Some(format!("{name}<{element}>")),
+        _ => None,
+    }
 }
 
 /// The element of a `Ragged<A>`, into which a kernel pushes.

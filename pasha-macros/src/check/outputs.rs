@@ -35,7 +35,9 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
 
 /// The function writes into the slot.
 fn slot_is_writable(param: &Param, output: &Output, errors: &mut Errors) {
-    if let Slot::Other = output.slot {
+    if types::incomplete_view(&param.ty).is_some() {
+        // Said of all parameters.
+    } else if let Slot::Other = output.slot {
         errors.at(
             &param.ty,
             "an output is a slot to write to: an array `ArrayViewMut1<A>` to `ArrayViewMut6<A>` \
@@ -294,7 +296,7 @@ fn one_merge(param: &Param, output: &Output, errors: &mut Errors) {
     let OutputKind::Reduce(merges) = &output.kind else { return };
     match merges.first() {
         None => {
-            if let Some(attr) = &param.attr {
+            if let Some(attr) = param.attr.as_ref().filter(|_| !output.is_misread) {
                 errors.at(
                     attr,
                     format!(

@@ -11,6 +11,7 @@ use crate::types;
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     for param in &kernel.params {
         value_has_a_size(param, errors);
+        view_is_complete(param, errors);
         match &param.role {
             Role::Item(kind) => writable_has_a_role(param, kind, errors),
             Role::Shared { .. } => shared_is_read_only(param, errors),
@@ -59,6 +60,26 @@ fn value_has_a_size(param: &Param, errors: &mut Errors) {
         ty,
         format!("a `{text}` has no size known when compiling and can't be passed by value: {cure}"),
     );
+}
+
+/// A view has the type of its elements and, where its name does not say it, of its axes; it is an
+/// item itself, without a `&`.
+fn view_is_complete(param: &Param, errors: &mut Errors) {
+    let ty = types::plain(&param.ty);
+    let (is_borrowed, inner) = match ty {
+        Type::Reference(reference) => (true, types::plain(&reference.elem)),
+        ty => (false, ty),
+    };
+    if let Some(needed) = types::incomplete_view(inner) {
+        errors.at(inner, format!("a view says of what and how many axes it is: write `{needed}`"));
+    } else if is_borrowed
+        && matches!(param.role, Role::Item(_))
+        && types::array_view(inner, "ArrayView").is_some()
+        && !types::borrows(inner)
+    {
+        let view = text(inner.to_token_stream());
+        errors.at(ty, format!("an item that is an array is the view itself: write `{view}`"));
+    }
 }
 
 /// A functor's entries are read; what is written must say whose it is.

@@ -154,6 +154,7 @@ fn scratch(entries: Entries, errors: &mut Errors) -> Option<Expr> {
 }
 
 fn reduction(mut entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
+    let mistakes = errors.count();
     let merges = std::mem::take(&mut entries.positional);
     let merges = merges.into_iter().filter_map(|merge| match merge {
         Expr::Path(path) => {
@@ -173,7 +174,8 @@ fn reduction(mut entries: Entries, ty: &Type, errors: &mut Errors) -> Output {
         }
     });
     let merges = merges.collect();
-    output(OutputKind::Reduce(merges), entries, ty, errors)
+    let output = output(OutputKind::Reduce(merges), entries, ty, errors);
+    Output { is_misread: errors.count() > mistakes, ..output }
 }
 
 fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) -> Output {

@@ -53,6 +53,15 @@ refusals! {
     default_of_a_type: "fn k<T = f64>(v: T) {}", "f64", "remove it";
     two_of_a_name: "fn k(v: f64, #[shared] v: f64) {}", "v", "another name";
     raw_and_plain_name: "fn k(gen: f64, #[shared] r#gen: f64) {}", "r#gen", "another name";
+    view_without_element: "fn k(v: ArrayView2) {}", "ArrayView2", "`ArrayView2<f64>`";
+    view_without_axes: "fn k(v: ArrayView<u16>) {}", "ArrayView<u16>", "`ArrayView<u16, Ix2>`";
+    output_without_element: "fn k(v: f64, #[output(shape = 3)] o: ArrayViewMut1) {}", "ArrayViewMut1", "`ArrayViewMut1<f64>`";
+    borrowed_view: "fn k(v: &ArrayView2<f64>) {}", "&ArrayView2<f64>", "write `ArrayView2<f64>`";
+    array_ref_by_value: "fn k(v: ArrayRef2<f64>) {}", "ArrayRef2<f64>", "with `&`";
+    shared_array_ref_by_value: "fn k(v: f64, #[shared] a: ndarray::ArrayRef<f64, Ix2>) {}", "ndarray::ArrayRef<f64, Ix2>", "with `&`";
+    merge_as_text: "fn k(v: f64, #[reduce(\"sum\")] s: &mut f64) {}", "\"sum\"", "a merge is `sum`";
+    merge_with_arguments: "fn k(v: f64, #[reduce(sum(3))] s: &mut f64) {}", "sum(3)", "a merge is `sum`";
+    merge_as_key: "fn k(v: f64, #[reduce(sum = 3)] s: &mut f64) {}", "sum", "unknown key `sum`";
     placeholder_returned: "fn k(v: f64) -> _ { v }", "_", "write the type";
     placeholder_of_an_item: "fn k(v: &[_]) {}", "_", "write the type";
     returned_rc: "fn k(v: f64) -> Rc<f64> { v }", "Rc<f64>", "write the value itself";

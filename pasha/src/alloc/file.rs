@@ -13,7 +13,7 @@ use rustix::fs::FallocateFlags;
 
 use crate::array::Order;
 use crate::error::{Error, Result};
-use crate::files::{ClaimError, FileClaim, check_replaceable, in_turn, open_regular};
+use crate::files::{ClaimError, FileClaim, check_replaceable, in_turn, open_regular, target};
 use crate::memory::Mapping;
 use crate::npy::{self, Header, NpyElement};
 
@@ -52,8 +52,8 @@ impl NpyOutput<'_> {
     /// there is replaced; whoever has that open keeps it as it was.
     pub(super) fn create(&self) -> Result<Mapping> {
         within_limit(self.bytes).map_err(self.failed("reserve space on the disk for"))?;
-        // A link stays one: what it leads to is replaced.
-        let path = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
+        // A link stays one: what it leads to is replaced, or made.
+        let path = target(self.path).map_err(self.failed("create"))?;
         // Nobody else replaces the file between the look at it and the lock on the new one.
         let claim = in_turn(folder_of(&path), || self.replace(&path))?;
         // Another file in the place of a job's output is known by its time of birth, or, where the

@@ -280,7 +280,6 @@ impl Drop for ReadLock {
 /// nobody writes. Those who read it keep it as it was.
 pub(crate) fn check_replaceable(path: &Path) -> Result<(), ClaimError> {
     let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => return Ok(()),
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(ClaimError::Failed(error)),

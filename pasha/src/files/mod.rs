@@ -6,6 +6,7 @@ mod descriptor;
 mod identity;
 mod open;
 mod opened;
+mod target;
 
 pub(crate) use claim::{
     ClaimError, ExclusiveUse, FileClaim, HeldClaims, ReadLock, check_replaceable, in_turn,
@@ -20,6 +21,7 @@ pub(crate) use open::open_regular;
 #[cfg(any(feature = "hdf5", feature = "zarr"))]
 pub(crate) use open::other_than_regular;
 pub(crate) use opened::OpenedFile;
+pub(crate) use target::target;
 
 /// Bytes of elements that are read together where they do not lie in chunks.
 #[cfg_attr(

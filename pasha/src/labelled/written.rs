@@ -16,6 +16,7 @@ use crate::error::SourceError;
 use crate::files::check_regular;
 #[cfg(feature = "zarr")]
 use crate::files::other_than_regular;
+use crate::files::target;
 
 /// How times are written: nanoseconds, as they are in memory.
 pub(super) const TIME: [(&str, &str); 2] =
@@ -167,7 +168,7 @@ impl Written {
     /// For what must not be replaced, and if there is no directory to write into.
     pub(super) fn beside(place: &Path, kind: Replaceable) -> io::Result<Self> {
         static WRITTEN: AtomicUsize = AtomicUsize::new(0);
-        let place = target(place);
+        let place = target(place)?;
         kind.check(&place)?;
         if place.file_name().is_none() {
             let told = "there is no name at the end of the path: give that of a file or folder";
@@ -240,18 +241,6 @@ impl Written {
             Err(errno) => Err(errno.into()),
         }
     }
-}
-
-/// What a path leads to, by links, whether or not something is there.
-fn target(path: &Path) -> PathBuf {
-    /// As many as Linux follows.
-    const MOST_LINKS: usize = 40;
-    let mut target = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let Ok(next) = fs::read_link(&target) else { break };
-        target = target.parent().unwrap_or(Path::new("")).join(next);
-    }
-    fs::canonicalize(&target).unwrap_or(target)
 }
 
 impl Drop for Written {

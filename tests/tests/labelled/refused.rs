@@ -245,3 +245,44 @@ with netCDF4.Dataset(f'{sys.argv[1]}/groups.nc', 'w') as d:
     let opened = DataArray::<f64, ndarray::Ix0>::from_netcdf(&path, "title");
     refused(opened, &path, &["\"title\"", "no numbers, but texts"]);
 }
+
+/// Writes variables that are shorter than their dimensions, of which two can grow, and one with an
+/// attribute of two dimensions, which netCDF does not have.
+const NOT_OF_NETCDF: &str = r"
+import sys, numpy as np, netCDF4, h5py
+with netCDF4.Dataset(sys.argv[1] + '/short.nc', 'w') as d:
+    d.createDimension('t', None); d.createDimension('u', None)
+    short, rows = d.createVariable('short', 'i4', ('t', 'u')), d.createVariable('rows', 'i4', ('t', 'u'))
+    long, line = d.createVariable('long', 'i4', ('t', 'u')), d.createVariable('line', 'i4', ('t',))
+    long[:] = np.arange(12).reshape(3, 4); line[0:2] = [5, 6]
+    short[0:2, 0:2] = [[1, 2], [3, 4]]; rows[0:2, 0:4] = np.arange(8).reshape(2, 4)
+with netCDF4.Dataset(sys.argv[1] + '/attribute.nc', 'w') as d:
+    d.createDimension('x', 3); d.createVariable('v', 'f4', ('x',))[:] = 1
+with h5py.File(sys.argv[1] + '/attribute.nc', 'a') as f: f['v'].attrs['matrix'] = np.ones((2, 2))
+";
+
+#[test]
+fn what_the_netcdf_library_reads_wrongly_or_not_at_all_is_told() {
+    let folder = folder();
+    if xarray(NOT_OF_NETCDF, folder.path()).is_none() {
+        return;
+    }
+    let path = folder.path().join("short.nc");
+    let open = |name: &str| DataArray::<i32, ndarray::IxDyn>::from_netcdf_raw(&path, name);
+    for (name, shape) in [("short", "[2, 2]"), ("rows", "[2, 4]")] {
+        let told = open(name).unwrap_err().to_string();
+        for part in [shape, "[3, 4]", "of which 2 can grow", "h5netcdf"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    let long = open("long").unwrap().load().unwrap();
+    assert!(long.view().iter().copied().eq(0..12));
+    // Where one dimension can grow the library fills what is missing.
+    let line = open("line").unwrap().load().unwrap();
+    assert!(line.view().iter().copied().eq([5, 6, -2_147_483_647]), "{:?}", line.view());
+
+    let path = folder.path().join("attribute.nc");
+    let opened = DataArray::<f32, ndarray::IxDyn>::from_netcdf(&path, "v");
+    let told = opened.unwrap_err().to_string();
+    assert!(told.contains("several dimensions") && told.contains("h5netcdf"), "{told}");
+}

@@ -1,5 +1,6 @@
 //! Files that are outputs: each is one array's, and nothing but regular files is replaced.
 
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
@@ -117,4 +118,35 @@ fn nothing_but_a_regular_file_is_replaced_or_opened() {
     assert!(kind("fifo").is_fifo() && kind("folder").is_dir() && kind("socket").is_socket());
     assert!(kind("link").is_symlink() && kind("null").is_symlink());
     assert!(!place("job").exists());
+}
+
+#[test]
+fn links_are_followed_to_where_an_output_is_made() {
+    let folder = TempDir::new().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    std::fs::create_dir(place("scratch")).unwrap();
+    symlink("scratch/out.npy", place("dangling")).unwrap();
+    let context = SerialContext::new();
+    for _ in 0..2 {
+        let mut out = context.alloc::<u64>(3).file(place("dangling")).build().unwrap();
+        out.fill(7);
+        drop(out);
+        assert!(std::fs::symlink_metadata(place("dangling")).unwrap().is_symlink());
+        let file = NpyFile::<u64, Ix1>::open(place("scratch/out.npy")).unwrap();
+        assert_eq!(file.view(), ndarray::array![7, 7, 7]);
+    }
+    // What can't be followed stays as it is, with what it is.
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let pipe = format!("/proc/self/fd/{}", reader.as_raw_fd());
+    let cases = [
+        ("circle", "circle", "symbolic links"),
+        ("lost", "nowhere/out.npy", "No such file"),
+        ("pipe", pipe.as_str(), "a FIFO"),
+    ];
+    for (name, target, told) in cases {
+        symlink(target, place(name)).unwrap();
+        let error = allocate(&context, place(name)).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        assert_eq!(std::fs::read_link(place(name)).unwrap(), std::path::Path::new(target));
+    }
 }

@@ -2,13 +2,15 @@
 //! reads the virtual one.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hdf5_metno::Dataset;
 use hdf5_metno::dataset::Layout;
 
 use super::{Pipeline, registry};
+use crate::hdf5::file::named_by;
 use crate::hdf5::library;
+use crate::hdf5::mappings::SOURCES_PREFIX;
 
 /// The most parts that are looked at: those of a series have the same filters.
 const MOST_PARTS: usize = 16;
@@ -24,12 +26,15 @@ pub(in crate::hdf5) fn missing_in_parts(path: &Path, dataset: &Dataset) -> Optio
 
 fn look(path: &Path, dataset: &Dataset, levels: usize) -> Option<String> {
     let properties = dataset.dcpl().ok()?;
-    let folder = path.parent().unwrap_or(Path::new(""));
     let mut seen = HashSet::new();
     for (file, name) in library::virtual_parts(&properties) {
         // Files and data sets may be numbered by blocks, which count from 0.
         let [file, name] = [file, name].map(|name| name.replace("%b", "0"));
-        let file: PathBuf = if file == "." { path.to_owned() } else { folder.join(file) };
+        // Of files that are not there libhdf5 tells.
+        let found = (file != ".").then(|| named_by(path, &file, SOURCES_PREFIX));
+        let Ok(file) = found.map_or(Ok(path.to_owned()), |named| named.map(|it| it.path)) else {
+            continue;
+        };
         if seen.len() == MOST_PARTS {
             break;
         }

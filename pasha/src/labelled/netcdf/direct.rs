@@ -42,28 +42,36 @@ impl<A: Hdf5Element + Pod> OpenVariable for DecompressedReader<'_, A> {
     }
 }
 
-/// The elements of a variable, if they can be read without the netCDF library; or why HDF5 itself
-/// can't read them, where it says so.
+/// Why a variable is not read without the netCDF library.
+pub(super) enum NotDirect {
+    /// The library is to read it; with why HDF5 itself can't, where it says so.
+    ByLibrary(Option<String>),
+    /// The library would read it wrongly.
+    Refused(String),
+}
+
+/// The elements of a variable, if they can be read without the netCDF library.
 pub(super) fn find(
     path: &Path,
     variable: &str,
     element: ElementType,
     shape: &[usize],
-) -> Result<Box<dyn StoredFile>, Option<String>> {
+    num_growing: usize,
+) -> Result<Box<dyn StoredFile>, NotDirect> {
     // No other thread is to open the file by way of netCDF meanwhile.
     hdf5_metno::sync::sync(|| match element {
-        ElementType::U8 => find_as::<u8>(path, variable, shape),
-        ElementType::U16 => find_as::<u16>(path, variable, shape),
-        ElementType::U32 => find_as::<u32>(path, variable, shape),
-        ElementType::U64 => find_as::<u64>(path, variable, shape),
-        ElementType::I8 => find_as::<i8>(path, variable, shape),
-        ElementType::I16 => find_as::<i16>(path, variable, shape),
-        ElementType::I32 => find_as::<i32>(path, variable, shape),
-        ElementType::I64 => find_as::<i64>(path, variable, shape),
-        ElementType::F32 => find_as::<f32>(path, variable, shape),
-        ElementType::F64 => find_as::<f64>(path, variable, shape),
+        ElementType::U8 => find_as::<u8>(path, variable, shape, num_growing),
+        ElementType::U16 => find_as::<u16>(path, variable, shape, num_growing),
+        ElementType::U32 => find_as::<u32>(path, variable, shape, num_growing),
+        ElementType::U64 => find_as::<u64>(path, variable, shape, num_growing),
+        ElementType::I8 => find_as::<i8>(path, variable, shape, num_growing),
+        ElementType::I16 => find_as::<i16>(path, variable, shape, num_growing),
+        ElementType::I32 => find_as::<i32>(path, variable, shape, num_growing),
+        ElementType::I64 => find_as::<i64>(path, variable, shape, num_growing),
+        ElementType::F32 => find_as::<f32>(path, variable, shape, num_growing),
+        ElementType::F64 => find_as::<f64>(path, variable, shape, num_growing),
         // NetCDF has no such elements.
-        ElementType::F16 | ElementType::Bool => Err(None),
+        ElementType::F16 | ElementType::Bool => Err(NotDirect::ByLibrary(None)),
     })
 }
 
@@ -71,20 +79,35 @@ fn find_as<A: Hdf5Element + Pod>(
     path: &Path,
     variable: &str,
     shape: &[usize],
-) -> Result<Box<dyn StoredFile>, Option<String>> {
+    num_growing: usize,
+) -> Result<Box<dyn StoredFile>, NotDirect> {
     // A single value is not read by blocks.
     if shape.is_empty() {
-        return Err(None);
+        return Err(NotDirect::ByLibrary(None));
     }
     let (group, name) = variable.rsplit_once('/').unwrap_or(("", variable));
     let other_name = format!("{group}/{NO_COORDINATE}{name}");
     let open = |name: &str| DecompressedBlocks::<A>::open(path, name);
     let blocks = match open(&other_name) {
         Ok(Some(blocks)) => blocks,
-        _ => open(variable).map_err(|error| Some(error.to_string()))?.ok_or(None)?,
+        _ => open(variable)
+            .map_err(|error| NotDirect::ByLibrary(Some(error.to_string())))?
+            .ok_or(NotDirect::ByLibrary(None))?,
     };
+    // Another variable has more along a dimension that can grow. The library fills what is missing
+    // where there is one such dimension; where there are several it gives zeros, and elements from
+    // other places.
+    if blocks.shape() != shape && num_growing > 1 {
+        return Err(NotDirect::Refused(format!(
+            "its elements have the shape {:?}, and its dimensions, of which {num_growing} can grow, \
+             {shape:?}, which the netCDF library would fill with elements from other places; write \
+             it with all its elements, as \
+             xarray.open_dataset(path, engine=\"h5netcdf\").to_netcdf(another) does",
+            blocks.shape()
+        )));
+    }
     let path = path.to_owned();
     let same = (blocks.shape() == shape)
         .then(|| -> Box<dyn StoredFile> { Box::new(Direct { path, blocks }) });
-    same.ok_or(None)
+    same.ok_or(NotDirect::ByLibrary(None))
 }

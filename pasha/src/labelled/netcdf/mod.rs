@@ -30,6 +30,9 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// are the variables with its dimensions' names, and those that attributes `coordinates` list,
     /// as far as they lie along its dimensions.
     ///
+    /// Attributes are kept that are numbers, texts, or lists of either; those of other types are
+    /// left out.
+    ///
     /// Bytes with an attribute `dtype: bool`, as xarray writes booleans, are read as `bool` or
     /// `u8`.
     ///

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::attributes::{meaning, own};
+use super::direct::NotDirect;
 use super::names::is_name;
 use super::quiet::keep_quiet;
 use super::variable::{LIBRARY, OpenNetcdf, element_type};
@@ -58,7 +59,19 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<OpenedVari
     // Twice: what the first leaves behind of a damaged file may crash the second.
     probe(LIBRARY, || (describe(path, name, access).is_ok(), describe(path, name, access).is_ok()))
         .and_then(|()| guarded(LIBRARY, || describe(path, name, access)))
-        .map_err(|error| refusal(path, name, error.to_string()))
+        .map_err(|error| refusal(path, name, explained(error.to_string())))
+}
+
+/// Says what it is about where the library reads none of a variable's attributes.
+fn explained(reason: String) -> String {
+    // NC_EATTMETA, with which the crate panics.
+    if !reason.contains("Netcdf(-107)") {
+        return reason;
+    }
+    "one of its attributes, or of the file's, is of a kind that netCDF does not have, such as one \
+     of several dimensions, and then the netCDF library reads none of them; write the file anew, as \
+     xarray.open_dataset(path, engine=\"h5netcdf\").to_netcdf(another) does, without such attributes"
+        .to_owned()
 }
 
 /// The names of all variables, those in groups as paths.
@@ -98,11 +111,16 @@ fn describe(path: &Path, name: &str, access: Access) -> Result<OpenedVariable, S
     let (element, packing) = meaning(stored, &variable, &mut labels.attrs, access)?;
     let chunk = variable.chunking().ok().flatten();
     let skipped = coordinates::add(path, &file, &variable, name, access, &mut labels, &shape)?;
+    let num_growing = variable.dimensions().iter().filter(|dim| dim.is_unlimited()).count();
     // HDF5 does not open a file that netCDF has open.
     drop(file);
-    let file = direct::find(path, name, stored, &shape).unwrap_or_else(|hindrance| {
-        Box::new(NetcdfFile { opened, variable: name.to_owned(), hindrance })
-    });
+    let file = match direct::find(path, name, stored, &shape, num_growing) {
+        Ok(file) => file,
+        Err(NotDirect::ByLibrary(hindrance)) => {
+            Box::new(NetcdfFile { opened, variable: name.to_owned(), hindrance })
+        }
+        Err(NotDirect::Refused(reason)) => return Err(reason.into()),
+    };
     Ok(OpenedVariable {
         file,
         variable: name.to_owned(),

@@ -14,7 +14,7 @@ use zarrs::array::{Array, ArrayError};
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{Bytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
-use super::json::without_named;
+use super::json::standard;
 use crate::files::{open_regular, other_than_regular};
 
 /// An array whose chunks are read from files.
@@ -78,7 +78,7 @@ impl StoreFiles {
 impl ReadableStorageTraits for StoreFiles {
     fn get(&self, key: &StoreKey) -> Result<Option<Bytes>, StorageError> {
         let bytes = self.get_partial(key, ByteRange::FromStart(0, None))?;
-        Ok(bytes.map(|bytes| match is_document(key).then(|| without_named(&bytes)) {
+        Ok(bytes.map(|bytes| match is_document(key).then(|| standard(&bytes)) {
             Some(Cow::Owned(document)) => document.into(),
             _ => bytes,
         }))

@@ -1,14 +1,16 @@
-//! The documents of a store, as Python's `json` writes them.
+//! The documents of a store, as Python writes them and the `zarrs` crate does not read them.
 //!
-//! That writes `NaN`, `Infinity` and `-Infinity` where attributes have such numbers, for which JSON
-//! has no words. The format writes them as texts where a fill value has them, and so they are read.
+//! Python's `json` writes `NaN`, `Infinity` and `-Infinity` where attributes have such numbers, for
+//! which JSON has no words. The format writes them as texts where a fill value has them, and so
+//! they are read. The numcodecs library writes codecs of the format under names of its own, and
+//! leaves out what has its default.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::files::open_regular;
 
@@ -30,8 +32,55 @@ pub(super) fn number(value: f64) -> Value {
     }
 }
 
+/// The document as the format has it.
+pub(super) fn standard(document: &[u8]) -> Cow<'_, [u8]> {
+    let document = without_named(document);
+    let is_concerned = document.windows(NUMCODECS.len()).any(|it| it == NUMCODECS.as_bytes());
+    let Some(mut metadata) = is_concerned
+        .then(|| serde_json::from_slice::<Value>(&document).ok())
+        .flatten()
+        .filter(|metadata| metadata["codecs"].is_array())
+    else {
+        return document;
+    };
+    standard_codecs(&mut metadata);
+    Cow::Owned(metadata.to_string().into_bytes())
+}
+
+/// How the names of numcodecs' codecs begin.
+const NUMCODECS: &str = "numcodecs.";
+
+/// Gives the codecs of an array, or of the chunks in its shards, the names that the format has for
+/// them, and what their configuration must have. Nothing of it matters to who decompresses.
+fn standard_codecs(around: &mut Value) {
+    for list in ["codecs", "index_codecs"] {
+        let codecs = around.get_mut(list).and_then(Value::as_array_mut);
+        for codec in codecs.into_iter().flatten() {
+            let name = codec["name"].as_str().and_then(|name| name.strip_prefix(NUMCODECS));
+            match name {
+                Some("zlib" | "bz2") => codec["configuration"] = json!({"level": 1}),
+                Some("gzip") => *codec = json!({"name": "gzip", "configuration": {"level": 1}}),
+                Some("zstd") => {
+                    let configuration = json!({"level": 1, "checksum": false});
+                    *codec = json!({"name": "zstd", "configuration": configuration});
+                }
+                Some("blosc") => {
+                    let configuration = json!({"cname": "lz4", "clevel": 1, "shuffle": "noshuffle",
+                        "typesize": 1, "blocksize": 0});
+                    *codec = json!({"name": "blosc", "configuration": configuration});
+                }
+                _ => {
+                    if let Some(configuration) = codec.get_mut("configuration") {
+                        standard_codecs(configuration);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The document with texts in the place of numbers that JSON has no words for.
-pub(super) fn without_named(document: &[u8]) -> Cow<'_, [u8]> {
+fn without_named(document: &[u8]) -> Cow<'_, [u8]> {
     let mut written = Vec::new();
     let mut copied = 0;
     let mut place = 0;
@@ -75,12 +124,30 @@ pub(super) fn read(path: &Path) -> Option<Map<String, Value>> {
     let mut document = Vec::new();
     let file = open_regular(path, File::options().read(true)).ok()?;
     (&file).read_to_end(&mut document).ok()?;
-    serde_json::from_slice(&without_named(&document)).ok()
+    serde_json::from_slice(&standard(&document)).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codecs_of_numcodecs_have_the_names_of_the_format() {
+        let codecs = |text: &str| {
+            let metadata: Value = serde_json::from_slice(&standard(text.as_bytes())).unwrap();
+            metadata["codecs"].clone()
+        };
+        let seen = codecs(
+            r#"{"codecs": ["bytes", 3, {"name": "numcodecs.zlib", "configuration": [1]},
+            {"name": "sharding_indexed", "configuration": {"codecs": [{"name": "numcodecs.zstd"}]}},
+            {"name": "numcodecs.lzma", "configuration": {}}]}"#,
+        );
+        assert_eq!(seen[0], "bytes");
+        assert_eq!(seen[2], json!({"name": "numcodecs.zlib", "configuration": {"level": 1}}));
+        assert_eq!(seen[3]["configuration"].as_object().unwrap().len(), 1);
+        assert_eq!(seen[3]["configuration"]["codecs"][0]["name"], "zstd");
+        assert_eq!(seen[4], json!({"name": "numcodecs.lzma", "configuration": {}}));
+    }
 
     #[test]
     fn only_numbers_without_words_are_replaced() {

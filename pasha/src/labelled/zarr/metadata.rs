@@ -12,7 +12,7 @@ use zarrs::metadata::v2::MetadataV2;
 use zarrs::metadata::v3::MetadataV3;
 use zarrs::plugin::PluginCreateError;
 
-use super::json::without_named;
+use super::json::standard;
 
 /// The most bytes that a chunk may have once it is decompressed: more is a damaged file.
 pub(super) const LARGEST_CHUNK: u64 = 4 << 30;
@@ -47,7 +47,7 @@ pub(super) fn check(folder: &Path) -> Result<(), String> {
 
 /// Says what keeps an array with these metadata, of format 2 or 3, from being read.
 pub(super) fn check_text(text: &[u8], is_format_2: bool) -> Result<(), String> {
-    let metadata: Value = serde_json::from_slice(&without_named(text))
+    let metadata: Value = serde_json::from_slice(&standard(text))
         .map_err(|error| format!("it is damaged ({error})"))?;
     let shape = lengths(&metadata["shape"]).ok_or("its shape is no list of lengths")?;
     if shape.len() > MOST_DIMENSIONS {

@@ -44,8 +44,10 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// dimensions have names. Not so a fill value of 0, which zarr-python writes when nobody asks
     /// for one, unless integers are scaled or read as floats.
     ///
-    /// Attributes that are one of the texts `NaN`, `Infinity` and `-Infinity` are read as numbers,
-    /// as the fill values of the format are; so are those that Python writes without quotes.
+    /// Attributes are kept that are numbers, texts, or lists of either; others, such as `true` and
+    /// nested lists, are left out. Those that are one of the texts `NaN`, `Infinity` and
+    /// `-Infinity` are read as numbers, as the fill values of the format are; so are those that
+    /// Python writes without quotes.
     ///
     /// A chunk that is not there holds the fill value throughout, so the loss of a chunk's file
     /// can't be noticed.
