@@ -7,6 +7,7 @@ mod detector;
 pub(crate) mod duel;
 #[cfg(feature = "hdf5")]
 mod filters;
+mod jobs;
 mod live;
 mod loops;
 mod memory;

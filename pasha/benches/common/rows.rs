@@ -6,7 +6,7 @@ use pasha::AnyContext;
 
 use super::duel::{Duel, Measured};
 use super::{
-    compile, copying, detector, live, loops, memory, multiply, outputs, python, reproducible,
+    compile, copying, detector, jobs, live, loops, memory, multiply, outputs, python, reproducible,
     scaling, small, together, unequal,
 };
 
@@ -210,6 +210,20 @@ pub(crate) fn all() -> Vec<Row> {
             Goal::Ratio(1.02, 1.02),
             11,
             live::of_images,
+        ),
+        Row::duel(
+            "durable job of 2,000 items of 1 ms with 16 kB each, threads",
+            "the same job without `durable`",
+            Goal::None,
+            5,
+            jobs::durable,
+        ),
+        Row::duel(
+            "job of 2,000 items of 1 ms with ragged outputs, threads",
+            "the map without `resume`",
+            Goal::None,
+            5,
+            jobs::ragged,
         ),
         Row::duel(
             "two kernels together, 2,000 frames of 256 x 256 u16, threads",

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::sys::resource::{Resource, getrlimit};
-use rustix::fs::FallocateFlags;
 
 use crate::array::Order;
 use crate::error::{Error, Result};
-use crate::files::{ClaimError, FileClaim, check_replaceable, in_turn, open_regular, target};
+use crate::files::{
+    ClaimError, FileClaim, check_replaceable, in_turn, open_regular, reserve, target,
+};
 use crate::memory::Mapping;
 use crate::npy::{self, Header, NpyElement};
 
@@ -68,7 +69,7 @@ impl NpyOutput<'_> {
             .write_all_at(&text, 0)
             .map_err(self.failed("write the header of"))
             .and_then(|()| {
-                reserve(claim.file(), text.len(), self.bytes)
+                reserve_or_fill(claim.file(), text.len(), self.bytes)
                     .map_err(self.failed("reserve space on the disk for"))
             })
             .and_then(|()| self.map(claim, &header));
@@ -131,7 +132,7 @@ impl NpyOutput<'_> {
         if len != needed_len {
             return Err(refused(format!("has {len} bytes, but this run writes {needed_len}")));
         }
-        reserve(claim.file(), found.offset, self.bytes)
+        reserve_or_fill(claim.file(), found.offset, self.bytes)
             .map_err(self.failed("reserve space on the disk for"))?;
         let mapping = self.map(claim, &found)?;
         // SAFETY: the mapping was made in the line above, and nobody has a pointer into it yet.
@@ -204,18 +205,14 @@ fn within_limit(bytes: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Reserves a file's space, so that a full disk is an error now and not a SIGBUS later.
-fn reserve(mut file: &File, offset: usize, bytes: usize) -> io::Result<()> {
+/// Reserves a file's space, or fills it with zeros where it can't be reserved. What is there
+/// already stays.
+fn reserve_or_fill(mut file: &File, offset: usize, bytes: usize) -> io::Result<()> {
     let len = (offset + bytes) as u64;
-    match rustix::io::retry_on_intr(|| rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len))
-    {
-        Ok(()) => Ok(()),
-        // File systems that can't reserve still store zeros. What is there already stays.
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
-            let present = file.metadata()?.len();
-            file.seek(SeekFrom::Start(present))?;
-            io::copy(&mut io::repeat(0).take(len.saturating_sub(present)), &mut file).map(|_| ())
-        }
-        Err(errno) => Err(errno.into()),
+    if reserve(file, len)? {
+        return Ok(());
     }
+    let present = file.metadata()?.len();
+    file.seek(SeekFrom::Start(present))?;
+    io::copy(&mut io::repeat(0).take(len.saturating_sub(present)), &mut file).map(|_| ())
 }

@@ -6,6 +6,7 @@ mod descriptor;
 mod identity;
 mod open;
 mod opened;
+mod reserve;
 mod target;
 
 pub(crate) use claim::{
@@ -21,6 +22,7 @@ pub(crate) use open::open_regular;
 #[cfg(any(feature = "hdf5", feature = "zarr"))]
 pub(crate) use open::other_than_regular;
 pub(crate) use opened::OpenedFile;
+pub(crate) use reserve::reserve;
 pub(crate) use target::target;
 
 /// Bytes of elements that are read together where they do not lie in chunks.

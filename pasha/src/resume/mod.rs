@@ -23,10 +23,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FallocateFlags;
-
 use crate::error::{Error, Result};
-use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity};
+use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity, reserve};
 use crate::memory::{Mapping, MappingId};
 use bits::Bits;
 pub(crate) use identity::{Identity, KeptOutput};
@@ -251,14 +249,8 @@ fn begin_of(mut file: &File) -> io::Result<Vec<u8>> {
 fn begin(file: &File, header: &[u8], len: usize, checksum: u32) -> io::Result<()> {
     file.set_len(0)?;
     let bytes = header.len() + bits::bytes(len);
-    match rustix::io::retry_on_intr(|| {
-        rustix::fs::fallocate(file, FallocateFlags::empty(), 0, bytes as u64)
-    }) {
-        Ok(()) => {}
-        // All of it is written anyhow.
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-        Err(errno) => return Err(errno.into()),
-    }
+    // Where that can't be, all of it is written anyhow.
+    reserve(file, bytes as u64)?;
     let (first, rest) = header.split_at(1);
     file.write_all_at(&[0], 0)?;
     file.write_all_at(rest, 1)?;

@@ -24,14 +24,12 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FallocateFlags;
-
 use super::blocks::Blocks;
 use super::own::{self, as_first_copies, copies_that_count};
 use super::places::Places;
 use super::shape::Shape;
 use crate::error::{Error, Result};
-use crate::files::{ClaimError, FileClaim, open_regular};
+use crate::files::{ClaimError, FileClaim, open_regular, reserve};
 use crate::memory::Mapping;
 use crate::resume::{JobFile, sync_folder_of};
 
@@ -241,14 +239,7 @@ impl Drop for NewFile {
 fn begin(file: &File, layout: &Layout, bytes: usize) -> io::Result<()> {
     file.set_len(0)?;
     file.set_len(bytes as u64)?;
-    match rustix::io::retry_on_intr(|| {
-        rustix::fs::fallocate(file, FallocateFlags::empty(), 0, bytes as u64)
-    }) {
-        Ok(()) => {}
-        // Not every file system can reserve space.
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-        Err(errno) => return Err(errno.into()),
-    }
+    reserve(file, bytes as u64)?;
     file.write_all_at(&layout.header(), 0)
 }
 
