@@ -1,8 +1,6 @@
 //! Outputs that lie in `.npy` files: made anew, or opened to be gone on with.
 
-use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +11,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use crate::array::Order;
 use crate::error::{Error, Result};
 use crate::files::{
-    ClaimError, FileClaim, check_replaceable, in_turn, open_regular, reserve, target,
+    ClaimError, FileClaim, check_replaceable, in_turn, open_regular, random_mark, reserve, target,
 };
 use crate::memory::Mapping;
 use crate::npy::{self, Header, NpyElement};
@@ -186,12 +184,6 @@ fn folder_of(path: &Path) -> &Path {
 /// A path that stays the same when the program changes its folder.
 pub(super) fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
-}
-
-/// A random number that is not 0: the standard library seeds its hash tables by the operating
-/// system's.
-fn random_mark() -> u64 {
-    RandomState::new().build_hasher().finish() | 1
 }
 
 /// Checks that a file of this many bytes, and a header, may be made: beyond the limit of this

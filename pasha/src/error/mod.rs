@@ -359,9 +359,8 @@ pub enum Error {
 
     /// A merge function panicked when what the workers had accumulated was put together.
     #[error(
-        "merging what the workers have accumulated {message}; all {len} items were run, and outputs \
-         with a slot for each index are whole where they were given to `run_into`: a merge function \
-         gets any two accumulators, of which one may be as it was at the start"
+        "merging what the workers have accumulated {message}, in a map over {len} items: a merge \
+         function gets any two accumulators, of which one may be as it was at the start"
     )]
     #[non_exhaustive]
     MergePanicked {

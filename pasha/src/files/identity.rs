@@ -1,6 +1,8 @@
 //! What a file is known by.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{File, Metadata};
+use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -48,4 +50,10 @@ fn born(metadata: &Metadata) -> Option<i128> {
         Ok(since) => since.as_nanos().cast_signed(),
         Err(before) => -before.duration().as_nanos().cast_signed(),
     })
+}
+
+/// A random number that is not 0, by which a file is known: the standard library seeds its hash
+/// tables by the operating system's.
+pub(crate) fn random_mark() -> u64 {
+    RandomState::new().build_hasher().finish() | 1
 }

@@ -15,7 +15,7 @@ pub(crate) use claim::{
 #[cfg(feature = "netcdf")]
 pub(crate) use descriptor::StandardPlaces;
 pub(crate) use descriptor::above_standard;
-pub(crate) use identity::FileIdentity;
+pub(crate) use identity::{FileIdentity, random_mark};
 #[cfg(feature = "netcdf")]
 pub(crate) use open::check as check_regular;
 pub(crate) use open::open_regular;

@@ -14,8 +14,8 @@ const NO_FILES: &str = "the outputs do not lie in files: allocate them with \
                                    `.file(path)` in this context, and give them to `run_into`";
 
 /// Why a map can't be looked at that resumes.
-const NOT_LIVE: &str = "a map that is looked at while it runs allocates its outputs: use \
-                        `run_into` with outputs in files, or a context without `resume`";
+const NOT_LIVE: &str = "a map that is looked at while it runs can't be gone on with: use `run_into` \
+                        or `run_in`, or a context without `resume`";
 
 /// Which map is asked to resume.
 #[derive(Clone, Copy, PartialEq)]

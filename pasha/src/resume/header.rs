@@ -27,12 +27,13 @@ pub(super) struct JobHeader {
     lines: Vec<String>,
 }
 
-/// Writes the header of a job, and gives its checksum.
+/// Writes the header of a job with a mark of its own, and gives its checksum.
 ///
 /// # Errors
 /// If it is longer than a header may be.
-pub(super) fn write(job: &Identity) -> Result<(Vec<u8>, u32), String> {
-    let mut lines = String::new();
+pub(super) fn write(job: &Identity, mark: u64) -> Result<(Vec<u8>, u32), String> {
+    // What lies beside a job file has its checksum, which is no other job's, alike as they may be.
+    let mut lines = format!("# mark {mark:016x}\n");
     for told in lines_of(job) {
         lines += &told;
         lines += "\n";
@@ -66,7 +67,7 @@ fn lines_of(job: &Identity) -> Vec<String> {
         lines.push(format!("elements of output {name}: {}", line(element)));
         lines.push(format!("shape of output {name}: {shape:?}"));
         let Some(file) = file else {
-            lines.push(format!("output {name} is reduced"));
+            lines.push(format!("output {name} lies beside this file"));
             continue;
         };
         let born = match file.born {

@@ -42,19 +42,27 @@ impl Journal {
     /// Opens the journal of a job; an empty one where nothing of the job is noted.
     ///
     /// # Errors
-    /// [`Error::File`] if that fails.
+    /// [`Error::File`] if that fails; [`Error::Resume`] if another file lies there.
     pub(crate) fn open(job: &JobFile) -> Result<Journal> {
-        let mut path = job.path().to_owned().into_os_string();
-        path.push(".journal");
-        let path = PathBuf::from(path);
+        let path = job.beside(".journal");
         let failed = |source| Error::File { action: "open", path: path.clone(), source };
         let mut options = OpenOptions::new();
-        let file = open_regular(&path, options.read(true).append(true).create(true))
-            .and_then(|file| match job.finished() {
-                0 => file.set_len(0).map(|()| file),
-                _ => Ok(file),
-            })
-            .map_err(failed)?;
+        let file =
+            open_regular(&path, options.read(true).append(true).create(true)).map_err(failed)?;
+        let mut start = [0; MARK.len()];
+        let read = file.read_at(&mut start, 0).map_err(failed)?;
+        if !MARK.starts_with(&start[..read]) {
+            let start = start[..read].escape_ascii();
+            let reason = format!(
+                "{} is another file, which begins with \"{start}\", in the place of the journal: \
+                 move it, or give `resume` another path",
+                path.display()
+            );
+            return Err(Error::Resume { path: job.path().to_owned(), reason });
+        }
+        if job.finished() == 0 {
+            file.set_len(0).map_err(failed)?;
+        }
         Ok(Journal { file, path, job: job.checksum() })
     }
 

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity, reserve};
+use crate::files::{ClaimError, ExclusiveUse, FileClaim, FileIdentity, random_mark, reserve};
 use crate::memory::{Mapping, MappingId};
 use bits::Bits;
 pub(crate) use identity::{Identity, KeptOutput};
@@ -135,7 +135,8 @@ impl JobFile {
                 .map_err(|how| refused(path, header::damaged(&how, path)))?;
             (found.len, found.checksum)
         } else {
-            let (text, checksum) = header::write(job).map_err(|reason| refused(path, reason))?;
+            let (text, checksum) =
+                header::write(job, random_mark()).map_err(|reason| refused(path, reason))?;
             begin(file, &text, job.len, checksum).map_err(failed("write"))?;
             (text.len(), checksum)
         };
@@ -188,6 +189,15 @@ impl JobFile {
     /// The checksum of its header, which is the same for the same job.
     pub(crate) fn checksum(&self) -> u32 {
         self.header
+    }
+
+    /// The path of a file that belongs to the job: with this ending, beside the job file, or what
+    /// that links to.
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let mut path = path.into_os_string();
+        path.push(ending);
+        PathBuf::from(path)
     }
 
     /// Its path.
@@ -292,7 +302,7 @@ pub(crate) fn sample() -> Identity {
 /// The file of that job, with nothing done.
 pub(crate) fn sample_bytes() -> Vec<u8> {
     let job = sample();
-    let (mut file, checksum) = header::write(&job).unwrap_or_default();
+    let (mut file, checksum) = header::write(&job, 7).unwrap_or_default();
     file.extend(bits::none_set(job.len, checksum));
     file
 }

@@ -161,3 +161,72 @@ fn accumulators_in_files_and_in_memory_are_the_same_and_begin_anew() {
         "{told}"
     );
 }
+
+/// Adds up, and fails at an item.
+#[pasha::kernel]
+fn add_until(value: u64, #[shared] failing: u64, #[per_worker] total: &mut u64) -> Result<(), u8> {
+    *total += value;
+    if value == failing { Err(1) } else { Ok(()) }
+}
+
+#[test]
+fn files_of_another_moment_or_another_job_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let copy = |from: &str, to: &str| {
+        // What is in the file, and not another file.
+        std::fs::write(place(to), std::fs::read(place(from)).unwrap()).unwrap();
+    };
+    // Most of the items, and then all of them beside the job file of then.
+    let until = SerialContext::new().resume(place("until"));
+    add_until::run_in(&until, 0..1000_u64, 700).unwrap_err();
+    copy("until", "older");
+    assert_eq!(add_until::run_in(&until, 0..1000_u64, 1000).unwrap().sum(), 499_500);
+    copy("older", "until");
+    let told = reason(add_until::run_in(&until, 0..1000_u64, 1000));
+    assert!(told.contains("workers have accumulated") && told.contains("are noted"), "{told}");
+
+    let context = SerialContext::new().resume(place("job"));
+    assert_eq!(add_up::run_in(&context, 0..1000_u64).unwrap().sum(), 499_500);
+    let whole = std::fs::read(place("job")).unwrap();
+
+    // Of another run of the same kernel, alike as it is.
+    let other = SerialContext::new().resume(place("other"));
+    add_up::run_in(&other, 0..1000_u64).unwrap();
+    let own = std::fs::read(place("job.accumulators")).unwrap();
+    copy("other.accumulators", "job.accumulators");
+    let told = reason(add_up::run_in(&context, 0..1000_u64));
+    assert!(told.contains("is of another job"), "{told}");
+
+    // Every byte of what is accumulated counts.
+    let mut refused = 0;
+    for at in (0..own.len()).filter(|&at| own[at] != 0) {
+        let mut changed = own.clone();
+        changed[at] ^= 4;
+        std::fs::write(place("job.accumulators"), &changed).unwrap();
+        match add_up::run_in(&context, 0..1000_u64) {
+            Ok(totals) => assert_eq!(totals.sum(), 499_500, "byte {at}"),
+            Err(error) => {
+                assert!(error.to_string().contains("job.accumulators"), "{error}");
+                refused += 1;
+            }
+        }
+        std::fs::write(place("job"), &whole).unwrap();
+    }
+    assert!(refused > 100, "{refused}");
+    std::fs::write(place("job.accumulators"), &own).unwrap();
+    assert_eq!(add_up::run_in(&context, 0..1000_u64).unwrap().sum(), 499_500);
+
+    // What is not pasha's is not replaced, nor is what links lead to.
+    for name in ["mine.accumulators", "kept"] {
+        std::fs::write(place(name), "something of mine").unwrap();
+    }
+    let mine = SerialContext::new().resume(place("mine"));
+    let told = reason(add_up::run_in(&mine, 0..10_u64));
+    assert!(told.contains("begins with \"something of"), "{told}");
+    std::os::unix::fs::symlink(place("kept"), place("linked.accumulators.new")).unwrap();
+    add_up::run_in(&SerialContext::new().resume(place("linked")), 0..10_u64).unwrap();
+    for name in ["mine.accumulators", "kept"] {
+        assert_eq!(std::fs::read_to_string(place(name)).unwrap(), "something of mine");
+    }
+}

@@ -177,6 +177,11 @@ fn ragged_outputs_alone_need_no_other_file() {
     lacks(reason(divisors::run_in(&context, 0..100_u32)));
     std::fs::write(&journal, &whole).unwrap();
     assert_eq!(divisors::run_in(&context, 0..100_u32).unwrap(), first);
+    // What is not pasha's is not replaced.
+    std::fs::write(place("mine.journal"), "something").unwrap();
+    let told = reason(divisors::run_in(&SerialContext::new().resume(place("mine")), 0..3_u32));
+    assert!(told.contains("mine.journal is another file, which begins with \"somethin"), "{told}");
+    assert_eq!(std::fs::read_to_string(place("mine.journal")).unwrap(), "something");
     // Begun anew, the old journal is not looked at.
     std::fs::remove_file(place("job")).unwrap();
     let (anew, report) = divisors::run_report_in(&context, 0..100_u32).unwrap();
@@ -198,12 +203,17 @@ fn a_full_disk_is_told_and_the_job_goes_on_when_there_is_room() {
         return println!("skipped: file systems can't be mounted here");
     }
     let context = ThreadContext::new(2).unwrap().resume(disk.join("job"));
-    let error = divisors::run_in(&context, 0..5000_u32).unwrap_err().to_string();
+    let skipping = context.clone().on_failure(OnFailure::Skip { at_most: 5000 });
+    let errors = [&context, &skipping]
+        .map(|context| divisors::run_in(context, 0..5000_u32).unwrap_err().to_string());
     assert!(mount("remount,size=16m"));
     let (found, report) = divisors::run_report_in(&context, 0..5000_u32).unwrap();
     drop(context);
     assert!(Command::new("umount").arg(&disk).status().unwrap().success());
-    assert!(error.contains("job.journal: No space left on device"), "{error}");
+    for error in errors {
+        assert!(error.contains("job.journal: No space left on device"), "{error}");
+        assert!(error.contains("beside the job file"), "{error}");
+    }
     assert!(report.resumed > 0 && report.resumed + report.finished == 5000);
     assert_eq!(found, divisors::run_serial(0..5000_u32).unwrap());
 }

@@ -36,10 +36,12 @@ pub(crate) enum Stage {
     Waiting,
     /// What it has accumulated over a block, with that of others.
     Merging,
+    /// That an item is finished.
+    Noting,
 }
 
 impl Stage {
-    const ALL: [Stage; 12] = [
+    const ALL: [Stage; 13] = [
         Stage::Starting,
         Stage::StartHook,
         Stage::OpeningReader,
@@ -52,6 +54,7 @@ impl Stage {
         Stage::Done,
         Stage::Waiting,
         Stage::Merging,
+        Stage::Noting,
     ];
 
     /// The stage of this number.
@@ -74,6 +77,7 @@ impl Stage {
             Stage::Done => "leaving",
             Stage::Waiting => "waiting for items",
             Stage::Merging => "merging what it has accumulated",
+            Stage::Noting => "writing what an item has come to beside the job file",
         }
     }
 }

@@ -334,6 +334,7 @@ fn kind_of(stage: Stage) -> SpanKind {
         Stage::Closing => SpanKind::Closing,
         Stage::Waiting => SpanKind::Waiting,
         Stage::Merging => SpanKind::Merging,
+        Stage::Noting => SpanKind::Checkpoint,
         Stage::Done => SpanKind::Leaving,
     }
 }

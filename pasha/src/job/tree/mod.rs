@@ -21,6 +21,7 @@ use crate::memory::{Mapping, MappingId, Memory, Pages};
 use crate::options::Splitting;
 use crate::output::worker::{AccumulatorBytes, Reduction};
 pub(crate) use blocks::Blocks;
+use blocks::{CHECKSUM, checksum_of_node};
 use own::OwnAccumulators;
 pub(crate) use places::BETWEEN_STOP_CHECKS;
 use places::Places;
@@ -132,11 +133,9 @@ impl<'r> MergeTree<'r> {
     fn lay_down(&self, saved: &SavedTree) {
         for (place, node) in (0..).zip(&saved.nodes) {
             self.places.occupy(place, self.shape().node(node.number));
-            for (from, (reduction, copy)) in self.offsets().zip(self.copies(place)) {
-                let bytes = &node.copies[from..from + reduction.bytes()];
-                // SAFETY: nobody else uses the tree, and the place has room for so many bytes.
-                unsafe { copy.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-            }
+            let bytes = &node.copies[..self.blocks.size];
+            // SAFETY: nobody else uses the tree, and the place has room for so many bytes.
+            unsafe { self.start(place).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         }
     }
 
@@ -174,9 +173,28 @@ impl<'r> MergeTree<'r> {
         [self.places.mapping_id(), self.copies.id()].into_iter().chain(own)
     }
 
+    /// Where a place begins.
+    fn start(&self, place: u32) -> *mut u8 {
+        self.copies.start().as_ptr().wrapping_add(place as usize * self.blocks.size)
+    }
+
+    /// The checksum of the bytes of all copies at a place, where they are saved.
+    ///
+    /// # Safety
+    /// The caller alone has the place.
+    unsafe fn checksum_at(&self, place: u32) -> Option<u32> {
+        let is_needed = self.is_saved || self.durable.is_some();
+        is_needed.then(|| {
+            let len = self.blocks.size - CHECKSUM;
+            // SAFETY: the place has so many bytes, all set, which nobody writes meanwhile, as the
+            // caller promises.
+            crc32fast::hash(unsafe { std::slice::from_raw_parts(self.start(place), len) })
+        })
+    }
+
     /// The reductions, each with where the copy of its accumulator lies at this place.
     fn copies(&self, place: u32) -> impl Iterator<Item = (&dyn Reduction, *mut u8)> {
-        let start = self.copies.start().as_ptr().wrapping_add(place as usize * self.blocks.size);
+        let start = self.start(place);
         let copies = self.offsets().map(move |offset| start.wrapping_add(offset));
         self.reductions.iter().map(|reduction| &**reduction).zip(copies)
     }
@@ -189,7 +207,7 @@ impl<'r> MergeTree<'r> {
         let locked = self.places.lock_for_caller();
         locked.each_that_counts(|number, place| {
             let size = self.blocks.size;
-            let start = self.copies.start().as_ptr().wrapping_add(place as usize * size);
+            let start = self.start(place);
             let mut copies = vec![0; size];
             // SAFETY: whoever published the place has put whole accumulators there, which nobody
             // writes before it is freed, under the lock.
@@ -230,7 +248,7 @@ impl<'r> MergeTree<'r> {
             // has the block.
             unsafe {
                 if let Some(own) = &self.own {
-                    own.save(worker_id, block);
+                    own.save(worker_id, block, self.shape().items_of_block(block).len() as u64);
                 }
                 self.merge_up(worker_id, self.shape().leaf(block));
             }
@@ -253,7 +271,7 @@ impl<'r> MergeTree<'r> {
         let mut locked = self.places.lock(worker_id);
         locked.begin(shape.first_block(node));
         let Some(own_place) = self.places.reserved(worker_id) else { return };
-        let mut is_moved = false;
+        let (mut is_moved, mut checksum) = (false, None);
         loop {
             let next = shape.next(node);
             if let Next::Same(parent) = next {
@@ -267,6 +285,13 @@ impl<'r> MergeTree<'r> {
                 other = Some((place, is_first));
                 node = shape.parent(node);
             } else if is_moved {
+                if let Some(bytes) = checksum {
+                    let checksum = checksum_of_node(shape.index(node), bytes);
+                    let behind = self.start(own_place).wrapping_add(self.blocks.size - CHECKSUM);
+                    // SAFETY: the place is reserved for the caller alone until it is published, and
+                    // has room behind the copies, aligned as each place is.
+                    unsafe { behind.cast::<u32>().write(checksum) };
+                }
                 return locked.publish(node);
             }
             drop(locked);
@@ -281,6 +306,8 @@ impl<'r> MergeTree<'r> {
                 _ => unsafe { self.move_to(worker_id, own_place, other) },
             }
             is_moved = true;
+            // SAFETY: the place is reserved for the caller alone.
+            checksum = unsafe { self.checksum_at(own_place) };
             // Meanwhile what it is merged with next may have come.
             locked = self.places.lock(worker_id);
         }

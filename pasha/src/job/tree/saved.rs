@@ -24,8 +24,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::blocks::Blocks;
-use super::own::{self, as_first_copies, copies_that_count};
+use super::blocks::{Blocks, CHECKSUM, checksum_of_node};
+use super::own::{self, OwnCopy, as_first_copies, copies_that_count};
 use super::places::Places;
 use super::shape::Shape;
 use crate::error::{Error, Result};
@@ -71,7 +71,7 @@ pub(crate) struct SavedTree {
     job: u32,
     pub(super) nodes: Vec<SavedNode>,
     /// Of each worker a copy of the accumulators that are not merged.
-    pub(super) own: Vec<Vec<u8>>,
+    pub(super) own: Vec<OwnCopy>,
 }
 
 /// A new file of a tree, and its parts.
@@ -89,7 +89,7 @@ pub(crate) struct TreeSnapshot<'t> {
     pub(super) blocks: &'t Blocks,
     pub(super) nodes: Vec<SavedNode>,
     /// Of each worker a copy of the accumulators that are not merged.
-    pub(super) own: Vec<Vec<u8>>,
+    pub(super) own: Vec<OwnCopy>,
 }
 
 impl TreeSnapshot<'_> {
@@ -106,7 +106,7 @@ impl TreeSnapshot<'_> {
     pub(crate) fn write(&self) -> Result<()> {
         let TreeSnapshot { saved, blocks, nodes, own } = self;
         let Blocks { shape, size, .. } = blocks;
-        let new = saved.new_file();
+        let new = saved.new_file()?;
         let failed = |source| Error::File { action: "write", path: new.path.clone(), source };
         let layout = Layout { num_own: own.len(), ..saved.layout(blocks, 0, nodes.len()) };
         let mut words = vec![0_u8; Places::bytes(shape, 0, nodes.len())];
@@ -150,30 +150,39 @@ impl SavedTree {
     /// another job; [`Error::File`] if it can't be read.
     pub(crate) fn read(job: &JobFile, blocks: &Blocks) -> Result<SavedTree> {
         let shape = &blocks.shape;
-        let mut path = job.path().to_owned().into_os_string();
-        path.push(".accumulators");
-        let path = PathBuf::from(path);
-        let mut saved = SavedTree { path, job: job.checksum(), nodes: Vec::new(), own: Vec::new() };
-        let mut own = Vec::new();
+        let path = job.beside(".accumulators");
+        let (nodes, own) = (Vec::new(), Vec::new());
+        let mut saved = SavedTree { path: path.clone(), job: job.checksum(), nodes, own };
+        let mut file = None;
         if job.finished() > 0 {
-            let file = SavedFile::open(&saved.path, job, blocks)?;
+            let file = file.insert(SavedFile::open(&path, job, blocks)?);
             saved.nodes = file.nodes(shape)?;
-            own =
-                file.read(own::bytes(file.layout.num_own, blocks.own), file.layout.own_at(shape))?;
+        } else {
+            check_replaceable(&saved.path)?;
         }
         saved.nodes.retain(|node| job.are_finished(shape.items_of(shape.node(node.number))));
         let is_saved = shape.is_in(saved.nodes.iter().map(|node| node.number));
         for block in (0..shape.num_blocks()).filter(|&block| !is_saved[block]) {
             job.forget(shape.items_of(shape.leaf(block)));
         }
-        saved.own = copies_that_count(&own, blocks.own, |block| is_saved.get(block) == Some(&true));
+        if let Some(file) = file.filter(|_| blocks.own > 0) {
+            saved.own = file.own(blocks, &is_saved)?;
+        }
         Ok(saved)
     }
 
-    fn new_file(&self) -> NewFile {
+    /// A file that takes the place of the old one later.
+    fn new_file(&self) -> Result<NewFile> {
         let mut path = self.path.clone().into_os_string();
         path.push(".new");
-        NewFile { path: PathBuf::from(path), place: self.path.clone(), is_in_place: false }
+        let path = PathBuf::from(path);
+        // What a killed program has left, or a link, through which another file would be written.
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(Error::File { action: "replace", path, source })
+            }
+            _ => Ok(NewFile { path, place: self.path.clone(), is_in_place: false }),
+        }
     }
 
     fn layout(&self, blocks: &Blocks, num_workers: usize, num_places: usize) -> Layout {
@@ -196,7 +205,7 @@ impl SavedTree {
         num_places: usize,
     ) -> Result<MappedTree> {
         let Blocks { shape, size, own } = blocks;
-        let new = self.new_file();
+        let new = self.new_file()?;
         let path = &new.path;
         let failed = |action| move |source| Error::File { action, path: path.clone(), source };
         let claim = FileClaim::together(path).map_err(|taken| match taken {
@@ -360,6 +369,26 @@ impl SavedFile<'_> {
         }
     }
 
+    /// Reads, for each worker, what it has accumulated over the blocks that are saved.
+    fn own(&self, blocks: &Blocks, is_saved: &[bool]) -> Result<Vec<OwnCopy>> {
+        let shape = &blocks.shape;
+        let bytes = own::bytes(self.layout.num_own, blocks.own);
+        let bytes = self.read(bytes, self.layout.own_at(shape))?;
+        let counts = |block: usize| is_saved.get(block) == Some(&true);
+        let own = copies_that_count(&bytes, blocks.own, counts)
+            .ok_or_else(|| self.damaged("what a worker has accumulated has another checksum"))?;
+        // Beside an older job file items would be in them twice.
+        let accumulated: u64 = own.iter().map(|copy| copy.items).sum();
+        let blocks = (0..shape.num_blocks()).filter(|&block| is_saved[block]);
+        let noted: usize = blocks.map(|block| shape.items_of_block(block).len()).sum();
+        if accumulated != noted as u64 {
+            return Err(self.damaged(&format!(
+                "workers have accumulated {accumulated} items, and {noted} are noted"
+            )));
+        }
+        Ok(own)
+    }
+
     /// Reads the nodes that count.
     fn nodes(&self, shape: &Shape) -> Result<Vec<SavedNode>> {
         let Layout { num_workers, num_places, size, .. } = self.layout;
@@ -379,10 +408,32 @@ impl SavedFile<'_> {
                     self.damaged(&format!("node {number} is at place {place} of {num_places}"))
                 );
             }
-            nodes.push(SavedNode { number, copies: self.read(size, copies_at + place * size)? });
+            let copies = self.read(size, copies_at + place * size)?;
+            let (bytes, noted) = copies.split_at(size - CHECKSUM);
+            let checksum = checksum_of_node(number, crc32fast::hash(bytes));
+            if noted[..size_of::<u32>()] != checksum.to_ne_bytes() {
+                return Err(self.damaged(&format!("node {number} has another checksum")));
+            }
+            nodes.push(SavedNode { number, copies });
         }
         Ok(nodes)
     }
+}
+
+/// Refuses to replace a file that is none of pasha's.
+fn check_replaceable(path: &Path) -> Result<()> {
+    let Ok(file) = open_regular(path, OpenOptions::new().read(true)) else { return Ok(()) };
+    let mut start = [0; KIND.len()];
+    let read = file.read_at(&mut start, 0).unwrap_or(0);
+    if read == 0 || &start[..read] == KIND.as_bytes() {
+        return Ok(());
+    }
+    let start = start[..read].escape_ascii();
+    let reason = format!(
+        "it is another file, which begins with \"{start}\", in the place where a job's accumulators \
+         are to be saved: give `resume` another path"
+    );
+    Err(Error::Resume { path: path.to_owned(), reason })
 }
 
 /// What to do where the file of a job's accumulators is missing or another.
@@ -404,7 +455,7 @@ mod tests {
     /// made of it is not there yet, and does not count twice where it is.
     #[test]
     fn what_counts_is_decided_by_one_store() {
-        const SIZE: usize = 128;
+        const SIZE: usize = 2 * CHECKSUM;
         let folder = std::env::temp_dir().join(format!("pasha-saved-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let mut job = sample();
@@ -429,8 +480,14 @@ mod tests {
                 .enumerate()
         {
             places.set_word(node, by | (place as u64 + 1));
+            let mut bytes = vec![place as u8 + 10; SIZE - CHECKSUM];
+            let checksum = checksum_of_node(node, crc32fast::hash(&bytes));
+            bytes.extend(checksum.to_ne_bytes());
             // SAFETY: nobody else uses the mapping, which has room for eight copies.
-            unsafe { copies.start().add(place * SIZE).write(place as u8 + 10) };
+            unsafe {
+                let start = copies.start().add(place * SIZE).as_ptr();
+                start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            }
         }
         new.put_in_place().unwrap();
         // All items but one of block 7; and of a block that is in no node.

@@ -407,7 +407,7 @@ where
     unsafe { task.pack_in_memory(block.start, &mut slots) };
     journal.append(block.clone(), &slots).map_err(|error| {
         let path = journal.path().display();
-        BlockError::Journal(format!("its slots could not be written to {path}: {error}"))
+        BlockError::Journal(format!("{path}: {error}; make room, and go on with the job"))
     })
 }
 

@@ -53,7 +53,13 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                     state.keep_error(record.index(), error);
                     Failure::Source
                 }
-                Err(BlockError::NoLength(reason) | BlockError::Journal(reason)) => {
+                Err(BlockError::Journal(reason)) => {
+                    // No item is to blame, and none is left out for it.
+                    state.enter(worker_id, Stage::Noting);
+                    record.explain(&reason, None);
+                    Failure::Refused
+                }
+                Err(BlockError::NoLength(reason)) => {
                     record.explain(&reason, None);
                     Failure::Refused
                 }
