@@ -1,6 +1,7 @@
 //! What the tests share: running one test in every context, and finding reference data.
 
 pub mod damage;
+pub mod jobs;
 pub mod mappings;
 pub mod ranks;
 

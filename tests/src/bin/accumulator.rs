@@ -6,8 +6,9 @@
 use std::process::ExitCode;
 
 use ndarray::prelude::*;
+use pasha::Error;
 use pasha::prelude::*;
-use pasha::{AfterRetries, AnyContext, Error, Options};
+use pasha_tests::jobs::run_job;
 use pasha_tests::nanoseconds;
 
 /// Some tens of microseconds of work for each item.
@@ -51,34 +52,5 @@ fn run(context: &dyn Context, len: u64, failing: Option<u64>) -> Result<(), Erro
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [context, workers, len, failure @ ..] = &arguments[..] else {
-        panic!("unknown arguments {arguments:?}")
-    };
-    let (failing, policy) = match failure {
-        [] => (None, OnFailure::Abort),
-        [failing, then] if then == "skip" => (failing.parse().ok(), OnFailure::Skip { at_most: 1 }),
-        [failing, then] if then == "retry" => {
-            (failing.parse().ok(), OnFailure::Retry { times: 20, then: AfterRetries::Abort })
-        }
-        [failing, ..] => (failing.parse().ok(), OnFailure::Abort),
-    };
-    let workers = workers.parse().expect("a number");
-    let (is_durable, context) = match context.strip_prefix("durable-") {
-        Some(context) => (true, context),
-        None => (false, context.as_str()),
-    };
-    let options = Options::new().on_failure(policy).resume("job.pasha").durable(is_durable);
-    let mut context: AnyContext = match context {
-        "serial" => Box::new(SerialContext::new()),
-        "threads" => Box::new(ThreadContext::new(workers).expect("some")),
-        _ => Box::new(ProcessContext::new(workers).expect("some")),
-    };
-    *context.options_mut() = options;
-    match run(&*context, len.parse().expect("a number"), failing) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    run_job(&arguments, run)
 }

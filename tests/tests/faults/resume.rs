@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use ndarray::prelude::*;
 use pasha::Error;
 use pasha::prelude::*;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
 const OUTPUTS: [&str; 3] = ["path.npy", "visits.npy", "result.npy"];
@@ -167,10 +167,37 @@ fn add_up(value: f64, #[per_worker] total: &mut f64) {
 }
 
 /// The processes that a process has started.
-pub(super) fn workers_of(program: &Child) -> Vec<Pid> {
+fn workers_of(program: &Child) -> Vec<Pid> {
     let children = format!("/proc/{0}/task/{0}/children", program.id());
     let children = std::fs::read_to_string(children).unwrap_or_default();
     children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
+/// Kills workers of a program at moments of its choice, and the program once half of the items are
+/// done, unless it is the last; how many workers were killed when it has ended.
+pub(super) fn kill_workers(
+    mut program: Child,
+    folder: &Path,
+    len: usize,
+    is_last: bool,
+    random: &mut Random,
+) -> usize {
+    let (mut killed, mut next) = (0, done(folder));
+    while program.try_wait().unwrap().is_none() {
+        if done(folder) >= next {
+            next += 1 + random.next(len / 5);
+            let workers = workers_of(&program);
+            if let Some(&worker) = workers.get(random.next(workers.len().max(1))) {
+                killed += usize::from(kill_process(worker, Signal::KILL).is_ok());
+            }
+            if !is_last && done(folder) > len / 2 {
+                kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
+            }
+        }
+        std::thread::yield_now();
+    }
+    program.wait().unwrap();
+    killed
 }
 
 /// The reason of a refusal.

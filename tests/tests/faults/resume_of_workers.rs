@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Child;
 
 use pasha::prelude::*;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use super::resume::{Random, done, reason, start_program, told_by, workers_of};
+use super::resume::{Random, done, kill_workers, reason, start_program, told_by};
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     start_program(env!("CARGO_BIN_EXE_of_workers"), folder, arguments)
@@ -91,22 +91,8 @@ fn each_item_is_accumulated_once_whichever_worker_is_killed() {
         let kernel = ["own", "both"][random.next(2)];
         let arguments = ["processes", "3", &len, kernel, "6000", "retry"];
         for is_last in [false, true] {
-            let mut program = start(folder.path(), &arguments);
-            let mut next = done(folder.path());
-            while program.try_wait().unwrap().is_none() {
-                if done(folder.path()) >= next {
-                    next += 1 + random.next(LEN / 5);
-                    let workers = workers_of(&program);
-                    if let Some(&worker) = workers.get(random.next(workers.len().max(1))) {
-                        killed += usize::from(kill_process(worker, Signal::KILL).is_ok());
-                    }
-                    if !is_last && done(folder.path()) > LEN / 2 {
-                        kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
-                    }
-                }
-                std::thread::yield_now();
-            }
-            program.wait().unwrap();
+            let program = start(folder.path(), &arguments);
+            killed += kill_workers(program, folder.path(), LEN, is_last, &mut random);
         }
         check_sums(folder.path(), LEN, &format!("{kernel} after {killed} kills"));
     }

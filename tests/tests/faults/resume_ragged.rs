@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use ndarray::prelude::*;
 use pasha::Ragged;
 use pasha::prelude::*;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use super::resume::{Random, done, reason, start_program, told_by, workers_of};
+use super::resume::{Random, done, kill_workers, reason, start_program, told_by};
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     start_program(env!("CARGO_BIN_EXE_ragged"), folder, arguments)
@@ -94,19 +94,8 @@ fn workers_that_are_killed_lose_no_slots() {
     let mut killed = 0;
     while killed < 20 {
         let folder = TempDir::new().unwrap();
-        let mut program = start(folder.path(), &["processes", "3", &len, &len, "retry"]);
-        let mut next = 0;
-        while program.try_wait().unwrap().is_none() {
-            if done(folder.path()) >= next {
-                next += 1 + random.next(LEN / 10);
-                let workers = workers_of(&program);
-                if let Some(&worker) = workers.get(random.next(workers.len().max(1))) {
-                    killed += usize::from(kill_process(worker, Signal::KILL).is_ok());
-                }
-            }
-            std::thread::yield_now();
-        }
-        assert!(program.wait().unwrap().success());
+        let program = start(folder.path(), &["processes", "3", &len, &len, "retry"]);
+        killed += kill_workers(program, folder.path(), LEN, true, &mut random);
         check(folder.path(), LEN as u64, &format!("after {killed} kills"));
         // All of it is in the journal.
         let told = told_by(start(folder.path(), &["serial", "1", &len]));

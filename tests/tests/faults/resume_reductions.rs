@@ -6,10 +6,10 @@ use std::process::Child;
 
 use ndarray::prelude::*;
 use pasha::prelude::*;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use super::resume::{Random, done, reason, start_program, told_by, workers_of};
+use super::resume::{Random, done, kill_workers, reason, start_program, told_by};
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     start_program(env!("CARGO_BIN_EXE_accumulator"), folder, arguments)
@@ -117,22 +117,8 @@ fn workers_that_are_killed_lose_nothing_of_what_is_saved() {
         let folder = TempDir::new().unwrap();
         let arguments = ["processes", "3", &len, "6000", "retry"];
         for is_last in [false, true] {
-            let mut program = start(folder.path(), &arguments);
-            let mut next = done(folder.path());
-            while program.try_wait().unwrap().is_none() {
-                if done(folder.path()) >= next {
-                    next += 1 + random.next(LEN / 5);
-                    let workers = workers_of(&program);
-                    if let Some(&worker) = workers.get(random.next(workers.len().max(1))) {
-                        killed += usize::from(kill_process(worker, Signal::KILL).is_ok());
-                    }
-                    if !is_last && done(folder.path()) > LEN / 2 {
-                        kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
-                    }
-                }
-                std::thread::yield_now();
-            }
-            program.wait().unwrap();
+            let program = start(folder.path(), &arguments);
+            killed += kill_workers(program, folder.path(), LEN, is_last, &mut random);
         }
         assert!(outputs(folder.path()) == outputs(undisturbed.path()), "after {killed} kills");
     }
