@@ -23,6 +23,10 @@ pub(crate) fn copy_elements<A: Copy, D: Dimension>(
     to: &mut ArrayViewMut<'_, A, D>,
     from: &ArrayView<'_, A, D>,
 ) {
+    if let (Some(to), Some(from)) = (to.as_slice_mut(), from.as_slice()) {
+        // Of large arrays faster than a loop: it does not read what it writes over.
+        return to.copy_from_slice(from);
+    }
     Zip::from(to).and(from).for_each(|to, from| *to = *from);
 }
 

@@ -16,7 +16,7 @@ use crate::job::Job;
 use crate::job::board::{FinishedItems, Recorder};
 use crate::job::forked::Generation;
 use crate::job::tree::MergeTree;
-use crate::job::work::{IndexSlotsOf, MapState, Task};
+use crate::job::work::{CheckpointUse, IndexSlotsOf, MapState, Task};
 use crate::kernel::Kernel;
 use crate::memory::MappingId;
 use crate::memory::stream::STREAMS;
@@ -35,12 +35,12 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
 ) -> Result<Report> {
     let begun = Instant::now();
     let num_workers = shared::num_workers(setting, task.len);
-    let checkpoints = task.checkpoints(
-        live.is_some() || !setting.options.on_failure.is_abort(),
-        num_workers,
-        setting.memory,
-        setting.options.pages(),
-    );
+    let needed_for = match setting.options.on_failure.is_abort() {
+        false => Some(CheckpointUse::Recovery),
+        true => live.is_some().then_some(CheckpointUse::Looks),
+    };
+    let checkpoints =
+        task.checkpoints(needed_for, num_workers, setting.memory, setting.options.pages());
     let is_durable = setting.options.durable && task.job_file.is_some();
     let finished = match live.is_some() || is_durable {
         false => None,

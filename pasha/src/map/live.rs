@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::outcome::failed_so_far;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, merge_failed};
 use super::refuse::{Resuming, refuse_to_resume};
 use super::snapshot::{LiveLook, Look, Snapshot};
 use super::{drive, in_setting};
@@ -16,13 +16,14 @@ use crate::context::{Context, Setting};
 use crate::error::{Error, Result};
 use crate::functor::list::{FunctorList, IntoFunctors};
 use crate::job::board::{BITS, Stage};
+use crate::job::panic;
 use crate::job::work::{AccumulatorsOf, MapState, Task};
 use crate::kernel::{Kernel, Out};
 use crate::options::Progress;
 use crate::output::Attached;
 use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
-use crate::output::worker::Accumulators;
+use crate::output::worker::{Accumulators, SavedAccumulators};
 
 /// How long a look waits for checkpoints of workers that are in the middle of an item.
 const AT_MOST: Duration = Duration::from_millis(20);
@@ -52,7 +53,8 @@ where
         check(setting, AccumulatorsOf::<K>::COUNT > 0)?;
         refuse_to_resume::<K>(setting.options, Resuming::Live)?;
         let prepared = Prepared::new(setting, kernel, &functors)?;
-        let (mut out, shown) = (prepared.allocate()?, prepared.allocate()?);
+        let (mut out, shown) =
+            (prepared.allocate()?, prepared.allocate_for(&prepared.plan_to_look())?);
         let begun = Instant::now();
         let mut viewer = Viewer {
             prepared: &prepared,
@@ -141,9 +143,8 @@ where
         let Some(finished) = state.finished else { return Ok(None) };
         let arrays = K::Set::arrays_mut(shown);
         let outputs = prepared.kernel.names().outputs;
-        let plan = prepared.plan(true);
-        let attached = prepared.specs.attach(arrays, outputs, &plan)?;
-        let target = prepared.task(&attached, None);
+        let plan = prepared.plan_to_look();
+        let mut attached = prepared.specs.attach(arrays, outputs, &plan)?;
         // So that the bits are those of what the checkpoints have, and of nothing else.
         let reading = match AccumulatorsOf::<K>::COUNT {
             0 => None,
@@ -157,13 +158,19 @@ where
         }
         let mut new = Vec::new();
         finished.add_to(copied, |items| new.push(items));
-        for (worker_id, record) in state.table.records().enumerate() {
-            // SAFETY: the accumulators are of the same outputs and shapes, attached for at least as
-            // many workers, and nobody else uses them; `reading` keeps workers from checkpoints.
-            unsafe { state.checkpoints.show(&target.accumulators, worker_id, record) };
+        if reading.is_some() {
+            let valid = |(worker_id, record)| state.checkpoints.valid(worker_id, record);
+            let copies: Vec<_> = state.table.records().enumerate().map(valid).collect();
+            // SAFETY: accumulators of the same outputs and shapes have made the copies; these are
+            // attached for at least as many workers, and nobody else uses them; `reading` keeps
+            // workers from making others.
+            let mut take = || unsafe { attached.take_saved(SavedAccumulators::new(&copies)) };
+            // Merges may be the user's.
+            panic::caught(&mut take).map_err(|panicked| merge_failed(panicked, prepared.len))?;
         }
         // Workers wait no longer than for that; slots that are finished stay as they are.
         drop(reading);
+        let target = prepared.task(&attached, None);
         for items in new {
             message.clear();
             // SAFETY: the items are of this map, which both tasks are attached for, with outputs of

@@ -127,11 +127,21 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             first_column: 0,
             keep,
             resumes: self.setting.options.resume.as_deref().is_some(),
+            is_to_look_at: false,
         }
     }
 
+    /// The plan for outputs into which copies of those of the map go, to be looked at.
+    pub(super) fn plan_to_look(&self) -> Plan<'_> {
+        Plan { is_to_look_at: true, ..self.plan(true) }
+    }
+
     pub(super) fn allocate(&self) -> Result<Out<K>> {
-        Ok(K::Set::pack(self.specs.allocate(&self.plan(true))?))
+        self.allocate_for(&self.plan(true))
+    }
+
+    pub(super) fn allocate_for(&self, plan: &Plan<'_>) -> Result<Out<K>> {
+        Ok(K::Set::pack(self.specs.allocate(plan)?))
     }
 
     pub(super) fn run_into(&self, out: &mut Out<K>, keep: bool) -> Result<Report> {

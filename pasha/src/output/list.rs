@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::slots::Slots;
-use super::worker::{AccumulatorBytes, Reduction};
+use super::worker::{AccumulatorBytes, Accumulators, Reduction, SavedAccumulators};
 use super::{Attached, OutputSpec, Plan, RankParts, WhatIsKept};
 use crate::error::{Error, Result};
 use crate::memory::MappingId;
@@ -183,6 +183,16 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
     fn own_accumulators<'s>(&'s self, own: &mut Vec<Box<dyn AccumulatorBytes + 's>>) {
         self.0.own_accumulators(own);
         self.1.own_accumulators(own);
+    }
+
+    unsafe fn take_saved(&mut self, saved: SavedAccumulators<'_>) {
+        let first = self.0.accumulators().saved_size();
+        // SAFETY: what the caller promises of the list holds for both of its parts, whose copies
+        // lie one behind the other.
+        unsafe {
+            self.0.take_saved(saved);
+            self.1.take_saved(saved.behind(first));
+        }
     }
 
     #[inline(always)]

@@ -37,7 +37,7 @@ pub(crate) use kept::WhatIsKept;
 pub(crate) use plan::{Numbering, Plan};
 pub use shape::SlotDimension;
 use slots::Slots;
-use worker::{AccumulatorBytes, Reduction};
+use worker::{AccumulatorBytes, Accumulators, Reduction, SavedAccumulators};
 
 /// What an output parameter or return value asks for.
 pub trait OutputSpec: Sync {
@@ -135,6 +135,22 @@ pub unsafe trait Attached: RankParts {
 
     /// Adds the accumulators that are not merged, so that they can be saved while workers run.
     fn own_accumulators<'s>(&'s self, _own: &mut Vec<Box<dyn AccumulatorBytes + 's>>) {}
+
+    /// Takes what these copies have as what the workers have accumulated, in an array that was
+    /// attached to be looked at.
+    ///
+    /// # Safety
+    /// Accumulators of the same outputs and shapes have made the copies, which nobody writes
+    /// meanwhile, and the array was attached for all workers that made them; nobody else uses its
+    /// accumulators.
+    unsafe fn take_saved(&mut self, saved: SavedAccumulators<'_>) {
+        let accumulators = self.accumulators();
+        for (worker_id, copy) in saved.of_workers() {
+            // SAFETY: the caller promises that the copy was made of accumulators like these, for a
+            // worker that they were attached for, and that nobody else uses either.
+            unsafe { accumulators.load(worker_id, copy) };
+        }
+    }
 
     /// Makes the array what the caller gets, after the last worker has ended.
     ///

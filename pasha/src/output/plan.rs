@@ -29,6 +29,9 @@ pub struct Plan<'p> {
     /// Whether a job is resumed, with which what each worker has accumulated is saved: accumulators
     /// are to begin anew.
     pub(crate) resumes: bool,
+    /// Whether no worker writes the arrays: what other arrays of the same map have is copied into
+    /// them, to be looked at.
+    pub(crate) is_to_look_at: bool,
 }
 
 /// The numbers of the workers here among those of all ranks that map together.

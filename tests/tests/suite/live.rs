@@ -1,11 +1,12 @@
 //! A look at the outputs of a map while it runs: finished items alone, slot by slot and in what is
 //! reduced.
 
+use std::num::NonZero;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ndarray::{Array1, ArrayViewMut1};
+use ndarray::{Array1, ArrayViewMut1, ArrayViewMut2};
 use pasha::prelude::*;
 use pasha::{AfterRetries, AnyContext, Error, OnFailure, Ragged, Snapshot};
 use pasha_tests::shared_counters;
@@ -26,6 +27,7 @@ fn all_roles(
     #[reduce(sum)] sum: &mut u64,
     #[reduce(sum, shape = 500)] mut image: ArrayViewMut1<u64>,
     #[reduce(max)] largest: &mut u64,
+    #[reduce(min, shape = (2, 3), order = F)] mut smallest: ArrayViewMut2<u64>,
     #[per_worker] count: &mut u64,
 ) -> u64 {
     row.fill(number);
@@ -36,6 +38,9 @@ fn all_roles(
     fails(number);
     image += 1;
     *largest = (*largest).max(number);
+    for ((y, x), smallest) in smallest.indexed_iter_mut() {
+        *smallest = (*smallest).min(number + (10 * y + x) as u64);
+    }
     *count += 1;
     // Long enough for several looks.
     std::hint::black_box((0..2000).fold(number, |a, b| a ^ b));
@@ -63,6 +68,10 @@ fn check(out: &AllRolesOutput, is_finished: impl Fn(usize) -> bool) -> usize {
     assert_eq!(out.image, image);
     assert_eq!(out.sum, finished.iter().sum::<u64>());
     assert_eq!(out.largest, finished.last().copied().unwrap_or(0));
+    for ((y, x), &smallest) in out.smallest.indexed_iter() {
+        let expected = finished.first().map_or(u64::MAX, |first| first + (10 * y + x) as u64);
+        assert_eq!(smallest, expected);
+    }
     assert_eq!(out.count.sum(), finished.len() as u64);
     finished.len()
 }
@@ -122,6 +131,17 @@ fn every_look_has_the_finished_items_and_no_others() {
     }
     let context: AnyContext = Box::new(ThreadContext::new(2).unwrap().static_split());
     looks(&context, |_| (), &[]);
+}
+
+/// In a map that the first failure ends there is one copy of a worker's accumulators, of which the
+/// worker that takes its place goes on, too.
+#[test]
+fn workers_that_are_replaced_are_shown_with_those_before_them() {
+    let lifespan = NonZero::new(300).unwrap();
+    let context: AnyContext = Box::new(ProcessContext::new(2).unwrap().worker_lifespan(lifespan));
+    for _ in 0..3 {
+        looks(&context, |_| (), &[]);
+    }
 }
 
 #[test]

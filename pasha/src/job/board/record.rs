@@ -114,6 +114,8 @@ pub(crate) struct Record {
     position: AtomicUsize,
     /// Where the share began.
     share_start: AtomicUsize,
+    /// Not 0 once the worker has made a checkpoint.
+    has_checkpoint: AtomicU32,
     /// Not 0 while the worker makes a checkpoint.
     saving: AtomicU32,
     /// The last question after a checkpoint that was answered by one.
@@ -163,6 +165,7 @@ impl Record {
             todo_end: AtomicUsize::new(0),
             position: AtomicUsize::new(0),
             share_start: AtomicUsize::new(0),
+            has_checkpoint: AtomicU32::new(0),
             saving: AtomicU32::new(0),
             answered: AtomicUsize::new(0),
             dirty_end: AtomicUsize::new(0),
@@ -287,6 +290,12 @@ impl Record {
     /// Notes in one step that everything before `index` is in this checkpoint.
     pub(crate) fn set_checkpoint(&self, index: usize, checkpoint: usize) {
         self.todo.store(index << 1 | checkpoint, Ordering::Release);
+        self.has_checkpoint.store(1, Ordering::Release);
+    }
+
+    /// Whether the worker has made a checkpoint.
+    pub(crate) fn has_checkpoint(&self) -> bool {
+        self.has_checkpoint.load(Ordering::Acquire) != 0
     }
 
     /// Notes whether the worker is making a checkpoint, for whoever wants to read it.

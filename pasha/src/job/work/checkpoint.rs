@@ -4,7 +4,7 @@
 //! A kernel adds to its accumulators step by step; when it fails, or its process is killed, it is
 //! in the middle. So each worker keeps two copies of its accumulators, one valid, and goes back to
 //! that one after a failure. A copy and the index up to which it has everything become valid in one
-//! store.
+//! store. Where a failure ends the map, one copy will do for those who look.
 
 use std::time::{Duration, Instant};
 
@@ -18,34 +18,51 @@ const TIMES_THE_COST: u32 = 20;
 /// … and at least this long.
 const LEAST_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Two copies of the accumulators of each worker; none for kernels without accumulators, and where
+/// What copies of accumulators are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckpointUse {
+    /// To go on from after a failure, and perhaps to be looked at. One of two is whole at any time.
+    Recovery,
+    /// To be looked at, in a map that the first failure ends: one of each worker will do.
+    Looks,
+}
+
+/// Copies of the accumulators of each worker; none for kernels without accumulators, and where
 /// the first failure ends the map and nobody looks at it.
 pub(crate) struct Checkpoints {
     mapping: Option<Mapping>,
     size: usize,
+    copies_of_a_worker: usize,
 }
 
 impl Checkpoints {
     /// No copies.
     pub(crate) fn none() -> Self {
-        Checkpoints { mapping: None, size: 0 }
+        Checkpoints { mapping: None, size: 0, copies_of_a_worker: 0 }
     }
 
-    /// Makes a first copy for each worker.
+    /// Makes room for the copies, and a first one for each worker, to which it can go back.
     ///
     /// # Safety
     /// The accumulators are attached for this many workers, none of which has started.
     pub(crate) unsafe fn new<W: Accumulators>(
         accumulators: &W,
         num_workers: usize,
+        needed_for: CheckpointUse,
         memory: Memory,
         pages: Pages,
     ) -> Result<Checkpoints> {
         let size = accumulators.saved_size();
-        let mut mapping = Mapping::anonymous(2 * num_workers * size, memory, pages)?;
+        let copies_of_a_worker = match needed_for {
+            CheckpointUse::Recovery => 2,
+            CheckpointUse::Looks => 1,
+        };
+        let bytes = copies_of_a_worker * num_workers * size;
+        let mut mapping = Mapping::anonymous(bytes, memory, pages)?;
         mapping.make_huge_pages();
-        let checkpoints = Checkpoints { mapping: Some(mapping), size };
-        for worker_id in 0..num_workers {
+        let checkpoints = Checkpoints { mapping: Some(mapping), size, copies_of_a_worker };
+        let with_first = if needed_for == CheckpointUse::Recovery { num_workers } else { 0 };
+        for worker_id in 0..with_first {
             // SAFETY: as the caller promises, and the place has room for the copy.
             unsafe { accumulators.save(worker_id, checkpoints.place(worker_id, 0)) };
         }
@@ -64,26 +81,18 @@ impl Checkpoints {
 
     fn place(&self, worker_id: usize, checkpoint: usize) -> *mut u8 {
         let start = self.mapping.as_ref().map_or(std::ptr::null_mut(), |m| m.start().as_ptr());
-        start.wrapping_add((2 * worker_id + checkpoint) * self.size)
+        let of_worker = checkpoint.min(self.copies_of_a_worker.saturating_sub(1));
+        start.wrapping_add((self.copies_of_a_worker * worker_id + of_worker) * self.size)
     }
 
-    /// Copies what a worker's checkpoint has into the accumulators of this worker in others.
-    ///
-    /// # Safety
-    /// These are accumulators of the same outputs and shapes as those that the copies were made of,
-    /// attached for a worker of this number, and nobody else uses them; and no worker makes a
-    /// checkpoint meanwhile.
-    pub(crate) unsafe fn show<W: Accumulators>(
-        &self,
-        accumulators: &W,
-        worker_id: usize,
-        record: &Record,
-    ) {
-        if self.are_kept() {
-            // SAFETY: the caller promises accumulators that fit, and that nobody writes the copy,
-            // which is the valid one.
-            unsafe { accumulators.load(worker_id, self.place(worker_id, record.checkpoint())) };
-        }
+    /// Where a worker's checkpoint lies, if it has one: what `Accumulators::save` has written.
+    pub(crate) fn valid(&self, worker_id: usize, record: &Record) -> Option<*const u8> {
+        let is_there = match self.copies_of_a_worker {
+            0 => false,
+            1 => record.has_checkpoint(),
+            _ => true,
+        };
+        is_there.then(|| self.place(worker_id, record.checkpoint()).cast_const())
     }
 
     /// Puts a worker's accumulators back to what they were at its checkpoint.
@@ -97,9 +106,11 @@ impl Checkpoints {
         worker_id: usize,
         record: &Record,
     ) {
-        // SAFETY: the caller is this worker, so nobody else makes a checkpoint of it, or uses its
-        // accumulators, which are those that the copies were made of.
-        unsafe { self.show(accumulators, worker_id, record) };
+        if let Some(checkpoint) = self.valid(worker_id, record) {
+            // SAFETY: the caller is this worker, so nobody else makes a checkpoint of it, or uses
+            // its accumulators, which are those that the copies were made of.
+            unsafe { accumulators.load(worker_id, checkpoint) };
+        }
     }
 
     /// Copies a worker's accumulators, which have everything before `index`.
@@ -114,7 +125,8 @@ impl Checkpoints {
         index: usize,
     ) {
         let other = 1 - record.checkpoint();
-        // SAFETY: as the caller promises; the other copy is not valid, so it may be half written.
+        // SAFETY: as the caller promises; the other copy is not valid, or the only one, which
+        // nobody reads while it is written: it may be half written.
         unsafe { accumulators.save(worker_id, self.place(worker_id, other)) };
         record.set_checkpoint(index, other);
     }

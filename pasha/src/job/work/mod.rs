@@ -9,6 +9,6 @@ mod state;
 mod task;
 mod worker;
 
-pub(crate) use checkpoint::Checkpoints;
+pub(crate) use checkpoint::{CheckpointUse, Checkpoints};
 pub(crate) use state::MapState;
 pub(crate) use task::{AccumulatorsOf, IndexSlotsOf, Task};

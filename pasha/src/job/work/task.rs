@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{CheckpointUse, Checkpoints};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
 use crate::job::share::Borders;
@@ -46,21 +46,21 @@ pub(crate) struct Task<'r, K: Kernel, F> {
 }
 
 impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
-    /// Copies of the accumulators for this many workers, where there are any and they are needed:
-    /// to go on after failures, or to be looked at.
+    /// Copies of the accumulators for this many workers, where there are any and they are needed.
     pub(crate) fn checkpoints(
         &self,
-        are_needed: bool,
+        needed_for: Option<CheckpointUse>,
         num_workers: usize,
         memory: Memory,
         pages: Pages,
     ) -> Result<Checkpoints> {
-        if !are_needed || AccumulatorsOf::<K>::COUNT == 0 {
+        let Some(needed_for) = needed_for.filter(|_| AccumulatorsOf::<K>::COUNT > 0) else {
             return Ok(Checkpoints::none());
-        }
+        };
+        let accumulators = &self.accumulators;
         // SAFETY: the accumulators are attached for all workers of the context, of which none runs
         // yet.
-        unsafe { Checkpoints::new(&self.accumulators, num_workers, memory, pages) }
+        unsafe { Checkpoints::new(accumulators, num_workers, needed_for, memory, pages) }
     }
 
     /// Where the outputs' pages and cache lines end.

@@ -8,6 +8,7 @@ mod padded;
 mod per_worker;
 mod reduce;
 mod reduction;
+mod saved;
 mod scalar;
 
 pub(crate) use bytes::AccumulatorBytes;
@@ -15,6 +16,7 @@ pub(crate) use local::LocalAccumulators;
 pub use per_worker::{PerWorker, PerWorkerScalar};
 pub use reduce::{Reduce, ReduceScalar};
 pub(crate) use reduction::Reduction;
+pub(crate) use saved::SavedAccumulators;
 
 /// Raw access to accumulators: slots that belong to workers.
 ///

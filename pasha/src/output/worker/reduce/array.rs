@@ -19,6 +19,7 @@ use crate::output::sub_arrays::SubArrays;
 use crate::output::worker::array::ArrayAccumulators;
 use crate::output::worker::padded::{map_accumulators, step_of};
 use crate::output::worker::reduction::{Accumulated, Reduction};
+use crate::output::worker::saved::SavedAccumulators;
 use crate::output::{
     Attached, OutputSpec, Plan, RankParts, SlotDimension, WhatIsKept, check_array,
 };
@@ -79,7 +80,10 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<SharedArray<A, D>> {
         bytes_of_shape::<A>(self.dim.slice())?;
-        let mapping = map_accumulators::<A>(self.dim.size(), plan)?;
+        // Copies of accumulators are merged into the array itself.
+        let num_workers = if plan.is_to_look_at { 1 } else { plan.num_workers };
+        let plan = Plan { num_workers, ..*plan };
+        let mapping = map_accumulators::<A>(self.dim.size(), &plan)?;
         let mut array = SharedArray::over(mapping, self.dim.clone(), self.order);
         array.fill_fresh(self.start().of_nothing());
         Ok(array)
@@ -108,7 +112,8 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
         }
         let needed = bytes_of_shape::<A>(&[plan.num_workers.max(1), self.step()])?;
         // A file, or an array that another kernel made, has room for itself alone.
-        let own = if array.mapping().len() < needed || array.mapping().is_file() {
+        let lacks_room = array.mapping().len() < needed || array.mapping().is_file();
+        let own = if lacks_room && !plan.is_to_look_at {
             Some(map_accumulators::<A>(self.dim.size(), plan)?)
         } else {
             None
@@ -120,12 +125,14 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
             strides,
             start: self.start(),
             spec: self,
-            num_workers: plan.num_workers.max(1),
+            num_workers: if plan.is_to_look_at { 1 } else { plan.num_workers.max(1) },
             is_merged: false,
             target: array,
             own,
         };
-        attached.reset();
+        if !plan.is_to_look_at {
+            attached.reset();
+        }
         Ok(attached)
     }
 }
@@ -208,6 +215,30 @@ unsafe impl<A: Element, D: Dimension, M: Merge<A>> Attached for AttachedReduce<'
             start: self.start.accumulator,
             merge: &self.spec.merge,
         }));
+    }
+
+    unsafe fn take_saved(&mut self, saved: SavedAccumulators<'_>) {
+        let AttachedReduce { spec, start, target, .. } = self;
+        let merge = |one, other| spec.merge.merge(one, other);
+        // SAFETY: the caller promises copies of such accumulators, in the standard layout, which
+        // nobody writes.
+        let mut copies = saved.of_workers().map(|(_, copy)| unsafe {
+            ArrayView::from_shape_ptr(spec.dim.clone(), copy.cast::<A>())
+        });
+        // In one pass for two workers, because large accumulators do not stay in caches.
+        match (copies.next(), copies.next()) {
+            (None, _) => target.fill_with_copies(start.accumulator),
+            (Some(only), None) => copy_elements(&mut target.view_mut(), &only),
+            (Some(one), Some(other)) => Zip::from(target.view_mut())
+                .and(&one)
+                .and(&other)
+                .for_each(|total, &one, &other| *total = merge(one, other)),
+        }
+        for copy in copies {
+            Zip::from(target.view_mut())
+                .and(&copy)
+                .for_each(|total, &part| *total = merge(*total, part));
+        }
     }
 
     fn finish(self) -> Result<(), Box<Error>> {
