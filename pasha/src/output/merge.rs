@@ -155,10 +155,12 @@ impl<A> fmt::Debug for Custom<A> {
 }
 
 impl<A: Element> Merge<A> for Custom<A> {
+    #[inline]
     fn neutral(&self) -> Option<A> {
         None
     }
 
+    #[inline]
     fn merge(&self, a: A, b: A) -> A {
         (self.0)(a, b)
     }
@@ -167,11 +169,13 @@ impl<A: Element> Merge<A> for Custom<A> {
 macro_rules! merges {
     ($($merge:ident for $($element:ty)+ : $neutral:expr, $apply:expr;)+) => {$($(
         impl Merge<$element> for $merge {
+            #[inline]
             fn neutral(&self) -> Option<$element> {
                 let neutral: fn() -> $element = $neutral;
                 Some(neutral())
             }
 
+            #[inline]
             fn merge(&self, a: $element, b: $element) -> $element {
                 let apply: fn($element, $element) -> $element = $apply;
                 apply(a, b)
@@ -196,23 +200,27 @@ merges! {
 macro_rules! extremes {
     ($($element:ty: $lowest:expr, $highest:expr;)+) => {$(
         impl Merge<$element> for Min {
+            #[inline]
             fn neutral(&self) -> Option<$element> {
                 Some($highest)
             }
 
             // `a != a` is true for NaN alone, and never for an integer.
             #[allow(clippy::eq_op, reason = "finds NaN, for integers and floats alike")]
+            #[inline]
             fn merge(&self, a: $element, b: $element) -> $element {
                 if a < b || a != a { a } else { b }
             }
         }
 
         impl Merge<$element> for Max {
+            #[inline]
             fn neutral(&self) -> Option<$element> {
                 Some($lowest)
             }
 
             #[allow(clippy::eq_op, reason = "finds NaN, for integers and floats alike")]
+            #[inline]
             fn merge(&self, a: $element, b: $element) -> $element {
                 if a > b || a != a { a } else { b }
             }

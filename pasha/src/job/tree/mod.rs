@@ -19,15 +19,15 @@ use crate::element::MOST_ALIGNED;
 use crate::error::Result;
 use crate::memory::{Mapping, MappingId, Memory, Pages};
 use crate::options::Splitting;
-use crate::output::worker::{AccumulatorBytes, Reduction};
+use crate::output::worker::{AccumulatorBytes, OtherAccumulator, Reduction};
 pub(crate) use blocks::Blocks;
 use blocks::{CHECKSUM, checksum_of_node};
 use own::OwnAccumulators;
 pub(crate) use places::BETWEEN_STOP_CHECKS;
-use places::Places;
+use places::{Places, TakenPlace};
 use saved::{MappedTree, SavedNode};
 pub(crate) use saved::{SavedTree, TreeSnapshot};
-use shape::{Next, Node, Shape};
+use shape::{Node, Shape};
 
 /// Where there is room for all blocks in so many bytes, nobody ever waits for a place.
 const AMPLE_BYTES: usize = 1 << 20;
@@ -273,18 +273,9 @@ impl<'r> MergeTree<'r> {
         let Some(own_place) = self.places.reserved(worker_id) else { return };
         let (mut is_moved, mut checksum) = (false, None);
         loop {
-            let next = shape.next(node);
-            if let Next::Same(parent) = next {
-                node = parent;
-                continue;
-            }
-            let mut other = None;
-            if let Next::With { sibling, is_first } = next
-                && let Some(place) = locked.take(sibling)
-            {
-                other = Some((place, is_first));
-                node = shape.parent(node);
-            } else if is_moved {
+            let mut others = Vec::new();
+            node = locked.take_up_from(node, &mut others);
+            if others.is_empty() && is_moved {
                 if let Some(bytes) = checksum {
                     let checksum = checksum_of_node(shape.index(node), bytes);
                     let behind = self.start(own_place).wrapping_add(self.blocks.size - CHECKSUM);
@@ -295,15 +286,19 @@ impl<'r> MergeTree<'r> {
                 return locked.publish(node);
             }
             drop(locked);
-            match other {
-                Some((place, is_first)) if is_moved => {
-                    // SAFETY: the caller alone is this worker, whose place this is; and it has
-                    // taken the other, where whoever published it had put whole accumulators.
-                    unsafe { self.merge_places(own_place, place, is_first) };
-                }
+            for ((reduction, own), offset) in self.copies(own_place).zip(self.offsets()) {
+                let others = self.others(&others, offset);
                 // SAFETY: the caller alone is this worker, none of whose slots is alive; its place
-                // is reserved for it, and it has taken the other.
-                _ => unsafe { self.move_to(worker_id, own_place, other) },
+                // is reserved for it alone; and it has taken the others, where whoever published
+                // them had put whole accumulators. Places are apart, and each has room for the
+                // accumulators of all outputs.
+                unsafe {
+                    if is_moved {
+                        reduction.merge(own, &others);
+                    } else {
+                        reduction.move_to(worker_id, own, &others);
+                    }
+                }
             }
             is_moved = true;
             // SAFETY: the place is reserved for the caller alone.
@@ -313,41 +308,35 @@ impl<'r> MergeTree<'r> {
         }
     }
 
-    /// Moves a worker's accumulators to a place, merged with what lies at another.
-    ///
-    /// # Safety
-    /// The caller alone is this worker, none of whose slots is alive, and alone has both places.
-    unsafe fn move_to(&self, worker_id: usize, to: u32, other: Option<(u32, bool)>) {
-        let mut others = other.map(|(place, is_first)| (self.copies(place), is_first));
-        for (reduction, to) in self.copies(to) {
-            let other = others.as_mut().and_then(|(copies, is_first)| {
-                copies.next().map(|(_, copy)| (copy.cast_const(), *is_first))
-            });
-            // SAFETY: as the caller promises; places are apart, and each has room for the
-            // accumulators of all outputs.
-            unsafe { reduction.move_to(worker_id, to, other) };
-        }
+    /// The copies of one output at places that were taken.
+    fn others(&self, taken: &[TakenPlace], offset: usize) -> Vec<OtherAccumulator> {
+        let other = |taken: &TakenPlace| OtherAccumulator {
+            start: self.start(taken.place).wrapping_add(offset),
+            is_first: taken.is_first,
+        };
+        taken.iter().map(other).collect()
     }
 
     /// Merges what lies at one place into what lies at another.
     ///
     /// # Safety
     /// The caller alone has both, and whole accumulators lie at both.
-    unsafe fn merge_places(&self, into: u32, other: u32, other_is_first: bool) {
+    unsafe fn merge_places(&self, into: u32, other: u32) {
         for ((reduction, into), (_, other)) in self.copies(into).zip(self.copies(other)) {
             // SAFETY: as the caller promises; places are apart.
-            unsafe { reduction.merge(into, other, other_is_first) };
+            unsafe { reduction.merge(into, &[OtherAccumulator { start: other, is_first: false }]) };
         }
     }
 
-    /// Merges what lies at a place into a worker's accumulators.
+    /// Merges what lies at a place into a worker's accumulators, as the first of the two.
     ///
     /// # Safety
     /// The caller alone has both.
-    unsafe fn merge(&self, worker_id: usize, place: u32, is_first: bool) {
+    unsafe fn merge(&self, worker_id: usize, place: u32) {
         for (reduction, copy) in self.copies(place) {
+            let own = reduction.accumulator(worker_id);
             // SAFETY: as the caller promises; both hold accumulators of this output.
-            unsafe { reduction.merge(reduction.accumulator(worker_id), copy, is_first) };
+            unsafe { reduction.merge(own, &[OtherAccumulator { start: copy, is_first: true }]) };
         }
     }
 
@@ -391,7 +380,7 @@ impl<'r> MergeTree<'r> {
                     result.copy_from_nonoverlapping(copy, reduction.bytes());
                 } else {
                     // The worker's own are of a block that is not whole.
-                    reduction.merge(result, copy, true);
+                    reduction.merge(result, &[OtherAccumulator { start: copy, is_first: true }]);
                 }
             }
         }
@@ -410,7 +399,7 @@ impl<'r> MergeTree<'r> {
         for number in nodes.into_iter().rev() {
             let Some(place) = self.places.place_of(shape.node(number)) else { continue };
             // SAFETY: as the caller promises, nobody else uses accumulators or places.
-            unsafe { self.merge(0, place, true) };
+            unsafe { self.merge(0, place) };
         }
     }
 
@@ -428,7 +417,7 @@ impl<'r> MergeTree<'r> {
             unsafe { (self.merged(first), second.and_then(|second| self.merged(second))) };
         let (Some(into), Some(other)) = (first, second) else { return first.or(second) };
         // SAFETY: all workers have ended; both hold accumulators, of different nodes.
-        unsafe { self.merge_places(into, other, false) };
+        unsafe { self.merge_places(into, other) };
         Some(into)
     }
 

@@ -234,6 +234,14 @@ impl Places {
     }
 }
 
+/// A place that a worker has taken, to merge what lies there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TakenPlace {
+    pub(super) place: u32,
+    /// Whether what lies there is the first of the two that are merged.
+    pub(super) is_first: bool,
+}
+
 /// The lock, held by a worker until this is dropped.
 pub(super) struct Locked<'p> {
     places: &'p Places,
@@ -251,8 +259,25 @@ impl Locked<'_> {
         self.seat().block.store(block + 1, Ordering::Relaxed);
     }
 
+    /// Takes what a node's accumulators are merged with, as far up as it is there, in the order in
+    /// which it is merged, and gives the node that they make together.
+    pub(super) fn take_up_from(&self, mut node: Node, taken: &mut Vec<TakenPlace>) -> Node {
+        let shape = &self.places.shape;
+        loop {
+            match shape.next(node) {
+                Next::Result => return node,
+                Next::Same(parent) => node = parent,
+                Next::With { sibling, is_first } => {
+                    let Some(place) = self.take(sibling) else { return node };
+                    taken.push(TakenPlace { place, is_first });
+                    node = shape.parent(node);
+                }
+            }
+        }
+    }
+
     /// Takes a node's accumulators, to be merged into the worker's; `None` if they are not there.
-    pub(super) fn take(&self, node: Node) -> Option<u32> {
+    fn take(&self, node: Node) -> Option<u32> {
         let word = self.places.word(self.places.shape.index(node));
         let place = u32::try_from(word.load(Ordering::Relaxed)).ok()?.checked_sub(1)?;
         word.store(u64::from(place + 1) | self.taken(), Ordering::Relaxed);

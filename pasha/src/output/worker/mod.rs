@@ -15,7 +15,7 @@ pub(crate) use bytes::AccumulatorBytes;
 pub(crate) use local::LocalAccumulators;
 pub use per_worker::{PerWorker, PerWorkerScalar};
 pub use reduce::{Reduce, ReduceScalar};
-pub(crate) use reduction::Reduction;
+pub(crate) use reduction::{OtherAccumulator, Reduction};
 pub(crate) use saved::SavedAccumulators;
 
 /// Raw access to accumulators: slots that belong to workers.
