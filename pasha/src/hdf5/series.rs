@@ -81,7 +81,14 @@ fn matching(pattern: &Path, dataset: &str) -> Result<Vec<PathBuf>> {
         Error::File { action: "look into", path, source: error.into() }
     })?;
     if files.is_empty() {
-        return Err(refused("no file matches this pattern".to_owned()));
+        let advice = match text.contains('[') {
+            true => {
+                "; in a pattern [ begins a choice of letters: write [[] for one, or give the paths \
+                 in a list, whose names are taken as they are"
+            }
+            false => "",
+        };
+        return Err(refused(format!("no file matches this pattern{advice}")));
     }
     files.sort_by(|a, b| by_number(&a.to_string_lossy(), &b.to_string_lossy()));
     let names: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();

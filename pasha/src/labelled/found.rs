@@ -70,6 +70,11 @@ pub(super) trait Surroundings {
 
     /// The names that attributes `coordinates` of the group and its other variables list.
     fn listed_by_others(&self) -> Vec<String>;
+
+    /// Says more of a reason why a coordinate can't be used, where there is more to say.
+    fn explained(&self, reason: String) -> String {
+        reason
+    }
 }
 
 /// Where a variable of this name is looked for, in this order: in the group in which the variable
@@ -140,7 +145,8 @@ pub(super) fn add_coordinates(
                 .map_err(|error| error.to_string().into())
         };
         if let Err(error) = guarded(library, &mut add) {
-            skipped.push(SkippedCoordinate { name: name.clone(), reason: error.to_string() });
+            let reason = group.explained(error.to_string());
+            skipped.push(SkippedCoordinate { name: name.clone(), reason });
         }
     }
     damaged.map_or(Ok(skipped), |reason| Err(reason.into()))

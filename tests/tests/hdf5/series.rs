@@ -135,6 +135,7 @@ with h5py.File('a_0.h5', 'w') as f: f.create_virtual_dataset('a', l)
     refused(series("a_[01].h5"), &["a_0.h5", "a_1.h5", "leave one of them out"]);
     refused(series("b_*.h5"), &["b_*.h5", "no file matches"]);
     refused(series("a_[1.h5"), &["a_[1.h5", "no pattern"]);
+    refused(series("a_[9].h5"), &["no file matches this pattern", "write [[]"]);
     refused(Hdf5Dataset::<u16, Ix3>::open_series(Vec::<String>::new(), "a"), &["an empty list"]);
     let scalars = Hdf5Dataset::<u16, Ix1>::open_series(path("a_[12].h5"), "s");
     refused(scalars, &["a_1.h5", "single value"]);

@@ -259,6 +259,12 @@ with netCDF4.Dataset(sys.argv[1] + '/short.nc', 'w') as d:
 with netCDF4.Dataset(sys.argv[1] + '/attribute.nc', 'w') as d:
     d.createDimension('x', 3); d.createVariable('v', 'f4', ('x',))[:] = 1
 with h5py.File(sys.argv[1] + '/attribute.nc', 'a') as f: f['v'].attrs['matrix'] = np.ones((2, 2))
+with netCDF4.Dataset(sys.argv[1] + '/beside.nc', 'w') as d:
+    d.createDimension('x', 3); d.createVariable('v', 'f4', ('x',))[:] = 1
+    d.createVariable('x', 'i4', ('x',))[:] = 2; d.createVariable('label', 'i4', ('x',))[:] = [7, 8, 9]
+    d.createVariable('other', 'f4', ('x',)).coordinates = 'label'
+with h5py.File(sys.argv[1] + '/beside.nc', 'a') as f:
+    for of in f, f['x']: of.attrs['matrix'] = np.ones((2, 2))
 ";
 
 #[test]
@@ -285,4 +291,14 @@ fn what_the_netcdf_library_reads_wrongly_or_not_at_all_is_told() {
     let opened = DataArray::<f32, ndarray::IxDyn>::from_netcdf(&path, "v");
     let told = opened.unwrap_err().to_string();
     assert!(told.contains("several dimensions") && told.contains("h5netcdf"), "{told}");
+
+    // That a coordinate has such an attribute takes no other label away, and is told.
+    let path = folder.path().join("beside.nc");
+    let opened = DataArray::<f32, Ix1>::from_netcdf(&path, "v").unwrap();
+    let label = opened.coords().iter().map(|(name, it)| (name.as_str(), it.values()));
+    let expected = pasha::labelled::Values::Integer(vec![7, 8, 9]);
+    assert_eq!(label.collect::<Vec<_>>(), [("label", &expected)]);
+    let skipped = opened.skipped_coordinates();
+    assert!(skipped.len() == 1 && skipped[0].name == "x", "{skipped:?}");
+    assert!(skipped[0].reason.contains("several dimensions"), "{skipped:?}");
 }

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use ndarray::{Array2, Ix2};
+use ndarray::{Array1, Array2, Ix2};
 use pasha::DataArray;
 
 use super::python::{folder, xarray};
@@ -76,6 +76,11 @@ fn what_is_no_chunk_is_named_and_not_waited_for() {
             OpenOptions::new().append(true).open(&file).unwrap().write_all(&[0; 8]).unwrap();
             refused("has 200 bytes instead of the 192 of a chunk");
         }
+        // A chunk that is not there reads as the fill value, but not one that was moved away.
+        fs::remove_file(&file).unwrap();
+        assert_eq!(load(&store).unwrap().row(5), Array1::<f64>::zeros(6));
+        std::os::unix::fs::symlink("/moved/away", &file).unwrap();
+        refused("is a link to /moved/away, which is not there");
     }
 }
 

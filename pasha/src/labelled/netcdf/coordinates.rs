@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use netcdf::types::NcVariableType;
-use netcdf::{Dimension, Variable};
+use netcdf::{AttributeValue, Dimension, Variable};
 
 use super::attributes::{meaning, own, text};
 use super::texts::{TextsOf, texts};
-use super::variable::{LIBRARY, OpenNetcdf, element_type};
+use super::variable::{LIBRARY, OpenNetcdf, element_type, explained, readable};
 use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
 use crate::labelled::found::{
-    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, places_nearby,
+    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, guarded, places_nearby,
 };
 use crate::labelled::labels::Labels;
 use crate::labelled::values::Values;
@@ -51,10 +51,10 @@ impl NetcdfSurroundings<'_> {
     /// The variables of the group in which a variable lies.
     fn beside(&self, place: &str) -> Vec<Variable<'_>> {
         let Some((group, _)) = place.rsplit_once('/') else {
-            return self.file.variables().collect();
+            return readable(self.file.variables());
         };
         let Some(found) = self.file.group(group).ok().flatten() else { return Vec::new() };
-        let names: Vec<String> = found.variables().map(|variable| variable.name()).collect();
+        let names: Vec<String> = readable(found.variables()).iter().map(Variable::name).collect();
         names.iter().filter_map(|name| self.file.variable(&format!("{group}/{name}"))).collect()
     }
 
@@ -76,7 +76,19 @@ impl NetcdfSurroundings<'_> {
     }
 }
 
+/// The value of an attribute; `None` also where the library panics, as it does if another one is of
+/// a kind that it does not have.
+fn attribute_of(
+    read: impl FnOnce() -> Option<netcdf::Result<AttributeValue>>,
+) -> Option<netcdf::Result<AttributeValue>> {
+    guarded(LIBRARY, || Ok(read())).ok().flatten()
+}
+
 impl Surroundings for NetcdfSurroundings<'_> {
+    fn explained(&self, reason: String) -> String {
+        explained(reason)
+    }
+
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let (place, variable) = self.nearby(name)?;
         let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();
@@ -111,14 +123,15 @@ impl Surroundings for NetcdfSurroundings<'_> {
     fn listed_by_others(&self) -> Vec<String> {
         let group = self.beside.rsplit_once('/').map(|(group, _)| group);
         let of_group = match group {
-            None => self.file.attribute("coordinates").map(|it| it.value()),
+            None => attribute_of(|| Some(self.file.attribute("coordinates")?.value())),
             Some(group) => {
                 let group = self.file.group(group).ok().flatten();
-                group.and_then(|group| group.attribute_value("coordinates"))
+                group.and_then(|group| attribute_of(|| group.attribute_value("coordinates")))
             }
         };
         let others = self.beside(self.beside);
-        let others = others.iter().filter_map(|other| other.attribute_value("coordinates"));
+        let value = |other: &Variable<'_>| attribute_of(|| other.attribute_value("coordinates"));
+        let others = others.iter().filter_map(value);
         let listed = others.chain(of_group).filter_map(|value| text(value.ok()?));
         listed.flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
     }

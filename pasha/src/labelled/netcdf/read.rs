@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use netcdf::Variable;
+
 use super::attributes::{meaning, own};
 use super::direct::NotDirect;
 use super::names::is_name;
 use super::quiet::keep_quiet;
-use super::variable::{LIBRARY, OpenNetcdf, element_type};
+use super::variable::{LIBRARY, OpenNetcdf, element_type, explained, readable};
 use super::{coordinates, direct};
 use crate::error::{Error, Result, SourceError};
 use crate::files::{OpenedFile, open_regular};
@@ -62,21 +64,9 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<OpenedVari
         .map_err(|error| refusal(path, name, explained(error.to_string())))
 }
 
-/// Says what it is about where the library reads none of a variable's attributes.
-fn explained(reason: String) -> String {
-    // NC_EATTMETA, with which the crate panics.
-    if !reason.contains("Netcdf(-107)") {
-        return reason;
-    }
-    "one of its attributes, or of the file's, is of a kind that netCDF does not have, such as one \
-     of several dimensions, and then the netCDF library reads none of them; write the file anew, as \
-     xarray.open_dataset(path, engine=\"h5netcdf\").to_netcdf(another) does, without such attributes"
-        .to_owned()
-}
-
 /// The names of all variables, those in groups as paths.
 fn names(file: &netcdf::File) -> Vec<String> {
-    let mut names: Vec<String> = file.variables().map(|variable| variable.name()).collect();
+    let mut names: Vec<String> = readable(file.variables()).iter().map(Variable::name).collect();
     for group in file.groups().into_iter().flatten() {
         add_names(&group, "", &mut names);
     }
@@ -85,7 +75,8 @@ fn names(file: &netcdf::File) -> Vec<String> {
 
 fn add_names(group: &netcdf::Group<'_>, around: &str, names: &mut Vec<String>) {
     let path = format!("{around}{}/", group.name());
-    names.extend(group.variables().map(|variable| format!("{path}{}", variable.name())));
+    let variables = readable(group.variables());
+    names.extend(variables.iter().map(|variable| format!("{path}{}", variable.name())));
     for inner in group.groups() {
         add_names(&inner, &path, names);
     }

@@ -113,3 +113,31 @@ pub(super) fn element_type(variable: &Variable<'_>) -> Result<ElementType, Strin
         }
     })
 }
+
+/// Says what it is about where the library reads none of a variable's attributes.
+pub(super) fn explained(reason: String) -> String {
+    // NC_EATTMETA, with which the crate panics.
+    if !reason.contains("Netcdf(-107)") {
+        return reason;
+    }
+    "one of its attributes, or of the file's, is of a kind that netCDF does not have, such as one \
+     of several dimensions, and then the netCDF library reads none of them; write the file anew, as \
+     xarray.open_dataset(path, engine=\"h5netcdf\").to_netcdf(another) does, without such attributes"
+        .to_owned()
+}
+
+/// Of these variables those that the library can open: it panics at one with an attribute of a kind
+/// that it does not have.
+pub(super) fn readable<T>(mut variables: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::new();
+    loop {
+        let left = variables.size_hint();
+        match guarded(LIBRARY, || Ok(variables.next())) {
+            Ok(Some(variable)) => all.push(variable),
+            Ok(None) => return all,
+            // So that it ends whatever a panic leaves behind.
+            Err(_) if variables.size_hint() == left => return all,
+            Err(_) => {}
+        }
+    }
+}

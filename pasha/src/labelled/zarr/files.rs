@@ -50,13 +50,33 @@ impl StoreFiles {
         self.folder.join(key.as_str().trim_start_matches('/'))
     }
 
+    /// Says which link on the way to a file that is not there leads nowhere: then what was there is
+    /// lost, and not left out.
+    fn dangling_link(&self, path: &Path) -> Option<String> {
+        let on_the_way = path.ancestors().take_while(|place| *place != self.folder);
+        on_the_way.into_iter().find_map(|place| {
+            let target = fs::read_link(place).ok()?;
+            let is_gone = fs::metadata(place).is_err();
+            is_gone.then(|| {
+                format!(
+                    "{} is a link to {}, which is not there: have it copied back, or remove the \
+                     link, and what was there reads as the fill value",
+                    place.display(),
+                    target.display()
+                )
+            })
+        })
+    }
+
     /// Opens a key's file and finds its length; `None` if there is none.
     fn open(&self, key: &StoreKey) -> Result<Option<(File, u64)>, StorageError> {
         let path = self.path(key);
         let shown = path.display();
         let file = match open_regular(&path, OpenOptions::new().read(true)) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return self.dangling_link(&path).map_or(Ok(None), |reason| Err(reason.into()));
+            }
             Err(error) => {
                 let found = fs::metadata(&path).ok();
                 return Err(match found.and_then(|found| other_than_regular(found.file_type())) {
