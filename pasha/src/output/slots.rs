@@ -10,6 +10,15 @@ use super::index::IndexSlots;
 use super::position::SlotPosition;
 use super::worker::Accumulators;
 
+/// Whose slots go into a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackedOutputs {
+    /// Those of all outputs.
+    All,
+    /// Those of outputs that can't lie in a file.
+    InMemory,
+}
+
 /// The raw access to an output, or to a list of outputs, by the owner of the memory.
 ///
 /// It is a type without values: it says what belongs together.
@@ -35,31 +44,6 @@ pub trait Slots {
         local: &'s mut <Self::Worker as Accumulators>::Local,
     ) -> Self::Slot<'s>;
 
-    /// As [`pack`](Self::pack), of outputs alone that can't lie in a file.
-    ///
-    /// # Safety
-    /// As for `pack`.
-    unsafe fn pack_in_memory(
-        _index: &Self::Index,
-        _accumulators: &Self::Worker,
-        _indices: &Range<usize>,
-        _message: &mut Vec<u8>,
-    ) {
-    }
-
-    /// Takes what `pack_in_memory` has added.
-    ///
-    /// # Safety
-    /// As for [`unpack`](Self::unpack).
-    unsafe fn unpack_in_memory(
-        _index: &Self::Index,
-        _accumulators: &Self::Worker,
-        _indices: &Range<usize>,
-        _message: &mut &[u8],
-    ) -> Option<()> {
-        Some(())
-    }
-
     /// Adds what the slots of these indices hold to a message.
     ///
     /// # Safety
@@ -68,6 +52,7 @@ pub trait Slots {
         _index: &Self::Index,
         _accumulators: &Self::Worker,
         _indices: &Range<usize>,
+        _of: PackedOutputs,
         _message: &mut Vec<u8>,
     ) {
     }
@@ -81,6 +66,7 @@ pub trait Slots {
         _index: &Self::Index,
         _accumulators: &Self::Worker,
         _indices: &Range<usize>,
+        _of: PackedOutputs,
         _message: &mut &[u8],
     ) -> Option<()> {
         Some(())
@@ -106,35 +92,27 @@ impl<S: IndexSlots> Slots for OfIndex<S> {
         unsafe { index.slot(at.index) }
     }
 
-    unsafe fn pack(index: &S, (): &(), indices: &Range<usize>, message: &mut Vec<u8>) {
-        // SAFETY: the caller promises what the slots of these indices ask for.
-        unsafe { index.pack(indices, message) };
+    unsafe fn pack(
+        index: &S,
+        (): &(),
+        indices: &Range<usize>,
+        of: PackedOutputs,
+        message: &mut Vec<u8>,
+    ) {
+        if of == PackedOutputs::All || S::IN_MEMORY {
+            // SAFETY: the caller promises what the slots of these indices ask for.
+            unsafe { index.pack(indices, message) };
+        }
     }
 
     unsafe fn unpack(
         index: &S,
         (): &(),
         indices: &Range<usize>,
+        of: PackedOutputs,
         message: &mut &[u8],
     ) -> Option<()> {
-        // SAFETY: the caller promises what the slots of these indices ask for.
-        unsafe { index.unpack(indices, message) }
-    }
-
-    unsafe fn pack_in_memory(index: &S, (): &(), indices: &Range<usize>, message: &mut Vec<u8>) {
-        if S::IN_MEMORY {
-            // SAFETY: the caller promises what the slots of these indices ask for.
-            unsafe { index.pack(indices, message) };
-        }
-    }
-
-    unsafe fn unpack_in_memory(
-        index: &S,
-        (): &(),
-        indices: &Range<usize>,
-        message: &mut &[u8],
-    ) -> Option<()> {
-        if !S::IN_MEMORY {
+        if of == PackedOutputs::InMemory && !S::IN_MEMORY {
             return Some(());
         }
         // SAFETY: the caller promises what the slots of these indices ask for.
@@ -193,12 +171,13 @@ impl<A: Slots, B: Slots> Slots for (A, B) {
         index: &Self::Index,
         accumulators: &Self::Worker,
         indices: &Range<usize>,
+        of: PackedOutputs,
         message: &mut Vec<u8>,
     ) {
         // SAFETY: what the caller promises of the list holds for both of its parts.
         unsafe {
-            A::pack(&index.0, &accumulators.0, indices, message);
-            B::pack(&index.1, &accumulators.1, indices, message);
+            A::pack(&index.0, &accumulators.0, indices, of, message);
+            B::pack(&index.1, &accumulators.1, indices, of, message);
         }
     }
 
@@ -206,38 +185,13 @@ impl<A: Slots, B: Slots> Slots for (A, B) {
         index: &Self::Index,
         accumulators: &Self::Worker,
         indices: &Range<usize>,
+        of: PackedOutputs,
         message: &mut &[u8],
     ) -> Option<()> {
         // SAFETY: what the caller promises of the list holds for both of its parts.
         unsafe {
-            A::unpack(&index.0, &accumulators.0, indices, message)?;
-            B::unpack(&index.1, &accumulators.1, indices, message)
-        }
-    }
-
-    unsafe fn pack_in_memory(
-        index: &Self::Index,
-        accumulators: &Self::Worker,
-        indices: &Range<usize>,
-        message: &mut Vec<u8>,
-    ) {
-        // SAFETY: what the caller promises of the list holds for both of its parts.
-        unsafe {
-            A::pack_in_memory(&index.0, &accumulators.0, indices, message);
-            B::pack_in_memory(&index.1, &accumulators.1, indices, message);
-        }
-    }
-
-    unsafe fn unpack_in_memory(
-        index: &Self::Index,
-        accumulators: &Self::Worker,
-        indices: &Range<usize>,
-        message: &mut &[u8],
-    ) -> Option<()> {
-        // SAFETY: what the caller promises of the list holds for both of its parts.
-        unsafe {
-            A::unpack_in_memory(&index.0, &accumulators.0, indices, message)?;
-            B::unpack_in_memory(&index.1, &accumulators.1, indices, message)
+            A::unpack(&index.0, &accumulators.0, indices, of, message)?;
+            B::unpack(&index.1, &accumulators.1, indices, of, message)
         }
     }
 }

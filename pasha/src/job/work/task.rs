@@ -12,7 +12,7 @@ use crate::kernel::Kernel;
 use crate::memory::{Memory, Pages};
 use crate::output::index::IndexSlots;
 use crate::output::list::SpecList;
-use crate::output::slots::Slots;
+use crate::output::slots::{PackedOutputs, Slots};
 use crate::output::worker::Accumulators;
 use crate::resume::{JobFile, Journal};
 
@@ -92,7 +92,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// They are indices of the map, and no worker writes their slots meanwhile.
     pub(crate) unsafe fn pack(&self, indices: &Range<usize>, message: &mut Vec<u8>) {
         // SAFETY: as the caller promises; the outputs are attached.
-        unsafe { SlotsBy::<K>::pack(&self.slots, &self.accumulators, indices, message) };
+        unsafe { self.pack_of(indices, PackedOutputs::All, message) };
     }
 
     /// Takes the slots of these indices from a message; `None` if it is too short.
@@ -102,7 +102,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// unpacks; and `pack` of a task of the same kernel and shapes has written the message.
     pub(crate) unsafe fn unpack(&self, indices: &Range<usize>, message: &mut &[u8]) -> Option<()> {
         // SAFETY: as the caller promises; the outputs are attached.
-        unsafe { SlotsBy::<K>::unpack(&self.slots, &self.accumulators, indices, message) }
+        unsafe { self.unpack_of(indices, PackedOutputs::All, message) }
     }
 
     /// Adds what the slots of this index hold to a message, of outputs that can't lie in a file.
@@ -110,9 +110,31 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
     /// # Safety
     /// It is an index of the map, and the caller alone has it.
     pub(super) unsafe fn pack_in_memory(&self, index: usize, message: &mut Vec<u8>) {
-        let (slots, accumulators, indices) = (&self.slots, &self.accumulators, index..index + 1);
+        // SAFETY: as the caller promises.
+        unsafe { self.pack_of(&(index..index + 1), PackedOutputs::InMemory, message) };
+    }
+
+    /// Adds the slots of these indices to a message.
+    ///
+    /// # Safety
+    /// As for [`pack`](Self::pack).
+    unsafe fn pack_of(&self, indices: &Range<usize>, of: PackedOutputs, message: &mut Vec<u8>) {
         // SAFETY: as the caller promises; the outputs are attached.
-        unsafe { SlotsBy::<K>::pack_in_memory(slots, accumulators, &indices, message) };
+        unsafe { SlotsBy::<K>::pack(&self.slots, &self.accumulators, indices, of, message) };
+    }
+
+    /// Takes the slots of these indices from a message.
+    ///
+    /// # Safety
+    /// As for [`unpack`](Self::unpack).
+    unsafe fn unpack_of(
+        &self,
+        indices: &Range<usize>,
+        of: PackedOutputs,
+        message: &mut &[u8],
+    ) -> Option<()> {
+        // SAFETY: as the caller promises; the outputs are attached.
+        unsafe { SlotsBy::<K>::unpack(&self.slots, &self.accumulators, indices, of, message) }
     }
 
     /// Takes from the journal of the job what was finished before; of other items in it nothing.
@@ -136,10 +158,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             }
             // SAFETY: these are indices of the map, of which no worker has started; a program with
             // the same kernel and outputs has written the record, as the checksum says.
-            let taken = unsafe {
-                let (index, accumulators) = (&self.slots, &self.accumulators);
-                SlotsBy::<K>::unpack_in_memory(index, accumulators, &items, &mut slots)
-            };
+            let taken = unsafe { self.unpack_of(&items, PackedOutputs::InMemory, &mut slots) };
             if taken.is_none() || !slots.is_empty() {
                 return Err(refused(format!("has slots of another length for items {items:?}")));
             }

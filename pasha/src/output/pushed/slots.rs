@@ -8,7 +8,7 @@ use super::handle::{Ragged, SizedRagged, ValuesOfIndex};
 use crate::element::Element;
 use crate::output::index::{IndexSlots, ScalarSlots};
 use crate::output::position::SlotPosition;
-use crate::output::slots::Slots;
+use crate::output::slots::{PackedOutputs, Slots};
 
 /// The slots of an output into which the kernel pushes: of an index by where its values lie, of a
 /// worker by its arena.
@@ -39,6 +39,7 @@ impl<A: Element> Slots for PushedSlots<A> {
         index: &Self::Index,
         arenas: &ArenaSlots<A>,
         indices: &Range<usize>,
+        _of: PackedOutputs,
         message: &mut Vec<u8>,
     ) {
         for index_of in indices.clone() {
@@ -55,6 +56,7 @@ impl<A: Element> Slots for PushedSlots<A> {
         index: &Self::Index,
         arenas: &ArenaSlots<A>,
         indices: &Range<usize>,
+        _of: PackedOutputs,
         message: &mut &[u8],
     ) -> Option<()> {
         for index_of in indices.clone() {
@@ -62,25 +64,5 @@ impl<A: Element> Slots for PushedSlots<A> {
             unsafe { *index.slot(index_of) = arenas.unpack(message)? };
         }
         Some(())
-    }
-
-    unsafe fn pack_in_memory(
-        index: &Self::Index,
-        arenas: &ArenaSlots<A>,
-        indices: &Range<usize>,
-        message: &mut Vec<u8>,
-    ) {
-        // SAFETY: the caller promises what `pack` asks for.
-        unsafe { Self::pack(index, arenas, indices, message) };
-    }
-
-    unsafe fn unpack_in_memory(
-        index: &Self::Index,
-        arenas: &ArenaSlots<A>,
-        indices: &Range<usize>,
-        message: &mut &[u8],
-    ) -> Option<()> {
-        // SAFETY: the caller promises what `unpack` asks for.
-        unsafe { Self::unpack(index, arenas, indices, message) }
     }
 }
