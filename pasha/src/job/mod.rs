@@ -15,11 +15,10 @@ use std::time::{Duration, Instant};
 use crate::error::SourceError;
 use crate::memory::{MappingId, Memory};
 use crate::options::{CancelToken, Options};
-use board::{End, Failure, Record, Stage, Stop};
+use board::{Failure, Record, Stage, Stop};
 use forked::Generation;
-use judge::Verdict;
 use pin::Pinned;
-use work::MapState;
+use work::{AfterFailure, MapState};
 
 /// A map in progress, as a context sees it: workers to be started, and nothing about what they do.
 ///
@@ -210,8 +209,10 @@ impl<'j> Job<'j> {
                     failure
                 }
             };
-            if self.state.judge.judge(worker_id, failure, End::default()) == Verdict::End {
-                return false;
+            match self.state.judge_own(worker_id, failure) {
+                AfterFailure::GoOn => {}
+                AfterFailure::End => return false,
+                AfterFailure::MakeRoom => return true,
             }
         }
     }

@@ -27,7 +27,9 @@ impl Job<'_> {
         let record = self.record(worker_id);
         let is_done = record.stage() == Stage::Done;
         let work_remains = || !record.left().is_empty() || self.state.has_unclaimed();
-        if is_done && (self.options().worker_lifespan.is_none() || !work_remains()) {
+        let may_end_before =
+            self.options().worker_lifespan.is_some() || self.options().worker_memory.is_some();
+        if is_done && !(may_end_before && work_remains()) {
             return false;
         }
         self.state.table.recover_claim(worker_id, self.state.grants);
@@ -35,7 +37,7 @@ impl Job<'_> {
             return false;
         }
         if is_done {
-            // It has run as many items as it may.
+            // It has run as many items as it may, or failed with much of its memory used.
             self.state.judge.go_on_unharmed(worker_id);
             record.free();
             return true;

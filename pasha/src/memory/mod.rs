@@ -12,6 +12,7 @@ mod huge;
 mod live;
 pub(crate) mod mapped;
 mod of_file;
+pub(crate) mod own_data;
 #[cfg(feature = "hdf5")]
 pub(crate) mod own_pages;
 mod pages;

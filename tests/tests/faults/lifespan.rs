@@ -124,6 +124,57 @@ fn a_worker_that_wants_too_much_memory_fails_at_its_item() {
     assert_eq!(own.len(), 200 << 20);
 }
 
+/// Takes memory for good, as a library does that leaks, and says so, or crashes, where it gets none.
+#[pasha::kernel]
+fn leak_and_tell(number: usize) -> Result<usize, &'static str> {
+    const SIZE: usize = 4 << 20;
+    let mut leaked = Vec::<u8>::new();
+    match leaked.try_reserve_exact(SIZE) {
+        Ok(()) => leaked.resize(SIZE, 1),
+        Err(_) if number % 2 == 0 => return Err("the library is out of memory"),
+        Err(_) => panic!("the library got no memory"),
+    }
+    std::mem::forget(std::hint::black_box(leaked));
+    Ok(number)
+}
+
+#[test]
+fn a_worker_that_survives_being_refused_memory_is_replaced_by_one_that_has_all_of_it() {
+    let retry = OnFailure::Retry { times: 1, then: AfterRetries::Abort };
+    let context = ProcessContext::new(2).unwrap().worker_memory(64 << 20);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let (out, report) = leak_and_tell::run_report_in(&context.clone().on_failure(retry), 0..200).unwrap();
+    let refused = leak_and_tell::run_in(&context, 0..200).unwrap_err().to_string();
+    std::panic::set_hook(hook);
+    assert!(out.iter().copied().eq(0..200));
+    let replaced: usize = report.workers.iter().map(|worker| worker.replaced).sum();
+    // A worker has room for fifteen items or so.
+    assert!(replaced >= 10 && report.retried == replaced, "{report:?}");
+    assert!(refused.contains("the library"), "{refused}");
+    assert!(refused.contains("of the 64.0 MiB that `worker_memory` allows it"), "{refused}");
+}
+
+/// Writes where the allocator gave nothing.
+#[pasha::kernel]
+fn writes_to_nothing(size: usize) -> u8 {
+    // SAFETY: it is not sound, and ends the process that does it.
+    unsafe {
+        let start = nix::libc::malloc(std::hint::black_box(size)).cast::<u8>();
+        start.write_volatile(1);
+        start.read_volatile()
+    }
+}
+
+#[test]
+fn a_crash_at_a_pointer_to_nothing_is_told_with_the_limit() {
+    let context = ProcessContext::new(2).unwrap().worker_memory(64 << 20);
+    let text = writes_to_nothing::run_in(&context, &[1 << 30]).unwrap_err().to_string();
+    for part in ["SIGSEGV", "beyond 64.0 MiB", "`worker_memory`", "a pointer to nothing"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
 #[test]
 fn other_contexts_refuse_what_only_processes_can() {
     let contexts: [Box<dyn Context>; 4] = [

@@ -9,9 +9,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::end;
 use super::fork_guard::{self, ForkGuard};
-use super::memory;
 use crate::files::above_standard;
 use crate::job::{Job, forked, panic, pin};
+use crate::memory::own_data::limit_own_data;
 
 /// Forks a worker, which works and ends; only the parent returns, with the child's number and what
 /// becomes readable when it ends, or nothing if it has ended already and the program reaps all its
@@ -67,7 +67,7 @@ fn child_main(job: &Job<'_>, worker_id: usize, guard: ForkGuard, parent: Pid) ->
         hooks.in_child();
     }
     if let Some(bytes) = job.options().worker_memory
-        && memory::limit_own(bytes).is_err()
+        && limit_own_data(bytes).is_err()
     {
         forked::end(1);
     }

@@ -1,28 +1,14 @@
-//! The memory of workers: how much they may have, and whether one died for want of it.
+//! Whether a worker died for want of memory.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytesize::ByteSize;
 use nix::libc;
-use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::end::ChildEnd;
 use crate::options::Options;
-
-/// Refuses this process, a worker, more than so many bytes besides the data that it has.
-pub(super) fn limit_own(bytes: usize) -> io::Result<()> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok());
-    let data: u64 = kibibytes.ok_or(io::ErrorKind::InvalidData)?;
-    let most = (data * 1024).saturating_add(bytes as u64);
-    let mut limit = getrlimit(Resource::Data);
-    limit.current = Some(limit.maximum.map_or(most, |maximum| maximum.min(most)));
-    Ok(setrlimit(Resource::Data, limit)?)
-}
 
 /// How many processes of its cgroup this one has seen to be killed because memory ran out.
 static SEEN_KILLS: AtomicU64 = AtomicU64::new(0);
@@ -49,13 +35,19 @@ pub(super) fn explain(ended: ChildEnd, options: &Options) -> Option<String> {
                 )
             })
         }
-        libc::SIGABRT => options.worker_memory.map(|limit| {
-            let limit = ByteSize::b(limit as u64).display().iec();
-            format!(
-                "memory beyond {limit} of its own is refused it (`worker_memory`), and it had \
-                 {peak} with the program's"
-            )
-        }),
+        signal @ (libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS) => {
+            options.worker_memory.map(|limit| {
+                let limit = ByteSize::b(limit as u64).display().iec();
+                let perhaps = match signal {
+                    libc::SIGABRT => "",
+                    _ => ": a pointer to nothing may be memory that was refused",
+                };
+                format!(
+                    "memory beyond {limit} of its own is refused it (`worker_memory`), and it had \
+                     {peak} with the program's{perhaps}"
+                )
+            })
+        }
         _ => None,
     }
 }

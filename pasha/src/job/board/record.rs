@@ -419,6 +419,11 @@ impl Record {
         self.location.set(location.unwrap_or_default());
     }
 
+    /// Adds to a failure's text.
+    pub(crate) fn add_to_explanation(&self, more: &str) {
+        self.message.append(more);
+    }
+
     /// Keeps a panic's text, when it begins: nothing can be kept any more if it ends the process.
     /// A second one at the same item, from a destructor say, is added to the first.
     pub(crate) fn note_panic(&self, message: &str, location: Option<&str>, aborts: bool) {

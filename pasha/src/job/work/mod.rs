@@ -10,5 +10,5 @@ mod task;
 mod worker;
 
 pub(crate) use checkpoint::{CheckpointUse, Checkpoints};
-pub(crate) use state::MapState;
+pub(crate) use state::{AfterFailure, MapState};
 pub(crate) use task::{AccumulatorsOf, IndexSlotsOf, Task};

@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoints;
 use crate::error::SourceError;
-use crate::job::board::{FinishedItems, Grants, Record, Recorder, Stage, Stop, Table};
-use crate::job::judge::Judge;
+use crate::job::board::{
+    End, Failure, FinishedItems, Grants, Record, Recorder, Stage, Stop, Table,
+};
+use crate::job::judge::{Judge, Verdict};
 use crate::job::share::Shares;
 use crate::job::tree::{BETWEEN_STOP_CHECKS, MergeTree};
 use crate::memory::SharedPages;
+use crate::memory::own_data::OwnData;
 use crate::options::CancelToken;
 use crate::resume::{JobFile, Journal};
 
@@ -58,6 +61,17 @@ pub(crate) struct MapState<'m> {
     pub(crate) source_errors: Mutex<BTreeMap<usize, SourceError>>,
 }
 
+/// What a worker does after a failure that it has survived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterFailure {
+    /// It goes on where its record says.
+    GoOn,
+    /// It ends, and the map with it.
+    End,
+    /// It ends, and another takes its place, which has all of the memory that a worker may have.
+    MakeRoom,
+}
+
 impl MapState<'_> {
     /// Notes what a worker is doing from now on.
     #[inline]
@@ -75,6 +89,20 @@ impl MapState<'_> {
         }
         if self.token.is_some_and(CancelToken::is_cancelled) {
             self.table.stop(Stop::Cancelled);
+        }
+    }
+
+    /// Decides on a failure that the worker has survived, and says what memory had to do with it.
+    pub(crate) fn judge_own(&self, worker_id: usize, failure: Failure) -> AfterFailure {
+        let record = self.table.record(worker_id);
+        let used_up = if record.is_watched() { OwnData::if_much_is_used() } else { None };
+        if let Some(used_up) = used_up {
+            record.add_to_explanation(&format!("; {used_up}"));
+        }
+        match self.judge.judge(worker_id, failure, End::default()) {
+            Verdict::End => AfterFailure::End,
+            Verdict::GoOn if used_up.is_some() => AfterFailure::MakeRoom,
+            Verdict::GoOn => AfterFailure::GoOn,
         }
     }
 

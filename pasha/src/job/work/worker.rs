@@ -2,13 +2,12 @@
 
 use super::blocks::BlockRunner;
 use super::inner_loop::BlockError;
-use super::state::MapState;
+use super::state::{AfterFailure, MapState};
 use super::task::Task;
 use crate::error::SourceError;
 use crate::functor::list::FunctorList;
-use crate::job::board::{End, Failure, Stage};
+use crate::job::board::{Failure, Stage};
 use crate::job::forked::Generation;
-use crate::job::judge::Verdict;
 use crate::job::panic::ItemBeingRead;
 use crate::kernel::Kernel;
 
@@ -65,8 +64,10 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
                 }
                 Err(BlockError::Late) => Failure::TimedOut,
             };
-            if state.judge.judge(worker_id, failure, End::default()) == Verdict::End {
-                return Ok(false);
+            match state.judge_own(worker_id, failure) {
+                AfterFailure::GoOn => {}
+                AfterFailure::End => return Ok(false),
+                AfterFailure::MakeRoom => return Ok(true),
             }
             self.restore(worker_id, state);
             blocks.go_back();
