@@ -52,7 +52,9 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
     if let Some(context) = &*DEFAULT.read().unwrap_or_else(PoisonError::into_inner) {
         return Ok(Arc::clone(context));
     }
-    let context: Arc<dyn Context> = match std::env::var_os("PASHA_CONTEXT") {
+    // Set to nothing it says nothing, as scripts leave it.
+    let given = std::env::var_os("PASHA_CONTEXT").filter(|given| !given.is_empty());
+    let context: Arc<dyn Context> = match given {
         None => Arc::new(ProcessContext::with_available_workers()?),
         Some(text) => parse(&text.to_string_lossy(), named::IN_ENVIRONMENT)?.into(),
     };

@@ -25,7 +25,7 @@ const WORDS: [Word; 18] = [
     Word {
         name: "item_timeout",
         example: "item_timeout=60s",
-        apply: |options, given| Ok(options.item_timeout(given.duration()?)),
+        apply: |options, given| Ok(options.item_timeout(given.some_time()?)),
     },
     Word {
         name: "deadline",
@@ -171,7 +171,19 @@ impl WordValue<'_> {
     fn bytes(self) -> Result<usize, String> {
         let advice = "give it a size with a unit, such as 500MB or 2GiB";
         let size: Option<bytesize::ByteSize> = self.0.and_then(|text| text.parse().ok());
-        size.and_then(|size| usize::try_from(size.as_u64()).ok()).ok_or(advice.to_owned())
+        // A number alone would be one of bytes, and as likely meant as one of gigabytes.
+        let has_unit = self.0.is_some_and(|text| text.ends_with(|c: char| c.is_alphabetic()));
+        let size = size.filter(|_| has_unit).and_then(|size| usize::try_from(size.as_u64()).ok());
+        match size.ok_or(advice)? {
+            0 => Err(format!("a worker needs some; {advice}")),
+            MOST_BYTES.. => Err(format!("no worker has as much; {advice}")),
+            bytes => Ok(bytes),
+        }
+    }
+
+    fn some_time(self) -> Result<Duration, String> {
+        let time = self.duration()?;
+        if time.is_zero() { Err("no item is done in no time".to_owned()) } else { Ok(time) }
     }
 
     fn duration(self) -> Result<Duration, String> {
@@ -180,6 +192,12 @@ impl WordValue<'_> {
         humantime::parse_duration(text).map_err(|error| format!("{advice} ({error})"))
     }
 }
+
+/// More than any address space has.
+const MOST_BYTES: usize = 1 << 57;
+
+/// Words that say different things of the same.
+const EITHER: [[&str; 2]; 2] = [["share", "static_split"], ["stop_within", "stop_at_once"]];
 
 impl Options {
     /// These options with what the words say. `of` says whose options they are, as a phrase.
@@ -195,6 +213,9 @@ impl Options {
                 value: format!("{text:?}"),
                 advice,
             };
+            if text.is_empty() {
+                return Err(refused("an option is missing between or behind commas".to_owned()));
+            }
             let Some(word) = WORDS.iter().find(|word| word.name == name) else {
                 let nearest = nearest(name, WORDS.iter().map(|word| word.name));
                 let all: Vec<&str> = WORDS.iter().map(|word| word.example).collect();
@@ -206,6 +227,11 @@ impl Options {
             };
             if seen.contains(&word.name) {
                 return Err(refused("it is given twice".to_owned()));
+            }
+            for pair in EITHER.iter().filter(|pair| pair.contains(&word.name)) {
+                if let Some(other) = pair.iter().find(|name| seen.contains(name)) {
+                    return Err(refused(format!("it goes against `{other}`: give one of the two")));
+                }
             }
             seen.push(word.name);
             (word.apply)(options, given)
@@ -303,12 +329,19 @@ mod tests {
     fn other_words_and_values_are_refused_with_those_that_there_are() {
         for (text, expected) in [
             ("skp=1", "\"skip\""),
-            ("", "item_timeout=60s"),
+            ("", "an option is missing"),
             ("skip", "a whole number, as in \"skip=10\""),
             ("skip=-1", "\"skip=-1\""),
             ("skip=1, skip=2", "twice"),
             ("share=0", "1 item at least"),
             ("item_timeout=60", "with a unit"),
+            ("item_timeout=0s", "no time"),
+            ("worker_memory=2", "with a unit"),
+            ("worker_memory=0MB", "needs some"),
+            ("worker_memory=99999999TiB", "no worker has as much"),
+            ("static_split, share=3", "`static_split`: give one of the two"),
+            ("stop_at_once, stop_within=1s", "`stop_at_once`: give one of the two"),
+            ("skip=1,", "an option is missing"),
             ("deadline", "with a unit"),
             ("stop_at_once=3", "takes no value"),
             ("pin_workers=maybe", "true or false"),

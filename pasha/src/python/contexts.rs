@@ -26,7 +26,7 @@ pub(crate) fn context(
     given: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Arc<dyn Context>> {
     match given {
-        None => match std::env::var_os("PASHA_CONTEXT") {
+        None => match std::env::var_os("PASHA_CONTEXT").filter(|given| !given.is_empty()) {
             None => named(py, "threads"),
             Some(text) => named(py, &text.to_string_lossy()),
         },

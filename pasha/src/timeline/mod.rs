@@ -31,7 +31,8 @@ const TOLD: usize = 10;
 /// [Perfetto](https://ui.perfetto.dev).
 ///
 /// The spans of a worker follow each other without a gap, from the beginning of the map to the
-/// worker's end. For each worker there is room for 4096; where there are more, neighbours are
+/// worker's end; that of the last one is when the map knew of it. For each worker there is room for
+/// 4096; where there are more, neighbours are
 /// [merged](Self::merged), but for the slowest and those that failed. Of a worker that was killed
 /// all is there that it had done; its last span ends when its death was seen.
 ///
@@ -61,7 +62,8 @@ pub struct Timeline {
 
 impl Timeline {
     /// The timeline of a map over so many items whose workers have ended now, after this long.
-    pub(crate) fn new(len: usize, rows: Vec<Row>, wall_time: Duration) -> Timeline {
+    pub(crate) fn new(len: usize, mut rows: Vec<Row>, wall_time: Duration) -> Timeline {
+        rows::end_with_the_map(&mut rows, wall_time);
         let rows = TimelineRows { len, rows, wall_time, finishing: Duration::ZERO };
         Timeline { rows, ended: Instant::now(), unwritten: None }
     }

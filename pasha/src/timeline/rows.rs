@@ -31,6 +31,21 @@ impl Row {
     }
 }
 
+/// Has the last worker end when the map did, which had to be woken for it, and none later.
+pub(super) fn end_with_the_map(rows: &mut [Row], wall_time: Duration) {
+    let end = wall_time.as_nanos() as u64;
+    for span in rows.iter_mut().flat_map(|row| &mut row.spans) {
+        span.begin = span.begin.min(end);
+        span.end = span.end.min(end);
+    }
+    let last = rows.iter_mut().max_by_key(|row| row.end());
+    if let Some(span) = last.and_then(|row| row.spans.last_mut())
+        && !span.is_of_items()
+    {
+        span.end = end;
+    }
+}
+
 /// What all workers of a map did.
 #[derive(Clone, Debug)]
 pub(crate) struct TimelineRows {

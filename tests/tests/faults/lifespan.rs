@@ -144,7 +144,8 @@ fn a_worker_that_survives_being_refused_memory_is_replaced_by_one_that_has_all_o
     let context = ProcessContext::new(2).unwrap().worker_memory(64 << 20);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
-    let (out, report) = leak_and_tell::run_report_in(&context.clone().on_failure(retry), 0..200).unwrap();
+    let (out, report) =
+        leak_and_tell::run_report_in(&context.clone().on_failure(retry), 0..200).unwrap();
     let refused = leak_and_tell::run_in(&context, 0..200).unwrap_err().to_string();
     std::panic::set_hook(hook);
     assert!(out.iter().copied().eq(0..200));

@@ -502,6 +502,7 @@ fn the_environment_chooses_the_default_context() {
         ("threads", Some("5"), "forked false, workers 5"),
         ("processes:4", None, "forked true, workers 4"),
         ("processes", Some("2"), "forked true, workers 2"),
+        ("", Some("2"), "forked true, workers 2"),
     ] {
         let mut environment = vec![("PASHA_CONTEXT", context)];
         environment.extend(workers.map(|workers| ("PASHA_NUM_WORKERS", workers)));

@@ -429,3 +429,16 @@ fn ranks_of_which_only_some_have_a_timeline_are_refused() {
         assert!(error.to_string().contains("`timeline` is true"), "{error}");
     });
 }
+
+#[test]
+fn the_last_worker_ends_with_the_map_and_none_later() {
+    for context in ["serial,timeline", "threads:2,timeline", "processes:2,timeline"] {
+        let context: pasha::AnyContext = context.parse().unwrap();
+        for len in [0, 1, 20_000_usize] {
+            let (_, report) = pasha::map_report_in(&*context, 0..len, |_, _, n| n).unwrap();
+            let ends = report.timeline().unwrap().spans().map(|span| span.end());
+            let last = ends.max().unwrap_or(report.wall_time);
+            assert_eq!(last, report.wall_time, "{len} items in {context:?}");
+        }
+    }
+}
