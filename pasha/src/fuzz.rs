@@ -45,6 +45,19 @@ pub fn sealed_job_file(file: &mut [u8]) -> Result<(), String> {
     job_file(file)
 }
 
+/// Reads the header of a file of NetCDF's classic formats; says whether it is one.
+///
+/// # Errors
+/// As the parser.
+#[cfg(feature = "netcdf")]
+pub fn classic_netcdf(file: &[u8]) -> Result<bool, String> {
+    let header = crate::labelled::netcdf::classic::ClassicHeader::parse(
+        std::io::Cursor::new(file),
+        file.len() as u64,
+    );
+    header.map(|header| header.is_some()).map_err(|error| error.to_string())
+}
+
 /// Reads the numbers of an index of a run's file, the first two as the new form and all as the old.
 ///
 /// # Errors

@@ -10,7 +10,6 @@ use ndarray::{Dimension, IxDyn};
 
 use super::axis::IntoAxis;
 use super::element::Hdf5Element;
-use super::probe::probe;
 use super::series::SeriesFiles;
 use super::stored::Stored;
 use crate::error::{Error, Hdf5Error, Result, SourceError};
@@ -167,17 +166,7 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// ```
     pub fn open_series(files: impl SeriesFiles, dataset: &str) -> Result<Self> {
         let files = files.files(dataset)?;
-        if let Some(first) = files.iter().find(|file| file.is_file()) {
-            let open = || Stored::open_series::<A>(&files, dataset);
-            probe("HDF5", open).map_err(|reason| {
-                Error::Hdf5(Hdf5Error {
-                    path: first.clone(),
-                    dataset: dataset.to_owned(),
-                    reason: format!("it, or another file of the series, can't be read: {reason}"),
-                })
-            })?;
-        }
-        Hdf5Dataset::new(Stored::open_series::<A>(&files, dataset)?)
+        Hdf5Dataset::new(Stored::open_series_soundly::<A>(&files, dataset)?)
     }
 
     /// Takes a described data set, if it has the number of axes of `D`.

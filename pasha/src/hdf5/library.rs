@@ -19,6 +19,7 @@ use super::number::Number;
 use super::overflow;
 use super::region::{MAX_RANK, Offset, runs};
 use super::types::StoredType;
+use crate::memory::buffer::resize;
 
 unsafe extern "C" {
     /// Bytes that a chunk takes in the file, 0 if it was never written. (Not in hdf5-metno-sys.)
@@ -216,7 +217,7 @@ impl OpenDataset {
         let mut elements = Vec::new();
         self.read_elements(&start[..outer], &count[..outer], &mut elements)?;
         let size = self.element_size / self.shape[outer..].iter().product::<usize>().max(1);
-        out.resize(count.iter().product::<usize>() * size, 0);
+        resize(out, count.iter().product::<usize>() * size)?;
         let zeros = [0; MAX_RANK];
         let within = [&zeros[..outer], &start[outer..]].concat();
         let from = Offset { shape: &whole, start: &within };
@@ -237,7 +238,7 @@ impl OpenDataset {
     ) -> hdf5_metno::Result<()> {
         let len = count.iter().product::<usize>();
         let num_bytes = len.checked_mul(self.element_size).ok_or("too large for the memory")?;
-        out.resize(num_bytes, 0);
+        resize(out, num_bytes)?;
         if len == 0 {
             return Ok(());
         }
@@ -325,7 +326,7 @@ impl OpenDataset {
         if size > most {
             return Err("a chunk is larger than the file".into());
         }
-        out.resize(usize::try_from(size).map_err(|_| "a chunk larger than the memory")?, 0);
+        resize(out, usize::try_from(size).map_err(|_| "a chunk larger than the memory")?)?;
         let mut left_out = 0;
         // SAFETY: the handle is that of a chunked data set with no more axes than `start`; `out`
         // has the size that the library has just said it writes, and the lock is held in between.

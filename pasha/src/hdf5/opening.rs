@@ -26,6 +26,33 @@ use super::types::StoredType;
 use crate::error::{Error, Hdf5Error, Result, describe};
 use crate::files::{OpenedFile, open_regular};
 
+/// Opens in a process of its own, and gives the error of the library's that came of it; or what
+/// `crashed` makes of the reason, where nothing came of it.
+fn try_elsewhere<T>(
+    open: impl Fn() -> Result<T> + Sync,
+    crashed: impl Fn(String) -> Error,
+) -> Result<()> {
+    // A text is all that comes from another process; no name has zeros in it.
+    let tried = || match open() {
+        Err(Error::Hdf5(Hdf5Error { path, dataset, reason })) => {
+            Err([&*path.to_string_lossy(), &*dataset, &*reason].join("\0"))
+        }
+        // The library has no part in others.
+        _ => Ok(()),
+    };
+    probe("HDF5", tried).map_err(|told| {
+        let told = told.to_string();
+        match told.splitn(3, '\0').collect::<Vec<_>>()[..] {
+            [path, dataset, reason] => Error::Hdf5(Hdf5Error {
+                path: path.into(),
+                dataset: dataset.to_owned(),
+                reason: reason.to_owned(),
+            }),
+            _ => crashed(told),
+        }
+    })
+}
+
 /// Virtual data sets that may lie within each other; more are a circle.
 const DEEPEST_VIRTUAL: usize = 8;
 
@@ -35,15 +62,29 @@ impl Stored {
         let path = file::absolute(path);
         // Without a file there is nothing to crash on.
         if path.is_file() {
-            probe("HDF5", || Stored::open::<A>(&path, name)).map_err(|reason| {
-                Error::Hdf5(Hdf5Error {
-                    path: path.clone(),
-                    dataset: name.to_owned(),
-                    reason: reason.to_string(),
-                })
-            })?;
+            let crashed = |reason: String| {
+                let dataset = name.to_owned();
+                Error::Hdf5(Hdf5Error { path: path.clone(), dataset, reason })
+            };
+            try_elsewhere(|| Stored::open::<A>(&path, name), crashed)?;
         }
         Stored::open::<A>(&path, name)
+    }
+
+    /// As [`open_series`](Self::open_series), also where libhdf5 crashes on one of the files.
+    pub(super) fn open_series_soundly<A: Hdf5Element>(
+        paths: &[PathBuf],
+        name: &str,
+    ) -> Result<Stored> {
+        if let Some(first) = paths.iter().find(|path| path.is_file()) {
+            let crashed = |reason: String| {
+                let reason = format!("it, or another file of the series, can't be read: {reason}");
+                let (path, dataset) = (first.clone(), name.to_owned());
+                Error::Hdf5(Hdf5Error { path, dataset, reason })
+            };
+            try_elsewhere(|| Stored::open_series::<A>(paths, name), crashed)?;
+        }
+        Stored::open_series::<A>(paths, name)
     }
 
     /// Opens, checks and describes a data set, or the series in a group, that is to be read as

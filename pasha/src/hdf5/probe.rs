@@ -5,6 +5,7 @@
 //! tried in a forked process, by a map of its own, and done here only if it ended well there. A
 //! circle is told from a slow disk by the processor's time that it takes.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
 use crate::context::{ProcessContext, available_workers};
 use crate::error::{Cause, Error, Result, SourceError};
-use crate::map::closure::{map_in, map_report_in};
+use crate::map::closure::{map_report_in, try_map_in};
 use crate::options::OnFailure;
 
 /// Seconds of processor time after which a description is taken for one that comes to no end.
@@ -26,13 +27,17 @@ const LONGEST_PROBE: Duration = Duration::from_secs(600);
 /// Whether this is a process that was forked to look at files.
 static IS_PROBE: AtomicBool = AtomicBool::new(false);
 
-/// Says why `describe`, which calls this library, can't be called here, if it can't. What it
-/// returns is not looked at.
-pub(crate) fn probe<T>(library: &str, describe: impl Fn() -> T + Sync) -> Result<(), SourceError> {
+/// Says why `describe`, which calls this library, can't be called here, if it can't, or what it
+/// refuses: that is not tried again here, because a damaged file may have the library do something
+/// else the next time.
+pub(crate) fn probe<T, E: Display>(
+    library: &str,
+    describe: impl Fn() -> Result<T, E> + Sync,
+) -> Result<(), SourceError> {
     let context = context(1)?;
-    let tried = map_in(&context, 0..1_usize, |_, _, _| {
+    let tried = try_map_in(&context, 0..1_usize, |_, _, _| {
         limit_processor_time();
-        drop(describe());
+        describe().map(drop).map_err(|error| error.to_string())
     });
     tried.map(drop).map_err(|error| reason(library, error).into())
 }
@@ -99,6 +104,7 @@ fn limit_processor_time() {
 fn reason(library: &str, error: Error) -> String {
     let Error::Item(failure) = &error else { return error.to_string() };
     match failure.cause() {
+        Cause::Refused { message } => message.clone(),
         Cause::Panic { message, .. } => format!(
             "the {library} library met something unexpected ({message}): the file is damaged"
         ),

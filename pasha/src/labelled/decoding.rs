@@ -6,6 +6,7 @@ use half::f16;
 use super::element::{ElementType, Exact, StoredElement, VariableBlock};
 use super::packing::Packing;
 use crate::error::SourceError;
+use crate::memory::buffer::resize;
 
 /// How to get elements `A` from the stored ones.
 pub(super) struct Decoding<A> {
@@ -96,7 +97,7 @@ impl<A: StoredElement> Decoding<A> {
         };
         let bytes = out.len() * self.stored.size();
         // Of u64, so that all stored elements are aligned in it.
-        scratch.resize(bytes.div_ceil(8), 0);
+        resize(scratch, bytes.div_ceil(8))?;
         let stored = &mut bytemuck::cast_slice_mut::<u64, u8>(scratch)[..bytes];
         read(stored)?;
         decode(stored, out).map_err(|lost| self.loss(&lost, block))

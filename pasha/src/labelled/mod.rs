@@ -18,7 +18,7 @@ mod item;
 mod labels;
 mod memory;
 #[cfg(feature = "netcdf")]
-mod netcdf;
+pub(crate) mod netcdf;
 mod output;
 #[cfg(any(feature = "netcdf", feature = "zarr"))]
 mod packing;

@@ -116,7 +116,11 @@ impl Run {
                     reason: error.to_string(),
                 })
             };
-            probe("HDF5", || open().map(|rows| drop(read(&rows)))).map_err(refused)?;
+            let look = || match open() {
+                Ok(rows) => read(&rows).map(drop).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            probe("HDF5", look).map_err(refused)?;
             read(&open()?).map_err(refused)
         };
         // The value is the same in all files, of which some may lack it.

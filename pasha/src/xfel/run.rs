@@ -230,7 +230,7 @@ impl Run {
                 check_links(&File::open(&file.path)?, &place)?;
                 Ok(())
             };
-            if let Err(reason) = probe("HDF5", || drop(look())).and_then(|()| look()) {
+            if let Err(reason) = probe("HDF5", look).and_then(|()| look()) {
                 let reason = format!("source {source} has no key {key}: {reason}");
                 return Err(Error::Xfel(XfelError::Run { path: file.path.clone(), reason }));
             }

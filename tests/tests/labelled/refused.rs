@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array3, Ix1, Ix2, Ix3};
+use ndarray::{Array3, Ix1, Ix2, Ix3, IxDyn};
 use pasha::{Cause, Context, DataArray, Error, Result, StoredArray};
 use pasha_tests::{at_item, for_each_context_of_files};
 
@@ -259,6 +259,11 @@ with netCDF4.Dataset(sys.argv[1] + '/short.nc', 'w') as d:
 with netCDF4.Dataset(sys.argv[1] + '/attribute.nc', 'w') as d:
     d.createDimension('x', 3); d.createVariable('v', 'f4', ('x',))[:] = 1
 with h5py.File(sys.argv[1] + '/attribute.nc', 'a') as f: f['v'].attrs['matrix'] = np.ones((2, 2))
+with netCDF4.Dataset(sys.argv[1] + '/groups.nc', 'w') as d:
+    d.createDimension('x', 2); d.createVariable('x', 'i4', ('x',))[:] = 2
+    d.createVariable('label', 'i4', ('x',))[:] = 3
+    g = d.createGroup('g'); g.createDimension('x', 3)
+    v = g.createVariable('v', 'f4', ('x',)); v[:] = 1; v.coordinates = 'label'
 with netCDF4.Dataset(sys.argv[1] + '/beside.nc', 'w') as d:
     d.createDimension('x', 3); d.createVariable('v', 'f4', ('x',))[:] = 1
     d.createVariable('x', 'i4', ('x',))[:] = 2; d.createVariable('label', 'i4', ('x',))[:] = [7, 8, 9]
@@ -292,6 +297,13 @@ fn what_the_netcdf_library_reads_wrongly_or_not_at_all_is_told() {
     let told = opened.unwrap_err().to_string();
     assert!(told.contains("several dimensions") && told.contains("h5netcdf"), "{told}");
 
+    // A coordinate of a group around does not count that lies along a dimension which this group has itself.
+    let path = folder.path().join("groups.nc");
+    let opened = DataArray::<f32, Ix1>::from_netcdf(&path, "g/v").unwrap();
+    assert!(opened.coords().is_empty() && opened.shape() == [3], "{opened:?}");
+    let skipped = opened.skipped_coordinates();
+    assert!(skipped.len() == 1 && skipped[0].name == "label", "{skipped:?}");
+
     // That a coordinate has such an attribute takes no other label away, and is told.
     let path = folder.path().join("beside.nc");
     let opened = DataArray::<f32, Ix1>::from_netcdf(&path, "v").unwrap();
@@ -301,4 +313,57 @@ fn what_the_netcdf_library_reads_wrongly_or_not_at_all_is_told() {
     let skipped = opened.skipped_coordinates();
     assert!(skipped.len() == 1 && skipped[0].name == "x", "{skipped:?}");
     assert!(skipped[0].reason.contains("several dimensions"), "{skipped:?}");
+}
+
+/// Writes files of the three classic formats, with variables that grow and one that does not.
+const CLASSIC: &str = r"
+import sys, netCDF4, numpy as np
+for format in 'NETCDF3_CLASSIC', 'NETCDF3_64BIT_OFFSET', 'NETCDF3_64BIT_DATA':
+    with netCDF4.Dataset(f'{sys.argv[1]}/{format}.nc', 'w', format=format) as d:
+        d.createDimension('t', None); d.createDimension('x', 5); d.title = 'abc'
+        stays = d.createVariable('stays', 'f8', ('x',)); stays[:] = 1
+        counts = d.createVariable('counts', 'i2', ('t', 'x')); counts.units = 'm'
+        counts[:] = np.arange(35).reshape(7, 5)
+        d.createVariable('t', 'i1', ('t',))[:] = 1
+        wide = d.createVariable('wide', 'f8', ('t', 'x')); wide[:] = 2
+print('written')
+";
+
+#[test]
+fn classic_netcdf_files_that_are_not_whole_are_refused() {
+    let folder = folder();
+    if xarray(CLASSIC, folder.path()).is_none() {
+        return;
+    }
+    for format in ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"] {
+        let path = folder.path().join(format).with_extension("nc");
+        let whole = std::fs::read(&path).unwrap();
+        let load = |name: &str| {
+            let opened = DataArray::<f64, IxDyn>::from_netcdf(&path, name);
+            opened.and_then(|opened| opened.load()).map(|array| array.view().sum())
+        };
+        assert_eq!((load("stays").unwrap(), load("wide").unwrap()), (5.0, 70.0));
+        for cut in [1, 8, 100, whole.len() / 2] {
+            std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            let told = load("wide").unwrap_err().to_string();
+            assert!(told.contains("truncated") && told.contains("write it again"), "{told}");
+            let sizes = [whole.len() - cut, whole.len()].map(|size| size.to_string());
+            assert!(told.contains(&sizes[0]), "{told}");
+            assert!(cut == whole.len() / 2 || told.contains(&sizes[1]), "{told}");
+        }
+        // The number of records is the first in the header: one more than there are.
+        let mut more = whole.clone();
+        more[if format.ends_with("DATA") { 11 } else { 7 }] += 1;
+        std::fs::write(&path, &more).unwrap();
+        let told = load("wide").unwrap_err().to_string();
+        assert!(told.contains("truncated, or its header damaged"), "{told}");
+        assert_eq!(load("stays").unwrap(), 5.0);
+        // A name of two gigabytes.
+        let mut long = whole.clone();
+        let at = if format.ends_with("DATA") { 24 } else { 16 };
+        long[at..at + 4].copy_from_slice(&0x7fff_fff0_u32.to_be_bytes());
+        std::fs::write(&path, &long).unwrap();
+        let told = load("wide").unwrap_err().to_string();
+        assert!(told.contains("header is damaged"), "{told}");
+    }
 }

@@ -6,6 +6,7 @@ use netcdf::types::NcVariableType;
 use netcdf::{AttributeValue, Dimension, Variable};
 
 use super::attributes::{meaning, own, text};
+use super::classic::ClassicHeader;
 use super::texts::{TextsOf, texts};
 use super::variable::{LIBRARY, OpenNetcdf, element_type, explained, readable};
 use crate::error::SourceError;
@@ -30,7 +31,7 @@ pub(super) fn add(
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = variable.attribute_value("coordinates").and_then(|it| text(it.ok()?));
     let group = NetcdfSurroundings { path, file, beside: place, access };
-    add_coordinates(labels, shape, &listed.unwrap_or_default(), LIBRARY, &group)
+    add_coordinates(labels, shape, place, &listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where a variable lies.
@@ -100,8 +101,15 @@ impl Surroundings for NetcdfSurroundings<'_> {
         Some(Ok(dims))
     }
 
+    fn place(&self, name: &str) -> Option<String> {
+        self.nearby(name).map(|(place, _)| place)
+    }
+
     fn read(&self, name: &str) -> Result<Coordinate, SourceError> {
         let (place, variable) = self.nearby(name).ok_or("it is gone")?;
+        if let Some(header) = ClassicHeader::read(self.path)? {
+            header.check(&place)?;
+        }
         let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();
         let mut shape: Vec<usize> = variable.dimensions().iter().map(Dimension::len).collect();
         let mut attrs = own(&variable, self.access);

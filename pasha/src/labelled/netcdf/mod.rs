@@ -4,6 +4,7 @@
 //! of HDF5. A process is forked with it held (see `context/process/libraries.rs`).
 
 mod attributes;
+pub(crate) mod classic;
 mod coordinates;
 mod direct;
 mod names;

@@ -6,6 +6,7 @@ use std::path::Path;
 use netcdf::Variable;
 
 use super::attributes::{meaning, own};
+use super::classic::ClassicHeader;
 use super::direct::NotDirect;
 use super::names::is_name;
 use super::quiet::keep_quiet;
@@ -58,8 +59,16 @@ pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<OpenedVari
         Ok(_) => {}
         Err(source) => return Err(Error::File { action: "open", path: path.to_owned(), source }),
     }
+    let whole = || -> Result<(), SourceError> {
+        ClassicHeader::read(path)?.map_or(Ok(()), |header| header.check(name))
+    };
+    whole().map_err(|error| refusal(path, name, error.to_string()))?;
     // Twice: what the first leaves behind of a damaged file may crash the second.
-    probe(LIBRARY, || (describe(path, name, access).is_ok(), describe(path, name, access).is_ok()))
+    let twice = || {
+        let first = describe(path, name, access).map(drop);
+        first.and(describe(path, name, access).map(drop))
+    };
+    probe(LIBRARY, twice)
         .and_then(|()| guarded(LIBRARY, || describe(path, name, access)))
         .map_err(|error| refusal(path, name, explained(error.to_string())))
 }

@@ -30,7 +30,7 @@ pub(super) fn add(
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = array.attributes().get("coordinates").and_then(Value::as_str);
     let group = ZarrSurroundings { path, beside: place, access };
-    add_coordinates(labels, shape, listed.unwrap_or_default(), LIBRARY, &group)
+    add_coordinates(labels, shape, place, listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where an array lies.
@@ -51,6 +51,10 @@ impl Surroundings for ZarrSurroundings<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let place = self.nearby(name)?;
         Some(dims_in_file(&self.path.join(place)))
+    }
+
+    fn place(&self, name: &str) -> Option<String> {
+        self.nearby(name)
     }
 
     fn read(&self, name: &str) -> Result<Coordinate, SourceError> {

@@ -20,6 +20,8 @@ pub(super) fn all() -> Vec<Target> {
         sealed_job(),
         #[cfg(feature = "xfel")]
         run_index(),
+        #[cfg(feature = "netcdf")]
+        classic_netcdf(),
         #[cfg(feature = "zarr")]
         zarr::target(),
     ]
@@ -89,6 +91,42 @@ fn run_index() -> Target {
         fuzz::run_index(&ids, std::array::from_fn(|_| lists.next().unwrap_or_default())).is_ok()
     };
     Target { name: "run-index", corpus, read: Box::new(read) }
+}
+
+/// Headers of NetCDF's classic formats: a variable that grows, and one that does not.
+#[cfg(feature = "netcdf")]
+fn classic_netcdf() -> Target {
+    let file = |version: u8| {
+        let wide = version == 5;
+        let number = |n: u32| match wide {
+            true => u64::from(n).to_be_bytes().to_vec(),
+            false => n.to_be_bytes().to_vec(),
+        };
+        let word = |n: u32| n.to_be_bytes().to_vec();
+        let offset =
+            |n: u32| if version == 1 { word(n) } else { u64::from(n).to_be_bytes().to_vec() };
+        let name = |text: &[u8; 4]| [number(4), text.to_vec()].concat();
+        let dims = [word(10), number(2), name(b"time"), number(0), name(b"axis"), number(3)];
+        let units = || [word(12), number(1), name(b"unit"), word(2), number(2), b"mm\0\0".to_vec()];
+        let grows = [name(b"vals"), number(2), number(0), number(1)].concat();
+        let stays = [name(b"axis"), number(1), number(1)].concat();
+        let list = [word(11), number(2)].concat();
+        let first = [word(3), number(8), offset(400)].concat();
+        let second = [word(6), number(24), offset(300)].concat();
+        let mut file = [b"CDF".to_vec(), vec![version], number(2), dims.concat()].concat();
+        file.extend([units().concat(), list].concat());
+        file.extend([grows, units().concat(), first].concat());
+        file.extend([stays, units().concat(), second].concat());
+        file.resize(416, 0);
+        file
+    };
+    let corpus = vec![file(1), file(2), file(5)];
+    assert!(corpus.iter().all(|file| fuzz::classic_netcdf(file) == Ok(true)));
+    Target {
+        name: "classic-netcdf",
+        corpus,
+        read: Box::new(|file| fuzz::classic_netcdf(file).is_ok()),
+    }
 }
 
 #[cfg(feature = "zarr")]
