@@ -111,7 +111,7 @@ impl<A: StoredElement> Decoding<A> {
             UnconvertibleElement::NoBoolean(byte) => {
                 return format!(
                     "the byte {byte} at {place:?} is no boolean, which are 0 and 1; read the bytes \
-                     as they are, as u8 with from_zarr_raw or as i8 with from_netcdf_raw"
+                     as they are, as u8 with from_zarr_raw, or with from_netcdf_raw as i8 or u8, whichever the file has"
                 )
                 .into();
             }

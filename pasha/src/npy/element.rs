@@ -118,6 +118,8 @@ pub(crate) fn fit<A: NpyElement>(descr: &str, axes: &str) -> Result<ElementFit, 
         _ => ('=', descr),
     };
     let code = if code == "?" { "b1" } else { code };
+    // The bytes of booleans, of which some may be neither 0 nor 1.
+    let code = if code == "b1" && A::CODE == "u1" { "u1" } else { code };
     if code == A::CODE {
         let is_native = A::UNIT == 1 || order == '=' || order == NATIVE;
         return match order {

@@ -124,14 +124,14 @@ fn a_worker_that_wants_too_much_memory_fails_at_its_item() {
     assert_eq!(own.len(), 200 << 20);
 }
 
-/// Takes memory for good, as a library does that leaks, and says so, or crashes, where it gets none.
+/// Takes memory for good, as a library that leaks, and says so, or panics, where it gets none.
 #[pasha::kernel]
 fn leak_and_tell(number: usize) -> Result<usize, &'static str> {
     const SIZE: usize = 4 << 20;
     let mut leaked = Vec::<u8>::new();
     match leaked.try_reserve_exact(SIZE) {
         Ok(()) => leaked.resize(SIZE, 1),
-        Err(_) if number % 2 == 0 => return Err("the library is out of memory"),
+        Err(_) if number.is_multiple_of(2) => return Err("the library is out of memory"),
         Err(_) => panic!("the library got no memory"),
     }
     std::mem::forget(std::hint::black_box(leaked));

@@ -64,6 +64,9 @@ fn what_is_no_array_of_numbers_is_refused_with_what_to_do() {
     let place = |name: &str| folder.join(name);
     let told = refusal::<bool, Ix2>(place("bool2.npy"));
     assert!(told.contains("[0, 2] is the byte 2") && told.contains("view('u1') != 0"), "{told}");
+    // What the message says to do is done.
+    assert!(told.contains("open it with u8"), "{told}");
+    assert_eq!(NpyFile::<u8, Ix2>::open(place("bool2.npy")).unwrap().view()[[0, 2]], 2);
     assert!(refusal::<f64, Ix2>(place("zero_bytes.npy")).contains("the file is empty"));
     let told = refusal::<f64, Ix2>(place("z.npz"));
     assert!(told.contains("np.load(archive)[name]"), "{told}");
