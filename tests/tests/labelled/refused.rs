@@ -297,7 +297,8 @@ fn what_the_netcdf_library_reads_wrongly_or_not_at_all_is_told() {
     let told = opened.unwrap_err().to_string();
     assert!(told.contains("several dimensions") && told.contains("h5netcdf"), "{told}");
 
-    // A coordinate of a group around does not count that lies along a dimension which this group has itself.
+    // A coordinate of a group around does not count that lies along a dimension which this group
+    // has itself.
     let path = folder.path().join("groups.nc");
     let opened = DataArray::<f32, Ix1>::from_netcdf(&path, "g/v").unwrap();
     assert!(opened.coords().is_empty() && opened.shape() == [3], "{opened:?}");
