@@ -22,11 +22,15 @@ class Notebook:
         self.client.stop_channels()
         self.kernel.shutdown_kernel(now=True)
 
-    def run(self, cell, when_it_prints=None):
-        """Runs a cell, and gives its last value, what it printed and the exception's name."""
+    def run(self, cell, when_it_prints=None, num_lines=0):
+        """Runs a cell, and gives its last value, what it printed and the exception's name.
+
+        What other processes print comes on a way of its own, perhaps after the cell has ended: so
+        many lines are waited for.
+        """
         asked = self.client.execute(cell)
-        value, printed, raised = None, "", None
-        while True:
+        value, printed, raised, has_ended = None, "", None, False
+        while not has_ended or printed.count("\n") < num_lines:
             message = self.client.get_iopub_msg(timeout=60)
             if message["parent_header"].get("msg_id") != asked:
                 continue
@@ -41,7 +45,8 @@ class Notebook:
             elif kind == "error":
                 raised = content["ename"], content["evalue"]
             elif kind == "status" and content["execution_state"] == "idle":
-                return value, printed, raised
+                has_ended = True
+        return value, printed, raised
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,7 @@ tripled = psh.alloc(like=values)
 psh.{context}Context(2).map(triple, values)
 np.array_equal(tripled, 3 * values)
 """
-    value, printed, raised = notebook.run(cell)
+    value, printed, raised = notebook.run(cell, num_lines=8)
     assert (value, raised) == ("True", None)
     assert sorted(printed.split("\n")) == sorted([""] + [f"item {index}" for index in range(8)])
 
