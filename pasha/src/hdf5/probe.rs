@@ -122,3 +122,20 @@ fn reason(library: &str, error: Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_elsewhere_is_the_answer_and_a_crash_is_told() {
+        let refused = probe("HDF5", || Err::<(), _>("it is no data set")).unwrap_err();
+        assert_eq!(refused.to_string(), "it is no data set");
+        let crashed = probe("HDF5", || -> Result<(), String> { std::process::abort() });
+        assert_eq!(
+            crashed.unwrap_err().to_string(),
+            "the HDF5 library crashed on it: the file is damaged"
+        );
+        assert!(probe("HDF5", || Ok::<_, String>(7)).is_ok());
+    }
+}

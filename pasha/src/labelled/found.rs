@@ -68,8 +68,8 @@ pub(super) trait Surroundings {
     /// Reads that variable as a coordinate.
     fn read(&self, name: &str) -> Result<Coordinate, SourceError>;
 
-    /// Where that variable lies in the file.
-    fn place(&self, name: &str) -> Option<String>;
+    /// Whether that variable lies in this group, and not in one around it.
+    fn is_in_this_group(&self, name: &str) -> bool;
 
     /// The names that attributes `coordinates` of the group and its other variables list.
     fn listed_by_others(&self) -> Vec<String>;
@@ -103,16 +103,11 @@ pub(super) fn places_nearby<'n>(beside: &'n str, name: &'n str) -> impl Iterator
 pub(super) fn add_coordinates(
     labels: &mut Labels,
     shape: &[usize],
-    beside: &str,
     listed: &str,
     library: &str,
     group: &dyn Surroundings,
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let dims = labels.dims().to_vec();
-    let in_group = |name: &str| match beside.rsplit_once('/') {
-        Some((group, _)) => format!("{group}/{name}"),
-        None => name.to_owned(),
-    };
     let listed: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
     let others = guarded(library, || Ok(group.listed_by_others())).unwrap_or_default();
     let mut skipped: Vec<SkippedCoordinate> = Vec::new();
@@ -138,11 +133,12 @@ pub(super) fn add_coordinates(
                 return if applies { Err(missing.into()) } else { Ok(()) };
             }
             let coordinate = group.read(name)?;
-            let is_of_this_group = group.place(name).is_none_or(|place| place == in_group(name));
             let fits = |(dim, len): (&String, &usize)| {
                 dims.iter().position(|name| name == dim).is_none_or(|axis| shape[axis] == *len)
             };
-            if !is_of_this_group && !coordinate.dims.iter().zip(&coordinate.shape).all(fits) {
+            if !group.is_in_this_group(name)
+                && !coordinate.dims.iter().zip(&coordinate.shape).all(fits)
+            {
                 // A dimension of this group hides another of its name in the groups around it.
                 let other =
                     "it lies in a group around this one, along other dimensions of these names";

@@ -35,9 +35,12 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
 ) -> Result<Report> {
     let begun = Instant::now();
     let num_workers = shared::num_workers(setting, task.len);
-    let needed_for = match setting.options.on_failure.is_abort() {
-        false => Some(CheckpointUse::Recovery),
-        true => live.is_some().then_some(CheckpointUse::Looks),
+    let Options { on_failure, item_timeout, .. } = setting.options;
+    let needed_for = match live.is_some() {
+        // A worker that was killed for an item that it had ended after all is replaced, perhaps in
+        // the middle of a copy.
+        true if on_failure.is_abort() && item_timeout.is_none() => Some(CheckpointUse::Looks),
+        is_live => (is_live || !on_failure.is_abort()).then_some(CheckpointUse::Recovery),
     };
     let checkpoints =
         task.checkpoints(needed_for, num_workers, setting.memory, setting.options.pages());

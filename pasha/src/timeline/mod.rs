@@ -32,9 +32,9 @@ const TOLD: usize = 10;
 ///
 /// The spans of a worker follow each other without a gap, from the beginning of the map to the
 /// worker's end; that of the last one is when the map knew of it. For each worker there is room for
-/// 4096; where there are more, neighbours are
-/// [merged](Self::merged), but for the slowest and those that failed. Of a worker that was killed
-/// all is there that it had done; its last span ends when its death was seen.
+/// 4096; where there are more, neighbours are [merged](Self::merged), but for the slowest and those
+/// that failed. Of a worker that was killed all is there that it had done; its last span ends when
+/// its death was seen.
 ///
 /// # Examples
 /// ```

@@ -119,7 +119,9 @@ fn looks(
 }
 
 fn contexts() -> Vec<AnyContext> {
-    ["serial", "threads:3", "processes:2", "processes:5"].map(|it| it.parse().unwrap()).into()
+    ["serial", "threads:3", "processes:2", "processes:5", "processes:2,item_timeout=60s"]
+        .map(|it| it.parse().unwrap())
+        .into()
 }
 
 #[test]

@@ -288,10 +288,9 @@ impl<'r> MergeTree<'r> {
             drop(locked);
             for ((reduction, own), offset) in self.copies(own_place).zip(self.offsets()) {
                 let others = self.others(&others, offset);
-                // SAFETY: the caller alone is this worker, none of whose slots is alive; its place
-                // is reserved for it alone; and it has taken the others, where whoever published
-                // them had put whole accumulators. Places are apart, and each has room for the
-                // accumulators of all outputs.
+                // SAFETY: the caller alone is this worker, none of whose slots is alive, and has
+                // its place and those that it has taken, with whole accumulators, alone; places
+                // are apart and have room for all outputs.
                 unsafe {
                     if is_moved {
                         reduction.merge(own, &others);

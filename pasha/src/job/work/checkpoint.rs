@@ -4,7 +4,7 @@
 //! A kernel adds to its accumulators step by step; when it fails, or its process is killed, it is
 //! in the middle. So each worker keeps two copies of its accumulators, one valid, and goes back to
 //! that one after a failure. A copy and the index up to which it has everything become valid in one
-//! store. Where a failure ends the map, one copy will do for those who look.
+//! store. Where no worker is replaced that was killed, one copy will do for those who look.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,8 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(2);
 pub(crate) enum CheckpointUse {
     /// To go on from after a failure, and perhaps to be looked at. One of two is whole at any time.
     Recovery,
-    /// To be looked at, in a map that the first failure ends: one of each worker will do.
+    /// To be looked at, in a map in which no worker is replaced that was killed: one of each worker
+    /// will do.
     Looks,
 }
 

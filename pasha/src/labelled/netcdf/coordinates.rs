@@ -30,8 +30,9 @@ pub(super) fn add(
     shape: &[usize],
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = variable.attribute_value("coordinates").and_then(|it| text(it.ok()?));
-    let group = NetcdfSurroundings { path, file, beside: place, access };
-    add_coordinates(labels, shape, place, &listed.unwrap_or_default(), LIBRARY, &group)
+    let classic = ClassicHeader::read(path)?;
+    let group = NetcdfSurroundings { path, file, beside: place, access, classic };
+    add_coordinates(labels, shape, &listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where a variable lies.
@@ -40,6 +41,8 @@ struct NetcdfSurroundings<'f> {
     file: &'f netcdf::File,
     beside: &'f str,
     access: Access,
+    /// Of a file of a classic format.
+    classic: Option<ClassicHeader>,
 }
 
 impl NetcdfSurroundings<'_> {
@@ -101,13 +104,13 @@ impl Surroundings for NetcdfSurroundings<'_> {
         Some(Ok(dims))
     }
 
-    fn place(&self, name: &str) -> Option<String> {
-        self.nearby(name).map(|(place, _)| place)
+    fn is_in_this_group(&self, name: &str) -> bool {
+        self.nearby(name).map(|(place, _)| place) == places_nearby(self.beside, name).next()
     }
 
     fn read(&self, name: &str) -> Result<Coordinate, SourceError> {
         let (place, variable) = self.nearby(name).ok_or("it is gone")?;
-        if let Some(header) = ClassicHeader::read(self.path)? {
+        if let Some(header) = &self.classic {
             header.check(&place)?;
         }
         let mut dims: Vec<String> = variable.dimensions().iter().map(Dimension::name).collect();

@@ -30,7 +30,7 @@ pub(super) fn add(
 ) -> Result<Vec<SkippedCoordinate>, SourceError> {
     let listed = array.attributes().get("coordinates").and_then(Value::as_str);
     let group = ZarrSurroundings { path, beside: place, access };
-    add_coordinates(labels, shape, place, listed.unwrap_or_default(), LIBRARY, &group)
+    add_coordinates(labels, shape, listed.unwrap_or_default(), LIBRARY, &group)
 }
 
 /// Where an array lies.
@@ -53,8 +53,8 @@ impl Surroundings for ZarrSurroundings<'_> {
         Some(dims_in_file(&self.path.join(place)))
     }
 
-    fn place(&self, name: &str) -> Option<String> {
-        self.nearby(name)
+    fn is_in_this_group(&self, name: &str) -> bool {
+        self.nearby(name) == places_nearby(self.beside, name).next()
     }
 
     fn read(&self, name: &str) -> Result<Coordinate, SourceError> {
