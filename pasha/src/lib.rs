@@ -117,7 +117,7 @@ pub use bytemuck;
 /// ```
 pub use ndarray;
 
-pub use alloc::{Allocate, AllocateLike};
+pub use alloc::{Allocate, AllocateLike, AllocateRagged};
 pub use array::{
     Order, RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3,
     SharedArray4, SharedArray5, SharedArray6, advise_huge,

@@ -32,6 +32,15 @@ impl ElementInFile {
         let (descr, name) = (npy::descr_of::<A>(), std::any::type_name::<A>());
         ElementInFile { descr, name, first_invalid: A::first_invalid }
     }
+
+    /// Numbers that count elements, as the offsets of ragged arrays are.
+    pub(super) fn of_usize() -> ElementInFile {
+        let same = match usize::BITS {
+            32 => ElementInFile::of::<u32>(),
+            _ => ElementInFile::of::<u64>(),
+        };
+        ElementInFile { name: "usize", ..same }
+    }
 }
 
 /// A file for an output.

@@ -5,6 +5,7 @@
 
 mod file;
 mod like;
+mod ragged;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::npy::NpyElement;
 use crate::resume;
 use file::{ElementInFile, NpyOutput, absolute};
 pub use like::{AllocLikeBuilder, AllocateLike, AsLayout};
+pub use ragged::{AllocRaggedBuilder, AllocateRagged};
 
 /// Allocation of arrays by their shape; implemented by every context.
 ///

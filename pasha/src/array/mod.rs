@@ -21,6 +21,7 @@ use crate::memory::{Mapping, Memory, Pages};
 pub(crate) use copies::{copy_elements, fill_with_copies};
 pub use huge::advise_huge;
 pub use ragged::RaggedArray;
+pub(crate) use ragged::ValuesOf;
 pub use with_axes::{
     SharedArray0, SharedArray1, SharedArray2, SharedArray3, SharedArray4, SharedArray5,
     SharedArray6,

@@ -1,6 +1,7 @@
 //! The array of a ragged output: slots of different lengths, back to back.
 
 use std::fmt;
+use std::io;
 use std::ops::Index;
 
 use ndarray::{ArrayView, ArrayViewMut, Ix1};
@@ -32,10 +33,34 @@ use crate::memory::{Memory, Pages};
 /// assert_eq!(ragged.offsets(), array![0, 2, 2, 5]);
 /// # Ok::<(), pasha::Error>(())
 /// ```
+///
+/// One whose values lie in a file is allocated by
+/// [`alloc_ragged`](crate::AllocateRagged::alloc_ragged).
 pub struct RaggedArray<A: 'static> {
     // Invariant: offsets rise from 0 to the number of values, one more of them than slots.
     offsets: SharedArray<usize, Ix1>,
     values: SharedArray<A, Ix1>,
+    /// Where values come from whose number the first map finds, and other maps change.
+    source: Option<ValuesSource<A>>,
+}
+
+/// Makes arrays for the values of a ragged array.
+struct ValuesSource<A: 'static> {
+    make: Box<MakeValues<A>>,
+    /// Whether it has made the ones that there are.
+    has_made: bool,
+}
+
+/// Makes an array for so many values: new, or the one of a job that is gone on with.
+type MakeValues<A> = dyn Fn(usize, ValuesOf) -> Result<SharedArray<A, Ix1>> + Send + Sync;
+
+/// Which values a ragged array is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ValuesOf {
+    /// New ones.
+    ANewMap,
+    /// Those of the job of the context, if it has one that was begun.
+    TheJob,
 }
 
 impl<A: 'static> RaggedArray<A> {
@@ -50,7 +75,24 @@ impl<A: 'static> RaggedArray<A> {
                 && offsets.iter().is_sorted(),
             "offsets rise from 0 to the number of values"
         );
-        RaggedArray { offsets, values }
+        RaggedArray { offsets, values, source: None }
+    }
+
+    /// Empty slots, one less than there are offsets, which a map gives their lengths.
+    ///
+    /// # Panics
+    /// Panics if there are no offsets.
+    pub(crate) fn of_empty_slots(
+        mut offsets: SharedArray<usize, Ix1>,
+        no_values: SharedArray<A, Ix1>,
+        make: Box<MakeValues<A>>,
+    ) -> Self
+    where
+        A: Element,
+    {
+        offsets.fill(0);
+        let source = Some(ValuesSource { make, has_made: false });
+        RaggedArray { source, ..RaggedArray::new(offsets, no_values) }
     }
 
     /// The number of slots, one for each index.
@@ -245,14 +287,55 @@ impl<A: 'static> RaggedArray<A> {
         self.values.memory()
     }
 
+    /// Whether values and offsets lie in a pair of `.npy` files, as
+    /// [`alloc_ragged`](crate::AllocateRagged::alloc_ragged) makes them.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let peaks = SerialContext::new().alloc_ragged::<f32>(10).build()?;
+    /// assert!(!peaks.is_file_backed());
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn is_file_backed(&self) -> bool {
+        self.offsets.is_file_backed()
+    }
+
+    /// Writes the pages of arrays in files to their disk and waits for it, as
+    /// [`SharedArray::flush`] does.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    ///
+    /// # Examples
+    /// ```
+    /// use pasha::prelude::*;
+    ///
+    /// let peaks = SerialContext::new().alloc_ragged::<f32>(10).build()?;
+    /// peaks.flush()?; // nothing to do: these lie in memory
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush(&self) -> io::Result<()> {
+        self.offsets.flush()?;
+        self.values.flush()
+    }
+
+    /// Whether its slots take the lengths that a map finds for them.
+    pub(crate) fn takes_lengths(&self) -> bool {
+        self.source.is_some()
+    }
+
     /// Makes the slots of these lengths, one for each that there is, and gives the values to be
     /// set.
     ///
     /// # Errors
-    /// As for [`SharedArray::zeros`], and then nothing is changed.
+    /// As for [`SharedArray::zeros`], and then nothing is changed, or those of making a file for
+    /// the values, and then all slots are empty.
     pub(crate) fn resize(
         &mut self,
         lengths: impl Iterator<Item = usize> + Clone,
+        of: ValuesOf,
         memory: Memory,
         pages: Pages,
     ) -> Result<&mut [A]>
@@ -260,8 +343,19 @@ impl<A: 'static> RaggedArray<A> {
         A: Element,
     {
         let total = lengths.clone().sum();
-        if self.values.len() != total || self.values.memory() != memory {
-            self.values = SharedArray::zeros(Ix1(total), Order::C, memory, pages)?;
+        let fits = self.values.len() == total;
+        match &mut self.source {
+            None if fits && self.values.memory() == memory => {}
+            None => self.values = SharedArray::zeros(Ix1(total), Order::C, memory, pages)?,
+            Some(source) if fits && source.has_made => {}
+            Some(source) => {
+                // A file is not made anew while an array lies in it.
+                self.values = SharedArray::zeros(Ix1(0), Order::C, memory, pages)?;
+                self.offsets.fill(0);
+                source.has_made = false;
+                self.values = (source.make)(total, of)?;
+                source.has_made = true;
+            }
         }
         let mut end = 0;
         for (offset, len) in self.offsets.iter_mut().skip(1).zip(lengths) {
@@ -302,7 +396,7 @@ impl<A: Element> Clone for RaggedArray<A> {
     /// # Panics
     /// Panics if the memory can't be had.
     fn clone(&self) -> Self {
-        RaggedArray { offsets: self.offsets.clone(), values: self.values.clone() }
+        RaggedArray::new(self.offsets.clone(), self.values.clone())
     }
 }
 

@@ -194,7 +194,7 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         };
         let mut job_file = self.job_file(&attached)?;
         let tree = self.tree(&attached, job_file.as_deref_mut())?;
-        let journal = self.journal(job_file.as_deref())?;
+        let journal = self.journal(&attached, job_file.as_deref())?;
         let journal = journal.as_deref();
         let task = self.task(&attached, job_file.as_deref());
         let task = Task { tree: tree.as_deref(), journal, ..task };
@@ -263,9 +263,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
 
     /// Opens what keeps the slots of a job that lie in no file, if there are such.
     #[inline(always)]
-    fn journal(&self, job_file: Option<&JobFile>) -> Result<Option<Box<Journal>>> {
+    fn journal(
+        &self,
+        attached: &impl Attached,
+        job_file: Option<&JobFile>,
+    ) -> Result<Option<Box<Journal>>> {
         match job_file {
-            Some(job_file) if const { K::Specs::KEPT.in_memory } => {
+            Some(job_file) if const { K::Specs::KEPT.in_memory } && attached.lies_in_memory() => {
                 Journal::open(job_file).map(|journal| Some(Box::new(journal)))
             }
             _ => Ok(None),

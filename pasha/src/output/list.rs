@@ -165,6 +165,10 @@ unsafe impl<A: Attached, B: Attached> Attached for (A, B) {
         self.1.new_memory(new);
     }
 
+    fn lies_in_memory(&self) -> bool {
+        self.0.lies_in_memory() || self.1.lies_in_memory()
+    }
+
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
         self.0.kept(outputs);
         self.1.kept(outputs);

@@ -124,6 +124,11 @@ pub unsafe trait Attached: RankParts {
     /// are to be made.
     fn new_memory(&self, new: &mut Vec<Range<usize>>);
 
+    /// Whether there are slots that lie in memory alone, so that a job keeps them in a journal.
+    fn lies_in_memory(&self) -> bool {
+        false
+    }
+
     /// Adds, for each output, what is left of it after a crash, if something is.
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>);
 

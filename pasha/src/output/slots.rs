@@ -15,7 +15,7 @@ use super::worker::Accumulators;
 pub enum PackedOutputs {
     /// Those of all outputs.
     All,
-    /// Those of outputs that can't lie in a file.
+    /// Those of outputs that lie in no file.
     InMemory,
 }
 
@@ -99,7 +99,7 @@ impl<S: IndexSlots> Slots for OfIndex<S> {
         of: PackedOutputs,
         message: &mut Vec<u8>,
     ) {
-        if of == PackedOutputs::All || S::IN_MEMORY {
+        if of == PackedOutputs::All || index.lies_in_memory() {
             // SAFETY: the caller promises what the slots of these indices ask for.
             unsafe { index.pack(indices, message) };
         }
@@ -112,7 +112,7 @@ impl<S: IndexSlots> Slots for OfIndex<S> {
         of: PackedOutputs,
         message: &mut &[u8],
     ) -> Option<()> {
-        if of == PackedOutputs::InMemory && !S::IN_MEMORY {
+        if of == PackedOutputs::InMemory && !index.lies_in_memory() {
             return Some(());
         }
         // SAFETY: the caller promises what the slots of these indices ask for.

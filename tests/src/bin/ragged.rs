@@ -1,8 +1,9 @@
 //! A map with ragged outputs, to be killed and run again: `ragged CONTEXT WORKERS LEN [FAILING
 //! THEN]` in the folder of its files; `durable-CONTEXT` for a durable job. `FAILING` is an index
 //! that fails, and `THEN` what then: `abort`, `skip` or `retry`. What comes of the outputs is
-//! written into `ragged.bin`.
+//! written into `ragged.bin`. Where there is a folder `files`, the ragged outputs lie in there.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use ndarray::prelude::*;
@@ -43,6 +44,12 @@ fn run(context: &dyn Context, len: u64, failing: Option<u64>) -> Result<(), Erro
     let result = context.alloc::<u64>(len as usize).file("result.npy").build()?;
     let mut out = spread::alloc(context, 0..len, failing)?;
     out.result = result;
+    if Path::new("files").exists() {
+        let pushed = context.alloc_ragged(len as usize);
+        out.pushed = pushed.files("files/pushed.npy", "files/pushed_offsets.npy").build()?;
+        let of_length = context.alloc_ragged(len as usize);
+        out.of_length = of_length.files("files/of_length.npy", "files/offsets.npy").build()?;
+    }
     let report = spread::run_report_into(context, 0..len, failing, &mut out)?;
     let pushed = bytes_of(&out.pushed, u64::to_le_bytes);
     let of_length = bytes_of(&out.of_length, f32::to_le_bytes);

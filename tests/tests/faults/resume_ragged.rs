@@ -40,6 +40,9 @@ fn expected(len: u64) -> Vec<u8> {
 
 fn check(folder: &Path, len: u64, what: &str) {
     assert!(std::fs::read(folder.join("ragged.bin")).unwrap() == expected(len), "{what}");
+    if folder.join("files").exists() {
+        check_files(folder, len, what);
+    }
     let results = std::fs::read(folder.join("result.npy")).unwrap();
     let (results, _) = results[results.len() - 8 * len as usize..].as_chunks();
     assert!(
@@ -47,14 +50,46 @@ fn check(folder: &Path, len: u64, what: &str) {
     );
 }
 
+/// Checks the pairs of `.npy` files of the outputs, which that program makes where it finds a
+/// folder for them.
+fn check_files(folder: &Path, len: u64, what: &str) {
+    let open = |name: &str| NpyFile::<u64, Ix1>::open(folder.join("files").join(name)).unwrap();
+    let offsets_of = |longest: u64| {
+        let before = (0..len).scan(0, move |end, value| {
+            *end += value % longest;
+            Some(*end)
+        });
+        std::iter::once(0).chain(before).collect::<Array1<u64>>()
+    };
+    assert!(open("pushed_offsets.npy").view() == offsets_of(7), "{what}");
+    assert!(open("offsets.npy").view() == offsets_of(5), "{what}");
+    let pushed = (0..len).flat_map(|value| (0..value % 7).map(move |step| value + step));
+    assert!(open("pushed.npy").view() == pushed.collect::<Array1<u64>>(), "{what}");
+    let of_length = (0..len).flat_map(|value| (0..value % 5).map(move |_| value as f32));
+    let file = NpyFile::<f32, Ix1>::open(folder.join("files/of_length.npy")).unwrap();
+    assert!(file.view() == of_length.collect::<Array1<f32>>(), "{what}");
+}
+
 #[test]
 fn a_job_killed_at_any_moment_comes_out_whole() {
+    kill_at_any_moment(false, 20261131);
+}
+
+#[test]
+fn a_job_with_ragged_outputs_in_files_comes_out_whole() {
+    kill_at_any_moment(true, 20261130);
+}
+
+fn kill_at_any_moment(in_files: bool, seed: u64) {
     const LEN: usize = 4_000;
     let len = LEN.to_string();
-    let mut random = Random(20261131);
+    let mut random = Random(seed);
     let (mut kills, mut resumed) = (0, 0);
     while kills < 30 {
         let folder = TempDir::new().unwrap();
+        if in_files {
+            std::fs::create_dir(folder.path().join("files")).unwrap();
+        }
         for _ in 0..5 {
             let contexts = ["serial", "threads", "processes", "processes", "durable-processes"];
             let (context, workers) = (contexts[random.next(5)], ["1", "2", "3"][random.next(3)]);
@@ -176,6 +211,50 @@ fn ragged_outputs_alone_need_no_other_file() {
     let (anew, report) = divisors::run_report_in(&context, 0..100_u32).unwrap();
     assert_eq!((report.resumed, anew), (0, first));
     assert!(std::fs::read(&journal).unwrap().len() <= whole.len());
+}
+
+#[test]
+fn values_in_a_file_are_gone_on_with_there() {
+    let folder = TempDir::new().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let context = ProcessContext::new(2).unwrap().resume(place("job"));
+    let array = |context: &dyn Context| {
+        context.alloc_ragged::<f64>(3).files(place("values.npy"), place("offsets.npy")).build()
+    };
+    let inp = [1.0, 4.0, 9.0];
+    let mut out = array(&context).unwrap();
+    copies::run_into(&context, &inp, &mut out).unwrap();
+    assert!(out.is_file_backed() && !place("job.journal").exists());
+    assert_eq!(out.to_vec()[1..], [vec![4.0; 2], vec![9.0; 3]]);
+    drop(out);
+    let mut again = array(&context).unwrap();
+    let report = copies::run_report_into(&context, &inp, &mut again).unwrap();
+    assert_eq!((report.resumed, again[2].to_vec()), (3, vec![9.0; 3]));
+    // Within one program, too.
+    assert_eq!(copies::run_report_into(&context, &inp, &mut again).unwrap().resumed, 3);
+    drop(again);
+
+    // Slots of other lengths together, a file that is missing, and another in its place.
+    let refused = |inp: &[f64]| {
+        let mut out = array(&context).unwrap();
+        let told = reason(copies::run_into(&context, inp, &mut out));
+        assert_eq!((out.len(), out.values().len()), (3, 0));
+        told
+    };
+    let told = refused(&[1.0, 4.0, 16.0]);
+    assert!(told.contains("values.npy holds") && told.contains("(6,)"), "{told}");
+    assert!(told.contains("this run writes") && told.contains("(7,)"), "{told}");
+    std::fs::rename(place("values.npy"), place("kept.npy")).unwrap();
+    let told = refused(&inp);
+    assert!(told.contains("values.npy is not there; put back"), "{told}");
+    std::fs::copy(place("kept.npy"), place("values.npy")).unwrap();
+    let mut out = array(&context).unwrap();
+    let told = reason(copies::run_into(&context, &inp, &mut out));
+    assert!(told.contains("another file lies in its place"), "{told}");
+    drop(out);
+    std::fs::rename(place("kept.npy"), place("values.npy")).unwrap();
+    let mut out = array(&context).unwrap();
+    assert_eq!(copies::run_report_into(&context, &inp, &mut out).unwrap().resumed, 3);
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod npy;
 mod pages;
 mod pushed;
 mod python;
+mod ragged_files;
 mod ranks;
 mod ranks_options;
 mod ranks_told;

@@ -52,8 +52,13 @@ unsafe impl<S: IndexSlots> Attached for AttachedSlots<'_, S> {
         }
     }
 
+    fn lies_in_memory(&self) -> bool {
+        self.slots.lies_in_memory()
+    }
+
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
-        outputs.push(Some(self.array.kept()).filter(|kept| S::IN_MEMORY || kept.file.is_some()));
+        let is_kept = |kept: &KeptOutput| kept.file.is_some() || self.slots.lies_in_memory();
+        outputs.push(Some(self.array.kept()).filter(is_kept));
     }
 
     fn layouts(&self, layouts: &mut Vec<String>) {

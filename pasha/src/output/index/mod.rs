@@ -33,9 +33,6 @@ pub unsafe trait IndexSlots: Staged + Clone + Send + Sync {
     /// How many outputs they are of.
     const COUNT: usize;
 
-    /// Whether the array can't lie in a file, so that a job keeps its slots in a journal.
-    const IN_MEMORY: bool = false;
-
     /// What the kernel's parameter gets.
     type Slot<'s>;
 
@@ -45,6 +42,11 @@ pub unsafe trait IndexSlots: Staged + Clone + Send + Sync {
     /// The caller alone runs the index, which is below the number that the output was attached
     /// for; no slot of the same index is alive; and the output outlives the slot.
     unsafe fn slot<'s>(&self, index: usize) -> Self::Slot<'s>;
+
+    /// Whether a job keeps the slots in a journal, as it can where the array lies in no file.
+    fn lies_in_memory(&self) -> bool {
+        false
+    }
 
     /// Calls `visit` with the addresses at which the slots of these indices lie, output by output;
     /// leaves out outputs whose slots lie between each other.

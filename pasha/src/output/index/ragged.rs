@@ -9,7 +9,7 @@ use std::ops::Range;
 use ndarray::{ArrayViewMut, Ix1};
 
 use super::{AttachedSlots, IndexSlots, Staged, address, pack_elements, unpack_elements};
-use crate::array::{Order, RaggedArray, SharedArray, fill_with_copies};
+use crate::array::{Order, RaggedArray, SharedArray, ValuesOf, fill_with_copies};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::output::slots::OfIndex;
@@ -70,13 +70,9 @@ impl<A> RaggedOfLengths<A> {
         }
     }
 
-    /// Checks that slots with these offsets are as many and as long as the run needs.
+    /// Checks that slots with these offsets are as long as the run needs.
     fn check_lengths(&self, offsets: &[usize], name: &str, plan: &Plan<'_>) -> Result<()> {
-        let (output, num_slots) = (name.to_owned(), offsets.len().saturating_sub(1));
-        if num_slots != plan.len {
-            let (given, needed) = (vec![num_slots], vec![plan.len]);
-            return Err(Error::ShapeMismatch { output, given, needed });
-        }
+        let output = name.to_owned();
         let given = offsets.windows(2).map(|pair| pair[1] - pair[0]);
         let mut both = given.zip(self.lengths(plan)).enumerate();
         match both.find(|(_, (given, needed))| given != needed) {
@@ -87,8 +83,14 @@ impl<A> RaggedOfLengths<A> {
         }
     }
 
+    /// The number of values of all slots.
+    fn total(&self, plan: &Plan<'_>) -> Result<usize> {
+        let total = self.lengths(plan).try_fold(0, usize::checked_add);
+        total.ok_or_else(|| self.too_long(plan))
+    }
+
     /// The lengths of this output's slots.
-    fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> {
+    fn lengths(&self, plan: &Plan<'_>) -> impl Iterator<Item = usize> + Clone {
         let column = plan.first_column + self.column;
         plan.lengths.map(|lengths| lengths.column(column)).into_iter().flatten().copied()
     }
@@ -104,12 +106,13 @@ impl<A: Element> OutputSpec for RaggedOfLengths<A> {
     fn allocate(&self, plan: &Plan<'_>) -> Result<RaggedArray<A>> {
         let mut offsets =
             SharedArray::<usize, Ix1>::zeros(Ix1(plan.len + 1), Order::C, plan.memory, plan.pages)?;
-        let mut end = 0_usize;
+        let total = self.total(plan)?;
+        let mut end = 0;
         for (offset, len) in offsets.iter_mut().skip(1).zip(self.lengths(plan)) {
-            end = end.checked_add(len).ok_or_else(|| self.too_long(plan))?;
+            end += len;
             *offset = end;
         }
-        let values = SharedArray::zeros(Ix1(end), Order::C, plan.memory, plan.pages);
+        let values = SharedArray::zeros(Ix1(total), Order::C, plan.memory, plan.pages);
         let mut values = values.map_err(|error| self.not_allocated(plan, error))?;
         if let Some(value) = self.fill {
             values.fill_fresh(value);
@@ -123,6 +126,15 @@ impl<A: Element> OutputSpec for RaggedOfLengths<A> {
         name: &str,
         plan: &Plan<'_>,
     ) -> Result<Self::Attached<'a>> {
+        if array.len() != plan.len {
+            let (given, needed) = (vec![array.len()], vec![plan.len]);
+            return Err(Error::ShapeMismatch { output: name.to_owned(), given, needed });
+        }
+        if array.takes_lengths() {
+            self.total(plan)?;
+            let of = if plan.resumes { ValuesOf::TheJob } else { ValuesOf::ANewMap };
+            array.resize(self.lengths(plan), of, plan.memory, plan.pages)?;
+        }
         let (offsets, values) = array.parts_mut();
         check_memory(values.memory(), name, plan)?;
         self.check_lengths(offsets, name, plan)?;
@@ -132,7 +144,8 @@ impl<A: Element> OutputSpec for RaggedOfLengths<A> {
         let offsets = offsets.as_ptr();
         let first = contiguous(values, name)?;
         let fill = self.fill.unwrap_or_else(A::zeroed);
-        Ok(AttachedSlots::new(RaggedSlots { first, offsets, fill }, values))
+        let lies_in_memory = !values.is_file_backed();
+        Ok(AttachedSlots::new(RaggedSlots { first, offsets, fill, lies_in_memory }, values))
     }
 }
 
@@ -143,6 +156,7 @@ pub struct RaggedSlots<A> {
     /// One more offset than there are indices, rising.
     offsets: *const usize,
     fill: A,
+    lies_in_memory: bool,
 }
 
 // SAFETY: slots stand for views of different places, which may go to any thread if the elements
@@ -162,7 +176,6 @@ impl<A: Copy> Clone for RaggedSlots<A> {
 // SAFETY: slots are `offsets[i]..offsets[i + 1]` of rising offsets, which do not overlap.
 unsafe impl<A: Element> IndexSlots for RaggedSlots<A> {
     const COUNT: usize = 1;
-    const IN_MEMORY: bool = true;
 
     type Slot<'s> = ArrayViewMut<'s, A, Ix1>;
 
@@ -175,6 +188,10 @@ unsafe impl<A: Element> IndexSlots for RaggedSlots<A> {
             let end = *self.offsets.add(index + 1);
             ArrayViewMut::from_shape_ptr(Ix1(end - start), self.first.add(start))
         }
+    }
+
+    fn lies_in_memory(&self) -> bool {
+        self.lies_in_memory
     }
 
     unsafe fn places(&self, indices: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {

@@ -9,7 +9,7 @@ use ndarray::Ix1;
 use super::arenas::{ArenaSlots, Arenas};
 use super::handle::ValuesOfIndex;
 use super::slots::PushedSlots;
-use crate::array::{Order, RaggedArray, SharedArray};
+use crate::array::{Order, RaggedArray, SharedArray, ValuesOf};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{MappingId, Memory, Pages};
@@ -67,6 +67,10 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
         new.extend(self.entries.mapping().take_new());
     }
 
+    fn lies_in_memory(&self) -> bool {
+        true
+    }
+
     fn kept(&self, outputs: &mut Vec<Option<KeptOutput>>) {
         outputs.push(Some(KeptOutput {
             name: String::new(),
@@ -82,7 +86,7 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
 
     fn finish(self) -> Result<(), Box<Error>> {
         let lengths = self.entries.iter().map(|&[_, len]| len);
-        let mut rest = self.array.resize(lengths, self.memory, self.pages)?;
+        let mut rest = self.array.resize(lengths, ValuesOf::ANewMap, self.memory, self.pages)?;
         for &[start, len] in &self.entries {
             let (slot, behind) = rest.split_at_mut(len);
             // SAFETY: the arenas were made for these elements, and the workers have ended.
