@@ -38,6 +38,10 @@ pub trait Param: 'static {
     /// What is known about every item before the first is read: its shape, or `()`.
     type Shape: Clone;
 
+    /// Bytes of an element of an item that is an array; 0 of any other item.
+    #[doc(hidden)]
+    const ELEMENT_BYTES: usize = 0;
+
     /// The lengths of the axes of an item of this shape, if it has axes.
     #[doc(hidden)]
     fn axes_of(shape: &Self::Shape) -> Option<&[usize]> {
@@ -99,6 +103,7 @@ impl<T: ?Sized + 'static> Param for ByRef<T> {
 impl<A: 'static, D: Dimension + 'static> Param for SubView<A, D> {
     type Item<'r> = ArrayView<'r, A, D>;
     type Shape = ItemShape<D>;
+    const ELEMENT_BYTES: usize = size_of::<A>();
 
     fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
         Some(shape.shape())

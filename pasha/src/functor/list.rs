@@ -43,6 +43,10 @@ pub trait FunctorList<I: ItemList>: Sync {
     /// The shapes of the items, as far as they are known.
     fn shapes(&self) -> I::Shapes;
 
+    /// Bytes of the items of one index, of those that are arrays of a known shape, if there are
+    /// such and none is absent.
+    fn item_bytes(&self) -> Option<usize>;
+
     /// The largest number of items that any of the functors likes to be read together.
     fn items_together(&self) -> usize;
 
@@ -116,6 +120,10 @@ impl FunctorList<()> for () {
     }
 
     fn shapes(&self) {}
+
+    fn item_bytes(&self) -> Option<usize> {
+        None
+    }
 
     fn items_together(&self) -> usize {
         1
@@ -194,6 +202,18 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
 
     fn shapes(&self) -> (Option<P::Shape>, L::Shapes) {
         (self.0.item_shape(), self.1.shapes())
+    }
+
+    fn item_bytes(&self) -> Option<usize> {
+        let shape = self.0.item_shape().filter(|_| P::ELEMENT_BYTES > 0);
+        let axes = shape.as_ref().and_then(P::axes_of);
+        let first =
+            axes.map(|axes| axes.iter().fold(P::ELEMENT_BYTES, |a, &b| a.saturating_mul(b)));
+        match (first, self.1.item_bytes()) {
+            _ if Self::MAY_BE_ABSENT => None,
+            (Some(first), Some(rest)) => Some(first.saturating_add(rest)),
+            (first, rest) => first.or(rest),
+        }
     }
 
     fn items_together(&self) -> usize {

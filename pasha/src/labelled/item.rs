@@ -207,6 +207,7 @@ impl<A, D> fmt::Debug for LabelledView<A, D> {
 impl<A: 'static, D: Dimension + 'static> Param for LabelledView<A, D> {
     type Item<'r> = Labelled<'r, A, D>;
     type Shape = ItemShape<D>;
+    const ELEMENT_BYTES: usize = size_of::<A>();
 
     fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
         Some(shape.shape())

@@ -53,6 +53,7 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     let about = TaskFacts {
         len: task.len,
         together: task.functors.items_together(),
+        item_bytes: task.functors.item_bytes(),
         borders: task.borders(),
         new_memory: &task.new_memory,
         streams: K::STREAM_STORES && STREAMS,
@@ -147,7 +148,8 @@ fn drive(
             Some(watch) => {
                 let resumed = state.job_file.map_or(0, JobFile::finished);
                 let finished = || resumed + table.finished_blocks() + elsewhere.arrived();
-                watch.during(len, || (finished(), elsewhere.failed()), run_together)?
+                let counts = || (finished(), elsewhere.failed());
+                watch.during(len, state.item_bytes, counts, run_together)?
             }
         };
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
@@ -170,7 +172,7 @@ fn drive(
             Some(watch) => {
                 let failed = || table.failures().skipped().count();
                 let counts = || (resumed + table.finished_blocks(), failed());
-                watch.during(len, counts, run)
+                watch.during(len, state.item_bytes, counts, run)
             }
         };
     }

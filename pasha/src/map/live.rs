@@ -132,7 +132,7 @@ where
         (self.look)(&Snapshot {
             out: &self.shown,
             finished: &self.copied,
-            progress: Progress::of(finished, len, failed.len(), elapsed),
+            progress: Progress::of(finished, len, failed.len(), elapsed, state.item_bytes),
             failed,
         })
     }

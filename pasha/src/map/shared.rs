@@ -44,6 +44,8 @@ pub(super) struct TaskFacts<'m> {
     pub(super) len: usize,
     /// The items that are best read together.
     pub(super) together: usize,
+    /// Bytes of the items of one index, where they are known.
+    pub(super) item_bytes: Option<usize>,
     /// Where the outputs' pages and cache lines end.
     pub(super) borders: Borders,
     /// The addresses of outputs that are written for the first time.
@@ -118,6 +120,7 @@ impl SharedByWorkers {
             },
             judge: Judge { table, policy, has_checkpoints: checkpoints.are_kept(), recorder },
             checkpoints,
+            item_bytes: about.item_bytes,
             is_exact,
             pages: match setting.memory {
                 Memory::Shared => SharedPages::alive(about.new_memory),

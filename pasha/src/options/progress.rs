@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, HumanDuration};
+use indicatif::{DecimalBytes, HumanCount, HumanDuration};
 
 use super::ticking::at_intervals;
 
@@ -18,7 +18,8 @@ use super::ticking::at_intervals;
 /// use pasha::{Progress, SerialContext};
 ///
 /// let hook = |progress: Progress| {
-///     println!("{progress}"); // 1,200 of 5,000 items (24 %), 311.2/s, 12 seconds left
+///     // 1,200 of 5,000 items (24 %), 311.2/s, 622.40 MB/s, 12 seconds left
+///     println!("{progress}");
 ///     assert!(progress.finished <= progress.len);
 /// };
 /// let context = SerialContext::new().on_progress(Duration::from_secs(1), hook);
@@ -38,14 +39,22 @@ pub struct Progress {
     pub elapsed: Duration,
     /// Number of items that were finished before the map began, as one that resumes finds them.
     pub(super) before: usize,
+    /// Bytes of the items of one index, where they are known.
+    pub(super) item_bytes: Option<usize>,
     /// Whether the map has ended.
     pub(super) is_last: bool,
 }
 
 impl Progress {
     /// Of a map that runs, and began with nothing finished.
-    pub(crate) fn of(finished: usize, len: usize, failed: usize, elapsed: Duration) -> Progress {
-        Progress { finished, len, failed, elapsed, before: 0, is_last: false }
+    pub(crate) fn of(
+        finished: usize,
+        len: usize,
+        failed: usize,
+        elapsed: Duration,
+        item_bytes: Option<usize>,
+    ) -> Progress {
+        Progress { finished, len, failed, elapsed, before: 0, item_bytes, is_last: false }
     }
 
     /// Items finished in each second of this map; `None` before the first.
@@ -68,6 +77,29 @@ impl Progress {
         (done > 0 && seconds > 0.0).then(|| done as f64 / seconds)
     }
 
+    /// Bytes of items in each second of this map, as the kernel gets them; `None` before the first,
+    /// and where they are not known.
+    ///
+    /// They are known of items that are arrays whose shape their source tells beforehand, as frames
+    /// of an array or a file, and where no item is absent.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let context = pasha::SerialContext::new().on_progress(Duration::from_secs(1), |progress| {
+    ///     if let Some(rate) = progress.bytes_per_second() {
+    ///         println!("{:.1} GB/s", rate / 1e9);
+    ///     }
+    /// });
+    /// let frames = ndarray::Array3::<u16>::ones((100, 64, 128));
+    /// pasha::map_in(&context, &frames, |_, _, frame| frame.sum())?;
+    /// # Ok::<(), pasha::Error>(())
+    /// ```
+    pub fn bytes_per_second(&self) -> Option<f64> {
+        Some(self.per_second()? * self.item_bytes? as f64)
+    }
+
     /// The time that the rest will take at the rate of this map so far; `None` before the first
     /// item.
     ///
@@ -88,13 +120,16 @@ impl Progress {
 }
 
 impl fmt::Display for Progress {
-    /// `1,200 of 5,000 items (24 %), 311.2/s, 12 seconds left, 3 failed`.
+    /// `1,200 of 5,000 items (24 %), 311.2/s, 622.40 MB/s, 12 seconds left, 3 failed`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (finished, len) = (HumanCount(self.finished as u64), HumanCount(self.len as u64));
         let percent = self.finished as u128 * 100 / (self.len.max(1) as u128);
         write!(f, "{finished} of {len} items ({percent} %)")?;
         if let Some(rate) = self.per_second() {
             write!(f, ", {rate:.1}/s")?;
+        }
+        if let Some(rate) = self.bytes_per_second() {
+            write!(f, ", {}/s", DecimalBytes(rate as u64))?;
         }
         if let Some(left) = self.time_left().filter(|_| self.finished < self.len) {
             write!(f, ", {} left", HumanDuration(left))?;
@@ -137,10 +172,12 @@ impl Watch {
     }
 
     /// Runs a map while a thread asks, and tells, how far it is; the last word comes
-    /// after its end. `counts` gives how many items are finished and how many have failed.
+    /// after its end. `counts` gives how many items are finished and how many have failed, and
+    /// `item_bytes` is what each has, where that is known.
     pub(crate) fn during<T>(
         &self,
         len: usize,
+        item_bytes: Option<usize>,
         counts: impl Fn() -> (usize, usize) + Sync,
         run: impl FnOnce() -> T,
     ) -> T {
@@ -151,7 +188,8 @@ impl Watch {
             let (finished, failed) = counts();
             // What had to be done over again was counted twice.
             let finished = finished.min(len);
-            tell(Progress { finished, len, failed, elapsed: start.elapsed(), before, is_last });
+            let elapsed = start.elapsed();
+            tell(Progress { finished, len, failed, elapsed, before, item_bytes, is_last });
         };
         // The last word comes after the end.
         let tick = |has_ended| {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{DecimalBytes, ProgressBar, ProgressState, ProgressStyle};
 
 use super::progress::{Teller, Watch};
 
@@ -25,7 +25,7 @@ pub(crate) fn progress_bar() -> Watch {
 
 fn bar(len: usize) -> Teller {
     let bar = ProgressBar::new(len as u64);
-    let style = "{wide_bar} {human_pos}/{human_len} items{msg}, {rate}, {eta} left";
+    let style = "{wide_bar} {human_pos}/{human_len} items{msg}, {rate}{prefix}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(style) {
         // indicatif's own rate has up to four decimals, so that what is behind it moves.
         let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
@@ -36,6 +36,9 @@ fn bar(len: usize) -> Teller {
     Box::new(move |progress| {
         if progress.failed > 0 {
             bar.set_message(format!(", {} failed", progress.failed));
+        }
+        if let Some(rate) = progress.bytes_per_second() {
+            bar.set_prefix(format!(", {}/s", DecimalBytes(rate as u64)));
         }
         bar.set_position(progress.finished as u64);
         if progress.is_last {
@@ -84,7 +87,16 @@ mod tests {
         let mut tell = lines(Duration::from_secs(10), log.clone());
         for &(seconds, finished, is_last) in looks {
             let elapsed = Duration::from_secs(seconds);
-            tell(Progress { finished, len: 100, failed: 0, before: 0, elapsed, is_last });
+            let item_bytes = None;
+            tell(Progress {
+                finished,
+                len: 100,
+                failed: 0,
+                before: 0,
+                elapsed,
+                item_bytes,
+                is_last,
+            });
         }
         String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
     }

@@ -51,7 +51,9 @@ class Report:
         return f"<Report: {self._text.splitlines()[0]}>"
 
 
-Progress = collections.namedtuple("Progress", "finished len failed elapsed per_second time_left")
+Progress = collections.namedtuple(
+    "Progress", "finished len failed elapsed per_second time_left bytes_per_second"
+)
 
 
 class PashaError(Exception):

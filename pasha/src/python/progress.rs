@@ -57,8 +57,12 @@ impl Watching {
     }
 }
 
-fn fields(progress: &Progress) -> (usize, usize, usize, f64, Option<f64>, Option<f64>) {
+/// The fields of `Progress`, as `functions.py` has it.
+type Fields = (usize, usize, usize, f64, Option<f64>, Option<f64>, Option<f64>);
+
+fn fields(progress: &Progress) -> Fields {
     let Progress { finished, len, failed, elapsed, .. } = *progress;
     let time_left = progress.time_left().map(|left| left.as_secs_f64());
-    (finished, len, failed, elapsed.as_secs_f64(), progress.per_second(), time_left)
+    let (rate, bytes) = (progress.per_second(), progress.bytes_per_second());
+    (finished, len, failed, elapsed.as_secs_f64(), rate, time_left, bytes)
 }

@@ -63,6 +63,7 @@ pub struct TrainOrNoneParam<A, D>(PhantomData<fn() -> (A, D)>);
 impl<A: 'static, D: Dimension + 'static> Param for TrainParam<A, D> {
     type Item<'r> = Train<'r, A, D>;
     type Shape = ItemShape<D>;
+    const ELEMENT_BYTES: usize = size_of::<A>();
 
     fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
         Some(shape.shape())
@@ -72,6 +73,7 @@ impl<A: 'static, D: Dimension + 'static> Param for TrainParam<A, D> {
 impl<A: 'static, D: Dimension + 'static> Param for TrainOrNoneParam<A, D> {
     type Item<'r> = Option<Train<'r, A, D>>;
     type Shape = ItemShape<D>;
+    const ELEMENT_BYTES: usize = size_of::<A>();
 
     fn axes_of(shape: &ItemShape<D>) -> Option<&[usize]> {
         Some(shape.shape())

@@ -559,3 +559,53 @@ fn the_default_context_can_be_set() {
     assert_eq!(out, "forked true, workers 3\n");
     assert!("threads:3".parse::<AnyContext>().is_ok());
 }
+
+#[test]
+fn progress_tells_bytes_where_items_are_arrays_of_a_known_shape() {
+    let every = Duration::from_secs(60);
+    // What the last word of a map with this context is.
+    let last = |map: &dyn Fn(&SerialContext)| {
+        let told = Arc::new(Mutex::new(None));
+        let to = Arc::clone(&told);
+        let hook = move |progress: pasha::Progress| *to.lock().unwrap() = Some(progress);
+        map(&SerialContext::new().on_progress(every, hook));
+        told.lock().unwrap().unwrap()
+    };
+    let bytes_of_an_item = |progress: pasha::Progress| {
+        let text = progress.to_string();
+        assert_eq!(text.contains("B/s"), progress.bytes_per_second().is_some(), "{text}");
+        progress.bytes_per_second().map(|rate| (rate / progress.per_second().unwrap()).round())
+    };
+    let frames = ndarray::Array3::<u16>::ones((20, 4, 5));
+    let of_frames = last(&|context| {
+        pasha::map_in(context, &frames, |_, _, frame| frame.sum()).unwrap();
+    });
+    assert_eq!(bytes_of_an_item(of_frames), Some(40.0));
+    let chosen = pasha::select(&frames, &[3_usize, 1]);
+    let of_chosen = last(&|context| {
+        pasha::map_in(context, &chosen, |_, _, frame| frame.sum()).unwrap();
+    });
+    assert_eq!(bytes_of_an_item(of_chosen), Some(40.0));
+    let of_rows = last(&|context| {
+        let rows = ndarray::Array2::<f64>::ones((20, 3));
+        pair::run_in(context, &frames, &rows).unwrap();
+    });
+    assert_eq!(bytes_of_an_item(of_rows), Some(40.0 + 24.0));
+    // Numbers are no arrays, and of a mask nobody knows how many items are read.
+    let of_numbers = last(&|context| {
+        pasha::map_in(context, 0..20_u64, |_, _, n| n).unwrap();
+    });
+    assert_eq!(bytes_of_an_item(of_numbers), None);
+    let mask: Vec<bool> = (0..20).map(|n| n % 4 == 0).collect();
+    let masked = pasha::masked(&frames, &mask);
+    let of_masked = last(&|context| {
+        pasha::map_in(context, &masked, |_, _, frame| frame.sum()).unwrap();
+    });
+    assert_eq!(bytes_of_an_item(of_masked), None);
+}
+
+/// Two kinds of items.
+#[pasha::kernel]
+fn pair(frame: ndarray::ArrayView2<u16>, row: ndarray::ArrayView1<f64>) -> f64 {
+    f64::from(frame.sum()) + row.sum()
+}

@@ -57,6 +57,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) first_worker: usize,
     /// Takes note of what each worker does when, if the context has a timeline.
     pub(crate) recorder: Option<Recorder<'m>>,
+    /// Bytes of the items of one index, where they are known.
+    pub(crate) item_bytes: Option<usize>,
     /// The errors of readers as they were, by the index: those of workers in this process.
     pub(crate) source_errors: Mutex<BTreeMap<usize, SourceError>>,
 }
