@@ -193,8 +193,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             mappings
         };
         let mut job_file = self.job_file(&attached)?;
-        let tree = self.tree(&attached, job_file.as_deref_mut())?;
-        let journal = self.journal(&attached, job_file.as_deref())?;
+        let beside = self.beside_job_file(&attached, job_file.as_deref_mut());
+        if let (Err(_), Some(job_file)) = (&beside, job_file.as_deref()) {
+            job_file.withdraw();
+        }
+        let (tree, journal) = beside?;
         let journal = journal.as_deref();
         let task = self.task(&attached, job_file.as_deref());
         let task = Task { tree: tree.as_deref(), journal, ..task };
@@ -259,6 +262,17 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
             tree: None,
             failed_lengths: self.lengths.as_ref().map(|lengths| &lengths.failed),
         }
+    }
+
+    /// Opens what lies beside the job file, of a map that has one, and the tree of one that has none.
+    #[inline(always)]
+    fn beside_job_file<'t>(
+        &self,
+        attached: &'t impl Attached,
+        mut job_file: Option<&mut JobFile>,
+    ) -> Result<(Option<Box<MergeTree<'t>>>, Option<Box<Journal>>)> {
+        let tree = self.tree(attached, job_file.as_deref_mut())?;
+        Ok((tree, self.journal(attached, job_file.as_deref())?))
     }
 
     /// Opens what keeps the slots of a job that lie in no file, if there are such.

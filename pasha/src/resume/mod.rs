@@ -41,6 +41,8 @@ pub(crate) struct JobFile {
     /// Of a job with reductions: the bits when the map began. What is noted since counts only once
     /// the accumulators are saved that have it.
     at_start: Option<Box<[u32]>>,
+    /// Whether the job was begun by opening this.
+    is_new: bool,
     // Of two maps of one program only one works on a job.
     entered: ExclusiveUse,
 }
@@ -125,7 +127,8 @@ impl JobFile {
         })?;
         let file = entered.claim().file();
         let bytes = bits::bytes(job.len);
-        let (offset, header) = if is_begun(entered.claim())? {
+        let is_new = !is_begun(entered.claim())?;
+        let (offset, header) = if !is_new {
             let start = begin_of(file).map_err(failed("read"))?;
             let len = file.metadata().map_err(failed("read"))?.len();
             let found = check_header(&start, len, job, path).map_err(|how| refused(path, how))?;
@@ -142,7 +145,16 @@ impl JobFile {
         };
         let mapping = Mapping::file(vec![Arc::clone(entered.claim())], path, offset, bytes, 0)?;
         let path = path.to_owned();
-        Ok(JobFile { mapping, len: job.len, header, path, at_start: None, entered })
+        Ok(JobFile { mapping, len: job.len, header, path, at_start: None, is_new, entered })
+    }
+
+    /// Takes back that the job was begun, if that was done by opening this: no worker has started,
+    /// and another job may have the file.
+    pub(crate) fn withdraw(&self) {
+        if self.is_new {
+            // If that can't be, there is a job of which nothing is done.
+            let _ = self.entered.claim().file().write_all_at(&[0], 0);
+        }
     }
 
     fn bits(&self) -> Bits<'_> {

@@ -192,3 +192,20 @@ fn reductions_alone_need_no_other_file() {
     assert_eq!((report.resumed, anew.to_bits()), (0, total.to_bits()));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "nothing else is left");
 }
+
+#[test]
+fn a_job_that_could_not_begin_leaves_its_file_to_others() {
+    let folder = TempDir::new().unwrap();
+    let context = SerialContext::new().resume(folder.path().join("job"));
+    // Nothing can be saved where there is a folder in the way.
+    let in_the_way = folder.path().join("job.accumulators.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let error = add_up::run_in(&context, &[1.0, 2.0]).unwrap_err().to_string();
+    assert!(error.contains("job.accumulators.new"), "{error}");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    // Another kernel, over other items.
+    assert!(fail::run_in(&context, &[1.0, 2.0, 3.0]).is_err());
+    // Once it has begun the file is its own.
+    let told = reason(add_up::run_in(&context, &[1.0, 2.0]));
+    assert!(told.contains("begun with another job"), "{told}");
+}
