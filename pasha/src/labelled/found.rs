@@ -81,17 +81,42 @@ pub(super) trait Surroundings {
 }
 
 /// Where a variable of this name is looked for, in this order: in the group in which the variable
-/// `beside` lies, and in those around it. Nowhere, if the name is that of no variable.
-pub(super) fn places_nearby<'n>(beside: &'n str, name: &'n str) -> impl Iterator<Item = String> {
-    let is_name = !name.split('/').any(|part| matches!(part, "" | "." | ".."));
-    let parent = |place: &'n str| place.rsplit_once('/').map_or("", |(group, _)| group);
-    let own = is_name.then(|| parent(beside));
-    let groups =
-        std::iter::successors(own, move |&group| (!group.is_empty()).then(|| parent(group)));
-    groups.map(move |group| match group {
-        "" => name.to_owned(),
-        group => format!("{group}/{name}"),
-    })
+/// `beside` lies, and in those around it. A name with `/` is a path from that group, or from the
+/// root of the file, as in CF 1.12, section 2.7. Nowhere, if the name is that of no variable.
+pub(super) fn places_nearby(beside: &str, name: &str) -> Vec<String> {
+    if name.contains('/') {
+        return place_at(beside, name).into_iter().collect();
+    }
+    if matches!(name, "" | "." | "..") {
+        return Vec::new();
+    }
+    let groups = std::iter::successors(Some(group_of(beside)), |group| {
+        (!group.is_empty()).then(|| group_of(group))
+    });
+    groups.map(|group| in_group(group, name)).collect()
+}
+
+/// What a path leads to from the group of the variable `beside`.
+fn place_at(beside: &str, path: &str) -> Option<String> {
+    let start = if path.starts_with('/') { "" } else { group_of(beside) };
+    let mut place: Vec<&str> = start.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(place.pop()?),
+            part => place.push(part),
+        }
+    }
+    (!place.is_empty()).then(|| place.join("/"))
+}
+
+/// The group that a variable lies in; that of the root is "".
+pub(super) fn group_of(place: &str) -> &str {
+    place.rsplit_once('/').map_or("", |(group, _)| group)
+}
+
+fn in_group(group: &str, name: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") }
 }
 
 /// Adds the coordinates of a variable to its labels: those with the names of its dimensions, those
@@ -114,7 +139,9 @@ pub(super) fn add_coordinates(
     let mut seen: Vec<&str> = Vec::new();
     let mut damaged = None;
     for name in dims.iter().chain(&listed).chain(&others) {
-        if seen.contains(&name.as_str()) {
+        // What is listed by its path has a name, too.
+        let label = name.rsplit('/').next().unwrap_or_default();
+        if seen.contains(&name.as_str()) || labels.coords().contains_key(label) {
             continue;
         }
         seen.push(name);
@@ -155,7 +182,7 @@ pub(super) fn add_coordinates(
                 }
             }
             labels
-                .add_coord(name.clone(), coordinate, shape)
+                .add_coord(label.to_owned(), coordinate, shape)
                 .map_err(|error| error.to_string().into())
         };
         if let Err(error) = guarded(library, &mut add) {

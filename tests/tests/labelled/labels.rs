@@ -374,3 +374,47 @@ with h5py.File(sys.argv[1], 'w') as f:
     let array = open::<f64>(&path, "v");
     assert_eq!(array.coords()["name"].values(), &Values::from(["", "", ""]));
 }
+
+#[test]
+fn coordinates_are_found_by_their_paths() {
+    let folder = folder();
+    const WRITE: &str = r"
+import netCDF4, sys, zarr, numpy as np
+with netCDF4.Dataset(f'{sys.argv[1]}/paths.nc', 'w') as f:
+    f.createDimension('t', 3); f.createDimension('p', 2)
+    f.createVariable('lat', 'f8', ('p',))[:] = [1, 2]
+    g = f.createGroup('g'); h = f.createGroup('h')
+    g.createVariable('clock', 'f8', ('t',))[:] = [7, 8, 9]
+    h.createDimension('t', 4); h.createVariable('other', 'f8', ('t',))[:] = 0
+    for name, listed in dict(root='/lat', both='/g/clock ../lat', mixed='clock ./clock /h/other /h/gone').items():
+        v = g.createVariable(name, 'f4', ('t', 'p')); v[:] = 1; v.coordinates = listed
+root = zarr.open_group(f'{sys.argv[1]}/paths.zarr', mode='w', zarr_format=3)
+def array(group, name, shape, dims, **attrs):
+    group.create_array(name, shape=shape, dtype='f4', dimension_names=dims, attributes=attrs)[:] = 1
+array(root, 'lat', (2,), ['p'])
+g = root.create_group('g')
+array(g, 'clock', (3,), ['t']); array(root, 'h/other', (4,), ['t'])
+array(g, 'both', (3, 2), ['t', 'p'], coordinates='/g/clock ../lat')
+array(g, 'mixed', (3, 2), ['t', 'p'], coordinates='clock ./clock /h/other /h/gone')
+";
+    if xarray(WRITE, folder.path()).is_none() {
+        return;
+    }
+    let [netcdf, zarr] = ["paths.nc", "paths.zarr"].map(|name| folder.path().join(name));
+    for (path, names) in [(&netcdf, &["root", "both", "mixed"][..]), (&zarr, &["both", "mixed"])] {
+        for name in names {
+            let array = open::<f32>(path, &format!("/g/{name}"));
+            let found: Vec<&String> = array.coords().keys().collect();
+            let skipped = array.skipped_coordinates();
+            if *name == "mixed" {
+                assert!(found.contains(&&"clock".to_owned()), "{found:?}");
+                let names: Vec<&str> = skipped.iter().map(|it| &*it.name).collect();
+                assert_eq!(names, ["/h/other", "/h/gone"]);
+            } else {
+                // What one variable lists is another's as well, where it lies along its dimensions.
+                assert_eq!(found, ["clock", "lat"], "{name}");
+                assert_eq!(array.coords()["lat"].dims(), ["p"]);
+            }
+        }
+    }
+}

@@ -152,3 +152,41 @@ print('written')
     let told = array.map(drop).unwrap_err().to_string();
     assert!(told.contains("FIFO") && told.contains("inner/other"), "{told}");
 }
+
+#[test]
+fn documents_that_are_no_files_are_told() {
+    let folder = folder();
+    let store = folder.path().join("store.zarr");
+    DataArray::new(Array2::<f64>::ones((3, 2)), ["time", "x"])
+        .and_then(|array| array.with_coord("time", [0.5, 1.5, 2.5]))
+        .and_then(|array| array.with_name("v").to_zarr(&store))
+        .unwrap();
+    let document = store.join("time/zarr.json");
+    fs::rename(&document, folder.path().join("moved")).unwrap();
+    let told = || {
+        let array = DataArray::<f64, Ix2>::from_zarr(&store, "v").unwrap();
+        assert_eq!(array.load().unwrap().view().sum(), 6.0);
+        let [skipped] = array.skipped_coordinates() else { panic!("{array:?}") };
+        assert_eq!(skipped.name, "time");
+        skipped.reason.clone()
+    };
+    std::os::unix::fs::symlink("annex/object", &document).unwrap();
+    assert!(told().contains("zarr.json is a link to annex/object"), "{}", told());
+    fs::remove_file(&document).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &document, 0o600.into()).unwrap();
+    assert!(told().contains("zarr.json is a FIFO"), "{}", told());
+}
+
+#[test]
+fn records_are_refused_by_their_fields() {
+    let folder = folder();
+    let script = "import sys, zarr
+zarr.create_array(sys.argv[1], shape=(4,), dtype=[('a', '<i4'), ('b', '<f8')], zarr_format=2)
+print('written')";
+    let store = folder.path().join("records.zarr");
+    if xarray(script, &store).is_none() {
+        return;
+    }
+    let error = DataArray::<f64, ndarray::Ix1>::from_zarr(&store, "").unwrap_err().to_string();
+    assert!(error.contains("each field of a record") && !error.contains("damaged"), "{error}");
+}

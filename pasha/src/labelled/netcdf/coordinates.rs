@@ -13,7 +13,8 @@ use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
 use crate::labelled::found::{
-    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, guarded, places_nearby,
+    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, group_of, guarded,
+    places_nearby,
 };
 use crate::labelled::labels::Labels;
 use crate::labelled::values::Values;
@@ -49,6 +50,7 @@ impl NetcdfSurroundings<'_> {
     /// The variable of this name in the group, or in one of those around it.
     fn nearby(&self, name: &str) -> Option<(String, Variable<'_>)> {
         places_nearby(self.beside, name)
+            .into_iter()
             .find_map(|place| self.file.variable(&place).map(|variable| (place, variable)))
     }
 
@@ -105,7 +107,7 @@ impl Surroundings for NetcdfSurroundings<'_> {
     }
 
     fn is_in_this_group(&self, name: &str) -> bool {
-        self.nearby(name).map(|(place, _)| place) == places_nearby(self.beside, name).next()
+        self.nearby(name).is_some_and(|(place, _)| group_of(&place) == group_of(self.beside))
     }
 
     fn read(&self, name: &str) -> Result<Coordinate, SourceError> {

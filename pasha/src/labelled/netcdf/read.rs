@@ -49,6 +49,8 @@ impl StoredFile for NetcdfFile {
 /// Opens a file and finds out what a variable is.
 pub(super) fn find(path: &Path, name: &str, access: Access) -> Result<OpenedVariable> {
     let path = &absolute(path)?;
+    // A path from the root.
+    let name = name.trim_start_matches('/');
     let opened = open_regular(path, fs::File::options().read(true));
     match opened.and_then(|file| file.metadata()) {
         Ok(data) if data.len() == 0 => {

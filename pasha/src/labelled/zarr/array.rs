@@ -106,9 +106,13 @@ fn stored_chunk_len(array: &StoreArray) -> Option<u64> {
 pub(super) fn open(path: &Path, variable: &str) -> Result<StoreArray, String> {
     let folder = path.join(variable);
     check(&folder)?;
-    Array::open(StoreFiles::new(path), &format!("/{variable}")).map_err(|error| match error {
-        ArrayCreateError::DataTypeCreateError(_) => refused_elements(&data_type_in_file(&folder)),
-        _ => format!("its metadata are damaged, or of a kind that is not read ({error})"),
+    Array::open(StoreFiles::new(path), &format!("/{variable}")).map_err(|error| {
+        let data_type = data_type_in_file(&folder);
+        // Format 2 has lists of fields where others have a type.
+        match matches!(error, ArrayCreateError::DataTypeCreateError(_)) || data_type.is_array() {
+            true => refused_elements(&data_type),
+            false => format!("its metadata are damaged, or of a kind that is not read ({error})"),
+        }
     })
 }
 

@@ -9,12 +9,13 @@ use super::attributes::{meaning, own};
 use super::element_type::element_type;
 use super::files::StoreArray;
 use super::folders::{arrays, attributes_in_file, dims_in_file, is_array};
+use super::metadata::check;
 use super::texts;
 use crate::error::SourceError;
 use crate::labelled::coordinate::Coordinate;
 use crate::labelled::element::Access;
 use crate::labelled::found::{
-    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, places_nearby,
+    NumbersVariable, SkippedCoordinate, Surroundings, add_coordinates, group_of, places_nearby,
 };
 use crate::labelled::labels::Labels;
 use crate::labelled::values::Values;
@@ -43,18 +44,20 @@ struct ZarrSurroundings<'p> {
 impl ZarrSurroundings<'_> {
     /// The array of this name in the group, or in one of those around it.
     fn nearby(&self, name: &str) -> Option<String> {
-        places_nearby(self.beside, name).find(|place| is_array(&self.path.join(place)))
+        places_nearby(self.beside, name).into_iter().find(|place| is_array(&self.path.join(place)))
     }
 }
 
 impl Surroundings for ZarrSurroundings<'_> {
     fn dims(&self, name: &str) -> Option<Result<Vec<String>, SourceError>> {
         let place = self.nearby(name)?;
-        Some(dims_in_file(&self.path.join(place)))
+        let folder = self.path.join(place);
+        let why = |error| check(&folder).map_or_else(SourceError::from, |()| error);
+        Some(dims_in_file(&folder).map_err(why))
     }
 
     fn is_in_this_group(&self, name: &str) -> bool {
-        self.nearby(name) == places_nearby(self.beside, name).next()
+        self.nearby(name).is_some_and(|place| group_of(&place) == group_of(self.beside))
     }
 
     fn read(&self, name: &str) -> Result<Coordinate, SourceError> {

@@ -22,9 +22,12 @@ pub(super) fn element_type(array: &StoreArray) -> Result<ElementType, String> {
 
 /// Why elements of this type, as the metadata have it, are not read, and what to do.
 pub(super) fn refused_elements(found: &Value) -> String {
+    let is_record = found.is_array();
     let found = found.to_string();
     let has = |names: &[&str]| names.iter().any(|name| found.contains(name));
-    let advice = if has(&["M8", "m8", "datetime64", "timedelta64"]) {
+    let advice = if is_record {
+        "write each field of a record as an array of its own"
+    } else if has(&["M8", "m8", "datetime64", "timedelta64"]) {
         "write times as xarray does, as integers with an attribute `units` such as \
          \"nanoseconds since 1970-01-01\""
     } else if has(&["<U", ">U", "|S", "|O", "string", "utf", "null_terminated", "bytes"]) {

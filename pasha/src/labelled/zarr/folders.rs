@@ -10,16 +10,21 @@ use super::attributes::DIMS;
 use super::json::read as json;
 use crate::error::SourceError;
 
-/// Whether a folder is an array, as far as can be seen from outside; one whose document is damaged
-/// is, so that its error tells of that.
+/// Whether a folder is an array, as far as can be seen from outside; one whose document can't be
+/// read, or is damaged, is, so that its error tells of that.
 pub(super) fn is_array(folder: &Path) -> bool {
     let third = folder.join("zarr.json");
     let is_group = || {
         let node_type = json(&third).and_then(|mut document| document.remove("node_type"));
         node_type.is_some_and(|it| it == "group")
     };
-    folder.join(".zarray").is_file()
-        || (third.is_file() && !folder.join(".zgroup").is_file() && !is_group())
+    is_there(&folder.join(".zarray"))
+        || (is_there(&third) && !is_there(&folder.join(".zgroup")) && !is_group())
+}
+
+/// Whether something has this path, be it no file, or a link that leads nowhere.
+pub(super) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// The document of an array's metadata.

@@ -12,7 +12,9 @@ use zarrs::metadata::v2::MetadataV2;
 use zarrs::metadata::v3::MetadataV3;
 use zarrs::plugin::PluginCreateError;
 
+use super::folders::is_there;
 use super::json::standard;
+use crate::files::other_than_regular;
 
 /// The most bytes that a chunk may have once it is decompressed: more is a damaged file.
 pub(super) const LARGEST_CHUNK: u64 = 4 << 30;
@@ -32,9 +34,23 @@ const MOST_DIMENSIONS: usize = 64;
 /// Says what keeps the array in this folder from being read, as far as its metadata tell.
 pub(super) fn check(folder: &Path) -> Result<(), String> {
     let names = ["zarr.json", ".zarray"];
-    let Some(name) = names.into_iter().find(|name| folder.join(name).is_file()) else {
+    let Some(name) = names.into_iter().find(|name| is_there(&folder.join(name))) else {
         return Err("it has no metadata (zarr.json or .zarray)".to_owned());
     };
+    let path = folder.join(name);
+    match fs::metadata(&path) {
+        Ok(found) => {
+            if let Some(what) = other_than_regular(found.file_type()) {
+                return Err(format!("its {name} is {what}, not a file of the store"));
+            }
+        }
+        Err(error) => {
+            let target = fs::read_link(&path).map_or(String::new(), |target| {
+                format!(" is a link to {}, which can't be followed", target.display())
+            });
+            return Err(format!("its {name}{target}: {error}"));
+        }
+    }
     for extra in [name, ".zattrs"] {
         let size = fs::metadata(folder.join(extra)).map_or(0, |found| found.len());
         if size > LARGEST_METADATA {
