@@ -66,3 +66,36 @@ except Exception as error:
 """
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "ImportError" in told.stdout, told
+
+
+USES = """
+import numpy as np
+import analysis
+
+frames = np.zeros((3, 4, 5), "u2")
+out = analysis.reduce_frame(frames, "monitor.npy", frames[0], frames[0], ("run.h5", "bins"), 5)
+reveal_type(out)
+print(out.profile, analysis.reduce_frame(frames, np.ones(3), "a", "b", "c", 5, report=True)[1].failed)
+analysis.scale(np.zeros(3), 1.5, item_timeout=3, context="processes:2", progress=lambda told: print(told.len))
+analysis.scale(np.zeros(3))
+analysis.scale(np.zeros(3), 2, on_failur="skip")
+analysis.scale(3.0, 2)
+print(out.profil)
+try:
+    analysis.triple_it(np.zeros(3))
+except analysis.WorkerDied as died:
+    print(died.signal)
+"""
+
+
+def test_stubs_let_mypy_check_the_calls(tmp_path):
+    (tmp_path / "analysis.pyi").write_text(kernels.__stubs__())
+    (tmp_path / "uses.py").write_text(USES)
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
+    told = subprocess.run(
+        [*mypy, "uses.py", "analysis.pyi"], cwd=tmp_path, capture_output=True, text=True
+    ).stdout.splitlines()
+    found = {line.split(": ")[0]: line for line in told if ": note: " not in line}
+    assert "ReduceFrameOutput" in next(line for line in told if "Revealed type" in line)
+    # A missing argument, an unknown option, a number for an array, an output that is not there.
+    assert list(found) == [f"uses.py:{line}" for line in [10, 11, 12, 13]], told

@@ -186,7 +186,7 @@ pub struct SubViewReader<'f, A, D: Dimension> {
 
 impl<'f, A, D: Dimension> SubViewReader<'f, A, D> {
     /// Reads the sub-views along axis 0.
-    pub(super) fn along_first_axis(view: ArrayView<'f, A, D>) -> Self {
+    pub(crate) fn along_first_axis(view: ArrayView<'f, A, D>) -> Self {
         SubViewReader { view, axis: Axis(0) }
     }
 }

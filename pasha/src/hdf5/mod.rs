@@ -11,6 +11,8 @@
 //! has one of its own for each data set that they are assembled of; `functor` lends them as items,
 //! `rows` and `blocks` as such for other sources.
 
+#[cfg(feature = "python")]
+pub(crate) mod any;
 mod axis;
 mod bands;
 #[allow(dead_code, reason = "other sources build on it")]

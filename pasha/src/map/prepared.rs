@@ -37,6 +37,9 @@ pub(super) struct Prepared<'p, K: Kernel, F> {
     lengths: Option<Box<Lengths>>,
 }
 
+/// What keeps outputs of a job that lie in no file: reductions and ragged slots.
+type BesideJobFile<'t> = (Option<Box<MergeTree<'t>>>, Option<Box<Journal>>);
+
 impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
     #[inline(always)]
     pub(super) fn new(setting: Setting<'p>, kernel: &'p K, functors: &'p F) -> Result<Self> {
@@ -264,13 +267,13 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         }
     }
 
-    /// Opens what lies beside the job file, of a map that has one, and the tree of one that has none.
+    /// Opens what lies beside the job file, of a map that has one; the tree also of one without.
     #[inline(always)]
     fn beside_job_file<'t>(
         &self,
         attached: &'t impl Attached,
         mut job_file: Option<&mut JobFile>,
-    ) -> Result<(Option<Box<MergeTree<'t>>>, Option<Box<Journal>>)> {
+    ) -> Result<BesideJobFile<'t>> {
         let tree = self.tree(attached, job_file.as_deref_mut())?;
         Ok((tree, self.journal(attached, job_file.as_deref())?))
     }

@@ -7,12 +7,12 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::argument::{Argument, CallError};
+use super::argument::{Argument, CallError, PyArgument};
 use super::contexts;
 use super::description::{Called, Description};
 use super::errors;
 use super::interrupt::Interrupt;
-use super::item::{HeldItem, PyArgument, PyItem};
+use super::item::{HeldItem, PyItem};
 use super::options::Keywords;
 use super::out;
 use super::outputs::{Makers, PyOutputs, Taken};
@@ -247,30 +247,30 @@ pub(crate) fn first_that_fits(
     let parameters = call.bindings.description.parameters;
     let place_of = |name: &str| parameters.iter().position(|parameter| parameter.name == name);
     // Of the variants that fit best: how many arguments they take, and what they want of the next.
-    let mut best: Option<(Option<usize>, String, String)> = None;
+    let mut best: Option<(Option<usize>, String, String, String)> = None;
     let mut all_wanted: Vec<&'static str> = Vec::new();
     for variant in variants {
-        let (argument, found, wanted) = match variant(call) {
+        let (argument, found, wanted, advice) = match variant(call) {
             Ok(given) => return Ok(given),
             Err(CallError::Raised(error)) => return Err(error),
-            Err(CallError::Dtype { argument, found, wanted }) => (argument, found, wanted),
+            Err(CallError::Dtype { argument, found, wanted, advice }) => {
+                (argument, found, wanted, advice)
+            }
         };
         let place = place_of(&argument);
         if best.as_ref().is_none_or(|(best, ..)| *best < place) {
-            best = Some((place, argument, found));
+            best = Some((place, argument, found, advice));
             all_wanted.clear();
         }
         if best.as_ref().is_some_and(|(best, ..)| *best == place) && !all_wanted.contains(&wanted) {
             all_wanted.push(wanted);
         }
     }
-    let Some((_, argument, found)) = best else {
+    let Some((_, argument, found, advice)) = best else {
         return Err(PyValueError::new_err("the kernel has no types"));
     };
     let wanted = all_wanted.join(" or ");
     Err(PyTypeError::new_err(format!(
-        "argument `{argument}`: its elements are {found}, but the kernel takes {wanted}: convert \
-         them, `{argument}.astype('{}')`",
-        all_wanted[0]
+        "argument `{argument}`: its elements are {found}, but the kernel takes {wanted}: {advice}"
     )))
 }

@@ -4,8 +4,18 @@ use std::path::Path;
 
 use half::f16;
 use ndarray::Dimension;
+#[cfg(feature = "hdf5")]
+use ndarray::{Array, RemoveAxis};
 use num_complex::Complex;
 
+#[cfg(feature = "hdf5")]
+use super::argument::{CallError, PyArgument};
+#[cfg(feature = "hdf5")]
+use super::dataset::DatasetPlace;
+#[cfg(feature = "hdf5")]
+use super::errors;
+#[cfg(feature = "hdf5")]
+use super::stored_rows::StoredRows;
 use crate::alloc::AllocateLike;
 use crate::array::SharedArray;
 use crate::context::AnyContext;
@@ -37,6 +47,28 @@ pub trait PyElement: Element + numpy::Element {
     /// As [`NpyFile::open`].
     fn open<D: Dimension>(path: &Path) -> Result<NpyFile<Self, D>>;
 
+    /// Opens a data set, of which items are lent.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the argument.
+    #[cfg(feature = "hdf5")]
+    #[doc(hidden)]
+    fn lend<D: RemoveAxis<Smaller: 'static> + 'static>(
+        place: &DatasetPlace,
+        argument: PyArgument<'_, '_>,
+    ) -> Result<Box<dyn StoredRows<Self, D>>, CallError>;
+
+    /// Reads a data set into memory.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the argument.
+    #[cfg(feature = "hdf5")]
+    #[doc(hidden)]
+    fn load<D: Dimension>(
+        place: &DatasetPlace,
+        argument: PyArgument<'_, '_>,
+    ) -> Result<Array<Self, D>, CallError>;
+
     /// Makes an array like this one in a `.npy` file.
     ///
     /// # Errors
@@ -61,6 +93,24 @@ macro_rules! in_files {
             path: &Path,
         ) -> Result<SharedArray<Self, D>> {
             context.alloc_like(model).file(path).build()
+        }
+
+        #[cfg(feature = "hdf5")]
+        fn lend<D: RemoveAxis<Smaller: 'static> + 'static>(
+            place: &DatasetPlace,
+            argument: PyArgument<'_, '_>,
+        ) -> Result<Box<dyn StoredRows<Self, D>>, CallError> {
+            Ok(Box::new(place.open::<Self, D>(argument.0, Self::NAME)?))
+        }
+
+        #[cfg(feature = "hdf5")]
+        fn load<D: Dimension>(
+            place: &DatasetPlace,
+            argument: PyArgument<'_, '_>,
+        ) -> Result<Array<Self, D>, CallError> {
+            let opened = place.open::<Self, D>(argument.0, Self::NAME)?;
+            let py = argument.0.value.py();
+            opened.load().map_err(|error| errors::of_argument(py, argument.0.name, error).into())
         }
     };
 }
@@ -121,6 +171,22 @@ macro_rules! sizes {
                 ))
             }
 
+            #[cfg(feature = "hdf5")]
+            fn lend<D: RemoveAxis<Smaller: 'static> + 'static>(
+                _place: &DatasetPlace,
+                argument: PyArgument<'_, '_>,
+            ) -> Result<Box<dyn StoredRows<Self, D>>, CallError> {
+                Err(no_dataset(argument, $stored))
+            }
+
+            #[cfg(feature = "hdf5")]
+            fn load<D: Dimension>(
+                _place: &DatasetPlace,
+                argument: PyArgument<'_, '_>,
+            ) -> Result<Array<Self, D>, CallError> {
+                Err(no_dataset(argument, $stored))
+            }
+
             fn create<D: Dimension>(
                 _context: &AnyContext,
                 _model: &SharedArray<Self, D>,
@@ -140,6 +206,14 @@ macro_rules! sizes {
 sizes! {
     usize, "uint64", "u64";
     isize, "int64", "i64";
+}
+
+#[cfg(feature = "hdf5")]
+fn no_dataset(argument: PyArgument<'_, '_>, stored: &str) -> CallError {
+    argument.0.wrong_type(&format!(
+        "no file has elements of this kernel's type: make its parameter of `{stored}`, or give an \
+         array"
+    ))
 }
 
 fn not_in_files(path: &Path, advice: &str) -> Error {

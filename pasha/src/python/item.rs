@@ -2,8 +2,9 @@
 
 use ndarray::{ArrayView, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
 
-use super::argument::{Argument, CallError};
+use super::argument::{CallError, PyArgument};
 use super::element::PyElement;
+use super::rows::HeldRows;
 use super::source::Source;
 use crate::functor::IntoFunctor;
 use crate::param::{ByRef, ByValue, Param, SubView};
@@ -24,16 +25,6 @@ pub trait PyItem: Param + Sized {
     /// Takes the argument.
     #[doc(hidden)]
     fn hold(argument: PyArgument<'_, '_>) -> Result<Self::Held, CallError>;
-}
-
-/// An argument, as it goes from a call to the trait of its type.
-#[derive(Clone, Copy)]
-pub struct PyArgument<'c, 'py>(pub(crate) Argument<'c, 'py>);
-
-impl std::fmt::Debug for PyArgument<'_, '_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PyArgument({:?})", self.0.name)
-    }
 }
 
 /// An argument that is held, of which items are read.
@@ -100,26 +91,26 @@ of_one_axis!(ByValue ByRef);
 macro_rules! of_more_axes {
     ($($item:ident in $array:ident;)+) => {$(
         impl<A: PyElement> PyItem for SubView<A, $item> {
-            type Held = HeldArray<A, $array>;
+            type Held = HeldRows<A, $array>;
 
             fn describe() -> String {
                 describe::<A, $array>()
             }
 
             fn hold(argument: PyArgument<'_, '_>) -> Result<Self::Held, CallError> {
-                Source::new(argument.0).map(HeldArray)
+                HeldRows::new(argument.0)
             }
         }
 
-        impl<A: PyElement> HeldItem<SubView<A, $item>> for HeldArray<A, $array> {
-            type Functor<'h> = ArrayView<'h, A, $array>;
+        impl<A: PyElement> HeldItem<SubView<A, $item>> for HeldRows<A, $array> {
+            type Functor<'h> = &'h HeldRows<A, $array>;
 
-            fn functor(&self) -> ArrayView<'_, A, $array> {
-                self.0.view()
+            fn functor(&self) -> &HeldRows<A, $array> {
+                self
             }
 
             fn size(&self) -> usize {
-                size_of::<A>() * self.0.view().len()
+                HeldRows::size(self)
             }
         }
     )+};

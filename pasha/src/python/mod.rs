@@ -9,6 +9,7 @@ mod argument;
 mod call;
 mod claims;
 mod contexts;
+mod dataset;
 mod description;
 mod element;
 mod errors;
@@ -24,18 +25,23 @@ mod output;
 mod outputs;
 mod progress;
 mod report;
+mod rows;
 mod shared;
 mod source;
+#[cfg(feature = "hdf5")]
+mod stored_rows;
 
-pub use argument::CallError;
+pub use argument::{CallError, PyArgument};
 pub use call::Call;
+pub use dataset::DatasetPlace;
 pub use description::{Called, Description, Parameter, item, shared, value};
 pub use element::PyElement;
-pub use item::{HeldArray, HeldItem, PyArgument, PyItem};
+pub use item::{HeldArray, HeldItem, PyItem};
 pub use kernel::{PyKernel, PyNumber};
 pub use module::{Entry, fill};
 pub use output::Home;
 pub use outputs::{GivenOutput, Makers, PyOutput, PyOutputs};
+pub use rows::{HeldRows, RowsReader};
 pub use shared::{PyShared, PyValue};
 
 pub use pyo3;

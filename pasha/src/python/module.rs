@@ -8,7 +8,7 @@ use pyo3::types::{PyCFunction, PyDict, PyTuple, PyType};
 use super::call::{Bindings, Call, first_that_fits};
 use super::claims;
 use super::contexts;
-use super::description::{Called, Description};
+use super::description::{Called, Description, Parameter};
 use super::errors;
 use super::interpreter;
 use super::outputs::Makers;
@@ -40,6 +40,7 @@ pub fn fill(module: &Bound<'_, PyModule>, entries: Vec<Entry>) -> PyResult<()> {
         module.add(class, helpers.getattr(class)?)?;
     }
     forget_after_forks(py)?;
+    add_stubs(module, &name, &entries)?;
     for entry in entries {
         add(module, &name, &helpers, entry)?;
     }
@@ -48,11 +49,54 @@ pub fn fill(module: &Bound<'_, PyModule>, entries: Vec<Entry>) -> PyResult<()> {
 
 /// The code of `functions.py`, as if it stood in the module, so that its classes can be pickled.
 fn helpers<'py>(py: Python<'py>, module: &str) -> PyResult<Bound<'py, PyModule>> {
-    let code = CString::new(include_str!("functions.py")).unwrap_or_default();
+    run(py, module, include_str!("functions.py"))
+}
+
+/// Runs code as if it stood in a module of this name.
+fn run<'py>(py: Python<'py>, module: &str, code: &str) -> PyResult<Bound<'py, PyModule>> {
+    let code = CString::new(code).unwrap_or_default();
     // `from_code` would put it into `sys.modules`, where the module itself belongs.
-    let helpers = PyModule::new(py, module)?;
-    py.run(&code, Some(&helpers.dict()), None)?;
-    Ok(helpers)
+    let made = PyModule::new(py, module)?;
+    py.run(&code, Some(&made.dict()), None)?;
+    Ok(made)
+}
+
+/// Adds what makes the text of the module's stub file, `__stubs__()`.
+fn add_stubs(module: &Bound<'_, PyModule>, name: &str, entries: &[Entry]) -> PyResult<()> {
+    let entries: Vec<(Description, bool)> =
+        entries.iter().map(|entry| (entry.description, entry.variants.len() > 1)).collect();
+    let name = name.to_owned();
+    let stubs = move |given: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+        let kernels = entries.iter().map(|(description, is_generic)| {
+            let described = |it: &Parameter| (it.name, (it.describe)());
+            let out = match (description.outputs.len(), description.returns) {
+                (0, false) => "None",
+                (0, true) if description.returns_tuple => "tuple[Any, ...]",
+                _ => "Any",
+            };
+            (
+                description.name,
+                description.documentation.trim(),
+                description.parameters.iter().map(described).collect::<Vec<_>>(),
+                *is_generic,
+                description.class,
+                fields(description),
+                out,
+            )
+        });
+        let code = run(given.py(), &name, include_str!("stubs.py"))?;
+        code.getattr("stubs")?.call1((kernels.collect::<Vec<_>>(),)).map(Bound::unbind)
+    };
+    module.add("__stubs__", PyCFunction::new_closure(module.py(), None, None, stubs)?)
+}
+
+/// The names of what a call gives, where that is several.
+fn fields(description: &Description) -> Vec<&'static str> {
+    let mut fields = description.outputs.to_vec();
+    if description.returns {
+        fields.push("result");
+    }
+    fields
 }
 
 /// Has a process that Python forks forget the maps and the threads of its parent.
@@ -78,10 +122,7 @@ fn add(
     let class = match description.class {
         None => None,
         Some(class) => {
-            let mut fields = description.outputs.to_vec();
-            if description.returns {
-                fields.push("result");
-            }
+            let fields = fields(&description);
             let made = helpers.getattr("outputs")?.call1((module_name, class, fields))?;
             module.add(class, &made)?;
             Some(made.unbind())

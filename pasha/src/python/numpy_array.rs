@@ -87,8 +87,8 @@ pub(crate) fn check_elements<A: PyElement>(
             A::NAME
         )));
     }
-    let argument = argument.name.to_owned();
-    Err(CallError::Dtype { argument, found: found.to_string(), wanted: A::NAME })
+    let advice = format!("convert them, `{}.astype('{}')`", argument.name, A::NAME);
+    Err(argument.wrong_elements(found.to_string(), A::NAME, advice))
 }
 
 /// Keeps the array, and those whose memory it is a view of, from being resized in place.
@@ -120,15 +120,8 @@ impl Layout {
 
     /// The shape, if it has this number of axes.
     fn dim<D: Dimension>(&self, argument: Argument<'_, '_>) -> Result<D, CallError> {
-        D::from_dimension(&IxDyn(&self.shape)).ok_or_else(|| {
-            let axes = |axes: usize| format!("{axes} {}", if axes == 1 { "axis" } else { "axes" });
-            argument.wrong_value(&format!(
-                "it has {}, of shape {}, but the kernel takes {}",
-                axes(self.shape.len()),
-                shape_in_words(&self.shape),
-                D::NDIM.map_or("another number".to_owned(), axes)
-            ))
-        })
+        D::from_dimension(&IxDyn(&self.shape))
+            .ok_or_else(|| argument.wrong_axes(&self.shape, D::NDIM))
     }
 
     /// Checks that elements of this type lie where they are aligned.
@@ -188,14 +181,5 @@ impl Layout {
         let mut view = unsafe { ArrayView::from_shape_ptr(dim.strides(strides), first) };
         backwards.into_iter().for_each(|axis| view.invert_axis(axis));
         view
-    }
-}
-
-/// A shape as Python shows it.
-pub(crate) fn shape_in_words(shape: &[usize]) -> String {
-    let numbers: Vec<String> = shape.iter().map(ToString::to_string).collect();
-    match numbers.as_slice() {
-        [only] => format!("({only},)"),
-        all => format!("({})", all.join(", ")),
     }
 }

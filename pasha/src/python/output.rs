@@ -7,10 +7,10 @@ use ndarray::Dimension;
 use numpy::{PyArray, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use super::argument::shape_in_words;
 use super::argument::{Argument, CallError};
 use super::claims::{Access, Claim};
 use super::element::PyElement;
-use super::numpy_array::shape_in_words;
 use crate::array::{Order, SharedArray};
 use crate::memory::{Memory, Pages};
 

@@ -7,9 +7,9 @@ use ndarray::{Array, ArrayBase, ArrayRef, ArrayView, Dimension, Ix1, ViewRepr};
 use num_complex::Complex;
 use pyo3::prelude::*;
 
-use super::argument::CallError;
+use super::argument::{CallError, PyArgument};
 use super::element::PyElement;
-use super::item::{HeldArray, PyArgument, describe};
+use super::item::{HeldArray, describe};
 use super::source::Source;
 
 /// A shared parameter by value that a kernel can have from Python.

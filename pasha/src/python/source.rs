@@ -1,15 +1,20 @@
 //! Where the elements of an argument come from: an array of NumPy's, a file, a checked copy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array, ArrayView, Dimension};
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
+#[cfg(feature = "hdf5")]
+use super::argument::PyArgument;
 use super::argument::{Argument, CallError};
+use super::dataset::DatasetPlace;
 use super::element::PyElement;
 use super::errors;
 use super::numpy_array::{NumpyArray, check_elements};
+use crate::error::Error;
 use crate::functor::npy::NpyFile;
 
 /// The elements of an argument, held for the time of a call.
@@ -20,13 +25,16 @@ pub(crate) enum Source<A: 'static, D: Dimension> {
 }
 
 impl<A: PyElement, D: Dimension> Source<A, D> {
-    /// Takes an array, or opens the file of a path.
+    /// Takes an array, opens the file of a path, or reads a data set into memory.
     ///
     /// # Errors
     /// Whatever is wrong with it, by the argument's name.
     pub(crate) fn new(argument: Argument<'_, '_>) -> Result<Self, CallError> {
         let Ok(array) = argument.value.cast::<PyUntypedArray>() else {
-            return Self::of_path(argument);
+            return match DatasetPlace::of(argument)? {
+                Some(place) => Self::of_dataset(&place, argument),
+                None => Self::of_path(argument),
+            };
         };
         if !array.is_exact_instance_of::<PyUntypedArray>() && array.hasattr("mask")? {
             return Err(argument.wrong_type(&format!(
@@ -45,7 +53,11 @@ impl<A: PyElement, D: Dimension> Source<A, D> {
         let Ok(path) = argument.value.extract::<PathBuf>() else {
             let advice = match argument.value.hasattr("__array__")? {
                 true => format!("give its values, `np.asarray({})`", argument.name),
-                false => "give an array of NumPy's, or the path of a `.npy` file".to_owned(),
+                false => {
+                    "give an array of NumPy's, the path of a `.npy` file, or a data set of an \
+                          HDF5 file, `(path, name)`"
+                        .to_owned()
+                }
             };
             return Err(argument.wrong_type(&format!(
                 "it is of the type {}, and the kernel takes an array of {}: {advice}",
@@ -54,8 +66,26 @@ impl<A: PyElement, D: Dimension> Source<A, D> {
             )));
         };
         let py = argument.value.py();
-        let file = A::open(&path).map_err(|error| errors::of_argument(py, argument.name, error))?;
-        Ok(Source::File(file))
+        A::open(&path).map(Source::File).map_err(|error| {
+            let found = matches!(error, Error::Npy(_)).then(|| dtype_of(py, &path)).flatten();
+            match found.filter(|found| found != A::NAME) {
+                Some(found) => {
+                    let advice = format!("give an array, `np.load(path).astype('{}')`", A::NAME);
+                    argument.wrong_elements(format!("{found} ({error})"), A::NAME, advice)
+                }
+                None => errors::of_argument(py, argument.name, error).into(),
+            }
+        })
+    }
+
+    #[cfg(feature = "hdf5")]
+    fn of_dataset(place: &DatasetPlace, argument: Argument<'_, '_>) -> Result<Self, CallError> {
+        A::load(place, PyArgument(argument)).map(Source::Copy)
+    }
+
+    #[cfg(not(feature = "hdf5"))]
+    fn of_dataset(place: &DatasetPlace, argument: Argument<'_, '_>) -> Result<Self, CallError> {
+        Err(place.refused(argument))
     }
 
     /// The elements.
@@ -66,6 +96,14 @@ impl<A: PyElement, D: Dimension> Source<A, D> {
             Source::Copy(array) => array.view(),
         }
     }
+}
+
+/// What NumPy calls the elements of a file that it can open.
+fn dtype_of(py: Python<'_>, path: &Path) -> Option<String> {
+    let read_only = PyDict::new(py);
+    read_only.set_item("mmap_mode", "r").ok()?;
+    let array = py.import("numpy").ok()?.call_method("load", (path,), Some(&read_only)).ok()?;
+    array.getattr("dtype").ok()?.getattr("name").ok()?.extract().ok()
 }
 
 /// A copy of an array of elements for which some bytes are no value.
