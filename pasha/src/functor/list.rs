@@ -44,7 +44,7 @@ pub trait FunctorList<I: ItemList>: Sync {
     fn shapes(&self) -> I::Shapes;
 
     /// Bytes of the items of one index, of those that are arrays of a known shape, if there are
-    /// such and none is absent.
+    /// such.
     fn item_bytes(&self) -> Option<usize>;
 
     /// The largest number of items that any of the functors likes to be read together.
@@ -210,7 +210,6 @@ impl<P: Param, L: ItemList, F: Functor<P>, G: FunctorList<L>> FunctorList<(P, L)
         let first =
             axes.map(|axes| axes.iter().fold(P::ELEMENT_BYTES, |a, &b| a.saturating_mul(b)));
         match (first, self.1.item_bytes()) {
-            _ if Self::MAY_BE_ABSENT => None,
             (Some(first), Some(rest)) => Some(first.saturating_add(rest)),
             (first, rest) => first.or(rest),
         }

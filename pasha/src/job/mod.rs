@@ -5,6 +5,7 @@ pub(crate) mod forked;
 pub(crate) mod judge;
 pub(crate) mod panic;
 pub(crate) mod pin;
+pub(crate) mod present;
 pub(crate) mod share;
 mod supervise;
 pub(crate) mod tree;

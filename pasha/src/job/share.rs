@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::present::PresentItems;
 use crate::element::CACHE_LINES;
 use crate::memory::HUGE_PAGE;
 use crate::options::Splitting;
@@ -32,7 +33,7 @@ const PARTS_PER_WORKER: usize = 4;
 
 /// Splits the indices of one map.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shares {
+pub(crate) struct Shares<'m> {
     pub(crate) splitting: Splitting,
     pub(crate) len: usize,
     pub(crate) num_workers: usize,
@@ -41,6 +42,8 @@ pub(crate) struct Shares {
     /// Parts of static splitting end at multiples of this.
     pub(crate) static_step: usize,
     pub(crate) borders: Borders,
+    /// Which indices have an item, if some may have none: by these the work is split.
+    pub(crate) present: Option<&'m PresentItems>,
 }
 
 /// The numbers of items after which pages and cache lines of the outputs end: large shares end
@@ -81,7 +84,7 @@ const QUICK: usize = 16;
 /// … and there are many pages if each worker has this many.
 const MANY_PAGES: usize = 64;
 
-impl Shares {
+impl Shares<'_> {
     /// The share that starts at this index, the first that nobody has claimed; `None` when all
     /// are claimed, or where shares are not claimed but given.
     ///
@@ -91,6 +94,9 @@ impl Shares {
             return None;
         }
         let remaining = self.len.checked_sub(start).filter(|&remaining| remaining > 0)?;
+        if let Some(present) = self.present {
+            return Some(start..self.end_among(present, start));
+        }
         let end = start + self.size(remaining, at_least);
         let may_move = self.splitting == Splitting::Guided && self.together <= 1 && end < self.len;
         let border = self.borders.before(start, end).filter(|_| may_move);
@@ -116,12 +122,46 @@ impl Shares {
         match self.splitting {
             Splitting::Static => {
                 let step = self.static_step.max(1);
+                if let Some(present) = self.present {
+                    let parts = part_of(present.count(), self.num_workers, worker_id);
+                    let bound = |item: usize| match item {
+                        0 => 0,
+                        item => self.bound(present.index(item), step),
+                    };
+                    let is_last = worker_id + 1 == self.num_workers;
+                    return bound(parts.start)..if is_last { self.len } else { bound(parts.end) };
+                }
                 let parts = part_of(self.len.div_ceil(step), self.num_workers, worker_id);
                 let index = |part: usize| part.saturating_mul(step).min(self.len);
                 index(parts.start)..index(parts.end)
             }
             Splitting::Guided | Splitting::Fixed(_) => 0..0,
         }
+    }
+
+    /// The end of the share that starts at this index, by the items that are there.
+    fn end_among(&self, present: &PresentItems, start: usize) -> usize {
+        let before = present.before(start);
+        let remaining = present.before(self.len) - before;
+        let size = match self.splitting {
+            Splitting::Fixed(size) => size.get(),
+            _ if self.num_workers == 1 => remaining,
+            // Few claims are saved by larger ones at the end, and slow items may be behind many
+            // indices without one.
+            _ => (remaining / (PARTS_PER_WORKER * self.num_workers)).max(1),
+        };
+        match size < remaining {
+            true => self.bound(present.index(before + size), self.together.max(1)),
+            false => self.len,
+        }
+    }
+
+    /// The first multiple of `step` from an index on, within the map.
+    fn bound(&self, index: Option<usize>, step: usize) -> usize {
+        index
+            .and_then(|index| index.checked_next_multiple_of(step))
+            .unwrap_or(self.len)
+            .min(self.len)
     }
 
     /// The size of a claim where this many items remain.
@@ -146,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    fn claims(shares: Shares) -> Vec<Range<usize>> {
+    fn claims(shares: Shares<'_>) -> Vec<Range<usize>> {
         let mut all: Vec<_> = (0..shares.num_workers).map(|id| shares.given(id)).collect();
         let mut start = 0;
         while let Some(share) = shares.next(start, 1) {
@@ -182,6 +222,7 @@ mod tests {
                             together,
                             static_step: together,
                             borders,
+                            present: None,
                         };
                         let indices: Vec<usize> = claims(shares).into_iter().flatten().collect();
                         assert_eq!(indices, (0..len).collect::<Vec<_>>(), "{shares:?}");
@@ -200,6 +241,7 @@ mod tests {
             together: 8,
             static_step: 1,
             borders: Borders::default(),
+            present: None,
         };
         let all = claims(shares);
         assert!(all.iter().all(|share| share.start % 8 == 0));
@@ -213,8 +255,9 @@ mod tests {
         // A million bytes fit no page; the others' pages end after 262144 and 524288 items.
         [1_000_000, 8, 4].into_iter().for_each(|item| borders.add(item));
         let (splitting, len) = (Splitting::Guided, 100_000_000);
+        let (num_workers, together, static_step, present) = (2, 1, 1, None);
         let all =
-            claims(Shares { splitting, len, num_workers: 2, together: 1, static_step: 1, borders });
+            claims(Shares { splitting, len, num_workers, together, static_step, borders, present });
         for share in &all[..all.len() - 1] {
             match share.len() {
                 0..128 => {}
@@ -223,5 +266,41 @@ mod tests {
             }
         }
         assert!(all[0].len() > 12_000_000 && all.last().unwrap().len() == 1);
+    }
+
+    #[test]
+    fn shares_are_split_by_the_items_that_are_there() {
+        for is_present in [
+            (|index| (500..600).contains(&index)) as fn(usize) -> bool,
+            |index| index < 100,
+            |index| index >= 900,
+            |index| index % 10 == 3,
+            |_| false,
+        ] {
+            let present = PresentItems::new(1000, is_present);
+            for splitting in [
+                Splitting::Guided,
+                Splitting::Static,
+                Splitting::Fixed(NonZeroUsize::new(7).unwrap()),
+            ] {
+                for (num_workers, together) in [(1, 1), (2, 1), (3, 8), (200, 1)] {
+                    let shares = Shares {
+                        splitting,
+                        len: 1000,
+                        num_workers,
+                        together,
+                        static_step: together,
+                        borders: Borders::default(),
+                        present: Some(&present),
+                    };
+                    let all = claims(shares);
+                    let indices: Vec<usize> = all.iter().cloned().flatten().collect();
+                    assert_eq!(indices, (0..1000).collect::<Vec<_>>(), "{shares:?}");
+                    let largest = all.iter().map(|share| present.within(share)).max().unwrap();
+                    let even = present.count().div_ceil(num_workers).max(7);
+                    assert!(num_workers == 1 || largest <= even + together, "{all:?}");
+                }
+            }
+        }
     }
 }

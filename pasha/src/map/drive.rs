@@ -1,8 +1,8 @@
 //! Driving a map: has a context's workers run a task until nothing is left.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::time::Instant;
+use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
 
 use super::durable::Durable;
 use super::group::{self, OtherRanks, SlotMessages};
@@ -18,12 +18,16 @@ use crate::job::forked::Generation;
 use crate::job::tree::MergeTree;
 use crate::job::work::{CheckpointUse, IndexSlotsOf, MapState, Task};
 use crate::kernel::Kernel;
-use crate::memory::MappingId;
 use crate::memory::stream::STREAMS;
+use crate::memory::{MappingId, Memory};
 use crate::options::Options;
+use crate::options::ticking::at_intervals;
 use crate::output::index::IndexSlots;
 use crate::report::Report;
 use crate::resume::JobFile;
+
+/// How often workers are told to end their blocks.
+const BETWEEN_TICKS: Duration = Duration::from_millis(50);
 
 /// Has the context's workers run the kernel on all items. The outputs lie in the mappings
 /// `writable`.
@@ -50,10 +54,12 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         true => Some(FinishedItems::new(task.len, setting.memory)?),
     };
     let shared = SharedByWorkers::new(num_workers, task.len, setting, checkpoints)?;
+    let present = task.present();
     let about = TaskFacts {
         len: task.len,
         together: task.functors.items_together(),
         item_bytes: task.functors.item_bytes(),
+        present: present.as_ref(),
         borders: task.borders(),
         new_memory: &task.new_memory,
         streams: K::STREAM_STORES && STREAMS,
@@ -82,13 +88,28 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
     } else {
         None
     };
-    let typed = KernelCallbacks {
-        body: &body,
-        put_back: &put_back,
-        num_absent: &|| task.num_absent(),
-        slot_messages,
-    };
+    let typed = KernelCallbacks { body: &body, put_back: &put_back, slot_messages };
     drive(&state, setting, typed, writable, begun, live)
+}
+
+/// Runs a map whose workers are told now and then to end their blocks: so that a job notes what is
+/// finished, and workers that nobody else watches stop at their deadline, also where items that
+/// were quick have become slow.
+fn ticking<T>(state: &MapState<'_>, setting: Setting<'_>, run: impl FnOnce() -> T) -> T {
+    let is_deadline_watched = state.deadline.is_none() || setting.memory == Memory::Shared;
+    if state.job_file.is_none() && is_deadline_watched {
+        return run();
+    }
+    let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+    let until_deadline = state.deadline.filter(|_| !is_deadline_watched).map(left);
+    let pause = until_deadline.unwrap_or(BETWEEN_TICKS);
+    let pause = pause.clamp(Duration::from_millis(1), BETWEEN_TICKS);
+    let tick = |_has_ended| {
+        state.check_stop(Instant::now());
+        state.table.tick();
+        ControlFlow::Continue(())
+    };
+    at_intervals(pause, "pasha-ticks", tick, run)
 }
 
 /// What a map does that depends on the kernel's types.
@@ -98,8 +119,6 @@ struct KernelCallbacks<'t> {
     body: &'t (dyn Fn(usize, Generation) -> Result<bool, SourceError> + Sync),
     /// Puts the slots of an item that failed back.
     put_back: &'t dyn Fn(usize),
-    /// Counts the indices without an item.
-    num_absent: &'t dyn Fn() -> usize,
     /// How slots travel to other ranks, where the library is compiled for them.
     slot_messages: Option<SlotMessages<'t>>,
 }
@@ -148,14 +167,17 @@ fn drive(
             Some(watch) => {
                 let resumed = state.job_file.map_or(0, JobFile::finished);
                 let finished = || resumed + table.finished_blocks() + elsewhere.arrived();
-                let counts = || (finished(), elsewhere.failed());
+                let counts = || {
+                    table.tick();
+                    (finished(), elsewhere.failed())
+                };
                 watch.during(len, state.item_bytes, counts, run_together)?
             }
         };
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
         let (started, ended) = WorkersResult::everywhere(verdict, len);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);
-        let outcome = Outcome { ended, len, resumed, wall_time, absent: (typed.num_absent)() };
+        let outcome = Outcome { ended, len, resumed, wall_time, absent: state.num_absent() };
         // The text of a source's error is all that other ranks have of it.
         return report_or_error(outcome, started, options, BTreeMap::new());
     }
@@ -167,18 +189,22 @@ fn drive(
             (None, Some(durable)) => durable.during(table, || context.run(&job)),
             (None, None) => context.run(&job),
         };
+        let run = || ticking(state, setting, run);
         started = match options.watch.as_ref() {
             None => run(),
             Some(watch) => {
-                let failed = || table.failures().skipped().count();
-                let counts = || (resumed + table.finished_blocks(), failed());
-                watch.during(len, state.item_bytes, counts, run)
+                let resumed = state.resumed_items();
+                let counts = || {
+                    table.tick();
+                    (resumed + table.finished_blocks(), table.failures().skipped().count())
+                };
+                watch.during(state.num_items(), state.item_bytes, counts, run)
             }
         };
     }
     table.failures().skipped().filter(|&index| index < len).for_each(typed.put_back);
     let wall_time = begun.elapsed();
-    let absent = (typed.num_absent)();
+    let absent = state.num_absent();
     let ended = WorkersResult::here(state, wall_time);
     let outcome = Outcome { ended, len, resumed, wall_time, absent };
     let source_errors = std::mem::take(&mut *state.source_errors());

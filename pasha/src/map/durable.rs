@@ -63,6 +63,7 @@ impl Durable<'_> {
         let tick = |has_ended: bool| {
             let noted = &mut *lock();
             let pause = LEAST_INTERVAL.max(noted.cost * TIMES_THE_COST);
+            table.tick();
             if has_ended || noted.last.elapsed() < pause {
                 return ControlFlow::Continue(());
             }

@@ -118,6 +118,7 @@ where
 {
     /// Copies what is finished by now, and shows it.
     fn show(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> ControlFlow<()> {
+        state.table.tick();
         if AccumulatorsOf::<K>::COUNT > 0 {
             wait_for_checkpoints(state);
         }

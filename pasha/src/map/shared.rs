@@ -10,6 +10,7 @@ use crate::context::Setting;
 use crate::error::{Error, Result};
 use crate::job::board::{EventBuffers, FinishedItems, Grants, Recorder, Table, most_items};
 use crate::job::judge::Judge;
+use crate::job::present::PresentItems;
 use crate::job::share::{Borders, Shares};
 use crate::job::tree::MergeTree;
 use crate::job::work::{Checkpoints, MapState};
@@ -46,6 +47,8 @@ pub(super) struct TaskFacts<'m> {
     pub(super) together: usize,
     /// Bytes of the items of one index, where they are known.
     pub(super) item_bytes: Option<usize>,
+    /// Which indices have an item, if some may have none.
+    pub(super) present: Option<&'m PresentItems>,
     /// Where the outputs' pages and cache lines end.
     pub(super) borders: Borders,
     /// The addresses of outputs that are written for the first time.
@@ -117,7 +120,15 @@ impl SharedByWorkers {
                 static_step: about.tree.map_or(1, MergeTree::block_items),
                 // What is granted does not begin at a border.
                 borders: if grants.is_some() { Borders::default() } else { about.borders },
+                // Nor are its positions the indices.
+                present: about.present.filter(|_| grants.is_none()),
             },
+            present: about.present,
+            is_watched: options.watch.is_some()
+                || options.deadline.is_some()
+                || options.cancel_token.is_some()
+                || about.job_file.is_some()
+                || about.is_live,
             judge: Judge { table, policy, has_checkpoints: checkpoints.are_kept(), recorder },
             checkpoints,
             item_bytes: about.item_bytes,

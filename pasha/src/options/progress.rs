@@ -31,7 +31,7 @@ use super::ticking::at_intervals;
 pub struct Progress {
     /// Number of finished items.
     pub finished: usize,
-    /// Number of items.
+    /// Number of items, without those that are absent or left out by a mask.
     pub len: usize,
     /// Number of items that failed and that the map goes on without.
     pub failed: usize,
@@ -81,7 +81,7 @@ impl Progress {
     /// and where they are not known.
     ///
     /// They are known of items that are arrays whose shape their source tells beforehand, as frames
-    /// of an array or a file, and where no item is absent.
+    /// of an array or a file.
     ///
     /// # Examples
     /// ```

@@ -36,6 +36,7 @@ mod saxs;
 mod saxs_live;
 mod saxs_pyfai;
 mod shares;
+mod slow_items;
 mod streaming;
 mod timeline;
 mod together;

@@ -154,7 +154,7 @@ mod tests {
         fn step(
             &mut self,
             cursor: Cursor<'_>,
-            shares: &Shares,
+            shares: &Shares<'_>,
             id: usize,
             claims: &[ShareClaim],
         ) -> bool {
@@ -211,9 +211,15 @@ mod tests {
             let cursor = Cursor::new(&word, 3);
             let claims = [const { ShareClaim::new() }; 3];
             let splitting = Splitting::Fixed(NonZeroUsize::new(1 + round % 3).unwrap());
-            let borders = Borders::default();
-            let shares =
-                Shares { splitting, len: 20, num_workers: 3, together: 1, static_step: 1, borders };
+            let shares = Shares {
+                splitting,
+                len: 20,
+                num_workers: 3,
+                together: 1,
+                static_step: 1,
+                borders: Borders::default(),
+                present: None,
+            };
             let mut workers = [const { Stepper { step: 0, seen: 0, share: 0..0 } }; 3];
             let mut runs = [0; 20];
             while workers.iter().any(|worker| worker.step != 0) || cursor.position() < 20 {

@@ -28,13 +28,15 @@ impl Current<'_> {
         Current { place, record: PhantomData }
     }
 
-    /// Splits the indices of a block into spans, each of which is entered before it is run.
+    /// Splits the indices of a block into spans of at most so many, each of which is entered before
+    /// it is run.
     #[inline(always)]
-    pub(crate) fn spans(block: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn spans(block: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
         let mut next = block.start;
         std::iter::from_fn(move || {
             let start = next;
-            next = (start | (SPAN - 1)).saturating_add(1).min(block.end);
+            let end = block.end.min(start.saturating_add(most));
+            next = (start | (SPAN - 1)).saturating_add(1).min(end);
             (start < block.end).then_some(start..next)
         })
     }
@@ -81,9 +83,11 @@ mod tests {
         let mut place = usize::MAX;
         // SAFETY: the place is a local variable, which nothing else uses meanwhile.
         let current = unsafe { Current::new(&raw mut place) };
-        for block in [0..0, 0..3, 65_534..65_539, 65_536..65_537, 0x2_fff0..0x5_0001] {
+        let blocks = [0..0, 0..3, 65_534..65_539, 65_536..65_537, 0x2_fff0..0x5_0001];
+        let mosts = [usize::MAX, 1, 32, 512].into_iter().cycle();
+        for (block, most) in blocks.into_iter().cycle().zip(mosts).take(20) {
             let mut next = block.start;
-            for span in Current::spans(block.clone()) {
+            for span in Current::spans(block.clone(), most) {
                 current.enter(span.start);
                 for index in span {
                     current.note(index);
@@ -95,6 +99,6 @@ mod tests {
             assert_eq!(next, block.end);
         }
         let last = usize::MAX - 1..usize::MAX;
-        assert!(Current::spans(last.clone()).eq(std::iter::once(last)));
+        assert!(Current::spans(last.clone(), usize::MAX).eq(std::iter::once(last)));
     }
 }

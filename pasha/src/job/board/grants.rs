@@ -160,7 +160,7 @@ impl Grants {
     /// yet.
     pub(crate) fn next(
         &self,
-        shares: &Shares,
+        shares: &Shares<'_>,
         position: usize,
         at_least: usize,
     ) -> Option<Range<usize>> {
@@ -189,9 +189,10 @@ mod tests {
     use crate::job::share::Borders;
     use crate::options::Splitting;
 
-    fn shares(num_workers: usize) -> Shares {
+    fn shares(num_workers: usize) -> Shares<'static> {
         let (splitting, borders) = (Splitting::Guided, Borders::default());
-        Shares { splitting, len: 1000, num_workers, together: 1, static_step: 1, borders }
+        let (len, together, static_step, present) = (1000, 1, 1, None);
+        Shares { splitting, len, num_workers, together, static_step, borders, present }
     }
 
     #[test]

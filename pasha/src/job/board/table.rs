@@ -66,6 +66,8 @@ struct TableHeader {
     retried: AtomicUsize,
     /// How often the caller has asked all workers for a checkpoint.
     questions: AtomicUsize,
+    /// How often the caller has asked the workers to end their blocks.
+    ticks: AtomicUsize,
     /// Not 0 while the caller reads the workers' checkpoints.
     reading: AtomicU32,
     pages: PageCounts,
@@ -174,7 +176,7 @@ impl Table {
     /// what that has been granted.
     pub(crate) fn claim(
         &self,
-        shares: &Shares,
+        shares: &Shares<'_>,
         grants: Option<&Grants>,
         worker_id: usize,
         at_least: usize,
@@ -237,6 +239,17 @@ impl Table {
 
     pub(crate) fn retried(&self) -> &AtomicUsize {
         &self.header().retried
+    }
+
+    /// Asks all workers to end their blocks, so that what they have finished is known.
+    pub(crate) fn tick(&self) {
+        self.header().ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was asked for.
+    #[inline(always)]
+    pub(crate) fn ticks(&self) -> usize {
+        self.header().ticks.load(Ordering::Relaxed)
     }
 
     /// Asks all workers for a checkpoint, and gives the number of the question.

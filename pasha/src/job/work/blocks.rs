@@ -11,7 +11,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::CheckpointTimer;
-use super::inner_loop::{BlockError, BlockResult, ExactBlock, run_block, run_block_exactly};
+use super::early_end::{EarlyEnd, ItemTime};
+use super::inner_loop::{BlockError, BlockResult, ExactBlock, Seat, run_block, run_block_exactly};
 use super::staged::{StagingBuffer, run_block_staged};
 use super::state::MapState;
 use super::task::Task;
@@ -32,9 +33,15 @@ const TOO_LONG: Duration = Duration::from_micros(100);
 /// At this many items even the simplest kernel takes long enough.
 const MOST_ITEMS_OF_A_BLOCK: usize = 32 * 1024;
 
+/// A block has at most so many times as many indices without an item as it may have items.
+const ABSENT_FOR_ITEM: usize = 32;
+
 /// One worker's blocks: how many items the next one has.
 pub(super) struct BlockRunner<'m> {
     items: usize,
+    /// How many indices a block has in which there is no item.
+    absent: usize,
+    item_time: ItemTime,
     last: Instant,
     checkpoint_timer: CheckpointTimer,
     huge_pages: HugePageMaker<'m>,
@@ -65,6 +72,8 @@ impl<'m> BlockRunner<'m> {
         let staging = if state.is_staged { StagingBuffer::new(task) } else { None };
         BlockRunner {
             items: 1,
+            absent: 1,
+            item_time: ItemTime::UNKNOWN,
             last: now,
             checkpoint_timer: CheckpointTimer::new(now),
             huge_pages,
@@ -151,21 +160,27 @@ impl<'m> BlockRunner<'m> {
                 // Each block of the tree has accumulators of its own.
                 missing.end.min(tree.shape().end_of_block(next))
             });
-            let block = next..end.min(next.saturating_add(most));
+            let block = next..end.min(self.end_of_next(state, next, most, is_single));
             self.make_huge_pages(task, state, worker_id, &block);
             if let Some(recorder) = state.recorder {
                 recorder.items(worker_id, self.last, block.clone(), is_dirty);
             }
             record.begin_block(block.start);
-            let slowest = Cell::new(Timed::default());
-            let seat = ExactBlock { worker_id, record, limit: state.limit, slowest };
+            let early_end = match state.is_watched {
+                true => EarlyEnd::on_signals(state.table, state.token, self.last, self.item_time),
+                false => EarlyEnd::never(),
+            };
+            let early_end = &early_end;
+            let (limit, slowest) = (state.limit, Cell::new(Timed::default()));
+            let exact = ExactBlock { worker_id, record, limit, early_end, slowest };
             let outcome = if state.is_exact {
                 let reset = is_dirty || state.job_file.is_some();
                 // SAFETY: the share was claimed by this worker alone and lies within the map, the
                 // readers were begun with it, and the seat makes the worker's number its own.
-                unsafe { run_block_exactly(task, readers, scratch, block.clone(), &seat, reset) }
+                unsafe { run_block_exactly(task, readers, scratch, block.clone(), &exact, reset) }
             } else {
-                let (block, current) = (block.clone(), record.current());
+                let seat = Seat { worker_id, current: record.current(), early_end };
+                let block = block.clone();
                 // SAFETY: the share was claimed by this worker alone and lies within the map, the
                 // readers were begun with it, the seat makes the worker's number its own; and the
                 // buffer was made for this task, and blocks fit it.
@@ -174,19 +189,24 @@ impl<'m> BlockRunner<'m> {
                     if const { K::STREAM_STORES }
                         && let Some(staging) = &mut self.staging
                     {
-                        run_block_staged(task, readers, scratch, block, worker_id, current, staging)
+                        run_block_staged(task, readers, scratch, block, &seat, staging)
                     } else {
-                        run_block(task, readers, scratch, block, worker_id, current)
+                        run_block(task, readers, scratch, block, &seat)
                     }
                 }
             };
             self.generation.end_if_forked();
             let outcome = match state.journal {
                 Some(journal) if const { K::Specs::KEPT.in_memory } && outcome.is_ok() => {
-                    note_in::<K, F, R>(journal, task, &block)
+                    note_in::<K, F, R>(journal, task, &block).map(|()| block.end)
                 }
                 _ => outcome,
             };
+            let block = match outcome {
+                Ok(end) => block.start..end,
+                Err(_) => block,
+            };
+            let outcome = outcome.map(drop);
             let now = Instant::now();
             let took = now.duration_since(self.last);
             self.last = now;
@@ -197,17 +217,18 @@ impl<'m> BlockRunner<'m> {
             state.note_finished(finished.clone());
             if let Some(recorder) = state.recorder {
                 let until = if outcome.is_ok() { block.end } else { finished.end + 1 };
-                recorder.tell_apart(worker_id, seat.slowest.get(), until);
+                recorder.tell_apart(worker_id, exact.slowest.get(), until);
             }
             if outcome.is_err() {
-                record.count(finished.len(), took);
+                record.count(state.items_in(&finished), took);
                 return outcome;
             }
-            record.end_block(block.len(), block.end, took);
+            let items = state.items_in(&block);
+            record.end_block(items, block.end, took);
             if state.is_live && state.checkpoints.are_kept() {
                 self.add_to_live(block.clone());
             }
-            self.adapt(took);
+            self.adapt(took, items, block.len());
             next = block.end;
             state.check_stop(now);
             self.checkpoint_if_due(task, state, worker_id, next);
@@ -366,12 +387,37 @@ impl<'m> BlockRunner<'m> {
         self.since_checkpoint.clear();
     }
 
-    /// Chooses the size of the next block by the time that the last one took.
-    fn adapt(&mut self, took: Duration) {
+    /// Where a block may end that begins here and has at most so many items; of one item alone,
+    /// behind that.
+    fn end_of_next(
+        &self,
+        state: &MapState<'_>,
+        start: usize,
+        most: usize,
+        is_single: bool,
+    ) -> usize {
+        let Some(present) = state.present.filter(|_| !is_single) else {
+            return start.saturating_add(most);
+        };
+        let with_items = present.index(present.before(start).saturating_add(most));
+        let absent = self.absent.max(most.saturating_mul(ABSENT_FOR_ITEM));
+        let room = self.staging.as_ref().map_or(usize::MAX, StagingBuffer::items);
+        with_items.unwrap_or(usize::MAX).min(start.saturating_add(absent.min(room)))
+    }
+
+    /// Chooses the size of the next block by the time that the last one took, with so many items
+    /// in so many indices.
+    fn adapt(&mut self, took: Duration, items: usize, indices: usize) {
+        self.item_time = ItemTime::new(took, indices);
+        // What an index without an item takes says nothing of those with one.
+        let (size, most) = match items {
+            0 => (&mut self.absent, usize::MAX / 2),
+            _ => (&mut self.items, MOST_ITEMS_OF_A_BLOCK),
+        };
         if took < LONG_ENOUGH {
-            self.items = (self.items * 2).min(MOST_ITEMS_OF_A_BLOCK);
+            *size = size.saturating_mul(2).min(most);
         } else if took > TOO_LONG {
-            self.items = (self.items / 2).max(1);
+            *size = (*size / 2).max(1);
         }
     }
 }

@@ -3,7 +3,8 @@
 //! There are no other workers to share a table with, nothing to be claimed, and no report to be
 //! made, so such a map costs little more than its loop: it can stand within the program's own.
 
-use super::inner_loop::{BlockError, run_block};
+use super::early_end::EarlyEnd;
+use super::inner_loop::{BlockError, Seat, run_block};
 use super::task::Task;
 use crate::error::SourceError;
 use crate::functor::list::{FunctorList, ReadList};
@@ -55,18 +56,18 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         record.enter(Stage::MakingScratch);
         let mut scratch = self.kernel.scratch();
         let all = 0..self.len;
+        let early_end = EarlyEnd::never();
+        let seat = Seat { worker_id: 0, current: record.current(), early_end: &early_end };
         record.enter(Stage::BeginningShare);
         readers.begin(all.clone());
         record.enter(Stage::Item);
         // SAFETY: this thread is the map's only worker, so that all indices and the number 0 are
         // its own, and the readers were begun with them.
-        let outcome = unsafe {
-            run_block::<K, F, _>(self, &mut readers, &mut scratch, all, 0, record.current())
-        };
+        let outcome = unsafe { run_block::<K, F, _>(self, &mut readers, &mut scratch, all, &seat) };
         if outcome.is_ok() {
             record.enter(Stage::Closing);
         }
-        outcome.map_err(|error| match error {
+        outcome.map(drop).map_err(|error| match error {
             BlockError::Kernel(failure) => {
                 record.explain(&failure, None);
                 (Failure::Refused, None)

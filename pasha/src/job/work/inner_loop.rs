@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::{Duration, Instant};
 
+use super::early_end::EarlyEnd;
 use super::task::{SlotsBy, Task};
 use crate::functor::list::{FunctorList, ReadList};
 use crate::job::board::{Current, Record, Timed};
@@ -30,14 +31,23 @@ pub(super) enum BlockError<R, K> {
 }
 
 /// How a block of `K` over readers `R` fails.
-pub(super) type BlockResult<K, R> =
-    Result<(), BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
+pub(super) type BlockResult<K, R, T = ()> =
+    Result<T, BlockError<<R as ReadList<<K as Kernel>::Items>>::Error, <K as Kernel>::Failure>>;
+
+/// Who runs a block, and when it ends early.
+#[derive(Clone, Copy)]
+pub(super) struct Seat<'s> {
+    pub(super) worker_id: usize,
+    pub(super) current: Current<'s>,
+    pub(super) early_end: &'s EarlyEnd<'s>,
+}
 
 /// Who runs a block, and how long each of its items may take.
 pub(super) struct ExactBlock<'s> {
     pub(super) worker_id: usize,
     pub(super) record: &'s Record,
     pub(super) limit: Option<Duration>,
+    pub(super) early_end: &'s EarlyEnd<'s>,
     /// The slowest item of the block, where items are timed.
     pub(super) slowest: Cell<Timed>,
 }
@@ -53,11 +63,11 @@ impl ExactBlock<'_> {
     }
 }
 
-/// The innermost loop. A function of its own, so that the compiler knows that its arguments do
-/// not overlap and keeps them in registers.
+/// The innermost loop, which gives the index behind the last item that it ran. A function of its
+/// own, so that the compiler knows that its arguments do not overlap and keeps them in registers.
 ///
 /// # Safety
-/// The caller alone has the indices of `block` and the number `worker_id`; both lie within what
+/// The caller alone has the indices of `block` and the number of the seat; both lie within what
 /// the outputs were attached for; and `readers` were begun with a share that holds the block.
 #[inline(never)]
 pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<K::Items>>(
@@ -65,17 +75,19 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
     readers: &mut R,
     scratch: &mut K::Scratch,
     block: Range<usize>,
-    worker_id: usize,
-    current: Current<'_>,
-) -> BlockResult<K, R> {
+    seat: &Seat<'_>,
+) -> BlockResult<K, R, usize> {
     // Copies in local variables: nothing that the kernel writes can change them.
+    let Seat { worker_id, current, early_end } = *seat;
     let (kernel, slots, accumulators) =
         (task.kernel, task.slots.clone(), task.accumulators.clone());
     // SAFETY: the worker's number is the caller's own.
     let mut local = unsafe { LocalAccumulators::new(&task.accumulators, worker_id) };
     let number = task.first_worker + worker_id;
-    for span in Current::spans(block) {
+    let end_of_block = block.end;
+    for span in Current::spans(block, early_end.span()) {
         current.enter(span.start);
+        let end = span.end;
         for index in span {
             current.note(index);
             let (at, place) =
@@ -95,8 +107,11 @@ pub(super) unsafe fn run_block<K: Kernel, F: FunctorList<K::Items>, R: ReadList<
                 kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }
         }
+        if end < end_of_block && early_end.is_due() {
+            return Ok(end);
+        }
     }
-    Ok(())
+    Ok(end_of_block)
 }
 
 /// The same for maps that go on after a failure: at any moment the index in the record is that
@@ -117,11 +132,19 @@ pub(super) unsafe fn run_block_exactly<
     block: Range<usize>,
     seat: &ExactBlock<'_>,
     reset: bool,
-) -> BlockResult<K, R> {
+) -> BlockResult<K, R, usize> {
     let (kernel, slots, accumulators) =
         (task.kernel, task.slots.clone(), task.accumulators.clone());
     let (current, calls) = (seat.record.current(), seat.record.calls());
+    let (early_end, end_of_block) = (seat.early_end, block.end);
+    let mut next_look = block.start.saturating_add(early_end.span());
     for index in block {
+        if index >= next_look {
+            if early_end.is_due() {
+                return Ok(index);
+            }
+            next_look = index.saturating_add(early_end.span());
+        }
         let place = SlotPosition { index, worker_id: seat.worker_id };
         let at = Position { index, worker_id: task.first_worker + seat.worker_id };
         // SAFETY: as the caller promises; each index comes once, and the slots of the one before
@@ -159,5 +182,5 @@ pub(super) unsafe fn run_block_exactly<
         }
     }
     compiler_fence(Ordering::SeqCst);
-    Ok(())
+    Ok(end_of_block)
 }

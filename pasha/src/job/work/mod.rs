@@ -3,6 +3,7 @@
 mod blocks;
 mod checkpoint;
 mod direct;
+mod early_end;
 mod inner_loop;
 mod staged;
 mod state;

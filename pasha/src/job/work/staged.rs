@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::inner_loop::{BlockError, BlockResult};
+use super::inner_loop::{BlockError, BlockResult, Seat};
 use super::task::{IndexSlotsOf, SlotsBy, Task};
 use crate::element::{AlignedBytes, MOST_ALIGNED};
 use crate::functor::list::{FunctorList, ReadList};
@@ -63,10 +63,10 @@ pub(super) unsafe fn run_block_staged<
     readers: &mut R,
     scratch: &mut K::Scratch,
     block: Range<usize>,
-    worker_id: usize,
-    current: Current<'_>,
+    seat: &Seat<'_>,
     staging: &mut StagingBuffer,
-) -> BlockResult<K, R> {
+) -> BlockResult<K, R, usize> {
+    let Seat { worker_id, current, early_end } = *seat;
     let at_buffer = staging.lines.as_mut_ptr().cast::<u8>();
     // SAFETY: the caller has the block's indices; the buffer is aligned, this worker's alone, was
     // zeros at first, and is always used for slots of this run and this many items.
@@ -76,8 +76,9 @@ pub(super) unsafe fn run_block_staged<
     // SAFETY: the worker's number is the caller's own.
     let mut local = unsafe { LocalAccumulators::new(&task.accumulators, worker_id) };
     let number = task.first_worker + worker_id;
-    for span in Current::spans(out.block.clone()) {
+    for span in Current::spans(out.block.clone(), early_end.span()) {
         current.enter(span.start);
+        let end = span.end;
         for index in span {
             current.note(index);
             let at = Position { index, worker_id: number };
@@ -98,9 +99,13 @@ pub(super) unsafe fn run_block_staged<
                 kernel.call(at, items, slot, scratch).map_err(BlockError::Kernel)?;
             }
         }
+        if end < out.block.end && early_end.is_due() {
+            out.block.end = end;
+            break;
+        }
     }
     out.is_whole = true;
-    Ok(())
+    Ok(out.block.end)
 }
 
 /// Streams out what is finished when the block ends, however it does: what was finished before a

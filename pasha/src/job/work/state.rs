@@ -12,6 +12,7 @@ use crate::job::board::{
     End, Failure, FinishedItems, Grants, Record, Recorder, Stage, Stop, Table,
 };
 use crate::job::judge::{Judge, Verdict};
+use crate::job::present::PresentItems;
 use crate::job::share::Shares;
 use crate::job::tree::{BETWEEN_STOP_CHECKS, MergeTree};
 use crate::memory::SharedPages;
@@ -24,7 +25,11 @@ pub(crate) struct MapState<'m> {
     pub(crate) table: &'m Table,
     /// The number of items.
     pub(crate) len: usize,
-    pub(crate) shares: Shares,
+    pub(crate) shares: Shares<'m>,
+    /// Which indices have an item, if some may have none.
+    pub(crate) present: Option<&'m PresentItems>,
+    /// Whether somebody waits for what workers say between blocks.
+    pub(crate) is_watched: bool,
     pub(crate) judge: Judge<'m>,
     pub(crate) checkpoints: &'m Checkpoints,
     /// Whether each item is noted exactly, so that the map can go on after a failure.
@@ -108,10 +113,37 @@ impl MapState<'_> {
         }
     }
 
+    /// The number of indices without an item.
+    pub(crate) fn num_absent(&self) -> usize {
+        self.len - self.num_items()
+    }
+
+    /// The number of indices with an item.
+    pub(crate) fn num_items(&self) -> usize {
+        self.items_in(&(0..self.len))
+    }
+
+    /// The number of items that were finished before the map began.
+    pub(crate) fn resumed_items(&self) -> usize {
+        match (self.job_file, self.present) {
+            (None, _) => 0,
+            (Some(file), None) => file.finished(),
+            (Some(file), Some(present)) => (0..present.count())
+                .filter_map(|item| present.index(item))
+                .filter(|&index| file.are_finished(index..index + 1))
+                .count(),
+        }
+    }
+
+    /// The number of items at these indices.
+    pub(crate) fn items_in(&self, indices: &Range<usize>) -> usize {
+        self.present.map_or(indices.len(), |present| present.within(indices))
+    }
+
     /// Takes note of what a worker had finished of its last block, before a panic or its death.
     pub(crate) fn note_interrupted(&self, record: &Record) {
         let finished = record.finished_of_block();
-        record.count(finished.len(), Duration::ZERO);
+        record.count(self.items_in(&finished), Duration::ZERO);
         if !finished.is_empty() {
             self.note_finished(finished);
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::checkpoint::{CheckpointUse, Checkpoints};
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
+use crate::job::present::PresentItems;
 use crate::job::share::Borders;
 use crate::job::tree::MergeTree;
 use crate::kernel::Kernel;
@@ -172,11 +173,9 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         }
     }
 
-    /// The number of indices without an item.
-    pub(crate) fn num_absent(&self) -> usize {
-        match F::MAY_BE_ABSENT {
-            true => (0..self.len).filter(|&index| !self.functors.are_present(index)).count(),
-            false => 0,
-        }
+    /// Which indices have an item, if some may have none.
+    pub(crate) fn present(&self) -> Option<PresentItems> {
+        let look = || PresentItems::new(self.len, |index| self.functors.are_present(index));
+        F::MAY_BE_ABSENT.then(look)
     }
 }
