@@ -9,6 +9,7 @@ mod ragged;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ndarray::{Axis, Dimension, IntoDimension};
 
@@ -16,6 +17,7 @@ use crate::array::{Order, SharedArray, bytes_of_shape};
 use crate::context::Context;
 use crate::element::{Element, assert_alignment_in_file};
 use crate::error::{Error, Result};
+use crate::files::FileClaim;
 use crate::memory::{Mapping, Memory, Pages};
 use crate::npy::NpyElement;
 use crate::resume;
@@ -80,6 +82,17 @@ impl Owner {
             job_file: context.options().resume.as_deref().map(Path::to_owned),
             has_files: context.ranks().is_none_or(|ranks| ranks.group.rank() == 0),
         }
+    }
+
+    /// Claims the job, if the context has one.
+    fn claim_job(&self) -> Result<Option<Arc<FileClaim>>> {
+        self.job_file.as_deref().map(resume::claim).transpose()
+    }
+
+    /// Whether the context has a job that was begun.
+    fn has_begun_job(&self) -> Result<bool> {
+        let claim = self.claim_job()?;
+        Ok(claim.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false))
     }
 }
 
@@ -292,7 +305,7 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
             let (order, shape) = (builder.order, dim.slice());
             let path = &absolute(path.clone());
             let job = builder.owner.job_file.as_deref();
-            if job.is_some_and(|job| absolute(job.to_owned()) == *path) {
+            if job.is_some_and(|job| resume::are_files_of(&absolute(job.to_owned()), path)) {
                 return Err(Error::Resume {
                     path: path.to_owned(),
                     reason:
@@ -302,7 +315,7 @@ fn build<A: Element, D: Dimension, W, E: Dimension>(
                 });
             }
             // Nobody else touches the files of a job whose lock this process holds.
-            let claim = job.map(resume::claim).transpose()?;
+            let claim = builder.owner.claim_job()?;
             let begun = claim.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false);
             let file = NpyOutput { path, stored, order, shape, bytes, job: claim };
             match job {

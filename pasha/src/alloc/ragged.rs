@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ndarray::Ix1;
 
 use super::{AllocBuilder, ElementInFile, ForAll, Owner, absolute, build};
-use crate::array::{Order, RaggedArray, SharedArray, ValuesOf};
+use crate::array::{Order, RaggedArray, ValuesOf};
 use crate::context::Context;
 use crate::element::{Element, assert_alignment_in_file};
 use crate::error::{Error, Result};
@@ -79,8 +79,9 @@ impl<A: Element> AllocRaggedBuilder<A> {
     ///
     /// NumPy takes them apart by
     /// `numpy.split(numpy.load("values.npy"), numpy.load("offsets.npy")[1:-1])`. The file of the
-    /// values is made by the map, once it knows how many there are: before its first item where
-    /// the kernel has `#[output(ragged = LENGTH)]`, after its last where it pushes.
+    /// values is empty at first, and gets its size from the map: before its first item where
+    /// the kernel has `#[output(ragged = LENGTH)]`, after its last where it pushes. If there is no
+    /// room for it then, the map fails, and the array has the values in memory.
     ///
     /// In a context with [`resume`](crate::Options::resume) values with `ragged = LENGTH` lie in
     /// their file alone, which is gone on with as other outputs in files are; those that are pushed
@@ -124,7 +125,7 @@ impl<A: Element> AllocRaggedBuilder<A> {
     ///
     /// # Errors
     /// [`Error::Argument`] if both files have one path; else as
-    /// [`AllocBuilder::build`], of the offsets here and of the values in the map.
+    /// [`AllocBuilder::build`].
     ///
     /// # Examples
     /// ```
@@ -151,8 +152,13 @@ impl<A: Element> AllocRaggedBuilder<A> {
         };
         let array = |len, file, owner: &Owner| builder_of(len, file, owner.clone());
         let num_offsets = num_slots.saturating_add(1);
-        let offsets = build(array(num_offsets, offsets_file, &owner), Ix1(num_offsets))?;
-        let no_values = SharedArray::zeros(Ix1(0), Order::C, owner.memory, owner.pages)?;
+        let offsets = build(array(num_offsets, None, &owner), Ix1(num_offsets))?;
+        let in_file = |file| build(array(num_offsets, Some(file), &owner), Ix1(num_offsets));
+        let in_file = offsets_file.filter(|_| owner.has_files).map(in_file).transpose()?;
+        // What can't be made there is told before anything is computed, and old values do not stay
+        // beside new offsets. Those of a job that was begun are still needed.
+        let file = values_file.clone().filter(|_| !owner.has_begun_job().unwrap_or(false));
+        let no_values = build(builder_of(0, file, owner.clone()), Ix1(0))?;
         let make = move |total, of| {
             let mut owner = owner.clone();
             if of == ValuesOf::ANewMap {
@@ -160,7 +166,7 @@ impl<A: Element> AllocRaggedBuilder<A> {
             }
             build(builder_of(total, values_file.clone(), owner), Ix1(total))
         };
-        Ok(RaggedArray::of_empty_slots(offsets, no_values, Box::new(make)))
+        Ok(RaggedArray::of_empty_slots(offsets, in_file, no_values, Box::new(make)))
     }
 }
 

@@ -8,7 +8,7 @@ use ndarray::{ArrayView, ArrayViewMut, Ix1};
 
 use super::{Order, SharedArray};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{Memory, Pages};
 
 /// The arrays of a ragged output: a slot of its own length for each index, back to back.
@@ -47,6 +47,8 @@ pub struct RaggedArray<A: 'static> {
 /// Makes arrays for the values of a ragged array.
 struct ValuesSource<A: 'static> {
     make: Box<MakeValues<A>>,
+    /// The file into which the offsets are written as well.
+    offsets: Option<SharedArray<usize, Ix1>>,
     /// Whether it has made the ones that there are.
     has_made: bool,
 }
@@ -78,20 +80,18 @@ impl<A: 'static> RaggedArray<A> {
         RaggedArray { offsets, values, source: None }
     }
 
-    /// Empty slots, one less than there are offsets, which a map gives their lengths.
+    /// Empty slots, one less than these offsets of 0, which a map gives their lengths. The file has
+    /// the offsets of a job that is gone on with, or also zeros.
     ///
     /// # Panics
-    /// Panics if there are no offsets.
+    /// Panics if there are no offsets, or they are not 0.
     pub(crate) fn of_empty_slots(
-        mut offsets: SharedArray<usize, Ix1>,
+        offsets: SharedArray<usize, Ix1>,
+        file: Option<SharedArray<usize, Ix1>>,
         no_values: SharedArray<A, Ix1>,
         make: Box<MakeValues<A>>,
-    ) -> Self
-    where
-        A: Element,
-    {
-        offsets.fill(0);
-        let source = Some(ValuesSource { make, has_made: false });
+    ) -> Self {
+        let source = Some(ValuesSource { make, offsets: file, has_made: false });
         RaggedArray { source, ..RaggedArray::new(offsets, no_values) }
     }
 
@@ -299,7 +299,7 @@ impl<A: 'static> RaggedArray<A> {
     /// # Ok::<(), pasha::Error>(())
     /// ```
     pub fn is_file_backed(&self) -> bool {
-        self.offsets.is_file_backed()
+        self.source.as_ref().is_some_and(|source| source.offsets.is_some())
     }
 
     /// Writes the pages of arrays in files to their disk and waits for it, as
@@ -317,7 +317,9 @@ impl<A: 'static> RaggedArray<A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush(&self) -> io::Result<()> {
-        self.offsets.flush()?;
+        if let Some(offsets) = self.source.as_ref().and_then(|source| source.offsets.as_ref()) {
+            offsets.flush()?;
+        }
         self.values.flush()
     }
 
@@ -331,7 +333,8 @@ impl<A: 'static> RaggedArray<A> {
     ///
     /// # Errors
     /// As for [`SharedArray::zeros`], and then nothing is changed, or those of making a file for
-    /// the values, and then all slots are empty.
+    /// the values, and then all slots are empty. Of a job that is gone on with, [`Error::Argument`]
+    /// if the slots had other lengths.
     pub(crate) fn resize(
         &mut self,
         lengths: impl Iterator<Item = usize> + Clone,
@@ -343,6 +346,11 @@ impl<A: 'static> RaggedArray<A> {
         A: Element,
     {
         let total = lengths.clone().sum();
+        if let Some(ValuesSource { offsets: Some(offsets), .. }) = &self.source
+            && of == ValuesOf::TheJob
+        {
+            check_lengths(offsets, lengths.clone())?;
+        }
         let fits = self.values.len() == total;
         match &mut self.source {
             None if fits && self.values.memory() == memory => {}
@@ -353,16 +361,44 @@ impl<A: 'static> RaggedArray<A> {
                 self.values = SharedArray::zeros(Ix1(0), Order::C, memory, pages)?;
                 self.offsets.fill(0);
                 source.has_made = false;
+                if let (Some(offsets), ValuesOf::ANewMap) = (&mut source.offsets, of) {
+                    offsets.fill(0);
+                }
                 self.values = (source.make)(total, of)?;
                 source.has_made = true;
             }
         }
+        Ok(self.set_lengths(lengths))
+    }
+
+    /// As [`resize`](Self::resize), in memory, whether or not the values were to lie in a file.
+    ///
+    /// # Errors
+    /// As for [`SharedArray::zeros`].
+    pub(crate) fn resize_in_memory(
+        &mut self,
+        lengths: impl Iterator<Item = usize> + Clone,
+        memory: Memory,
+        pages: Pages,
+    ) -> Result<&mut [A]>
+    where
+        A: Element,
+    {
+        self.values = SharedArray::zeros(Ix1(lengths.clone().sum()), Order::C, memory, pages)?;
+        Ok(self.set_lengths(lengths))
+    }
+
+    /// Sets the lengths of all slots, for which there are values, and gives these.
+    fn set_lengths(&mut self, lengths: impl Iterator<Item = usize>) -> &mut [A] {
         let mut end = 0;
         for (offset, len) in self.offsets.iter_mut().skip(1).zip(lengths) {
             end += len;
             *offset = end;
         }
-        Ok(self.values.as_slice_mut().unwrap_or_default())
+        if let Some(offsets) = self.source.as_mut().and_then(|source| source.offsets.as_mut()) {
+            offsets.assign(&self.offsets);
+        }
+        self.values.as_slice_mut().unwrap_or_default()
     }
 
     /// The offsets and the values, each on its own.
@@ -374,6 +410,30 @@ impl<A: 'static> RaggedArray<A> {
     pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut SharedArray<A, Ix1>) {
         let offsets = self.offsets.as_slice().unwrap_or_default();
         (offsets, &mut self.values)
+    }
+}
+
+/// Checks that these are the lengths of a job's slots, where its offsets tell any: there are none
+/// before it has begun, or after a loss of power.
+fn check_lengths(
+    offsets: &SharedArray<usize, Ix1>,
+    lengths: impl Iterator<Item = usize>,
+) -> Result<()> {
+    if offsets.last() == Some(&0) {
+        return Ok(());
+    }
+    let found = offsets.windows(2).into_iter().map(|pair| pair[1].wrapping_sub(pair[0]));
+    let mut both = found.zip(lengths).enumerate();
+    match both.find(|(_, (found, needed))| found != needed) {
+        None => Ok(()),
+        Some((index, (found, needed))) => Err(Error::Argument {
+            argument: format!("the length of slot {index} of a ragged output"),
+            value: needed.to_string(),
+            advice: format!(
+                "the job that is gone on with has {found}: run it with the items that it was begun \
+                 with, or delete its file to begin anew"
+            ),
+        }),
     }
 }
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use super::JobFile;
+use super::{JOURNAL, JobFile};
 use crate::error::{Error, Result};
 use crate::files::open_regular;
 
@@ -44,7 +44,7 @@ impl Journal {
     /// # Errors
     /// [`Error::File`] if that fails; [`Error::Resume`] if another file lies there.
     pub(crate) fn open(job: &JobFile) -> Result<Journal> {
-        let path = job.beside(".journal");
+        let path = job.beside(JOURNAL);
         let failed = |source| Error::File { action: "open", path: path.clone(), source };
         let mut options = OpenOptions::new();
         let file =

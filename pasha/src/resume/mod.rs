@@ -95,6 +95,23 @@ pub(crate) fn is_begun(job: &FileClaim) -> Result<bool> {
     }
 }
 
+/// The endings of the files that lie beside a job file.
+pub(crate) const JOURNAL: &str = ".journal";
+pub(crate) const ACCUMULATORS: &str = ".accumulators";
+/// Behind the name of a file that takes the place of that one.
+pub(crate) const NEW: &str = ".new";
+
+/// Whether a path is that of a job file, or of what lies beside it.
+pub(crate) fn are_files_of(job: &Path, path: &Path) -> bool {
+    let beside = |ending: &str| {
+        let mut beside = job.as_os_str().to_owned();
+        beside.push(ending);
+        beside
+    };
+    let accumulators = [ACCUMULATORS, NEW].concat();
+    ["", JOURNAL, ACCUMULATORS, &accumulators].iter().any(|ending| beside(ending) == path)
+}
+
 /// Writes to the disk that a file is in its folder.
 ///
 /// # Errors

@@ -117,16 +117,32 @@ fn what_does_not_fit_is_refused() {
     };
     let told = array("same", "same").unwrap_err().to_string();
     assert!(told.contains("give each a path of its own"), "{told}");
-    let told = array("values", "none/offsets").unwrap_err().to_string();
-    assert!(told.contains("none/offsets"), "{told}");
+    for (values, offsets, part) in
+        [("values", "none/offsets", "none/offsets"), ("none/values", "offsets", "none/values")]
+    {
+        let told = array(values, offsets).unwrap_err().to_string();
+        assert!(told.contains(part), "{told}");
+    }
+    std::os::unix::fs::symlink("offsets", place("link")).unwrap();
+    let told = array("link", "offsets").unwrap_err();
+    assert!(matches!(told, Error::InUse { .. }), "{told}");
+    for name in ["job", "job.journal", "job.accumulators"] {
+        let context = ThreadContext::new(2).unwrap().resume(place("job"));
+        let array = context.alloc_ragged::<f32>(3).files(place(name), place("offsets")).build();
+        let told = array.unwrap_err().to_string();
+        assert!(told.contains("paths of their own"), "{told}");
+    }
 
     let mut out = array("values", "offsets").unwrap();
     let told = copies::run_into(&context, &[1_u32, 2], &mut out).unwrap_err().to_string();
     assert!(told.contains("slot") && told.contains("[3]") && told.contains("[2]"), "{told}");
     // Nobody else's values are replaced while the array lives, even before there are any.
-    let other = array("other", "offsets").unwrap_err();
-    assert!(matches!(other, Error::InUse { .. }), "{other}");
-    // What can't be made is told by the map, and leaves the array empty.
+    for other in [array("other", "offsets"), array("values", "other")] {
+        let other = other.unwrap_err();
+        assert!(matches!(other, Error::InUse { .. }), "{other}");
+    }
+    // What can't be made any more is told by the map, and leaves the array empty.
+    std::fs::remove_file(place("values")).unwrap();
     std::fs::create_dir(place("values")).unwrap();
     for () in [(); 2] {
         let told = copies::run_into(&context, &[1_u32, 2, 0], &mut out).unwrap_err().to_string();
@@ -136,4 +152,39 @@ fn what_does_not_fit_is_refused() {
     std::fs::remove_dir(place("values")).unwrap();
     copies::run_into(&context, &[1_u32, 2, 0], &mut out).unwrap();
     assert_eq!(out.values(), array![-1.0, -1.0, 2.0]);
+}
+
+#[test]
+fn values_are_kept_in_memory_where_their_file_can_not_be_made() {
+    let folder = TempDir::new().unwrap();
+    let place = |what: &str| folder.path().join(what);
+    for (name, context) in &contexts() {
+        let array = context.alloc_ragged::<u16>(3).files(place("values"), place("offsets"));
+        let mut out = array.build().unwrap();
+        std::fs::remove_file(place("values")).unwrap();
+        std::fs::create_dir(place("values")).unwrap();
+        let told = divisors::run_into(context, &[2_u32, 1, 4], &mut out).unwrap_err().to_string();
+        assert!(told.contains("values"), "{name}: {told}");
+        assert_eq!(out.to_vec(), [vec![1, 2], vec![1], vec![1, 2, 4]], "{name}");
+        std::fs::remove_dir(place("values")).unwrap();
+        divisors::run_into(context, &[2_u32, 1, 4], &mut out).unwrap();
+        drop(out);
+        let file = NpyFile::<u16, ndarray::Ix1>::open(place("values")).unwrap();
+        assert_eq!(file.view(), array![1, 2, 1, 1, 2, 4], "{name}");
+    }
+}
+
+#[test]
+fn old_values_do_not_stay_beside_new_offsets() {
+    let folder = TempDir::new().unwrap();
+    let place = |what: &str| folder.path().join(what);
+    let context = ThreadContext::new(2).unwrap();
+    for numbers in [1..=20_u32, 1..=5] {
+        let array = context.alloc_ragged(20).files(place("values"), place("offsets"));
+        let mut out = array.build().unwrap();
+        // Of the second map nothing is written.
+        let _ = divisors::run_into(&context, numbers, &mut out);
+    }
+    let file = NpyFile::<u16, ndarray::Ix1>::open(place("values")).unwrap();
+    assert!(file.view().is_empty());
 }

@@ -31,7 +31,7 @@ use super::shape::Shape;
 use crate::error::{Error, Result};
 use crate::files::{ClaimError, FileClaim, open_regular, reserve};
 use crate::memory::Mapping;
-use crate::resume::{JobFile, sync_folder_of};
+use crate::resume::{ACCUMULATORS, JobFile, NEW, sync_folder_of};
 
 /// Bytes of the header, so that what follows begins at a page.
 const HEADER: usize = 4096;
@@ -150,7 +150,7 @@ impl SavedTree {
     /// another job; [`Error::File`] if it can't be read.
     pub(crate) fn read(job: &JobFile, blocks: &Blocks) -> Result<SavedTree> {
         let shape = &blocks.shape;
-        let path = job.beside(".accumulators");
+        let path = job.beside(ACCUMULATORS);
         let (nodes, own) = (Vec::new(), Vec::new());
         let mut saved = SavedTree { path: path.clone(), job: job.checksum(), nodes, own };
         let mut file = None;
@@ -174,7 +174,7 @@ impl SavedTree {
     /// A file that takes the place of the old one later.
     fn new_file(&self) -> Result<NewFile> {
         let mut path = self.path.clone().into_os_string();
-        path.push(".new");
+        path.push(NEW);
         let path = PathBuf::from(path);
         // What a killed program has left, or a link, through which another file would be written.
         match fs::remove_file(&path) {

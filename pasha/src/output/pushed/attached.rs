@@ -1,6 +1,7 @@
 //! Pushed slots attached to a run, and how they become one array.
 
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -85,15 +86,33 @@ unsafe impl<A: Element> Attached for AttachedPushed<'_, A> {
     }
 
     fn finish(self) -> Result<(), Box<Error>> {
+        let (memory, pages) = (self.memory, self.pages);
         let lengths = self.entries.iter().map(|&[_, len]| len);
-        let mut rest = self.array.resize(lengths, ValuesOf::ANewMap, self.memory, self.pages)?;
+        let resized = self.array.resize(lengths.clone(), ValuesOf::ANewMap, memory, pages);
+        let no_file = resized.map(drop).err().map(in_memory_instead);
+        let mut rest = match no_file {
+            None => self.array.values_mut().into_slice().unwrap_or_default(),
+            Some(_) => self.array.resize_in_memory(lengths, memory, pages)?,
+        };
         for &[start, len] in &self.entries {
             let (slot, behind) = rest.split_at_mut(len);
             // SAFETY: the arenas were made for these elements, and the workers have ended.
             slot.copy_from_slice(unsafe { self.arenas.values(start..start + len) });
             rest = behind;
         }
-        Ok(())
+        no_file.map_or(Ok(()), |error| Err(Box::new(error)))
+    }
+}
+
+/// Says where the values are that could not be put into their file.
+#[cold]
+fn in_memory_instead(error: Error) -> Error {
+    match error {
+        Error::File { action, path, source } => {
+            let text = format!("{source}; the output has its values in memory instead");
+            Error::File { action, path, source: io::Error::new(source.kind(), text) }
+        }
+        error => error,
     }
 }
 
