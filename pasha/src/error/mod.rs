@@ -347,7 +347,8 @@ pub enum Error {
     /// The map was cancelled by the context's [`CancelToken`](crate::CancelToken).
     #[error(
         "the map was cancelled when {finished} of {len} items were finished: what is finished is kept \
-         in outputs that are given to `run_into`"
+         in outputs that are given to `run_into`, and of `run_live_in` in what its closure has \
+         cloned"
     )]
     #[non_exhaustive]
     Cancelled {

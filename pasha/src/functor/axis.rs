@@ -15,6 +15,11 @@ use crate::files::OpenedFile;
 use crate::param::{ItemShape, SubView};
 
 /// Anything that can be viewed as an array: slices, vectors, ndarray's arrays, pasha's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be viewed as an array",
+    label = "no array",
+    note = "give an array of ndarray, a slice or a `Vec`; collect a range or an iterator first, `let indices: Vec<usize> = (0..5).collect();`; items of a file are chosen by its own `select(0..5)`"
+)]
 pub trait AsView {
     /// Element type.
     type Elem: 'static;

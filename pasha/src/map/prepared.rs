@@ -1,5 +1,6 @@
 //! A map whose arguments are checked: allocates its outputs, attaches them, and runs into them.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use ndarray::Ix2;
@@ -390,7 +391,7 @@ fn open_job_file(
 }
 
 /// The timeline of a map that nobody wants a report of: it is written when this is dropped, where
-/// that was asked for by word.
+/// that was asked for by word; that it can't be is told on the standard error output.
 // Not by a function at the map's end: the result would have to be kept meanwhile, which takes
 // longer than all the rest of a small map.
 struct UnreadTimeline<'o> {
@@ -411,6 +412,10 @@ impl Drop for UnreadTimeline<'_> {
 #[cold]
 fn write_unread(timeline: &mut Timeline, options: &Options) {
     timeline.finish(options.timeline_file.as_deref());
+    if let Some(reason) = timeline.unwritten() {
+        // Whoever has asked for the file would look for it in vain.
+        let _ = writeln!(io::stderr(), "pasha: the timeline is not there: {reason}");
+    }
 }
 
 /// A panic of a merge, with its text and place, in a map over so many items.

@@ -55,7 +55,10 @@ const WORDS: [Word; 18] = [
     Word {
         name: "progress",
         example: "progress",
-        apply: |options, given| given.nothing().map(|()| options.progress_bar()),
+        apply: |options, given| {
+            let is_wanted = given.truth()?;
+            Ok(if is_wanted { options.progress_bar() } else { Options { watch: None, ..options } })
+        },
     },
     Word { name: "timeline", example: "timeline=out/t.svg", apply: timeline },
     Word {
@@ -88,8 +91,8 @@ const WORDS: [Word; 18] = [
         name: "nice",
         example: "nice=10",
         apply: |options, given| {
-            let by = i32::try_from(given.number()?).map_err(|_| "19 is the nicest")?;
-            Ok(options.nice(by))
+            let by = i32::try_from(given.number()?).ok().filter(|by| *by <= NICEST);
+            Ok(options.nice(by.ok_or(format!("{NICEST} is the nicest"))?))
         },
     },
     Word {
@@ -193,6 +196,9 @@ impl WordValue<'_> {
     }
 }
 
+/// The largest number by which a process of Linux can be nice.
+const NICEST: i32 = 19;
+
 /// More than any address space has.
 const MOST_BYTES: usize = 1 << 57;
 
@@ -214,15 +220,17 @@ impl Options {
                 advice,
             };
             if text.is_empty() {
-                return Err(refused("an option is missing between or behind commas".to_owned()));
+                return Err(refused(format!(
+                    "an option is missing between or behind commas; the options are {}",
+                    examples()
+                )));
             }
             let Some(word) = WORDS.iter().find(|word| word.name == name) else {
                 let nearest = nearest(name, WORDS.iter().map(|word| word.name));
-                let all: Vec<&str> = WORDS.iter().map(|word| word.example).collect();
                 return Err(refused(format!(
                     "there is no such option, {nearest}; the options are, with a comma between \
                      two of them: {}",
-                    all.join(", ")
+                    examples()
                 )));
             };
             if seen.contains(&word.name) {
@@ -238,6 +246,12 @@ impl Options {
                 .map_err(|advice| refused(format!("{advice}, as in \"{}\"", word.example)))
         })
     }
+}
+
+/// All options, each as it may be given.
+fn examples() -> String {
+    let all: Vec<&str> = WORDS.iter().map(|word| word.example).collect();
+    all.join(", ")
 }
 
 impl FromStr for Options {
@@ -310,6 +324,7 @@ mod tests {
         assert!(read("timeline").timeline_file.is_none());
         let file = read("timeline=out/t.JSON").timeline_file.unwrap();
         assert!(file.is_absolute() && file.ends_with("out/t.JSON"));
+        assert!(read("progress=true").watch.is_some() && read("progress=false").watch.is_none());
         assert!(read("resume=a=b").resume.unwrap().ends_with("a=b"));
         assert!(matches!(read("share=7").splitting, Splitting::Fixed(items) if items.get() == 7));
         assert!(!read("huge_pages=false").huge_pages && read("pin_workers=true").pin_workers);

@@ -9,11 +9,12 @@ mod trace;
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::files::open_regular;
+use crate::files::{open_regular, target};
 pub(crate) use coarse::coarsen;
 use ending::TimelineFormat;
 pub(crate) use rows::Row;
@@ -262,7 +263,7 @@ impl Timeline {
             TimelineFormat::Json => self.to_trace_json(),
         };
         let failed = |source| Error::File { action: "write", path: path.to_owned(), source };
-        fs::write(path, text).map_err(failed)
+        replace(path, &text).map_err(failed)
     }
 
     /// Takes note that the caller has its outputs, and writes the file that was asked for by word,
@@ -277,6 +278,19 @@ impl Timeline {
             self.unwritten = self.write(path).err().map(|error| error.to_string());
         }
     }
+}
+
+/// Writes a file beside the one of this path, and puts it in its place when it is whole.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let place = target(path)?;
+    let mut beside = place.clone().into_os_string();
+    beside.push(".new");
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &place));
+    if written.is_err() {
+        // Half a file is of no use; the error says why it is not whole.
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
 /// Whether a timeline can be written into this file, as far as that can be known before there is

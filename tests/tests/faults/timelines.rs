@@ -1,6 +1,7 @@
 //! Timelines of maps whose workers are killed.
 
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pasha::{AnyContext, Span, SpanKind, Timeline};
 use pasha_tests::{nanoseconds, shared_counters};
+use tempfile::TempDir;
 
 fn kill_itself() {
     kill(Pid::this(), Signal::SIGKILL).unwrap();
@@ -122,4 +124,32 @@ fn a_record_is_valid_at_whatever_instruction_its_worker_dies() {
         }
         assert!(seen.into_iter().all(|seen| seen));
     }
+}
+
+#[test]
+fn a_timeline_for_which_there_is_no_room_leaves_the_file_that_was_there() {
+    let folder = TempDir::new().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=16k", "none"]).arg(&disk).stderr(Stdio::null());
+    if !mount.status().is_ok_and(|status| status.success()) {
+        return println!("skipped: file systems can't be mounted here");
+    }
+    let place = disk.join("t.json");
+    std::fs::write(&place, "{}").unwrap();
+    let context: AnyContext = format!("threads:2,timeline={}", place.display()).parse().unwrap();
+    let (out, report) = pasha::map_report_in(&context, 0..3000_u64, |_, index, number| {
+        if index % 3 == 0 {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        number
+    })
+    .unwrap();
+    let (left, names) = (std::fs::read(&place), std::fs::read_dir(&disk).unwrap().count());
+    assert!(Command::new("umount").arg(&disk).status().unwrap().success());
+    assert_eq!((out[2999], names), (2999, 1));
+    assert_eq!(left.unwrap(), b"{}");
+    let told = report.to_string();
+    assert!(told.contains("t.json") && told.contains("No space left"), "{told}");
 }

@@ -39,12 +39,15 @@ pub(super) fn explain(ended: ChildEnd, options: &Options) -> Option<String> {
             options.worker_memory.map(|limit| {
                 let limit = ByteSize::b(limit as u64).display().iec();
                 let perhaps = match signal {
-                    libc::SIGABRT => "",
-                    _ => ": a pointer to nothing may be memory that was refused",
+                    libc::SIGABRT => {
+                        "an allocation that is refused aborts, and so do a stack overflow and a \
+                         failed assertion in C"
+                    }
+                    _ => "a pointer to nothing may be memory that was refused",
                 };
                 format!(
                     "memory beyond {limit} of its own is refused it (`worker_memory`), and it had \
-                     {peak} with the program's{perhaps}"
+                     {peak} with the program's: {perhaps}"
                 )
             })
         }
