@@ -62,11 +62,11 @@ impl<A: Hdf5Element, D: Dimension> Hdf5Dataset<A, D> {
     /// ```
     pub fn load(&self) -> Result<Array<A, D>> {
         self.read_all().map_err(|reason| {
-            Error::Hdf5(Hdf5Error {
-                path: self.path().to_owned(),
-                dataset: self.name().to_owned(),
-                reason: reason.to_string(),
-            })
+            // What readers say names the data set, as the error does.
+            let (reason, named) = (reason.to_string(), self.stored.describe_failure(""));
+            let reason = reason.strip_prefix(&named).unwrap_or(&reason).to_owned();
+            let (path, dataset) = (self.path().to_owned(), self.name().to_owned());
+            Error::Hdf5(Hdf5Error { path, dataset, reason })
         })
     }
 

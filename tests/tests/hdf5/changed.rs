@@ -49,7 +49,10 @@ fn told(dataset: &Hdf5Dataset<u16, Ix3>, wider: &Hdf5Dataset<u32, Ix3>, parts: &
         let pairs = pasha::axes(dataset, [ndarray::Axis(0), ndarray::Axis(1)]);
         is_told(pasha::map_in(context, &pairs, |_, _, line| line.len()).unwrap_err());
     }
-    is_told(dataset.load().unwrap_err());
+    let error = dataset.load().unwrap_err();
+    let named = format!("data set {:?} of", dataset.name());
+    assert_eq!(error.to_string().matches(&named).count(), 1, "{error}");
+    is_told(error);
 }
 
 #[test]

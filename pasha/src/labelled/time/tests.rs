@@ -97,6 +97,10 @@ fn what_is_no_time_is_named() {
     assert!(TimeUnits::find("min", None).is_none());
     let error = TimeUnits::parse("min", None).unwrap_err().to_string();
     assert!(error.contains("\"min\"") && error.contains("since"), "{error}");
+    // Units of time, of which the start is missing.
+    for units in ["days since", "days since "] {
+        assert!(TimeUnits::find(units, None).is_some_and(|found| found.is_err()), "{units}");
+    }
 }
 
 #[test]

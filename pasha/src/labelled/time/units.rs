@@ -62,7 +62,8 @@ impl TimeUnits {
         units: &str,
         calendar: Option<&str>,
     ) -> Option<Result<Self, String>> {
-        let (unit, start) = units.split_once(" since ")?;
+        let without_start = || Some((units.trim_end().strip_suffix(" since")?, ""));
+        let (unit, start) = units.split_once(" since ").or_else(without_start)?;
         Some(Self::read(unit.trim(), start, calendar.unwrap_or("standard")))
     }
 
