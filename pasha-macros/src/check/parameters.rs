@@ -13,7 +13,10 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
         value_has_a_size(param, errors);
         view_is_complete(param, errors);
         match &param.role {
-            Role::Item(kind) => writable_has_a_role(param, kind, errors),
+            Role::Item(kind) => {
+                writable_has_a_role(param, kind, errors);
+                item_is_lent(param, errors);
+            }
             Role::Shared { .. } => shared_is_read_only(param, errors),
             Role::Index | Role::WorkerId => is_usize(param, errors),
             Role::Scratch(expr) => {
@@ -92,6 +95,29 @@ fn writable_has_a_role(param: &Param, kind: &ItemKind, errors: &mut Errors) {
              the accumulators, `#[scratch(…)]` for a buffer",
         );
     }
+}
+
+/// An item that borrows from its source is a reference or a view, or of a type that names itself an
+/// item, as foreign ones do not.
+fn item_is_lent(param: &Param, errors: &mut Errors) {
+    let ty = types::plain(&param.ty);
+    let is_reference = |ty: &&Type| matches!(types::plain(ty), Type::Reference(_));
+    let segment = types::last_segment(ty);
+    let named = |name: &str| segment.filter(|segment| segment.ident == name);
+    let arguments = |segment| types::type_arguments(segment).into_iter();
+    let cure = if matches!(ty, Type::Tuple(_) | Type::Array(_)) && types::borrows(ty) {
+        "take each part as an item of its own with a source of its own, `a: f64, b: &str`, or \
+         implement `pasha::KernelItem` for a type of yours"
+    } else if named("Cow").is_some() {
+        "take a reference, such as `&str`, or a view"
+    } else if named("Option").is_some_and(|it| arguments(it).any(|of| is_reference(&of))) {
+        "take `&Option<T>` of a list of options, or choose the items that there are with \
+         `pasha::masked(&source, &mask)`"
+    } else {
+        return;
+    };
+    let text = text(ty.to_token_stream());
+    errors.at(ty, format!("no source lends items of the type `{text}`: {cure}"));
 }
 
 /// All workers hold it at once.

@@ -44,6 +44,9 @@ refusals! {
     on_an_impl: "impl S { fn f(&self) {} }", "impl", "put it on a free `fn`";
     no_item: "fn k(#[shared] v: f64) {}", "k", "a parameter without a role";
     only_an_index: "fn k(#[index] i: usize) {}", "#[index]", "map over `0..n`";
+    cow_item: "fn k(v: Cow<'_, str>) -> usize { v.len() }", "Cow<'_, str>", "take a reference, such as `&str`";
+    tuple_with_a_reference: "fn k(v: (f64, &str)) -> f64 { v.0 }", "(f64, &str)", "each part as an item of its own";
+    option_of_a_reference: "fn k(v: Option<&f64>) -> f64 { 1.0 }", "Option<&f64>", "`pasha::masked(&source, &mask)`";
     wild_item: "fn k(_: f64) {}", "_", "e.g. `_value`";
     tuple_item: "fn k((a, b): (f64, f64)) {}", "(a, b)", "with `let` in the body";
     struct_shared: "fn k(v: f64, #[shared] P { x }: P) {}", "P { x }", "an argument";
