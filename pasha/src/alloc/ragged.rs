@@ -153,12 +153,12 @@ impl<A: Element> AllocRaggedBuilder<A> {
         let array = |len, file, owner: &Owner| builder_of(len, file, owner.clone());
         let num_offsets = num_slots.saturating_add(1);
         let offsets = build(array(num_offsets, None, &owner), Ix1(num_offsets))?;
-        let in_file = |file| build(array(num_offsets, Some(file), &owner), Ix1(num_offsets));
-        let in_file = offsets_file.filter(|_| owner.has_files).map(in_file).transpose()?;
         // What can't be made there is told before anything is computed, and old values do not stay
         // beside new offsets. Those of a job that was begun are still needed.
         let file = values_file.clone().filter(|_| !owner.has_begun_job().unwrap_or(false));
         let no_values = build(builder_of(0, file, owner.clone()), Ix1(0))?;
+        let in_file = |file| build(array(num_offsets, Some(file), &owner), Ix1(num_offsets));
+        let in_file = offsets_file.filter(|_| owner.has_files).map(in_file).transpose()?;
         let make = move |total, of| {
             let mut owner = owner.clone();
             if of == ValuesOf::ANewMap {

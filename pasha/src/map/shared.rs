@@ -120,8 +120,8 @@ impl SharedByWorkers {
                 static_step: about.tree.map_or(1, MergeTree::block_items),
                 // What is granted does not begin at a border.
                 borders: if grants.is_some() { Borders::default() } else { about.borders },
-                // Nor are its positions the indices.
-                present: about.present.filter(|_| grants.is_none()),
+                // Nor are its positions the indices. And a tree counts on claims of one block each.
+                present: about.present.filter(|_| grants.is_none() && about.tree.is_none()),
             },
             present: about.present,
             is_watched: options.watch.is_some()

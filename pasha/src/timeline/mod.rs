@@ -10,7 +10,7 @@ mod trace;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -283,14 +283,40 @@ impl Timeline {
 /// Writes a file beside the one of this path, and puts it in its place when it is whole.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let place = target(path)?;
-    let mut beside = place.clone().into_os_string();
-    beside.push(".new");
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &place));
+    let beside = beside(&place);
+    let written = match fs::write(&beside, text) {
+        // Where a file may be written, and its folder not, it is as good as can be.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return fs::write(&place, text);
+        }
+        written => written.and_then(|()| fs::rename(&beside, &place)),
+    };
     if written.is_err() {
         // Half a file is of no use; the error says why it is not whole.
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// The path of the file that takes the place of the one of this path.
+fn beside(place: &Path) -> PathBuf {
+    let mut beside = place.to_owned().into_os_string();
+    beside.push(".new");
+    PathBuf::from(beside)
+}
+
+/// Looks whether a file can be replaced, or made, and leaves all as it was.
+fn try_to_replace(path: &Path) -> io::Result<()> {
+    let there = match open_regular(path, OpenOptions::new().append(true)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        there => there.map(|_| true)?,
+    };
+    let beside = beside(&target(path)?);
+    match open_regular(&beside, OpenOptions::new().create(true).append(true)) {
+        Ok(_) => fs::remove_file(&beside),
+        Err(error) if there && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a timeline can be written into this file, as far as that can be known before there is
@@ -303,9 +329,7 @@ pub(crate) fn check_file(path: &Path) -> Result<()> {
         path: path.to_owned(),
         source,
     };
-    // What is there stays until there is something new.
-    let opened = open_regular(path, OpenOptions::new().create(true).append(true));
-    opened.map(drop).map_err(failed)
+    try_to_replace(path).map_err(failed)
 }
 
 /// Whether a file of this name is of a format that there is.

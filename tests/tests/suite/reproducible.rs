@@ -311,3 +311,32 @@ fn the_option_can_be_said_in_a_word() {
     let serial = floats::run_in(&SerialContext::new().reproducible(true), &values).unwrap();
     assert_eq!(bits(&out), bits(&serial));
 }
+
+/// Adds up into an accumulator of two megabytes.
+#[pasha::kernel]
+fn large(
+    value: f64,
+    #[index] index: usize,
+    #[reduce(sum, shape = 262_144)] mut image: ArrayViewMut1<f64>,
+) {
+    if index == 0 {
+        // Whoever has the first block is the last to lay it down.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    image[index % 5] += value;
+}
+
+#[test]
+fn blocks_of_masked_items_are_claimed_one_by_one() {
+    let values = values(10_000);
+    let mask: Vec<bool> = (0_usize..10_000).map(|index| index.is_multiple_of(7)).collect();
+    let masked = pasha::masked(&values, &mask);
+    let serial = large::run_in(&SerialContext::new().reproducible(true), &masked).unwrap();
+    for context in [
+        Box::new(ThreadContext::new(8).unwrap().reproducible(true)) as AnyContext,
+        Box::new(ProcessContext::new(2).unwrap().reproducible(true)),
+    ] {
+        let image = large::run_in(&context, &masked).unwrap();
+        assert_eq!(image, serial, "{context:?}");
+    }
+}

@@ -382,6 +382,27 @@ fn a_file_that_can_not_be_opened_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn blocks_that_end_early_tell_what_they_ran() {
+    for context in ["serial", "threads:3", "processes:2"] {
+        let context: AnyContext = format!("{context},timeline,deadline=1h").parse().unwrap();
+        let (_, report) = pasha::map_report_in(&context, 0..100_000_u64, |_, index, number| {
+            if index == 37_777 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            number
+        })
+        .unwrap();
+        let timeline = check(&report);
+        let mut items = vec![0_u8; 100_000];
+        for span in timeline.spans() {
+            span.indices().for_each(|index| items[index] += 1);
+        }
+        assert!(items.iter().all(|&times| times == 1), "{context:?}");
+        assert!(timeline.slowest(1)[0].indices().contains(&37_777));
+    }
+}
+
+#[test]
 fn over_several_ranks_the_first_tells_of_all_workers() {
     if ran_alone(&|| ()) {
         return;

@@ -255,6 +255,17 @@ impl<'b> Recorder<'b> {
         self.buffers.buffer(worker_id).append(self.at(moment), what, items);
     }
 
+    /// The block that a worker has just run ended early, before this index.
+    #[cold]
+    pub(crate) fn end_early(self, worker_id: usize, until: usize) {
+        if let Some(block) = self.buffers.buffer(worker_id).events().last()
+            && block.what.load(Ordering::Relaxed) & KIND == SpanKind::Items as u64
+        {
+            let first = block.first.load(Ordering::Relaxed);
+            block.until.store((until as u64).max(first + 1), Ordering::Relaxed);
+        }
+    }
+
     /// Of the block that a worker has just run up to `until` this was the slowest item: a span of
     /// its own.
     #[inline(never)]

@@ -203,8 +203,13 @@ impl<'m> BlockRunner<'m> {
                 _ => outcome,
             };
             let block = match outcome {
-                Ok(end) => block.start..end,
-                Err(_) => block,
+                Ok(end) if end < block.end => {
+                    if let Some(recorder) = state.recorder {
+                        recorder.end_early(worker_id, end);
+                    }
+                    block.start..end
+                }
+                _ => block,
             };
             let outcome = outcome.map(drop);
             let now = Instant::now();
