@@ -1,5 +1,7 @@
 """Kernels on data sets of HDF5 files, by file and path and as h5py opens them."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,35 @@ def test_a_damaged_chunk_fails_at_its_item(path):
     with pytest.raises(kernels.PashaError, match="item 1[234].*entry/zipped") as raised:
         kernels.reduce_frame((path, "entry/zipped"), np.ones(40), *like, 1)
     assert raised.value.index in (12, 13, 14)
+
+
+def test_an_open_data_set_is_that_of_its_file_and_no_other(path, tmp_path, monkeypatch):
+    with h5py.File(path, "r") as file:
+        dataset = file["entry/f8"]
+        with h5py.File(tmp_path / "other.h5", "w") as other:
+            other["entry/f8"] = np.ones((3, 2, 2))
+        (tmp_path / "other.h5").rename(path)
+        with pytest.raises(ValueError, match="`frame`.*is not the file that h5py has open"):
+            kernels.frame_sum(dataset)
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("run.h5", "r") as file:
+        np.testing.assert_array_equal(kernels.frame_sum(file["entry/f8"]), [4, 4, 4])
+        (tmp_path / "below").mkdir()
+        monkeypatch.chdir(tmp_path / "below")
+        with pytest.raises(ValueError, match="changed its folder"):
+            kernels.frame_sum(file["entry/f8"])
+    with pytest.raises(ValueError, match="`frame`.*closed"):
+        kernels.frame_sum(dataset)
+
+
+def test_a_data_set_in_memory_is_refused(path):
+    with h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
+        with pytest.raises(ValueError, match=r'`frame`.*driver "fileobj".*`frame\[\.\.\.\]`'):
+            kernels.frame_sum(file["entry/f8"])
+        expected = FRAMES.sum(axis=(1, 2))
+        np.testing.assert_array_equal(kernels.frame_sum(file["entry/f8"][...]), expected)
+
+
+def test_files_of_bools_are_no_bytes(tmp_path):
+    np.save(tmp_path / "b.npy", np.array([True, False]))
+    assert kernels.same(tmp_path / "b.npy").dtype == bool

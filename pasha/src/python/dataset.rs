@@ -1,6 +1,6 @@
 //! Arguments that are data sets of HDF5 files: `("run.h5", "entry/data")`, or as h5py opens them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 
@@ -25,10 +25,27 @@ impl DatasetPlace {
         if argument.type_name() != "h5py._hl.dataset.Dataset" {
             return Ok(None);
         }
-        let file = argument.value.getattr("file")?;
+        let file = argument.value.getattr("file").map_err(|_| {
+            argument.wrong_value("it is a data set of h5py's whose file is closed: open it again")
+        })?;
+        let driver: String = file.getattr("driver")?.extract()?;
+        if driver != "sec2" {
+            return Err(argument.wrong_value(&format!(
+                "its file is opened by the driver {driver:?} of h5py and can't be opened by another: \
+                 give an array, `{}[...]`",
+                argument.name
+            )));
+        }
         let mode: String = file.getattr("mode")?.extract()?;
         let (path, name) = (file.getattr("filename")?, argument.value.getattr("name")?);
         let place = DatasetPlace { path: path.extract()?, name: name.extract()? };
+        if !is_file_at(&file, &place.path)? {
+            return Err(argument.wrong_value(&format!(
+                "{} is not the file that h5py has open: it was replaced or moved, or the program has \
+                 changed its folder; open it again",
+                place.path.display()
+            )));
+        }
         if mode != "r" {
             return Err(argument.wrong_value(&format!(
                 "its file {} is open for writing, and what was written may not be there yet: open \
@@ -40,6 +57,20 @@ impl DatasetPlace {
         }
         Ok(Some(place))
     }
+}
+
+/// Whether the file that h5py has open is the one at a path.
+fn is_file_at(file: &Bound<'_, PyAny>, path: &Path) -> PyResult<bool> {
+    let os = file.py().import("os")?;
+    let handle = file.getattr("id")?.call_method0("get_vfd_handle")?;
+    let Ok(there) = os.call_method1("stat", (path,)) else { return Ok(false) };
+    let opened = os.call_method1("fstat", (handle,))?;
+    for number in ["st_dev", "st_ino"] {
+        if !opened.getattr(number)?.eq(there.getattr(number)?)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(not(feature = "hdf5"))]

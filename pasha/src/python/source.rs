@@ -66,6 +66,12 @@ impl<A: PyElement, D: Dimension> Source<A, D> {
             )));
         };
         let py = argument.value.py();
+        // Bytes of bools could be read as they are, which nobody has asked for.
+        let is_bool = A::NAME == u8::NAME && dtype_of(py, &path).as_deref() == Some(bool::NAME);
+        if is_bool {
+            let advice = format!("give an array, `np.load(path).view('{}')`", A::NAME);
+            return Err(argument.wrong_elements(bool::NAME.to_owned(), A::NAME, advice));
+        }
         A::open(&path).map(Source::File).map_err(|error| {
             let found = matches!(error, Error::Npy(_)).then(|| dtype_of(py, &path)).flatten();
             match found.filter(|found| found != A::NAME) {
