@@ -88,12 +88,6 @@ impl Owner {
     fn claim_job(&self) -> Result<Option<Arc<FileClaim>>> {
         self.job_file.as_deref().map(resume::claim).transpose()
     }
-
-    /// Whether the context has a job that was begun.
-    fn has_begun_job(&self) -> Result<bool> {
-        let claim = self.claim_job()?;
-        Ok(claim.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false))
-    }
 }
 
 /// One array for all workers.

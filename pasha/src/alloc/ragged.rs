@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use ndarray::Ix1;
 
 use super::{AllocBuilder, ElementInFile, ForAll, Owner, absolute, build};
-use crate::array::{Order, RaggedArray, ValuesOf};
+use crate::array::{Order, RaggedArray, SharedArray, ValuesOf};
 use crate::context::Context;
 use crate::element::{Element, assert_alignment_in_file};
 use crate::error::{Error, Result};
 use crate::npy::NpyElement;
+use crate::resume;
 
 /// Allocation of ragged arrays; implemented by every context.
 ///
@@ -150,32 +151,33 @@ impl<A: Element> AllocRaggedBuilder<A> {
                 (Some((values, element)), Some((offsets, ElementInFile::of_usize())))
             }
         };
-        let array = |len, file, owner: &Owner| builder_of(len, file, owner.clone());
+        // Held until the files are: nobody else begins the job between the look at it and those.
+        let job = if owner.has_files && values_file.is_some() { owner.claim_job()? } else { None };
+        let has_begun = job.as_deref().map(resume::is_begun).transpose()?.unwrap_or(false);
         let num_offsets = num_slots.saturating_add(1);
-        let offsets = build(array(num_offsets, None, &owner), Ix1(num_offsets))?;
+        let offsets = array(num_offsets, None, owner.clone())?;
         // What can't be made there is told before anything is computed, and old values do not stay
         // beside new offsets. Those of a job that was begun are still needed.
-        let file = values_file.clone().filter(|_| !owner.has_begun_job().unwrap_or(false));
-        let no_values = build(builder_of(0, file, owner.clone()), Ix1(0))?;
-        let in_file = |file| build(array(num_offsets, Some(file), &owner), Ix1(num_offsets));
+        let no_values = array(0, values_file.clone().filter(|_| !has_begun), owner.clone())?;
+        let in_file = |file| array(num_offsets, Some(file), owner.clone());
         let in_file = offsets_file.filter(|_| owner.has_files).map(in_file).transpose()?;
         let make = move |total, of| {
             let mut owner = owner.clone();
             if of == ValuesOf::ANewMap {
                 owner.job_file = None;
             }
-            build(builder_of(total, values_file.clone(), owner), Ix1(total))
+            array(total, values_file.clone(), owner)
         };
         Ok(RaggedArray::of_empty_slots(offsets, in_file, no_values, Box::new(make)))
     }
 }
 
-/// The allocation of so many elements, in a file if one is given.
-fn builder_of<A>(
+/// Allocates so many elements, in a file if one is given.
+fn array<A: Element>(
     len: usize,
     file: Option<(PathBuf, ElementInFile)>,
     owner: Owner,
-) -> AllocBuilder<A, Ix1, ForAll> {
-    let workers = PhantomData;
-    AllocBuilder { owner, dim: Ix1(len), order: Order::C, fill: None, file, workers }
+) -> Result<SharedArray<A, Ix1>> {
+    let (dim, order, fill, workers) = (Ix1(len), Order::C, None, PhantomData::<ForAll>);
+    build(AllocBuilder { owner, dim, order, fill, file, workers }, dim)
 }

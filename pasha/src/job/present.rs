@@ -52,6 +52,12 @@ impl PresentItems {
         self.before(range.end).saturating_sub(self.before(range.start))
     }
 
+    /// The number of items at the indices whose bits are set in these words.
+    pub(crate) fn among(&self, words: &[u64]) -> usize {
+        let both = self.words.iter().zip(words);
+        both.map(|(items, indices)| (items & indices).count_ones() as usize).sum()
+    }
+
     /// The index of the item of this number, counted from 0.
     pub(crate) fn index(&self, item: usize) -> Option<usize> {
         let number = self.before.partition_point(|&before| before <= item).checked_sub(1)?;
@@ -81,6 +87,8 @@ mod tests {
             assert_eq!(present.index(indices.len()), None);
             assert_eq!(present.within(&(0..len)), indices.len());
             assert_eq!(present.within(&(len..len + 10)), 0);
+            assert_eq!(present.among(&vec![u64::MAX; len.div_ceil(BITS)]), indices.len());
+            assert_eq!(present.among(&[1]), usize::from(len > 0 && is_present(0)));
         }
     }
 }

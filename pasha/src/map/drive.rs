@@ -171,7 +171,9 @@ fn drive(
                     table.tick();
                     (finished(), elsewhere.failed())
                 };
-                watch.during(len, state.item_bytes, counts, run_together)?
+                // Indices are counted here, of which some may have no item.
+                let item_bytes = state.item_bytes.filter(|_| state.present.is_none());
+                watch.during(len, item_bytes, counts, run_together)?
             }
         };
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);

@@ -129,7 +129,9 @@ where
         let finished = self.copied.iter().map(|word| word.count_ones() as usize).sum();
         let options = self.prepared.setting.options;
         let failed = failed_so_far(state, finished, options);
-        let (len, elapsed) = (self.prepared.len, self.begun.elapsed());
+        // Of the indices that have an item, as in all that tells how far a map is.
+        let finished = state.present.map_or(finished, |present| present.among(&self.copied));
+        let (len, elapsed) = (state.num_items(), self.begun.elapsed());
         (self.look)(&Snapshot {
             out: &self.shown,
             finished: &self.copied,

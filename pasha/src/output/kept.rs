@@ -9,7 +9,7 @@ pub struct WhatIsKept {
     pub(crate) by_blocks: bool,
     /// Some of these are not merged, so that what a block has added stays in them.
     pub(crate) of_workers: bool,
-    /// Some are ragged, lie in memory alone, and are saved item by item.
+    /// Some are ragged, and saved item by item where they lie in memory alone.
     pub(crate) in_memory: bool,
 }
 

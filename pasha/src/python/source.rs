@@ -77,7 +77,7 @@ impl<A: PyElement, D: Dimension> Source<A, D> {
             match found.filter(|found| found != A::NAME) {
                 Some(found) => {
                     let advice = format!("give an array, `np.load(path).astype('{}')`", A::NAME);
-                    argument.wrong_elements(format!("{found} ({error})"), A::NAME, advice)
+                    argument.wrong_elements(found, A::NAME, advice)
                 }
                 None => errors::of_argument(py, argument.name, error).into(),
             }

@@ -124,6 +124,26 @@ fn hooks_run_once_in_each_worker_and_progress_is_told_on_rank_0() {
     assert_eq!(names, expected);
 }
 
+#[test]
+fn the_progress_of_a_masked_map_ends_at_its_end() {
+    if ran_alone(&|| ()) {
+        return;
+    }
+    on_ranks(2, processes, |context| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&told);
+        let context = context.on_progress(Duration::from_millis(1), move |progress| {
+            seen.lock().unwrap().push((progress.finished, progress.len));
+        });
+        let mask: Vec<bool> = (0..LEN).map(|number| number % 5 == 1).collect();
+        let (_, report) = who::run_report_in(&context, pasha::masked(&(0..LEN), &mask)).unwrap();
+        assert_eq!(report.absent, mask.iter().filter(|&&is_chosen| !is_chosen).count());
+        if context.rank() == 0 {
+            assert_eq!(told.lock().unwrap().last(), Some(&(LEN as usize, LEN as usize)));
+        }
+    });
+}
+
 /// Takes for ever, or more memory than it may, at one item each.
 #[pasha::kernel]
 fn greedy(value: u64, #[reduce(sum)] total: &mut u64) -> u64 {

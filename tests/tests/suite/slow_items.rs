@@ -159,3 +159,19 @@ fn the_progress_of_a_masked_map_is_that_of_its_items() {
         assert!(told.iter().any(|it| (1..200).contains(&it.finished)), "{name}: {told:?}");
     }
 }
+
+#[test]
+fn a_look_at_a_masked_map_counts_its_items() {
+    let mask: Vec<bool> = (0..LEN).map(|number| number % 500 == 7).collect();
+    for (name, context) in contexts(&Options::new()) {
+        let mut told = Vec::new();
+        let masked = pasha::masked(&(0..LEN), &mask);
+        slow::run_live_in(&context, masked, Duration::from_millis(10), |look| {
+            told.push(look.progress());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert!(told.iter().all(|it| it.len == 200 && it.finished <= 200), "{name}: {told:?}");
+        assert!(told.iter().any(|it| (1..200).contains(&it.finished)), "{name}: {told:?}");
+    }
+}

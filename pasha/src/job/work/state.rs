@@ -115,7 +115,7 @@ impl MapState<'_> {
 
     /// The number of indices without an item.
     pub(crate) fn num_absent(&self) -> usize {
-        self.len - self.num_items()
+        self.present.map_or(0, |present| self.len - present.count())
     }
 
     /// The number of indices with an item.
@@ -135,9 +135,11 @@ impl MapState<'_> {
         }
     }
 
-    /// The number of items at these indices.
+    /// The number of items at these indices; of one rank of several that of the indices, by which
+    /// items are handed out to ranks.
     pub(crate) fn items_in(&self, indices: &Range<usize>) -> usize {
-        self.present.map_or(indices.len(), |present| present.within(indices))
+        let present = self.present.filter(|_| self.grants.is_none());
+        present.map_or(indices.len(), |present| present.within(indices))
     }
 
     /// Takes note of what a worker had finished of its last block, before a panic or its death.
