@@ -1,5 +1,7 @@
 //! What it costs that reductions have the same bits whoever computes what.
 
+use std::sync::LazyLock;
+
 use ndarray::{Array1, Array3, ArrayView2, ArrayViewMut2};
 use pasha::prelude::*;
 
@@ -46,7 +48,9 @@ pub(crate) fn of_images() -> Duel {
 
 /// 200 frames of a megapixel, and 2,000 indices of them.
 pub(super) fn frames() -> (&'static Array3<u16>, &'static [usize]) {
-    let frames = Array3::from_shape_fn((200, 1024, 1024), |(n, y, x)| (n + y * x) as u16);
-    let indices: Vec<usize> = (0..2000).map(|index| index % 200).collect();
-    (Box::leak(Box::new(frames)), indices.leak())
+    static FRAMES: LazyLock<(Array3<u16>, Vec<usize>)> = LazyLock::new(|| {
+        let frames = Array3::from_shape_fn((200, 1024, 1024), |(n, y, x)| (n + y * x) as u16);
+        (frames, (0..2000).map(|index| index % 200).collect())
+    });
+    (&FRAMES.0, &FRAMES.1)
 }

@@ -212,6 +212,13 @@ pub(crate) fn all() -> Vec<Row> {
             live::of_images,
         ),
         Row::duel(
+            "sum of 2,000 images of a megapixel, a look every 100 ms, threads",
+            "a loop by hand with as many looks",
+            Goal::Ratio(1.05, 1.05),
+            11,
+            live::of_images_by_hand,
+        ),
+        Row::duel(
             "durable job of 2,000 items of 1 ms with 16 kB each, threads",
             "the same job without `durable`",
             Goal::None,
