@@ -17,7 +17,7 @@ const STACK: usize = 8 << 20;
 pub(crate) enum How {
     Serial,
     Threads(NonZeroUsize),
-    Processes(ProcessContext),
+    Processes(Box<ProcessContext>),
 }
 
 /// Workers that call Python.
