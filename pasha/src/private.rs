@@ -15,7 +15,7 @@ pub use crate::array::{
 };
 pub use crate::context::{Context, GroupContext, Seat, SerialContext, default_context};
 pub use crate::element::Element;
-pub use crate::error::{Error, Result};
+pub use crate::error::{Error, Result, in_python};
 pub use crate::functor::IntoFunctor;
 pub use crate::functor::list::IntoFunctors;
 pub use crate::interior::{NotInteriorMutable, Sharing};

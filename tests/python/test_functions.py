@@ -2,6 +2,7 @@
 
 import inspect
 import multiprocessing
+import os
 import pickle
 import pydoc
 import re
@@ -75,6 +76,10 @@ import analysis
 frames = np.zeros((3, 4, 5), "u2")
 out = analysis.reduce_frame(frames, "monitor.npy", frames[0], frames[0], ("run.h5", "bins"), 5)
 reveal_type(out)
+reveal_type(out.corrected)
+reveal_type(analysis.below(np.arange(3))[1:])
+is_told = len(frames) > 2
+reveal_type(analysis.triple_it(np.zeros(3), report=is_told))
 print(out.profile, analysis.reduce_frame(frames, np.ones(3), "a", "b", "c", 5, report=True)[1].failed)
 analysis.scale(np.zeros(3), 1.5, item_timeout=3, context="processes:2", progress=lambda told: print(told.len))
 analysis.scale(np.zeros(3))
@@ -96,6 +101,20 @@ def test_stubs_let_mypy_check_the_calls(tmp_path):
         [*mypy, "uses.py", "analysis.pyi"], cwd=tmp_path, capture_output=True, text=True
     ).stdout.splitlines()
     found = {line.split(": ")[0]: line for line in told if ": note: " not in line}
-    assert "ReduceFrameOutput" in next(line for line in told if "Revealed type" in line)
+    revealed = [line for line in told if "Revealed type" in line]
+    wanted = ["ReduceFrameOutput", "32Bit", "Ragged", "float64", "Report"]
+    for line, words in zip(revealed, [wanted[:1], wanted[1:2], wanted[2:3], wanted[3:]]):
+        assert all(word in line for word in words), told
     # A missing argument, an unknown option, a number for an array, an output that is not there.
-    assert list(found) == [f"uses.py:{line}" for line in [10, 11, 12, 13]], told
+    assert list(found) == [f"uses.py:{line}" for line in [14, 15, 16, 17]], told
+
+
+def test_stubs_are_those_of_the_module(tmp_path):
+    (tmp_path / "kernels.pyi").write_text(kernels.__stubs__())
+    stubtest = [sys.executable, "-m", "mypy.stubtest", "--concise", "kernels"]
+    told = subprocess.run(
+        stubtest, env={**os.environ, "MYPYPATH": str(tmp_path)}, capture_output=True, text=True
+    ).stdout.splitlines()
+    # Of the package that maturin puts the extension module into.
+    allowed = {"kernels.__all__ is not present in stub", "kernels.kernels failed to find stubs"}
+    assert set(told) <= allowed, told

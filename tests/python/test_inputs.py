@@ -106,6 +106,22 @@ def test_a_file_of_another_type_is_refused_by_the_name_of_the_argument(tmp_path)
         kernels.triple_it(tmp_path / "x.npy")
 
 
+def test_files_that_can_not_be_read_are_told_in_words_of_python(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(3.0))
+    whole = (tmp_path / "x.npy").read_bytes()
+    for name, content, text in [
+        ("short.npy", whole[:-5], "24 bytes of elements, and 19 follow"),
+        ("empty.npy", b"", "`value`"),
+        ("frames.h5", b"\x89HDF\r\n\x1a\n", r'HDF5 file.*give one of its data sets, `\(path, "'),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=text):
+            kernels.triple_it(tmp_path / name)
+    np.save(tmp_path / "frames.npy", np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="`value`.*2 axes, but 1 axis were asked for$"):
+        kernels.triple_it(tmp_path / "frames.npy")
+
+
 def test_arrays_of_bool_have_true_and_false_alone(tmp_path):
     rows = np.random.default_rng(2).random((20, 7)) > 0.5
     np.testing.assert_array_equal(kernels.count_true(rows), rows.sum(axis=1))

@@ -107,6 +107,22 @@ def test_a_timeline_is_written_and_reported(tmp_path):
         kernels.triple_it(values, timeline="t.png")
 
 
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ({"skip": -1}, "`skip` is -1, which is out of range"),
+        ({"retry": 2**70}, "`retry` is 1180591620717411303424, which is out of range"),
+        ({"share": 0}, "`share`: it is 1 at least"),
+        ({"nice": 2**40}, "`nice` is 1099511627776"),
+        ({"worker_memory": -1}, "`worker_memory` is -1"),
+        ({"resume": "job"}, r"lie in files: give `out` the path of a file"),
+    ],
+)
+def test_values_that_no_option_can_have_are_refused(options, text):
+    with pytest.raises((ValueError, kernels.PashaError), match=text):
+        kernels.triple_it(np.arange(10.0), **options)
+
+
 def test_other_options_are_those_of_the_context():
     values = np.linspace(0, 1, 1000)
     sums = {

@@ -112,6 +112,17 @@ def test_ragged_outputs_are_values_offsets_and_slots(context):
     np.testing.assert_array_equal(out[-2], np.arange(5))
     with pytest.raises(IndexError):
         out[4]
+    for part in [slice(1, 3), slice(None), slice(2, 1), slice(-2, None), slice(9, None)]:
+        slots = list(out)[part]
+        assert len(out[part]) == len(slots)
+        for one, other in zip(out[part], slots):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(out[part].values, np.concatenate([[], *slots]))
+    assert np.shares_memory(out[1:3].values, out.values)
+    with pytest.raises(IndexError, match="the step 1, not 2"):
+        out[::2]
+    with pytest.raises(TypeError):
+        out["a"]
     copies = kernels.repeated(limits.astype("u2"), context=context)
     np.testing.assert_array_equal(copies.values, np.repeat(limits, limits))
     copy = pickle.loads(pickle.dumps(out))

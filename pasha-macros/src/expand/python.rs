@@ -41,6 +41,8 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> Option<TokenStream> 
     let returns = !kernel.returns.values.list().is_empty();
     let returns_tuple = matches!(kernel.returns.values, Values::Tuple(_));
 
+    let set = &outputs.set;
+
     let call = names::local("call");
     let arguments: Vec<Argument> =
         kernel.params.iter().filter_map(|param| Argument::of(param, &python)).collect();
@@ -67,6 +69,7 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> Option<TokenStream> 
                 outputs: &[#(#output_names),*],
                 returns: #returns,
                 returns_tuple: #returns_tuple,
+                types: #python::output_types::<#set>,
             };
 
             fn call(#call: &#python::Call<'_, '_>) -> #python::Called {

@@ -370,6 +370,7 @@ impl ::pasha::__private::python::PyKernel<()> for integrate {
         outputs: &["profile"],
         returns: true,
         returns_tuple: false,
+        types: ::pasha::__private::python::output_types::<IntegrateOutput>,
     };
     fn call(
         call: &::pasha::__private::python::Call<'_, '_>,
@@ -752,6 +753,14 @@ where
         outputs: &[],
         returns: true,
         returns_tuple: true,
+        types: ::pasha::__private::python::output_types::<
+            ::pasha::__private::ReturnedTuple<
+                (
+                    ::pasha::__private::SharedArray1<T>,
+                    ::pasha::__private::SharedArray1<U>,
+                ),
+            >,
+        >,
     };
     fn call(
         call: &::pasha::__private::python::Call<'_, '_>,

@@ -12,29 +12,50 @@ from .errors import KernelError, SlowItemWarning
 def pack(error: BaseException, worker_id: int, index: int) -> bytes:
     """An exception as bytes, with the traceback that is lost by pickling."""
     told = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
-    pickled: bytes | None
+    chain = [_pickled(link) for link in _chain(error)]
+    return pickle.dumps((chain, told, worker_id, index))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An exception, the one that it was raised from, and so on."""
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None and cause not in chain:
+        chain.append(cause)
+    return chain
+
+
+def _pickled(error: BaseException) -> bytes | None:
     try:
         pickled = pickle.dumps(error)
         # Some can be written and not read, such as those with other arguments than `args`.
         pickle.loads(pickled)
     except Exception:
-        pickled = None
-    return pickle.dumps((pickled, told, worker_id, index))
+        return None
+    return pickled
 
 
 def unpack(letter: bytes | None, text: str) -> BaseException:
     """The exception that a worker has packed; if it can't be had, a `KernelError` of this text."""
     if letter is None:
         return KernelError(text)
-    pickled, told, worker_id, index = pickle.loads(letter)
-    error: BaseException
-    try:
-        error = KernelError(text) if pickled is None else pickle.loads(pickled)
-    except Exception:
-        error = KernelError(text)
+    (first, *causes), told, worker_id, index = pickle.loads(letter)
+    error = _unpickled(first) or KernelError(text)
+    link = error
+    for cause in map(_unpickled, causes):
+        if cause is None:
+            break
+        link.__cause__ = cause
+        link = cause
     note(error, worker_id, index)
     add_note(error, f"In the worker:\n{told}")
     return error
+
+
+def _unpickled(pickled: bytes | None) -> BaseException | None:
+    try:
+        return None if pickled is None else pickle.loads(pickled)
+    except Exception:
+        return None
 
 
 def note(error: BaseException, worker_id: int, index: int) -> None:

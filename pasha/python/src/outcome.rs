@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pasha::__private::in_python;
 use pasha::{Cause, Error, FailedItem, ItemFailure, Report};
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -11,7 +12,7 @@ use crate::items::Items;
 
 /// The exception of an error for which no kernel is to blame.
 pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
-    let text = error.to_string();
+    let text = in_python(&error);
     match error {
         Error::Alloc { .. } => PyMemoryError::new_err(text),
         Error::File { source, .. } => match source.raw_os_error() {
@@ -30,14 +31,14 @@ pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
 /// The exception that a map raises which ended with this error.
 pub(crate) fn raised_of(py: Python<'_>, error: Error, items: &Items) -> PyErr {
     match error {
-        Error::Item(failure) => of_item(py, &failure, items, failure.to_string()),
+        Error::Item(failure) => of_item(py, &failure, items, in_python(&failure)),
         Error::TooManyFailures { .. } => {
-            let text = error.to_string();
+            let text = in_python(&error);
             let exception = of_class(py, "TooManyFailures", text);
             if let Error::TooManyFailures { source, .. } = error
                 && let Error::Item(failure) = *source
             {
-                let first = of_item(py, &failure, items, failure.to_string());
+                let first = of_item(py, &failure, items, in_python(&failure));
                 exception.set_cause(py, Some(first));
                 note(py, &exception, &failure).unwrap_or_else(|error| error.restore(py));
             }
@@ -151,8 +152,8 @@ fn of_failed<'py>(
     items: &Items,
 ) -> PyResult<(usize, Bound<'py, PyAny>)> {
     let error = match &failed.cause {
-        Error::Item(failure) => of_item(py, failure, items, failure.to_string()),
-        other => of_class(py, "PashaError", other.to_string()),
+        Error::Item(failure) => of_item(py, failure, items, in_python(failure)),
+        other => of_class(py, "PashaError", in_python(other)),
     };
     Ok((failed.index, error.into_value(py).into_bound(py).into_any()))
 }

@@ -27,6 +27,7 @@ use crate::workers::{How, Workers};
 /// `kernel(worker_id, index)`.
 #[pyfunction]
 #[pyo3(signature = (how, num_workers, settings, len, kernel, sequence, mark))]
+#[allow(clippy::too_many_arguments, reason = "those of a call from Python, by their names")]
 pub(crate) fn run<'py>(
     py: Python<'py>,
     how: &str,
@@ -42,7 +43,7 @@ pub(crate) fn run<'py>(
         "threads" => How::Threads(num_workers),
         "processes" => {
             let context = ProcessContext::new(num_workers.get());
-            How::Processes(context.map_err(|error| outcome::raised(py, error))?)
+            How::Processes(Box::new(context.map_err(|error| outcome::raised(py, error))?))
         }
         _ => {
             return Err(PyValueError::new_err(format!("there are no workers of the kind {how:?}")));

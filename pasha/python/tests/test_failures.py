@@ -65,6 +65,27 @@ def test_an_exception_that_can_not_be_pickled_is_told_of():
         assert "in kernel" in error.__notes__[1]
 
 
+def test_what_an_exception_was_raised_from_is_kept(context_class):
+    def kernel(worker_id, index, value):
+        try:
+            [][value]
+        except IndexError as error:
+            raise NoBeam(index, "no frame") from error
+
+    with pytest.raises(NoBeam) as raised:
+        context_class(2).map(kernel, [7])
+    assert isinstance(raised.value.__cause__, IndexError)
+    assert raised.value.__cause__.args == ("list index out of range",)
+
+    def chained(worker_id, index, value):
+        raise NoBeam(index, "no frame") from CanBeWrittenOnly("lo", "st")
+
+    with pytest.raises(NoBeam) as raised:
+        context_class(2).map(chained, [7])
+    # A cause that can't be sent is told of in the traceback alone.
+    assert raised.value.train_id == 0
+
+
 def test_very_long_exceptions_and_strange_text(parallel_class):
     for text in ["x" * 5_000_000, "\0\udcff\N{SNOWMAN}", ""]:
         with pytest.raises(ValueError) as raised:

@@ -2,6 +2,7 @@
 
 pub(crate) mod describe;
 mod file;
+mod in_python;
 mod item;
 mod source;
 mod start;
@@ -11,6 +12,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use in_python::in_python;
 pub use item::{Cause, ItemFailure};
 #[cfg(feature = "hdf5")]
 pub use source::Hdf5Error;

@@ -26,6 +26,8 @@ pub struct Description {
     pub returns: bool,
     /// Whether what it returns is a tuple.
     pub returns_tuple: bool,
+    /// The types of all outputs in a stub file.
+    pub types: fn() -> Vec<String>,
 }
 
 /// An argument of a kernel's runs, in words.

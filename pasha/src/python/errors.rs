@@ -1,13 +1,11 @@
 //! Errors of maps as exceptions of Python's.
 
-use pyo3::exceptions::{
-    PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyUserWarning, PyValueError,
-};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use crate::error::{Cause, Error, ItemFailure};
+use crate::error::{Cause, Error, ItemFailure, in_python};
 
 /// The classes of exceptions: those of the package `pasha_rs` where it can be imported, otherwise
 /// this module's own of the same names.
@@ -39,7 +37,7 @@ pub(crate) fn keep(py: Python<'_>, classes: Vec<Bound<'_, PyType>>) -> PyResult<
 
 /// The exception of an error, with the attributes that the error has.
 pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
-    let text = error.to_string();
+    let text = in_python(&error);
     match error {
         Error::Item(failure) => of_item(py, &failure, text),
         Error::Alloc { .. } => PyMemoryError::new_err(text),
@@ -66,9 +64,14 @@ pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
 
 /// The exception of an error about one argument of a call.
 pub(crate) fn of_argument(py: Python<'_>, name: &str, error: Error) -> PyErr {
-    let text = format!("argument `{name}`: {error}");
+    let text = in_python(&error);
+    // Of files with another number of axes: the number that there is was said before.
+    let text = text.split("; open it as ").next().unwrap_or_default();
+    let text = format!("argument `{name}`: {text}");
     match &error {
-        Error::Npy(_) => PyTypeError::new_err(text),
+        Error::Npy(_) => PyValueError::new_err(text),
+        #[cfg(feature = "hdf5")]
+        Error::Hdf5(_) => PyValueError::new_err(text),
         Error::File { source, .. } => match source.raw_os_error() {
             Some(number) => PyOSError::new_err((number, text)),
             None => PyOSError::new_err(text),

@@ -2,12 +2,14 @@
 
 import collections
 import inspect
+import operator
 
 
 class Ragged:
     """Slots of different lengths, back to back: of index `i` the slot is `array[i]`.
 
-    `values` has all elements; slot `i` is `values[offsets[i]:offsets[i + 1]]`.
+    `values` has all elements; slot `i` is `values[offsets[i]:offsets[i + 1]]`. A slice, such as
+    `array[2:5]`, has the slots from 2 on and before 5; its `values` are those of this array.
     """
 
     __slots__ = ("values", "offsets")
@@ -20,7 +22,13 @@ class Ragged:
         return len(self.offsets) - 1
 
     def __getitem__(self, index):
-        number = index.__index__()
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                raise IndexError(f"a slice of a ragged array has the step 1, not {step}")
+            offsets = self.offsets[start : max(start, stop) + 1]
+            return type(self)(self.values[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0])
+        number = operator.index(index)
         if number < 0:
             number += len(self)
         if not 0 <= number < len(self):

@@ -69,19 +69,18 @@ fn add_stubs(module: &Bound<'_, PyModule>, name: &str, entries: &[Entry]) -> PyR
     let stubs = move |given: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         let kernels = entries.iter().map(|(description, is_generic)| {
             let described = |it: &Parameter| (it.name, (it.describe)());
-            let out = match (description.outputs.len(), description.returns) {
-                (0, false) => "None",
-                (0, true) if description.returns_tuple => "tuple[Any, ...]",
-                _ => "Any",
-            };
+            let mut types = (description.types)();
+            let returned = types.split_off(description.outputs.len().min(types.len()));
+            let outputs: Vec<_> = description.outputs.iter().copied().zip(types).collect();
             (
                 description.name,
                 description.documentation.trim(),
                 description.parameters.iter().map(described).collect::<Vec<_>>(),
                 *is_generic,
                 description.class,
-                fields(description),
-                out,
+                outputs,
+                returned,
+                description.returns_tuple,
             )
         });
         let code = run(given.py(), &name, include_str!("stubs.py"))?;

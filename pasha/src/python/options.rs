@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -134,23 +134,27 @@ impl<'py> Keywords<'py> {
     pub(crate) fn apply(&self, options: &mut Options) -> PyResult<Option<Watching>> {
         for Keyword { name, apply } in &KEYWORDS {
             if let Some((_, value)) = self.keywords.iter().find(|(given, _)| given == name) {
-                apply(options, value).map_err(|error| of_keyword(value.py(), name, error))?;
+                apply(options, value).map_err(|error| of_keyword(value, name, error))?;
             }
         }
         let progress = self.keywords.iter().find(|(given, _)| given == "progress");
         match progress {
             None => Ok(None),
             Some((name, value)) => {
-                watch(value).map_err(|error| of_keyword(value.py(), name, error)).map(Some)
+                watch(value).map_err(|error| of_keyword(value, name, error)).map(Some)
             }
         }
     }
 }
 
-/// The same error with the keyword's name.
-fn of_keyword(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
-    let text = format!("`{name}`: {}", error.value(py));
-    let new = PyErr::from_type(error.get_type(py), text);
+/// The same error with the keyword's name; a number that is too large or too small is a value that
+/// can't be used.
+fn of_keyword(value: &Bound<'_, PyAny>, name: &str, error: PyErr) -> PyErr {
+    let py = value.py();
+    let new = match error.is_instance_of::<PyOverflowError>(py) {
+        true => PyValueError::new_err(format!("`{name}` is {value}, which is out of range")),
+        false => PyErr::from_type(error.get_type(py), format!("`{name}`: {}", error.value(py))),
+    };
     new.set_cause(py, Some(error));
     new
 }

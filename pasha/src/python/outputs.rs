@@ -26,6 +26,10 @@ pub trait PyOutput: Sized + Send + 'static {
     /// What it is given back to, where it was taken from Python.
     type Home: Send;
 
+    /// Its type in a stub file.
+    #[doc(hidden)]
+    fn stub() -> String;
+
     /// Makes an object of Python's of it.
     #[doc(hidden)]
     fn give(self, py: Python<'_>, make: &Makers) -> PyResult<Py<PyAny>>;
@@ -74,6 +78,11 @@ pub struct Makers {
 impl<A: PyElement, D: Dimension + 'static> PyOutput for SharedArray<A, D> {
     type Home = Home;
 
+    fn stub() -> String {
+        let name = if A::IS_CHECKED { "bool_" } else { A::NAME };
+        format!("npt.NDArray[np.{name}]")
+    }
+
     fn give(self, py: Python<'_>, _make: &Makers) -> PyResult<Py<PyAny>> {
         output::give(py, self).map(Bound::unbind)
     }
@@ -100,6 +109,10 @@ impl<A: PyElement, D: Dimension + 'static> PyOutput for SharedArray<A, D> {
 impl<A: PyElement> PyOutput for RaggedArray<A> {
     type Home = ();
 
+    fn stub() -> String {
+        "Ragged".to_owned()
+    }
+
     fn give(self, py: Python<'_>, make: &Makers) -> PyResult<Py<PyAny>> {
         let (offsets, values) = self.into_parts();
         let (values, offsets) = (output::give(py, values)?, output::give(py, offsets)?);
@@ -125,9 +138,13 @@ impl<A: PyElement> PyOutput for RaggedArray<A> {
 }
 
 macro_rules! scalars {
-    ($($scalar:ty, |$value:ident| $given:expr;)+) => {$(
+    ($($class:literal: $($scalar:ty, |$value:ident| $given:expr;)+)+) => {$($(
         impl PyOutput for $scalar {
             type Home = ();
+
+            fn stub() -> String {
+                $class.to_owned()
+            }
 
             fn give(self, py: Python<'_>, _make: &Makers) -> PyResult<Py<PyAny>> {
                 let $value = self;
@@ -147,14 +164,19 @@ macro_rules! scalars {
                 Some(*self)
             }
         }
-    )+};
+    )+)+};
 }
 scalars! {
+    "int":
     u8, |value| value; u16, |value| value; u32, |value| value; u64, |value| value;
     i8, |value| value; i16, |value| value; i32, |value| value; i64, |value| value;
     usize, |value| value; isize, |value| value;
-    f32, |value| value; f64, |value| value; bool, |value| value;
+    "float":
+    f32, |value| value; f64, |value| value;
     f16, |value| value.to_f32();
+    "bool":
+    bool, |value| value;
+    "complex":
     Complex<f32>, |value| value; Complex<f64>, |value| value;
 }
 
@@ -162,6 +184,10 @@ scalars! {
 pub trait PyOutputs: List + Send + 'static {
     /// What they are given back to.
     type Homes: Send;
+
+    /// Their types in a stub file.
+    #[doc(hidden)]
+    fn stubs(types: &mut Vec<String>);
 
     /// Moves all out of where they are, and makes objects of Python's of them.
     #[doc(hidden)]
@@ -197,6 +223,8 @@ pub trait PyOutputs: List + Send + 'static {
 impl PyOutputs for () {
     type Homes = ();
 
+    fn stubs(_types: &mut Vec<String>) {}
+
     fn give((): (), _: Python<'_>, _: &Makers, _: &mut Vec<Py<PyAny>>) -> PyResult<()> {
         Ok(())
     }
@@ -220,6 +248,11 @@ impl PyOutputs for () {
 
 impl<A: PyOutput, L: PyOutputs> PyOutputs for (A, L) {
     type Homes = (A::Home, L::Homes);
+
+    fn stubs(types: &mut Vec<String>) {
+        types.push(A::stub());
+        L::stubs(types);
+    }
 
     fn give(
         (output, rest): (&mut A, L::Mut<'_>),
@@ -272,6 +305,13 @@ impl<A: PyOutput, L: PyOutputs> PyOutputs for (A, L) {
         }
         L::lay_into(rest, paths, context)
     }
+}
+
+/// The types in a stub file of a kernel's outputs, in the order in which a call gives them.
+pub fn output_types<S: OutputSet<Arrays: PyOutputs>>() -> Vec<String> {
+    let mut types = Vec::new();
+    S::Arrays::stubs(&mut types);
+    types
 }
 
 fn no_memory() -> PyErr {

@@ -2,13 +2,13 @@
 
 START = '''"""Kernels in Rust."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from os import PathLike
-from typing import Any, Literal, NamedTuple, Protocol, TypedDict, overload
+from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex, overload
 
 import numpy as np
-from typing_extensions import Unpack
+import numpy.typing as npt
 
 class _Dataset(Protocol):
     @property
@@ -20,27 +20,7 @@ _Path = str | PathLike[str]
 _Array = np.ndarray[Any, Any] | _Path | tuple[_Path, str] | _Dataset
 _Time = float | timedelta | str
 
-class _Options(TypedDict, total=False):
-    out: Any
-    context: str | None
-    progress: bool | Callable[[Progress], object] | None
-    on_failure: str | None
-    skip: int | None
-    retry: int | None
-    item_timeout: _Time | None
-    deadline: _Time | None
-    stop_within: _Time | None
-    resume: _Path | None
-    durable: bool
-    timeline: bool | _Path | None
-    share: int | None
-    static_split: bool
-    reproducible: bool
-    pin_workers: bool
-    huge_pages: bool
-    worker_lifespan: int | None
-    worker_memory: int | str | None
-    nice: int | None
+def __stubs__() -> str: ...
 
 class Progress(NamedTuple):
     finished: int
@@ -52,13 +32,31 @@ class Progress(NamedTuple):
     bytes_per_second: float | None
 
 class Ragged:
-    values: np.ndarray[Any, Any]
-    offsets: np.ndarray[Any, Any]
+    values: npt.NDArray[Any]
+    offsets: npt.NDArray[Any]
+    def __init__(self, values: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> None: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> np.ndarray[Any, Any]: ...
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> npt.NDArray[Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Ragged: ...
 
 class Report:
-    def __getattr__(self, name: str) -> Any: ...
+    def __init__(self, text: str, **fields: Any) -> None: ...
+    len: int
+    finished: int
+    resumed: int
+    absent: int
+    retried: int
+    replaced: int
+    wall_time: float
+    peak_memory: int
+    warnings: list[str]
+    failed: list[tuple[int, PashaError]]
+    workers: list[dict[str, Any]]
+    timeline_svg: str | None
+    timeline_json: str | None
 
 class PashaError(Exception):
     index: int | None
@@ -79,13 +77,36 @@ class {name}(NamedTuple):
 {fields}
 """
 
-KERNEL = '''
-@overload
-def {name}({parameters}, *, report: Literal[False] = ..., **options: Unpack[_Options]) -> {out}:
-    """{doc}"""
-@overload
-def {name}({parameters}, *, report: Literal[True], **options: Unpack[_Options]) -> tuple[{out}, Report]: ...
-'''
+# The options of a call, besides `report`.
+OPTIONS = {
+    "out": "Any",
+    "context": "str | None",
+    "progress": "bool | Callable[[Progress], object] | None",
+    "on_failure": "str | None",
+    "skip": "int | None",
+    "retry": "int | None",
+    "item_timeout": "_Time | None",
+    "deadline": "_Time | None",
+    "stop_within": "_Time | None",
+    "resume": "_Path | None",
+    "durable": "bool | None",
+    "timeline": "bool | _Path | None",
+    "share": "int | None",
+    "static_split": "bool | None",
+    "reproducible": "bool | None",
+    "pin_workers": "bool | None",
+    "huge_pages": "bool | None",
+    "worker_lifespan": "int | None",
+    "worker_memory": "int | str | None",
+    "nice": "int | None",
+}
+
+# The values of `report`, and what a call then gives beside its outputs.
+REPORTS = [
+    ("Literal[False] | None = ...", "{out}"),
+    ("Literal[True]", "tuple[{out}, Report]"),
+    ("bool | None", "{out} | tuple[{out}, Report]"),
+]
 
 
 def type_of(description, is_generic):
@@ -98,15 +119,47 @@ def type_of(description, is_generic):
     return "complex" if is_generic and description in ("int", "float") else description
 
 
+def type_of_output(output, is_generic):
+    """The type of an output that is called so where the kernel has one type."""
+    if not is_generic or output == "Ragged":
+        return output
+    return "npt.NDArray[Any]" if output.startswith("npt.") else "Any"
+
+
+def kernel(name, doc, parameters, out):
+    """The overloads of a kernel's function."""
+    options = [f"{option}: {type} = ..." for option, type in OPTIONS.items()]
+    lines = []
+    for place, (report, gives) in enumerate(REPORTS):
+        arguments = [*parameters, "*", f"report: {report}", *options]
+        lines.append("@overload")
+        lines.append(f"def {name}(")
+        lines.extend(f"    {argument}," for argument in arguments)
+        ending = ": ..." if place else ":"
+        lines.append(f") -> {gives.format(out=out)}{ending}")
+        if not place:
+            lines.append(f'    """{doc}"""')
+    return "\n" + "\n".join(lines) + "\n"
+
+
 def stubs(kernels):
     """The text for these kernels: of each the name, what it does, parameters with their words,
-    whether it is generic, the class of its outputs, those, and what it gives otherwise."""
+    whether it is generic, the class of its outputs, those with their types, and whether what it
+    returns is a tuple."""
     text = [START]
-    for name, doc, parameters, is_generic, outputs, fields, out in kernels:
-        if outputs is not None:
-            lines = "\n".join(f"    {field}: Any" for field in fields)
-            text.append(OUTPUTS.format(name=outputs, fields=lines))
-        typed = ", ".join(f"{it}: {type_of(words, is_generic)}" for it, words in parameters)
+    for name, doc, parameters, is_generic, class_name, outputs, returned, is_tuple in kernels:
+        outputs = [(field, type_of_output(it, is_generic)) for field, it in outputs]
+        returned = [type_of_output(it, is_generic) for it in returned]
+        if is_tuple:
+            returned = [f"tuple[{', '.join(returned)}]"]
+        if class_name is not None:
+            fields = [*outputs, *(("result", it) for it in returned)]
+            lines = "\n".join(f"    {field}: {it}" for field, it in fields)
+            text.append(OUTPUTS.format(name=class_name, fields=lines))
+            out = class_name
+        else:
+            out = ([it for _, it in outputs] + returned + ["None"])[0]
+        typed = [f"{it}: {type_of(words, is_generic)}" for it, words in parameters]
         doc = doc.replace("\\", "\\\\").replace('"""', "'''")
-        text.append(KERNEL.format(name=name, parameters=typed, out=outputs or out, doc=doc))
+        text.append(kernel(name, doc, typed, out))
     return "".join(text)
