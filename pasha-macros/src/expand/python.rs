@@ -69,7 +69,10 @@ pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> Option<TokenStream> 
                 outputs: &[#(#output_names),*],
                 returns: #returns,
                 returns_tuple: #returns_tuple,
-                types: #python::output_types::<#set>,
+                types: {
+                    use #python::NoTypes as _;
+                    #python::TypesOf::<#set>::of_outputs
+                },
             };
 
             fn call(#call: &#python::Call<'_, '_>) -> #python::Called {

@@ -370,7 +370,10 @@ impl ::pasha::__private::python::PyKernel<()> for integrate {
         outputs: &["profile"],
         returns: true,
         returns_tuple: false,
-        types: ::pasha::__private::python::output_types::<IntegrateOutput>,
+        types: {
+            use ::pasha::__private::python::NoTypes as _;
+            ::pasha::__private::python::TypesOf::<IntegrateOutput>::of_outputs
+        },
     };
     fn call(
         call: &::pasha::__private::python::Call<'_, '_>,
@@ -753,14 +756,17 @@ where
         outputs: &[],
         returns: true,
         returns_tuple: true,
-        types: ::pasha::__private::python::output_types::<
-            ::pasha::__private::ReturnedTuple<
-                (
-                    ::pasha::__private::SharedArray1<T>,
-                    ::pasha::__private::SharedArray1<U>,
-                ),
-            >,
-        >,
+        types: {
+            use ::pasha::__private::python::NoTypes as _;
+            ::pasha::__private::python::TypesOf::<
+                ::pasha::__private::ReturnedTuple<
+                    (
+                        ::pasha::__private::SharedArray1<T>,
+                        ::pasha::__private::SharedArray1<U>,
+                    ),
+                >,
+            >::of_outputs
+        },
     };
     fn call(
         call: &::pasha::__private::python::Call<'_, '_>,

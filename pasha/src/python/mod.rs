@@ -40,7 +40,7 @@ pub use item::{HeldArray, HeldItem, PyItem};
 pub use kernel::{PyKernel, PyNumber};
 pub use module::{Entry, fill};
 pub use output::Home;
-pub use outputs::{GivenOutput, Makers, PyOutput, PyOutputs, output_types};
+pub use outputs::{GivenOutput, Makers, NoTypes, PyOutput, PyOutputs, TypesOf};
 pub use rows::{HeldRows, RowsReader};
 pub use shared::{PyShared, PyValue};
 

@@ -1,5 +1,6 @@
 //! All outputs of a kernel: a list of them goes to Python, or comes from there to be written again.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -307,12 +308,29 @@ impl<A: PyOutput, L: PyOutputs> PyOutputs for (A, L) {
     }
 }
 
-/// The types in a stub file of a kernel's outputs, in the order in which a call gives them.
-pub fn output_types<S: OutputSet<Arrays: PyOutputs>>() -> Vec<String> {
-    let mut types = Vec::new();
-    S::Arrays::stubs(&mut types);
-    types
+/// Tells the types in a stub file of a kernel's outputs.
+#[derive(Debug)]
+pub struct TypesOf<S>(PhantomData<S>);
+
+impl<S: OutputSet<Arrays: PyOutputs>> TypesOf<S> {
+    /// In the order in which a call gives the outputs.
+    pub fn of_outputs() -> Vec<String> {
+        let mut types = Vec::new();
+        S::Arrays::stubs(&mut types);
+        types
+    }
 }
+
+/// What is called of [`TypesOf`] outputs that Python can't have: what is wrong with them is said
+/// once, where the kernel is run.
+pub trait NoTypes {
+    /// None.
+    fn of_outputs() -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl<T> NoTypes for T {}
 
 fn no_memory() -> PyErr {
     pyo3::exceptions::PyMemoryError::new_err("there is no memory for an empty array")
