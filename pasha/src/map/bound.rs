@@ -157,6 +157,9 @@ impl<K: Kernel> BoundKernel<K> {
     /// [`Error::Argument`](crate::Error::Argument) in a context of several machines, and for
     /// reductions in one with `reproducible`.
     ///
+    /// # Panics
+    /// A panic of `look` ends the map at once, and goes on here.
+    ///
     /// # Examples
     /// ```
     /// use std::ops::ControlFlow;

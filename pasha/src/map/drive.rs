@@ -13,7 +13,7 @@ use crate::context::Setting;
 use crate::error::{Result, SourceError};
 use crate::functor::list::FunctorList;
 use crate::job::Job;
-use crate::job::board::{FinishedItems, Recorder};
+use crate::job::board::{FinishedItems, Recorder, Stop};
 use crate::job::forked::Generation;
 use crate::job::tree::MergeTree;
 use crate::job::work::{CheckpointUse, IndexSlotsOf, MapState, Task};
@@ -152,6 +152,7 @@ fn drive(
         record.give(state.shares.given(state.first_worker + worker_id));
     }
     state.check_stop(begun);
+    let stop = || table.stop(Stop::Cancelled);
     let Setting { context, options, .. } = setting;
     let job = Job::new(state, typed.body, options, &writable);
     if let (Some(ranks), Some(grants), Some(slot_messages)) =
@@ -173,7 +174,7 @@ fn drive(
                 };
                 // Indices are counted here, of which some may have no item.
                 let item_bytes = state.item_bytes.filter(|_| state.present.is_none());
-                watch.during(len, item_bytes, counts, run_together)?
+                watch.during(len, item_bytes, counts, stop, run_together)?
             }
         };
         let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
@@ -200,7 +201,7 @@ fn drive(
                     table.tick();
                     (resumed + table.finished_blocks(), table.failures().skipped().count())
                 };
-                watch.during(state.num_items(), state.item_bytes, counts, run)
+                watch.during(state.num_items(), state.item_bytes, counts, stop, run)
             }
         };
     }

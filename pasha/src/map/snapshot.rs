@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::job::board::{BITS, Stop};
 use crate::job::work::MapState;
 use crate::options::Progress;
-use crate::options::ticking::at_intervals;
+use crate::options::ticking::{OnPanic, at_intervals};
 use crate::report::FailedItem;
 
 /// The outputs of a map while it runs, as far as items are finished.
@@ -166,11 +166,15 @@ pub(super) struct LiveLook<'l> {
 impl LiveLook<'_> {
     /// Runs a map and lets it be looked at meanwhile.
     pub(super) fn during<T>(self, state: &MapState<'_>, run: impl FnOnce() -> T) -> T {
-        let tick = |has_ended: bool| match has_ended || (self.look)(state).is_continue() {
-            true => ControlFlow::Continue(()),
-            false => {
-                state.table.stop(Stop::Cancelled);
-                ControlFlow::Break(())
+        let stop = || state.table.stop(Stop::Cancelled);
+        let tick = |has_ended: bool| {
+            let _ends = OnPanic(stop);
+            match has_ended || (self.look)(state).is_continue() {
+                true => ControlFlow::Continue(()),
+                false => {
+                    stop();
+                    ControlFlow::Break(())
+                }
             }
         };
         at_intervals(self.every, "pasha-live", tick, run)

@@ -371,7 +371,8 @@ pub trait ContextOptions: Sized {
     /// of the caller's process.
     ///
     /// # Panics
-    /// The option itself never does. A map whose function panics ends with that panic.
+    /// The option itself never does. A panic of the function ends the map at once, and goes on in
+    /// its caller.
     ///
     /// # Examples
     /// ```

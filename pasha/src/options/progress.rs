@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanCount, HumanDuration};
 
-use super::ticking::at_intervals;
+use super::ticking::{OnPanic, at_intervals};
 
 /// How far a map is.
 ///
@@ -173,12 +173,14 @@ impl Watch {
 
     /// Runs a map while a thread asks, and tells, how far it is; the last word comes
     /// after its end. `counts` gives how many items are finished and how many have failed, and
-    /// `item_bytes` is what each has, where that is known.
+    /// `item_bytes` is what each has, where that is known; `stop` ends the map if whoever is told
+    /// panics.
     pub(crate) fn during<T>(
         &self,
         len: usize,
         item_bytes: Option<usize>,
         counts: impl Fn() -> (usize, usize) + Sync,
+        stop: impl Fn() + Sync,
         run: impl FnOnce() -> T,
     ) -> T {
         let (start, counts) = (Instant::now(), &counts);
@@ -193,6 +195,7 @@ impl Watch {
         };
         // The last word comes after the end.
         let tick = |has_ended| {
+            let _ends = OnPanic(&stop);
             tell(has_ended);
             ControlFlow::Continue(())
         };

@@ -37,6 +37,18 @@ pub(crate) fn at_intervals<T>(
     })
 }
 
+/// Calls a function when it is dropped by a panic, as of a user's function, so that a map ends
+/// whose caller gets the panic and not the outputs.
+pub(crate) struct OnPanic<F: Fn()>(pub(crate) F);
+
+impl<F: Fn()> Drop for OnPanic<F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.0)();
+        }
+    }
+}
+
 /// Whether the function has ended.
 #[derive(Default)]
 struct HasEnded {

@@ -1,12 +1,15 @@
 //! Items that take long behind many that took nothing: whoever waits for a map is answered soon.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pasha::prelude::*;
 use pasha::{AnyContext, Error, Options};
+use pasha_tests::shared_counters;
 use tempfile::TempDir;
 
 const LEN: u64 = 100_000;
@@ -18,6 +21,10 @@ const AMONG_SLOW: std::ops::Range<usize> = SLOW as usize..LEN as usize - 500;
 /// Quick for most numbers.
 #[pasha::kernel]
 fn successor(number: u64) -> u64 {
+    successor_of(number)
+}
+
+fn successor_of(number: u64) -> u64 {
     if number >= SLOW {
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -174,4 +181,36 @@ fn a_look_at_a_masked_map_counts_its_items() {
         assert!(told.iter().all(|it| it.len == 200 && it.finished <= 200), "{name}: {told:?}");
         assert!(told.iter().any(|it| (1..200).contains(&it.finished)), "{name}: {told:?}");
     }
+}
+
+/// Counts itself in `begun`.
+#[pasha::kernel]
+fn counted(number: u64, #[shared(copied)] begun: &AtomicU64) -> u64 {
+    begun.fetch_add(1, Ordering::Relaxed);
+    successor_of(number)
+}
+
+#[test]
+fn a_panic_of_who_looks_or_is_told_ends_the_map() {
+    let every = Duration::from_millis(20);
+    for (name, context) in contexts(&Options::new()) {
+        let begun = &shared_counters(1)[0];
+        let run = || {
+            let look = |_: &pasha::Snapshot<'_, _>| panic!("the picture can't be drawn");
+            counted::run_live_in(&context, 0..LEN, begun, every, look)
+        };
+        check_panic(name, begun, "the picture can't be drawn", run);
+    }
+    for (name, context) in contexts(&Options::new()) {
+        let begun = &shared_counters(1)[0];
+        let context = context.on_progress(every, |_| panic!("nobody listens"));
+        check_panic(name, begun, "nobody listens", || counted::run_in(&context, 0..LEN, begun));
+    }
+}
+
+fn check_panic<T>(name: &str, begun: &AtomicU64, text: &str, run: impl FnOnce() -> T) {
+    let payload = catch_unwind(AssertUnwindSafe(run)).err().expect("the panic goes on");
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&text), "{name}");
+    let begun = begun.load(Ordering::Relaxed) as usize;
+    assert!(begun < AMONG_SLOW.end, "{name}: {begun}");
 }
