@@ -100,12 +100,14 @@ impl Judge<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::memory::Memory;
     use crate::options::AfterRetries;
 
     fn fail_at(judge: &Judge<'_>, index: usize) -> Verdict {
-        judge.table.record(0).begin_block(index);
+        judge.table.record(0).begin_block(index, Duration::ZERO);
         judge.judge(0, Failure::Refused, End::default())
     }
 

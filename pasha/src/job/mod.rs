@@ -206,7 +206,7 @@ impl<'j> Job<'j> {
                     Failure::Refused
                 }
                 Err(panic::Caught { failure }) => {
-                    self.state.note_interrupted(record);
+                    self.state.note_interrupted(record, record.finished_of_block());
                     failure
                 }
             };

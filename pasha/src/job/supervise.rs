@@ -42,9 +42,8 @@ impl Job<'_> {
             record.free();
             return true;
         }
-        if !self.state.is_staged {
-            self.state.note_interrupted(record);
-        }
+        let finished = if self.state.is_staged { 0..0 } else { record.finished_of_block() };
+        self.state.note_interrupted(record, finished);
         let stage = record.stage();
         let aborted = end.signal == Some(nix::libc::SIGABRT);
         let verdict = match (record.late(), record.exit_status()) {

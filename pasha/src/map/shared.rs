@@ -132,6 +132,7 @@ impl SharedByWorkers {
             judge: Judge { table, policy, has_checkpoints: checkpoints.are_kept(), recorder },
             checkpoints,
             item_bytes: about.item_bytes,
+            begun,
             is_exact,
             pages: match setting.memory {
                 Memory::Shared => SharedPages::alive(about.new_memory),

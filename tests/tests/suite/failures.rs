@@ -3,9 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use ndarray::Array1;
-use pasha::{Cause, Context, SharedArray};
+use pasha::prelude::*;
+use pasha::{AnyContext, Cause, OnFailure, Options, SharedArray};
 use pasha_tests::{at_item, for_each_context, item_failure, stdout_of};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -283,4 +285,37 @@ fn a_forked_worker_can_not_write_arrays_that_are_not_its_jobs() {
     // Threads share the lock itself.
     count(&ThreadContext::new(2).unwrap()).unwrap();
     assert_eq!(guarded.lock().unwrap()[0], 100);
+}
+
+#[pasha::kernel]
+fn fails_late(number: u64, #[shared] how: &str) -> Result<u64, &'static str> {
+    if number == 3 {
+        std::thread::sleep(Duration::from_millis(200));
+        match how {
+            "dies" => std::process::abort(),
+            "panics" => panic!("as it is told to"),
+            "hangs" => std::thread::sleep(Duration::from_secs(100)),
+            _ => return Err("as it is told to"),
+        }
+    }
+    Ok(number)
+}
+
+#[test]
+fn the_time_of_an_item_that_failed_is_the_workers() {
+    let skip = Options::new().on_failure(OnFailure::Skip { at_most: 1 });
+    for how in ["errs", "panics", "dies", "hangs"] {
+        for workers in ["serial", "threads:2", "processes:2"] {
+            if matches!(how, "dies" | "hangs") && workers != "processes:2" {
+                continue;
+            }
+            let mut context: AnyContext = workers.parse().unwrap();
+            *context.options_mut() = skip.clone().item_timeout(Duration::from_millis(300));
+            let (_, report) = fails_late::run_report_in(&context, 0..8_u64, how).unwrap();
+            assert_eq!(report.failed.len(), 1, "{how} {workers}");
+            let busy: Duration = report.workers.iter().map(|worker| worker.busy).sum();
+            assert!(busy >= Duration::from_millis(200), "{how} {workers}: {busy:?}");
+            assert!(report.workers.iter().all(|it| it.busy <= report.wall_time), "{report}");
+        }
+    }
 }

@@ -252,6 +252,8 @@ impl<'t> FailureLog<'t> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::table::Table;
     use super::*;
     use crate::memory::Memory;
@@ -261,7 +263,7 @@ mod tests {
         let table = Table::new(2, 3, Memory::Private).unwrap();
         let record = table.record(1);
         record.explain(&"gone", Some("here.rs:1:1"));
-        record.begin_block(17);
+        record.begin_block(17, Duration::ZERO);
         let end = End { signal: None, status: Some(0) };
         assert_eq!(table.failures().add(1, record, Failure::Died, 3, end, true), 0);
         let logged = table.failures().get(0).unwrap();

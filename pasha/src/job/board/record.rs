@@ -132,6 +132,8 @@ pub(crate) struct Record {
     finished: AtomicUsize,
     shares: AtomicUsize,
     busy: AtomicU64,
+    /// When the last block began, in nanoseconds after the map.
+    block_begun: AtomicU64,
     peak_memory: AtomicUsize,
     replaced: AtomicUsize,
     /// 1 + the status with which the kernel left the process, or 0.
@@ -176,6 +178,7 @@ impl Record {
             finished: AtomicUsize::new(0),
             shares: AtomicUsize::new(0),
             busy: AtomicU64::new(0),
+            block_begun: AtomicU64::new(0),
             peak_memory: AtomicUsize::new(0),
             replaced: AtomicUsize::new(0),
             exit_status: AtomicI32::new(0),
@@ -337,7 +340,8 @@ impl Record {
 
     /// Notes that a block of items begins.
     #[inline(always)]
-    pub(crate) fn begin_block(&self, start: usize) {
+    pub(crate) fn begin_block(&self, start: usize, begun: Duration) {
+        self.block_begun.store(begun.as_nanos() as u64, Ordering::Relaxed);
         self.position.store(start, Ordering::Relaxed);
         self.current.store(start, Ordering::Relaxed);
         self.enter(Stage::Item);
@@ -377,6 +381,15 @@ impl Record {
     pub(crate) fn count(&self, items: usize, took: Duration) {
         self.finished.fetch_add(items, Ordering::Relaxed);
         self.busy.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// How long the worker has been in its block, if it is in one, so long after the map began.
+    pub(crate) fn time_in_block(&self, now: Duration) -> Duration {
+        let begun = Duration::from_nanos(self.block_begun.load(Ordering::Relaxed));
+        match self.stage() {
+            Stage::Item => now.saturating_sub(begun),
+            _ => Duration::ZERO,
+        }
     }
 
     /// The items of the last block that are finished, after something ended the worker in it.
@@ -556,10 +569,10 @@ mod tests {
         let record = table.record(0);
         record.give(10..50);
         assert_eq!(record.left(), 10..50);
-        record.begin_block(10);
+        record.begin_block(10, Duration::ZERO);
         record.end_block(5, 15, Duration::ZERO);
         assert_eq!(record.left(), 15..50);
-        record.begin_block(15);
+        record.begin_block(15, Duration::ZERO);
         record.current.store(23, Ordering::Relaxed);
         assert_eq!(record.left(), 23..50);
         assert_eq!(record.checkpoint_index(), 10);

@@ -165,7 +165,7 @@ impl<'m> BlockRunner<'m> {
             if let Some(recorder) = state.recorder {
                 recorder.items(worker_id, self.last, block.clone(), is_dirty);
             }
-            record.begin_block(block.start);
+            record.begin_block(block.start, self.last.duration_since(state.begun));
             let early_end = match state.is_watched {
                 true => EarlyEnd::on_signals(state.table, state.token, self.last, self.item_time),
                 false => EarlyEnd::never(),

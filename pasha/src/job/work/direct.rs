@@ -3,6 +3,8 @@
 //! There are no other workers to share a table with, nothing to be claimed, and no report to be
 //! made, so such a map costs little more than its loop: it can stand within the program's own.
 
+use std::time::Duration;
+
 use super::early_end::EarlyEnd;
 use super::inner_loop::{BlockError, Seat, run_block};
 use super::task::Task;
@@ -33,7 +35,7 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
         panic::install_hook();
         forked::watch();
         panic::CALLER.with(|record| {
-            record.begin_block(0);
+            record.begin_block(0, Duration::ZERO);
             record.take_panic();
             let generation = Generation::now();
             let outcome = panic::guard(record, || self.run_whole(record));

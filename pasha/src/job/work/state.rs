@@ -32,6 +32,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) is_watched: bool,
     pub(crate) judge: Judge<'m>,
     pub(crate) checkpoints: &'m Checkpoints,
+    /// When the map began.
+    pub(crate) begun: Instant,
     /// Whether each item is noted exactly, so that the map can go on after a failure.
     pub(crate) is_exact: bool,
     /// Memory that workers enter into their page tables, if they are forked.
@@ -142,10 +144,10 @@ impl MapState<'_> {
         present.map_or(indices.len(), |present| present.within(indices))
     }
 
-    /// Takes note of what a worker had finished of its last block, before a panic or its death.
-    pub(crate) fn note_interrupted(&self, record: &Record) {
-        let finished = record.finished_of_block();
-        record.count(self.items_in(&finished), Duration::ZERO);
+    /// Takes note of what a worker had finished of its last block, before a panic or its death, and
+    /// of the time that it was in it.
+    pub(crate) fn note_interrupted(&self, record: &Record, finished: Range<usize>) {
+        record.count(self.items_in(&finished), record.time_in_block(self.begun.elapsed()));
         if !finished.is_empty() {
             self.note_finished(finished);
         }
