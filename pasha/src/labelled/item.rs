@@ -44,6 +44,13 @@ pub struct Labelled<'r, A, D> {
     pub(super) mapped: &'r Mapped<'r>,
 }
 
+/// Of the view and the labels; no elements are copied.
+impl<A, D: Clone> Clone for Labelled<'_, A, D> {
+    fn clone(&self) -> Self {
+        Labelled { data: self.data.clone(), ..*self }
+    }
+}
+
 impl<'r, A, D> Labelled<'r, A, D> {
     /// The names of the remaining dimensions, in the order of the axes of `data`.
     ///

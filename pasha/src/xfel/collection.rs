@@ -48,7 +48,7 @@ pub struct Collection {
 /// let out = place::run_parallel(&trains)?;
 /// # Ok::<(), pasha::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TrainData<'a> {
     /// The train's id.
     pub id: u64,

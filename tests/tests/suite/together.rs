@@ -2,9 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis};
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, Ix1};
 use pasha::prelude::*;
-use pasha::{AnyContext, Error, Functor, Ragged, Read, SharedArray1, SourceError, SubView};
+use pasha::{
+    AnyContext, DataArray, Error, Functor, Labelled, Ragged, Read, SharedArray1, SourceError,
+    SubView,
+};
 use pasha_tests::item_failure;
 use pasha_tests::ranks::{on_ranks, ran_alone};
 
@@ -101,6 +104,33 @@ fn each_kernel_gives_what_it_gives_alone() {
         let report = three.run_report_into(&context, &spectra, &mut again).unwrap();
         check(&again, &spectra);
         assert_eq!((report.len, report.finished), (203, 203));
+    }
+}
+
+/// The sum of a line, and where it is.
+#[pasha::kernel]
+fn line_sum(line: Labelled<'_, f64, Ix1>) -> (f64, f64) {
+    (line.coord_f64(), line.data.sum())
+}
+
+/// The line's dimensions in one number, and its largest value.
+#[pasha::kernel]
+fn line_peak(line: Labelled<'_, f64, Ix1>, #[reduce(max)] largest: &mut f64) -> u32 {
+    *largest = line.data.fold(*largest, |most, &value| most.max(value));
+    line.dims().len() as u32
+}
+
+#[test]
+fn labelled_items_are_given_to_each_kernel() {
+    let values = Array2::from_shape_fn((4, 30), |(y, x)| (y * 100 + x) as f64);
+    let image = DataArray::new(values.clone(), ["y", "x"]).unwrap();
+    let image = image.with_coord("x", ndarray::Array1::linspace(0.0, 2.9, 30)).unwrap();
+    let both = pasha::together((line_sum::bind(), line_peak::bind()));
+    for context in contexts() {
+        let ((places, sums), peaks) = both.run_in(&context, image.along("x").unwrap()).unwrap();
+        assert_eq!(sums, values.sum_axis(Axis(0)));
+        assert_eq!(places, ndarray::Array1::linspace(0.0, 2.9, 30));
+        assert_eq!((peaks.largest, peaks.result.sum()), (329.0, 30));
     }
 }
 
