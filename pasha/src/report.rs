@@ -187,7 +187,13 @@ const LISTED_FAILURES: usize = 10;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} items finished in {:.3?}", self.finished, self.len, self.wall_time)?;
+        // Of some indices there is nothing to be finished, and those are counted, too.
+        let counted = if self.absent > 0 { "indices" } else { "items" };
+        write!(
+            f,
+            "{} of {} {counted} finished in {:.3?}",
+            self.finished, self.len, self.wall_time
+        )?;
         if self.resumed > 0 {
             write!(f, ", {} were finished before", self.resumed)?;
         }

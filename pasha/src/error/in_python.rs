@@ -91,7 +91,12 @@ mod tests {
                 finished: 0,
                 len,
             },
-            Error::Alloc { bytes: 8, kind: "shared", source: io::ErrorKind::OutOfMemory.into() },
+            Error::Alloc {
+                bytes: 8,
+                kind: "shared",
+                accumulators: 0,
+                source: io::ErrorKind::OutOfMemory.into(),
+            },
             Error::ShapeMismatch { output: output.clone(), given: vec![3], needed: vec![4] },
             Error::NotWritable { output, reason: "it is private".to_owned() },
             Error::Deadline { limit: std::time::Duration::from_secs(1), finished: 2, len },

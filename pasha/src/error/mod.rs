@@ -240,16 +240,16 @@ pub enum Error {
     },
 
     /// The operating system does not give the memory.
-    #[error(
-        "can't have {bytes} bytes of {kind} memory: map over fewer items at a time, \
-         or put the output into a file with `.file(path)` ({source})"
-    )]
+    #[error("can't have {bytes} bytes of {kind} memory{} ({source})", alloc_advice(*.bytes, *.accumulators))]
     #[non_exhaustive]
     Alloc {
         /// Bytes asked for.
         bytes: usize,
         /// The kind of memory, `shared` or `private`.
         kind: &'static str,
+        /// The number of accumulators that it is for, of `#[reduce]` and `#[per_worker]` outputs; 0
+        /// if it is for something else.
+        accumulators: usize,
         /// What the operating system said.
         source: io::Error,
     },
@@ -490,6 +490,16 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
+    /// The error of memory for so many accumulators.
+    pub(crate) fn of_accumulators(self, accumulators: usize) -> Error {
+        match self {
+            Error::Alloc { bytes, kind, source, .. } => {
+                Error::Alloc { bytes, kind, accumulators, source }
+            }
+            other => other,
+        }
+    }
+
     /// The error of a pass that finds the lengths of the slots of ragged outputs, which are among
     /// these: a panic is told as the length's.
     pub(crate) fn of_lengths(mut self, outputs: &[&str]) -> Error {
@@ -527,6 +537,19 @@ impl Error {
             Error::Item(failure) => failure.brief(),
             other => other.to_string(),
         }
+    }
+}
+
+/// What to do where memory can't be had.
+fn alloc_advice(bytes: usize, accumulators: usize) -> String {
+    match accumulators {
+        0 => ": map over fewer items at a time, or put the output into a file with `.file(path)`"
+            .to_owned(),
+        all => format!(
+            " for accumulators, {all} of {} bytes each: take fewer workers, or a smaller shape of \
+             `#[reduce]` and `#[per_worker]` outputs",
+            bytes / all
+        ),
     }
 }
 

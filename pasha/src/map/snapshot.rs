@@ -72,7 +72,8 @@ impl<T> Snapshot<'_, T> {
     }
 
     /// Whether the item of this index is finished and its slots are in [`out`](Self::out), for
-    /// good; `false` for an index that the map does not have.
+    /// good; `false` for an index that the map does not have. Of one that has no item, because a
+    /// mask leaves it out, it says whether the workers have come past it.
     ///
     /// # Examples
     /// ```

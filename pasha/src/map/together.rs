@@ -8,12 +8,11 @@ use crate::output::several::SetOfEach;
 /// Makes one kernel of several over the same items, which reads each item once.
 ///
 /// `kernels` is a tuple of two to eight bound kernels whose items are the same: of the same types,
-/// in the same order, and `Clone`, as views, numbers and all items of pasha's are. The outputs are a
-/// tuple of what each kernel gives. At each item the kernels
-/// are called one after another, in the order of the tuple; what the source has read,
-/// decompressed or corrected for the item serves all. Where one of them fails at an item, those
-/// behind it are not called for it, and the item as a whole is what failed: the error, or what
-/// `on_failure` says, is for all.
+/// in the same order, and `Clone`, as views, numbers and all items of pasha's are. The outputs are
+/// a tuple of what each kernel gives. At each item the kernels are called one after another, in the
+/// order of the tuple; what the source has read, decompressed or corrected for the item serves all.
+/// Where one of them fails at an item, those behind it are not called for it, and the item as a
+/// whole is what failed: the error, or what `on_failure` says, is for all.
 ///
 /// # Examples
 /// ```

@@ -284,7 +284,7 @@ fn sharing(memory: Memory) -> MapFlags {
 }
 
 fn refused(bytes: usize, memory: Memory, errno: rustix::io::Errno) -> Error {
-    Error::Alloc { bytes, kind: memory.name(), source: io::Error::from(errno) }
+    Error::Alloc { bytes, kind: memory.name(), accumulators: 0, source: io::Error::from(errno) }
 }
 
 /// An address for arrays without bytes, aligned for any element.

@@ -33,9 +33,9 @@ const TOLD: usize = 10;
 ///
 /// The spans of a worker follow each other without a gap, from the beginning of the map to the
 /// worker's end; that of the last one is when the map knew of it. For each worker there is room for
-/// 4096; where there are more, neighbours are [merged](Self::merged), but for the slowest and those
-/// that failed. Of a worker that was killed all is there that it had done; its last span ends when
-/// its death was seen.
+/// 4096; where there are more, neighbours are [merged](Self::merged), but for the slowest and the
+/// first 512 of those that failed or were tried again. Of a worker that was killed all is there
+/// that it had done; its last span ends when its death was seen.
 ///
 /// # Examples
 /// ```
@@ -101,8 +101,8 @@ impl Timeline {
 
     /// The spans of items that took longest, the slowest first; fewer where there are fewer.
     ///
-    /// Items of more than about 0.1 ms are told one by one, quicker ones by the block; see
-    /// [`Span::indices`].
+    /// Where items take more than about 0.1 ms they are told one by one, and quicker ones by the
+    /// block, with a slow one that is among them; see [`Span::indices`].
     ///
     /// # Examples
     /// ```
@@ -355,6 +355,11 @@ impl fmt::Display for Timeline {
             write!(f, "\n{}: busy {busy:.0} %, until {end:.3?}", row.name())?;
         }
         write!(f, "\nthe slowest:")?;
-        self.slowest(TOLD).into_iter().try_for_each(|span| write!(f, "\n{span}"))
+        let slowest = self.slowest(TOLD);
+        slowest.iter().try_for_each(|span| write!(f, "\n{span}"))?;
+        match slowest.first().is_some_and(|span| span.indices().len() > 1) {
+            true => write!(f, "\n(with `item_timeout` the slowest items are told alone)"),
+            false => Ok(()),
+        }
     }
 }

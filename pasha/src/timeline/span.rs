@@ -167,10 +167,11 @@ impl Span {
 
     /// The indices of the items that it ran; none where it did something else.
     ///
-    /// An item that takes longer than about 0.1 ms is a span of its own, and so is the slowest item
-    /// of a block where items are timed ([`item_timeout`](crate::ContextOptions::item_timeout));
-    /// quicker ones are run, and told, by the block. Of [merged](Self::parts) spans these are the
-    /// lowest to the highest; other workers may have run some between.
+    /// Where items take longer than about 0.1 ms each is a span of its own. Quicker ones are run,
+    /// and told, by the block, and so is a slow item that comes among them, but for the slowest of
+    /// a block where items are timed ([`item_timeout`](crate::ContextOptions::item_timeout)). Of
+    /// [merged](Self::parts) spans these are the lowest to the highest; other workers may have run
+    /// some between.
     ///
     /// # Examples
     /// ```

@@ -1,6 +1,6 @@
 //! Allocation: the cases of the original's tests, files that NumPy opens, and refusals.
 
-use ndarray::{Array, Array3, Axis, Dimension, Ix3, IxDyn, ShapeBuilder, array};
+use ndarray::{Array, Array3, ArrayViewMut1, Axis, Dimension, Ix3, IxDyn, ShapeBuilder, array};
 use pasha::prelude::*;
 use pasha::{AnyContext, Element, Error};
 use pasha_tests::numpy;
@@ -137,6 +137,16 @@ fn alloc_like() {
     }
 }
 
+#[pasha::kernel]
+fn large_sum(value: f64, #[reduce(sum, shape = 1 << 42)] mut sum: ArrayViewMut1<f64>) {
+    sum[0] += value;
+}
+
+#[pasha::kernel]
+fn large_of_worker(value: f64, #[per_worker(shape = 1 << 42)] mut sum: ArrayViewMut1<f64>) {
+    sum[0] += value;
+}
+
 #[test]
 fn allocation_can_be_refused() {
     let context = ProcessContext::new(3).unwrap();
@@ -144,6 +154,16 @@ fn allocation_can_be_refused() {
     assert!(matches!(&error, Error::ShapeOverflow { element_size: 8, .. }), "{error}");
     let error = context.alloc::<u8>(1 << 46).build().unwrap_err();
     assert!(matches!(&error, Error::Alloc { bytes: 0x4000_0000_0000, .. }), "{error}");
+    let accumulators = [
+        large_sum::run_in(&context, &[1.0]).map(drop),
+        large_sum::run_serial(&[1.0]).map(drop),
+        large_of_worker::run_in(&context, &[1.0]).map(drop),
+    ];
+    for (refused, told) in accumulators.into_iter().zip(["3 of", "1 of", "3 of"]) {
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains(&format!("{told} 35184372088832 bytes each: take fewer")), "{text}");
+        assert!(!text.contains("fewer items") && !text.contains(".file("), "{text}");
+    }
     let error = context.alloc::<u8>(1).file("/no/such/folder/x.npy").build().unwrap_err();
     assert!(matches!(&error, Error::File { action: "create", .. }), "{error}");
     assert_eq!(context.alloc::<f64>((0, 5)).build().unwrap().len(), 0);

@@ -90,7 +90,8 @@ impl<'r> MergeTree<'r> {
             &TreeMemory::Anonymous(memory, pages) | &TreeMemory::Durable(memory, pages, _) => {
                 let bytes = Places::bytes(&shape, num_workers, num_places);
                 let places = Mapping::sparse(bytes, memory)?;
-                let mut copies = Mapping::anonymous(num_places * size, memory, pages)?;
+                let copies = Mapping::anonymous(num_places * size, memory, pages);
+                let mut copies = copies.map_err(|error| error.of_accumulators(num_places))?;
                 copies.make_huge_pages();
                 (places, copies, None, None)
             }

@@ -59,7 +59,9 @@ impl Checkpoints {
             CheckpointUse::Looks => 1,
         };
         let bytes = copies_of_a_worker * num_workers * size;
-        let mut mapping = Mapping::anonymous(bytes, memory, pages)?;
+        let mapping = Mapping::anonymous(bytes, memory, pages);
+        let number = copies_of_a_worker * num_workers;
+        let mut mapping = mapping.map_err(|error| error.of_accumulators(number))?;
         mapping.make_huge_pages();
         let checkpoints = Checkpoints { mapping: Some(mapping), size, copies_of_a_worker };
         let with_first = if needed_for == CheckpointUse::Recovery { num_workers } else { 0 };

@@ -60,11 +60,16 @@ impl<A> RaggedOfLengths<A> {
         let (index, len) = self.longest(plan);
         match error {
             Error::ShapeOverflow { .. } => self.too_long(plan),
-            Error::Alloc { bytes, kind, source } => {
+            Error::Alloc { bytes, kind, accumulators, source } => {
                 let text = format!(
                     "{source}; the longest slot of this ragged output is slot {index}, with {len} elements"
                 );
-                Error::Alloc { bytes, kind, source: io::Error::new(source.kind(), text) }
+                Error::Alloc {
+                    bytes,
+                    kind,
+                    accumulators,
+                    source: io::Error::new(source.kind(), text),
+                }
             }
             error => error,
         }

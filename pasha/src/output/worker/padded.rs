@@ -24,8 +24,10 @@ pub(super) fn step_of<A>(size: usize) -> usize {
 /// Memory for an accumulator of `size` elements for each worker of a plan.
 pub(super) fn map_accumulators<A>(size: usize, plan: &Plan<'_>) -> Result<Mapping> {
     const { assert_alignment::<A>() };
-    let bytes = bytes_of_shape::<A>(&[plan.num_workers.max(1), step_of::<A>(size)])?;
-    let mut mapping = Mapping::anonymous(bytes, plan.memory, plan.pages)?;
+    let number = plan.num_workers.max(1);
+    let bytes = bytes_of_shape::<A>(&[number, step_of::<A>(size)])?;
+    let mapping = Mapping::anonymous(bytes, plan.memory, plan.pages);
+    let mut mapping = mapping.map_err(|error| error.of_accumulators(number))?;
     mapping.make_huge_pages();
     Ok(mapping)
 }

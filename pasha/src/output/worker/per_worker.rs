@@ -43,7 +43,9 @@ impl<A: Element, D: Dimension<Larger: 'static>> OutputSpec for PerWorker<A, D> {
         Self: 'a;
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<Self::Array> {
-        self.shape.allocate(plan.all_workers(), self.fill, plan)
+        let workers = plan.all_workers();
+        let allocated = self.shape.allocate(workers, self.fill, plan);
+        allocated.map_err(|error| error.of_accumulators(workers))
     }
 
     fn attach<'a>(
