@@ -25,6 +25,11 @@ use crate::output::list::SpecList;
 use crate::output::pack::OutputSet;
 use crate::output::worker::{Accumulators, SavedAccumulators};
 
+/// Accumulators are copied for looks at most so many bytes of each worker's in a second. A worker
+/// copies some gigabytes in a second, and so does the look that merges the copies: it takes them
+/// about 1 % of their time.
+const COPIED_PER_SECOND: f64 = 40e6;
+
 /// How long a look waits for checkpoints of workers that are in the middle of an item.
 const AT_MOST: Duration = Duration::from_millis(20);
 
@@ -62,6 +67,7 @@ where
             copied: vec![0; prepared.len.div_ceil(BITS)],
             message: Vec::new(),
             begun,
+            last_copy: None,
             look,
         };
         let mut report = prepared.attached(&mut out, true, |task, writable| {
@@ -107,6 +113,8 @@ struct Viewer<'v, 'p, K: Kernel, F, L> {
     copied: Vec<u64>,
     message: Vec<u8>,
     begun: Instant,
+    /// When accumulators were copied, where there are any.
+    last_copy: Option<Instant>,
     look: L,
 }
 
@@ -119,12 +127,14 @@ where
     /// Copies what is finished by now, and shows it.
     fn show(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> ControlFlow<()> {
         state.table.tick();
-        if AccumulatorsOf::<K>::COUNT > 0 {
-            wait_for_checkpoints(state);
-        }
-        // What can't be copied now, for want of memory say, is looked at the next time.
-        if !matches!(self.copy(task, state), Ok(Some(()))) {
-            return ControlFlow::Continue(());
+        if self.is_to_copy(task) {
+            if AccumulatorsOf::<K>::COUNT > 0 {
+                wait_for_checkpoints(state);
+            }
+            // What can't be copied now, for want of memory say, is looked at the next time.
+            if !matches!(self.copy(task, state), Ok(Some(()))) {
+                return ControlFlow::Continue(());
+            }
         }
         let finished = self.copied.iter().map(|word| word.count_ones() as usize).sum();
         let options = self.prepared.setting.options;
@@ -140,9 +150,17 @@ where
         })
     }
 
+    /// Whether what is finished is copied for this look. Where there are large accumulators, which
+    /// are copied whole each time, it may show what the last one has.
+    fn is_to_copy(&self, task: &Task<'_, K, F>) -> bool {
+        let Some(last) = self.last_copy else { return true };
+        let pause = task.accumulators.saved_size() as f64 / COPIED_PER_SECOND;
+        last.elapsed().as_secs_f64() >= pause
+    }
+
     /// `None` if the checkpoints can't be read now.
     fn copy(&mut self, task: &Task<'_, K, F>, state: &MapState<'_>) -> Result<Option<()>> {
-        let Viewer { prepared, shown, copied, message, .. } = self;
+        let Viewer { prepared, shown, copied, message, last_copy, .. } = self;
         let Some(finished) = state.finished else { return Ok(None) };
         let arrays = K::Set::arrays_mut(shown);
         let outputs = prepared.kernel.names().outputs;
@@ -172,6 +190,9 @@ where
             panic::caught(&mut take).map_err(|panicked| merge_failed(panicked, prepared.len))?;
         }
         // Workers wait no longer than for that; slots that are finished stay as they are.
+        if reading.is_some() {
+            *last_copy = Some(Instant::now());
+        }
         drop(reading);
         let target = prepared.task(&attached, None);
         for items in new {

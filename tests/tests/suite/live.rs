@@ -4,7 +4,7 @@
 use std::num::NonZero;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ndarray::{Array1, ArrayViewMut1, ArrayViewMut2};
 use pasha::prelude::*;
@@ -244,4 +244,32 @@ fn what_cannot_be_shown_is_refused_before_anything_runs() {
     assert!(error.contains("`reproducible`") && error.contains("run_live_in"), "{error}");
     // Without reductions there is nothing that it could change.
     assert!(waits::run_live_in(&context, 0..3_u64, EVERY, |_| Continue(())).is_ok());
+}
+
+/// Takes a millisecond, and has accumulators of 4 MB.
+#[pasha::kernel]
+fn large(value: u64, #[reduce(sum, shape = 1 << 19)] mut sum: ArrayViewMut1<u64>) {
+    std::thread::sleep(Duration::from_millis(1));
+    sum[value as usize] += 1;
+}
+
+#[test]
+fn large_accumulators_are_copied_at_a_bounded_rate() {
+    for context in [&ThreadContext::new(2).unwrap() as &dyn Context, &SerialContext::new()] {
+        let (mut looks, mut shown) = (0, Vec::new());
+        let begun = Instant::now();
+        large::run_live_in(context, 0..600_u64, EVERY, |snapshot| {
+            looks += 1;
+            let finished = snapshot.progress().finished;
+            if shown.last() != Some(&finished) {
+                assert_eq!(snapshot.out().sum(), finished as u64);
+                shown.push(finished);
+            }
+            Continue(())
+        })
+        .unwrap();
+        let at_most = 1.0 + begun.elapsed().as_secs_f64() * 40e6 / 4e6;
+        assert!(shown.len() as f64 <= at_most, "{} of {looks} in {at_most}", shown.len());
+        assert!(shown.len() > 1 && looks > 2 * shown.len(), "{} of {looks}", shown.len());
+    }
 }
