@@ -160,7 +160,8 @@ fn in_arguments(ty: &Type) -> Option<Vec<Type>> {
     for (place, argument) in list.args.iter().enumerate() {
         let GenericArgument::Type(argument) = argument else { continue };
         let parts = without_tuples(argument);
-        if matches!(&parts[..], [only] if only == argument) {
+        let is_the_same = |part: &Type| quote!(#part).to_string() == quote!(#argument).to_string();
+        if matches!(&parts[..], [only] if is_the_same(only)) {
             continue;
         }
         for part in parts {
