@@ -104,7 +104,13 @@ impl CancelToken {
     /// assert!(of_another_thread.is_cancelled());
     /// ```
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::SeqCst) || self.asks()
+        self.was_cancelled() || self.asks()
+    }
+
+    /// Whether it was cancelled before: nobody is [asked](Self::asking).
+    #[inline]
+    pub(crate) fn was_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
     }
 
     fn asks(&self) -> bool {

@@ -73,7 +73,8 @@ impl<'m> EarlyEnd<'m> {
         let Some(Signals { table, token, ticks, begun }) = &self.signals else { return false };
         if table.is_stopped()
             || table.ticks() != *ticks
-            || token.is_some_and(CancelToken::is_cancelled)
+            // One that has to ask, which takes longer, does so between blocks.
+            || token.is_some_and(CancelToken::was_cancelled)
         {
             return true;
         }
