@@ -54,10 +54,12 @@ fn element_is_plain(output: &Output, errors: &mut Errors) {
     }
     let is_said = |extent: &Extent| matches!(extent, Extent::Ragged(..) | Extent::Pushed(_));
     if types::ragged(element).is_some() && !output.extents.iter().any(is_said) {
-        errors.at(
-            element,
-            "a `Ragged` grows as the kernel pushes: write `#[output(ragged)]` before it",
-        );
+        if !output.is_misread {
+            errors.at(
+                element,
+                "a `Ragged` grows as the kernel pushes: write `#[output(ragged)]` before it",
+            );
+        }
         return;
     }
     not_an_element(element, errors);
@@ -307,7 +309,7 @@ fn one_merge(param: &Param, output: &Output, errors: &mut Errors) {
                 );
             }
         }
-        Some(Merge::Custom(merge)) if output.fill.is_none() => errors.at(
+        Some(Merge::Custom(merge)) if output.fill.is_none() && !output.is_misread => errors.at(
             merge,
             format!(
                 "a merge of your own needs the value that every accumulator starts from, `init = \

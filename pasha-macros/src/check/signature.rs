@@ -105,7 +105,8 @@ fn no_defaults(kernel: &Kernel, errors: &mut Errors) {
 
 /// Parameters are told apart by their names.
 fn names_differ(kernel: &Kernel, errors: &mut Errors) {
-    for name in kernel.twins() {
+    // Where they depend on a configuration, which is told, one of the two would not be there.
+    for name in kernel.twins().into_iter().filter(|_| configured(kernel).next().is_none()) {
         errors.at(
             name,
             format!("there is a parameter `{name}` already: give one of the two another name"),
@@ -160,18 +161,24 @@ fn not_a_method(kernel: &Kernel, errors: &mut Errors) {
 
 /// The generated functions would need to know whether the parameter is there.
 fn no_cfg_on_parameters(kernel: &Kernel, errors: &mut Errors) {
-    for input in &kernel.sig.inputs {
-        let FnArg::Typed(typed) = input else { continue };
-        for attr in &typed.attrs {
-            if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
-                errors.at(
-                    attr,
-                    "a kernel's parameter can't depend on a configuration: put `#[cfg(…)]` on the \
-                     whole function, once for each variant",
-                );
-            }
-        }
+    for attr in configured(kernel) {
+        errors.at(
+            attr,
+            "a kernel's parameter can't depend on a configuration: put `#[cfg(…)]` on the whole \
+             function, once for each variant",
+        );
     }
+}
+
+/// The attributes by which parameters depend on a configuration.
+fn configured(kernel: &Kernel) -> impl Iterator<Item = &Attribute> {
+    let attrs = kernel.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(&typed.attrs),
+        FnArg::Receiver(_) => None,
+    });
+    let is_cfg =
+        |attr: &&Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
+    attrs.flatten().filter(is_cfg)
 }
 
 /// Items, shared parameters and outputs become arguments and fields, which have names.

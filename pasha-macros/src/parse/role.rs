@@ -186,7 +186,8 @@ fn output(kind: OutputKind, entries: Entries, ty: &Type, errors: &mut Errors) ->
         if let Some(word) = parameter_name(&value).filter(|word| word == "ragged") {
             match role.as_str() {
                 "output" => extents.push(Extent::Pushed(word)),
-                _ => errors.at(&word, "only an `#[output(…)]` can be ragged: remove it"),
+                _ => errors
+                    .at(&word, "only an `#[output(…)]` can be ragged: write `#[output(ragged)]`"),
             }
             continue;
         }

@@ -240,12 +240,15 @@ impl Finder<'_> {
     }
 }
 
+/// The end of a selection that takes of an axis whatever there is.
+const UNLIMITED: usize = usize::MAX;
+
 impl VirtualMapping {
     /// Refuses a mapping that is left to libhdf5 and selects more of its source, of this shape,
     /// than there is: the library reads beyond it, and may crash.
     fn check_within(&self, path: &Path, shape: &[usize]) -> Result<(), String> {
         let is_within = self.source_end.len() != shape.len()
-            || self.source_end.iter().zip(shape).all(|(end, len)| end <= len);
+            || self.source_end.iter().zip(shape).all(|(end, len)| end <= len || *end == UNLIMITED);
         match is_within || shape.is_empty() {
             true => Ok(()),
             false => Err(format!(

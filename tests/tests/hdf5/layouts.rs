@@ -229,6 +229,13 @@ with h5py.File('other.h5', 'w') as f:
     f.create_dataset('deep/gzip', data=x, chunks=(2, 4, 5), compression='gzip')
 with h5py.File('v.h5', 'w', libver=('earliest', 'v110')) as f:
     f.create_virtual_dataset('virtual', layout, fillvalue=3)
+with h5py.File('grows.h5', 'w') as f:
+    f.create_dataset('data', data=x, chunks=(2, 4, 5), maxshape=(None, 4, 5), compression='gzip')
+wide = h5py.VirtualLayout((6, 4, 5), 'u4', maxshape=(None, 4, 5))
+source = h5py.VirtualSource('grows.h5', 'data', (6, 4, 5), maxshape=(None, 4, 5))
+wide[0:h5py.h5s.UNLIMITED] = source[0:h5py.h5s.UNLIMITED]
+with h5py.File('wide.h5', 'w') as f:
+    f.create_virtual_dataset('virtual', wide)
 with h5py.File('n.h5', 'w', libver=('v110', 'v110')) as f:
     f['contiguous'] = x
     f.create_dataset('gzip', data=x, chunks=(2, 4, 5), compression='gzip')
@@ -258,6 +265,14 @@ with h5py.File('n.h5', 'w', libver=('v110', 'v110')) as f:
             assert_eq!(last, axis_first(&expected, 2), "{name}, axis 2");
         }
     }
+    // Of another type than its source, of which it takes whatever there is.
+    let wide = folder.path().join("wide.h5");
+    let wide = Hdf5Dataset::<u32, Ix3>::open(wide, "virtual").unwrap();
+    let sums = pasha::map_in(&SerialContext::new(), &wide, |_, _, frame| frame.sum()).unwrap();
+    assert_eq!(
+        sums,
+        expected.mapv(u32::from).sum_axis(ndarray::Axis(2)).sum_axis(ndarray::Axis(1))
+    );
     // The part of a virtual data set whose file is gone holds the fill value, as in HDF5.
     std::fs::remove_file(folder.path().join("part1.h5")).unwrap();
     let seen = read_frames::<u16>(&folder.path().join("v.h5"), "virtual");
