@@ -11,6 +11,10 @@ use crate::memory::buffer::resize;
 /// How to get elements `A` from the stored ones.
 pub(super) struct Decoding<A> {
     stored: ElementType,
+    /// What a raw read gives: of `_Unsigned` elements those of the other sign.
+    in_file: ElementType,
+    /// Whether some elements stand for what is missing.
+    is_masked: bool,
     /// `None` if the stored bytes are the elements.
     decode: Option<Decode<A>>,
 }
@@ -45,6 +49,11 @@ impl<A: StoredElement> Decoding<A> {
         }
         let packing = &packing;
         let masked = packing.is_masked();
+        let is_signed = stored == stored.with_sign(true);
+        let in_file = match packing.is_of_other_sign {
+            true => stored.with_sign(!is_signed),
+            false => stored,
+        };
         let widened = match stored {
             ElementType::F16 => asked.is_float(),
             ElementType::Bool => asked == ElementType::U8,
@@ -60,7 +69,8 @@ impl<A: StoredElement> Decoding<A> {
             return Err(format!(
                 "its elements are {stored} with {packing}, but {asked} was asked for; open it as \
                  DataArray::<f64, _> (or f32), with NaN for what is missing, as xarray does; or as \
-                 the file has them, as DataArray::<{stored}, _> with from_netcdf_raw or from_zarr_raw"
+                 the file has them, as DataArray::<{in_file}, _> with from_netcdf_raw or \
+                 from_zarr_raw"
             ));
         }
         let is_same = !scaled && !masked && stored == asked;
@@ -78,7 +88,7 @@ impl<A: StoredElement> Decoding<A> {
             ElementType::F64 => decode::<f64, A>(packing),
             ElementType::Bool => booleans(),
         });
-        Ok(Decoding { stored, decode })
+        Ok(Decoding { stored, in_file, is_masked: masked, decode })
     }
 
     /// Has `read` write the stored elements of a block, and gives `out` what they stand for.
@@ -105,7 +115,7 @@ impl<A: StoredElement> Decoding<A> {
 
     fn loss(&self, lost: &Unconvertible, block: VariableBlock<'_>) -> SourceError {
         let place = block.place(lost.place);
-        let (asked, stored) = (A::TYPE, self.stored);
+        let (asked, stored, in_file) = (A::TYPE, self.stored, self.in_file);
         let value = match lost.element {
             UnconvertibleElement::Long(value) => value,
             UnconvertibleElement::NoBoolean(byte) => {
@@ -120,16 +130,13 @@ impl<A: StoredElement> Decoding<A> {
             ElementType::F16 | ElementType::F32 if stored.size() <= 4 => {
                 "open it as DataArray::<f64, _>".to_owned()
             }
+            _ if !self.is_masked => format!("open it as DataArray::<{stored}, _>"),
             _ => format!(
-                "read the file's own numbers, as DataArray::<{stored}, _> with from_netcdf_raw or \
-                 from_zarr_raw"
+                "{stored} has no value for what is missing, so read the file's own numbers, as \
+                 DataArray::<{in_file}, _> with from_netcdf_raw or from_zarr_raw"
             ),
         };
-        format!(
-            "{value} at {place:?} is no {asked}, which has fewer digits, and {stored} has no value \
-             for what is missing; {advice}"
-        )
-        .into()
+        format!("{value} at {place:?} is no {asked}, which has fewer digits; {advice}").into()
     }
 }
 

@@ -135,6 +135,32 @@ fn attributes_of_odd_kinds_decode_as_in_xarray() {
     assert_eq!(open::<u8>(&path, "ub").load().unwrap().view(), ndarray::array![0, 255, 1, 254]);
 }
 
+#[test]
+fn what_is_advised_for_unsigned_numbers_reads_them() {
+    let folder = folder();
+    let program = r"
+import sys, numpy as np, netCDF4
+with netCDF4.Dataset(f'{sys.argv[1]}/u.nc', 'w') as d:
+    d.createDimension('x', 3)
+    v = d.createVariable('long', 'i8', ('x',)); v[:] = [-1, -2, 3]; v.setncattr('_Unsigned', 'true')
+    v = d.createVariable('masked', 'i1', ('x',), fill_value=-1); v.set_auto_maskandscale(False)
+    v[:] = [-1, -2, 3]; v.setncattr('_Unsigned', 'true')
+";
+    if xarray(program, folder.path()).is_none() {
+        return;
+    }
+    let path = folder.path().join("u.nc");
+    let error = open::<f64>(&path, "long").load().unwrap_err().to_string();
+    assert!(error.contains("open it as DataArray::<u64, _>"), "{error}");
+    let whole = open::<u64>(&path, "long").load().unwrap();
+    assert_eq!(whole.view(), ndarray::array![u64::MAX, u64::MAX - 1, 3]);
+    let error = DataArray::<u8, Ix1>::from_netcdf(&path, "masked").map(drop).unwrap_err();
+    let raw = "as DataArray::<i8, _> with from_netcdf_raw";
+    assert!(error.to_string().contains(raw), "{error}");
+    let raw = DataArray::<i8, Ix1>::from_netcdf_raw(&path, "masked").unwrap().load().unwrap();
+    assert_eq!(raw.view(), ndarray::array![-1, -2, 3]);
+}
+
 /// Prints an integer attribute and two coordinates exactly.
 const WHOLE: &str = r"
 import json, sys, numpy as np, xarray as xr
