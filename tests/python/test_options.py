@@ -123,6 +123,15 @@ def test_values_that_no_option_can_have_are_refused(options, text):
         kernels.triple_it(np.arange(10.0), **options)
 
 
+def test_what_a_job_lacks_is_told_in_words_of_python(tmp_path):
+    values, job = np.arange(10.0), tmp_path / "job"
+    out = kernels.triple_it(values)
+    with pytest.raises(kernels.PashaError, match="give `out` the path of a file for it"):
+        kernels.triple_it(values, out=out, resume=job)
+    with pytest.raises(kernels.PashaError, match="an item that `skip` leaves out"):
+        kernels.by_worker(values, resume=job, skip=3)
+
+
 def test_other_options_are_those_of_the_context():
     values = np.linspace(0, 1, 1000)
     sums = {

@@ -19,7 +19,8 @@ def pack(error: BaseException, worker_id: int, index: int) -> bytes:
 def _chain(error: BaseException) -> list[BaseException]:
     """An exception, the one that it was raised from, and so on."""
     chain = [error]
-    while (cause := chain[-1].__cause__) is not None and cause not in chain:
+    # By what they are: exceptions of a user's may be equal.
+    while (cause := chain[-1].__cause__) is not None and all(cause is not it for it in chain):
         chain.append(cause)
     return chain
 
@@ -39,7 +40,9 @@ def unpack(letter: bytes | None, text: str) -> BaseException:
     if letter is None:
         return KernelError(text)
     (first, *causes), told, worker_id, index = pickle.loads(letter)
-    error = _unpickled(first) or KernelError(text)
+    unpickled = _unpickled(first)
+    # Not `or`: an exception may be false.
+    error = KernelError(text) if unpickled is None else unpickled
     link = error
     for cause in map(_unpickled, causes):
         if cause is None:

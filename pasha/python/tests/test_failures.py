@@ -65,6 +65,28 @@ def test_an_exception_that_can_not_be_pickled_is_told_of():
         assert "in kernel" in error.__notes__[1]
 
 
+class Falsy(Exception):
+    """An exception that is false, and equal to every other."""
+
+    def __bool__(self):
+        return False
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+def test_exceptions_are_told_apart_by_what_they_are(context_class):
+    def kernel(worker_id, index, value):
+        raise Falsy("not") from Falsy("why")
+
+    with pytest.raises(Falsy) as raised:
+        context_class(2).map(kernel, [7])
+    assert raised.value.args == ("not",)
+    assert raised.value.__cause__.args == ("why",)
+
+
 def test_what_an_exception_was_raised_from_is_kept(context_class):
     def kernel(worker_id, index, value):
         try:

@@ -240,7 +240,10 @@ pub enum Error {
     },
 
     /// The operating system does not give the memory.
-    #[error("can't have {bytes} bytes of {kind} memory{} ({source})", alloc_advice(*.bytes, *.accumulators))]
+    #[error(
+        "can't have {bytes} bytes of {kind} memory{} ({source})",
+        alloc_advice(*.bytes, *.accumulators)
+    )]
     #[non_exhaustive]
     Alloc {
         /// Bytes asked for.

@@ -149,9 +149,9 @@ impl<K: Kernel> BoundKernel<K> {
     ///
     /// The outputs take their memory twice, and what is reduced two accumulators more for each
     /// worker. A look takes the time of copying what was finished since the last, and everything
-    /// that is reduced; so that this is about 1 % of the workers' time at most, a kernel with more
-    /// than some megabytes of accumulators shows new items only as often as 40 MB of each worker's
-    /// are copied in a second, and looks between have those of the last.
+    /// that is reduced; so that this stays a few hundredths of the time, a kernel with more than
+    /// some megabytes of accumulators shows new items only as often as 40 MB of each worker's are
+    /// copied in a second, and looks between have those of the last.
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel); [`Error::Cancelled`](crate::Error::Cancelled) if
