@@ -124,7 +124,9 @@ fn advice_covers_an_array_whatever_the_order_of_its_axes() {
         array.view().reversed_axes(),
         array.view().permuted_axes([1, 0, 2]),
     ] {
-        assert_eq!(pasha::advise_huge(&view), straight);
+        // The same pages; now and then the system refuses some for the moment (`EAGAIN`).
+        let advised = pasha::advise_huge(&view);
+        assert_eq!(advised.made + advised.refused, straight.made + straight.refused);
     }
     assert_eq!(array, expected);
     assert_eq!(pasha::advise_huge(&array.slice(s![2..2, .., ..])), pasha::HugePages::default());
