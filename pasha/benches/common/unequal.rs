@@ -16,6 +16,8 @@ pub(crate) enum Load {
     Quadratic,
     /// 1 % of the items, anywhere, take 100 times as long.
     Spikes,
+    /// The first 1 % of the items take 100 times as long.
+    Head,
     /// The last 1 % of the items take 100 times as long.
     Tail,
     /// 200 items of a millisecond.
@@ -23,8 +25,8 @@ pub(crate) enum Load {
 }
 
 impl Load {
-    pub(crate) const ALL: [Load; 5] =
-        [Load::Linear, Load::Quadratic, Load::Spikes, Load::Tail, Load::Coarse];
+    pub(crate) const ALL: [Load; 6] =
+        [Load::Linear, Load::Quadratic, Load::Spikes, Load::Head, Load::Tail, Load::Coarse];
 
     /// What it is called in the table.
     pub(crate) fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Load {
             Load::Linear => "items of linearly growing time",
             Load::Quadratic => "items of quadratically growing time",
             Load::Spikes => "1 % of items, anywhere, of 100 times the time",
+            Load::Head => "the first 1 % of items of 100 times the time",
             Load::Tail => "the last 1 % of items of 100 times the time",
             Load::Coarse => "200 coarse items",
         }
@@ -48,6 +51,7 @@ impl Load {
                 let hash = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
                 if hash % 100 == 0 { 250_000 } else { 2_500 }
             }),
+            Load::Head => steps(&|i| if i < items / 100 { 250_000 } else { 2_500 }),
             Load::Tail => steps(&|i| if i >= items - items / 100 { 250_000 } else { 2_500 }),
             Load::Coarse => vec![500_000; 200],
         }
