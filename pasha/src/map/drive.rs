@@ -89,7 +89,9 @@ pub(super) fn run<K: Kernel, F: FunctorList<K::Items>>(
         None
     };
     let typed = KernelCallbacks { body: &body, put_back: &put_back, slot_messages };
-    drive(&state, setting, typed, writable, begun, live)
+    let result = drive(&state, setting, typed, writable, begun, live);
+    shared.keep();
+    result
 }
 
 /// Runs a map whose workers are told now and then to end their blocks: so that a job notes what is

@@ -87,6 +87,13 @@ impl SharedByWorkers {
         }
     }
 
+    /// Keeps what the next map can use, when all workers have ended.
+    pub(super) fn keep(self) {
+        if let Some(buffers) = self.buffers {
+            buffers.keep();
+        }
+    }
+
     /// The state of a map that has begun then.
     pub(super) fn state<'m>(
         &'m self,

@@ -64,6 +64,8 @@ impl Memory {
 /// takes microseconds to map pages, and more than one for each that is touched. From here on those
 /// are huge, and few.
 const SMALL_MAPPING: usize = HUGE_PAGE;
+/// The same for memory of which few pages are touched: the heap would write zeros to all of it.
+const SMALL_SPARSE_MAPPING: usize = 64 << 10;
 
 /// The alignment of all mappings without a header: two cache lines.
 const ALIGN: usize = crate::element::CACHE_LINES;
@@ -140,7 +142,9 @@ impl Mapping {
         if len == 0 {
             return Ok(Self::empty(memory));
         }
-        let layout = Layout::from_size_align(len, ALIGN).ok().filter(|_| len < SMALL_MAPPING);
+        let is_sparse = flags.contains(MapFlags::NORESERVE);
+        let small = if is_sparse { SMALL_SPARSE_MAPPING } else { SMALL_MAPPING };
+        let layout = Layout::from_size_align(len, ALIGN).ok().filter(|_| len < small);
         if let (Memory::Private, Some(layout)) = (memory, layout) {
             // SAFETY: the layout has at least one byte.
             let start = NonNull::new(unsafe { alloc_zeroed(layout) })
@@ -240,6 +244,11 @@ impl Mapping {
 
     /// Where it lies, if other processes could share it, so that forked workers must be kept off
     /// it.
+    /// Whether it is memory of this process alone.
+    pub(crate) fn is_private(&self) -> bool {
+        self.memory == Memory::Private
+    }
+
     fn shared_addresses(&self) -> Option<Range<usize>> {
         let start = self.start.as_ptr() as usize;
         (self.memory == Memory::Shared && self.len > 0).then(|| start..start + self.len)

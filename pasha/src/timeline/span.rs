@@ -167,9 +167,10 @@ impl Span {
 
     /// The indices of the items that it ran; none where it did something else.
     ///
-    /// Where items take longer than about 0.1 ms each is a span of its own. Quicker ones are run,
-    /// and told, by the block, and so is a slow item that comes among them, but for the slowest of
-    /// a block where items are timed ([`item_timeout`](crate::ContextOptions::item_timeout)). Of
+    /// Where items take longer than about 0.1 ms each is a span of its own. Quicker ones are run by
+    /// the block, and blocks of less than 0.1 ms told together, half a millisecond at a time. So a
+    /// slow item among them is told with its block, but for the slowest of a block where items are
+    /// timed ([`item_timeout`](crate::ContextOptions::item_timeout)), which is told alone. Of
     /// [merged](Self::parts) spans these are the lowest to the highest; other workers may have run
     /// some between.
     ///

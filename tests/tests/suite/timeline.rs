@@ -117,6 +117,34 @@ fn where_items_are_timed_the_slowest_of_a_block_is_told_alone() {
 }
 
 #[test]
+fn quick_blocks_are_told_together_and_a_slow_item_with_its_block_alone() {
+    const ITEMS: usize = 3_000_000;
+    const SLOW: usize = 2_000_001;
+    for context in contexts("") {
+        let (_, report) = pasha::map_report_in(&context, 0..ITEMS, |_, _, index| {
+            if index == SLOW {
+                std::thread::sleep(Duration::from_millis(400));
+            }
+            index.is_multiple_of(7)
+        })
+        .unwrap();
+        let timeline = check(&report);
+        let mut told: Vec<_> = timeline
+            .spans()
+            .filter(|span| span.kind() == SpanKind::Items)
+            .map(pasha::Span::indices)
+            .collect();
+        told.sort_by_key(|indices| indices.start);
+        assert_eq!((told[0].start, told.last().unwrap().end), (0, ITEMS));
+        assert!(told.windows(2).all(|pair| pair[0].end == pair[1].start), "{context:?}: {told:?}");
+        let slowest = timeline.slowest(1)[0];
+        let indices = slowest.indices();
+        assert!(indices.contains(&SLOW) && slowest.duration() >= Duration::from_millis(400));
+        assert!(indices.len() <= 32 * 1024, "{context:?}: no other block is in it: {slowest}");
+    }
+}
+
+#[test]
 fn without_a_timeline_nothing_is_told() {
     for context in ["serial", "threads:2", "processes:2", "serial,timeline=false"] {
         let context: AnyContext = context.parse().unwrap();

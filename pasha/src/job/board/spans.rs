@@ -10,6 +10,7 @@
 //! store says that those are valid now.
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -66,15 +67,38 @@ pub(crate) struct EventBuffers {
     num_workers: usize,
 }
 
+/// The buffers of an earlier map: to map pages anew, and to unmap them, takes longer than to write
+/// them.
+static SPARE: Mutex<Option<EventBuffers>> = Mutex::new(None);
+
 impl EventBuffers {
     /// Empty buffers: all workers are starting, from the beginning of the map on.
     pub(crate) fn new(num_workers: usize, memory: Memory) -> Result<EventBuffers> {
-        let mapping = Mapping::sparse(num_workers * size_of::<EventBuffer>(), memory)?;
-        let buffers = EventBuffers { mapping, num_workers };
+        let spare = || SPARE.try_lock().ok()?.take_if(|spare| spare.num_workers == num_workers);
+        let spare = if memory == Memory::Private { spare() } else { None };
+        let buffers = match spare {
+            Some(spare) => spare,
+            None => {
+                let mapping = Mapping::sparse(num_workers * size_of::<EventBuffer>(), memory)?;
+                EventBuffers { mapping, num_workers }
+            }
+        };
         for worker_id in 0..num_workers {
-            buffers.buffer(worker_id).append(0, SpanKind::Starting as u64, 0..0);
+            let buffer = buffers.buffer(worker_id);
+            buffer.set_state(0, 0);
+            buffer.append(0, SpanKind::Starting as u64, 0..0);
         }
         Ok(buffers)
+    }
+
+    /// Keeps the buffers of a map whose workers have ended for the next one. Those that forked
+    /// workers have written are not kept: a process that one of them left might still do so.
+    pub(crate) fn keep(self) {
+        if self.mapping.is_private()
+            && let Ok(mut spare) = SPARE.try_lock()
+        {
+            *spare = Some(self);
+        }
     }
 
     /// Which mapping it lies in.
@@ -166,7 +190,9 @@ impl EventBuffer {
 /// The spans up to this moment; those that took no time and are about no item are left out.
 fn spans_of(events: &[Event], worker_id: usize, now: u64) -> Vec<Span> {
     let ends = events.iter().skip(1).map(|next| next.at.load(Ordering::Relaxed)).chain([now]);
-    events.iter().zip(ends).filter_map(|(event, end)| event.span(worker_id, end)).collect()
+    let mut spans = Vec::with_capacity(events.len());
+    spans.extend(events.iter().zip(ends).filter_map(|(event, end)| event.span(worker_id, end)));
+    spans
 }
 
 impl Event {
@@ -255,9 +281,8 @@ impl<'b> Recorder<'b> {
         self.buffers.buffer(worker_id).append(self.at(moment), what, items);
     }
 
-    /// The block that a worker has just run ended early, before this index.
-    #[cold]
-    pub(crate) fn end_early(self, worker_id: usize, until: usize) {
+    /// The blocks of the last span of a worker's ended before this index.
+    pub(crate) fn end_at(self, worker_id: usize, until: usize) {
         if let Some(block) = self.buffers.buffer(worker_id).events().last()
             && block.what.load(Ordering::Relaxed) & KIND == SpanKind::Items as u64
         {

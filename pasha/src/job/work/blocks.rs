@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use super::block_spans::{Alone, BlockSpans};
 use super::checkpoint::CheckpointTimer;
 use super::early_end::{EarlyEnd, ItemTime};
 use super::inner_loop::{BlockError, BlockResult, ExactBlock, Seat, run_block, run_block_exactly};
@@ -53,6 +54,8 @@ pub(super) struct BlockRunner<'m> {
     since_checkpoint: Vec<Range<usize>>,
     /// The question that the next checkpoint answers.
     question: usize,
+    /// Where a timeline is wanted: which spans the blocks belong to.
+    spans: BlockSpans,
 }
 
 impl<'m> BlockRunner<'m> {
@@ -82,6 +85,7 @@ impl<'m> BlockRunner<'m> {
             end_of_life,
             since_checkpoint: Vec::new(),
             question: 0,
+            spans: BlockSpans::new(now),
         }
     }
 
@@ -163,7 +167,12 @@ impl<'m> BlockRunner<'m> {
             let block = next..end.min(self.end_of_next(state, next, most, is_single));
             self.make_huge_pages(task, state, worker_id, &block);
             if let Some(recorder) = state.recorder {
-                recorder.items(worker_id, self.last, block.clone(), is_dirty);
+                let alone = match (is_dirty, state.is_exact) {
+                    (true, _) => Some(Alone::Retry),
+                    (false, true) => Some(Alone::Exact),
+                    (false, false) => None,
+                };
+                self.spans.begin(recorder, worker_id, &block, self.last, alone);
             }
             record.begin_block(block.start, self.last.duration_since(state.begun));
             let early_end = match state.is_watched {
@@ -203,18 +212,16 @@ impl<'m> BlockRunner<'m> {
                 _ => outcome,
             };
             let block = match outcome {
-                Ok(end) if end < block.end => {
-                    if let Some(recorder) = state.recorder {
-                        recorder.end_early(worker_id, end);
-                    }
-                    block.start..end
-                }
-                _ => block,
+                Ok(end) => block.start..end.min(block.end),
+                Err(_) => block,
             };
             let outcome = outcome.map(drop);
             let now = Instant::now();
             let took = now.duration_since(self.last);
             self.last = now;
+            if let Some(recorder) = state.recorder {
+                self.spans.end(recorder, worker_id, &block, now, outcome.is_err());
+            }
             let finished = match outcome {
                 Ok(()) => block.clone(),
                 Err(_) => block.start..record.index(),
@@ -238,9 +245,7 @@ impl<'m> BlockRunner<'m> {
             state.check_stop(now);
             self.checkpoint_if_due(task, state, worker_id, next);
         }
-        if let Some(recorder) = state.recorder {
-            recorder.note(worker_id, Some(SpanKind::Claiming), self.last);
-        }
+        self.note_turn(state, worker_id, SpanKind::Claiming);
         if self.is_worn_out(record) && state.checkpoints.are_kept() {
             // The worker that takes its place begins with it.
             self.begin_live(state, record);
@@ -249,6 +254,14 @@ impl<'m> BlockRunner<'m> {
             self.show_live(state, record);
         }
         Ok(())
+    }
+
+    /// Notes in the timeline, where one is wanted, what the worker did since its last block ended.
+    fn note_turn(&mut self, state: &MapState<'_>, worker_id: usize, kind: SpanKind) {
+        if let Some(recorder) = state.recorder {
+            self.spans.close(recorder, worker_id);
+            recorder.note(worker_id, Some(kind), self.last);
+        }
     }
 
     /// Makes huge pages where a block is about to write new memory.
@@ -272,9 +285,7 @@ impl<'m> BlockRunner<'m> {
         if asked {
             state.table.count_pages(self.huge_pages.take_counts());
             // It is no part of the time that items take.
-            if let Some(recorder) = state.recorder {
-                recorder.note(worker_id, Some(SpanKind::FirstWrite), self.last);
-            }
+            self.note_turn(state, worker_id, SpanKind::FirstWrite);
             self.last = Instant::now();
         }
     }
@@ -284,6 +295,9 @@ impl<'m> BlockRunner<'m> {
     fn hand_on(&mut self, state: &MapState<'_>, worker_id: usize, next: usize) -> Option<bool> {
         let Some(tree) = state.tree else { return Some(false) };
         let Some(block) = tree.shape().block_before(next) else { return Some(false) };
+        if let Some(recorder) = state.recorder {
+            self.spans.close(recorder, worker_id);
+        }
         state.enter(worker_id, Stage::Merging);
         if state.job_file.is_some() {
             // Before the block counts: of one that does not what is noted is forgotten.
@@ -324,9 +338,7 @@ impl<'m> BlockRunner<'m> {
             };
             self.show_live(state, record);
             // The copy is no part of the time that items take.
-            if let Some(recorder) = state.recorder {
-                recorder.note(worker_id, Some(SpanKind::Checkpoint), self.last);
-            }
+            self.note_turn(state, worker_id, SpanKind::Checkpoint);
             self.last = done;
         }
     }

@@ -1,5 +1,6 @@
 //! What a worker does: its way through a map, block by block, item by item.
 
+mod block_spans;
 mod blocks;
 mod checkpoint;
 mod direct;
