@@ -3,12 +3,16 @@
 use std::fs;
 use std::process::Command;
 
+/// The processor's name.
+pub(crate) fn processor() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+    model.unwrap_or("unknown").trim_start_matches([' ', '\t', ':']).trim().to_owned()
+}
+
 /// Facts about the machine and the tools, as a Markdown list.
 pub(crate) fn facts() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let cpuinfo = read("/proc/cpuinfo");
-    let model =
-        cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let meminfo = read("/proc/meminfo");
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
     let kib: f64 =
@@ -31,7 +35,7 @@ pub(crate) fn facts() -> String {
     let facts = [
         format!(
             "{}, {} cores to use, {:.0} GiB",
-            model.trim_start_matches([' ', '\t', ':']).trim(),
+            processor(),
             std::thread::available_parallelism().map_or(0, usize::from),
             kib / f64::from(1 << 20)
         ),

@@ -1,7 +1,8 @@
 //! Measures all rows, or those whose names contain the argument, and prints them as a Markdown
 //! table.
 //!
-//! `--write` puts the whole into `benches/RESULTS.md` and draws `benches/RESULTS.svg`.
+//! `--write` puts the whole into `benches/RESULTS.md` and draws `benches/RESULTS.svg`; what was
+//! there of another processor is kept in `benches/results/`.
 //!
 //! Each row runs in a process of its own, so that none inherits another's memory. Rows whose peer
 //! is compiled for this processor run in the program that `PASHA_BENCH_NATIVE` names, where that is
@@ -11,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod machine;
+mod other_machines;
 mod plot;
 mod verdict;
 
@@ -106,9 +108,11 @@ fn table(arguments: &[&str]) -> ExitCode {
     if writes {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches");
         let rows: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let others = other_machines::keep(&folder, &machine::processor());
         let text = format!(
             "# Results\n\nWritten by `tests/bench --write`; what the rows are, and what stands \
-             in the way where a goal is missed, is in the [README](README.md).\n\n{}\n{}{rows}\n\
+             in the way where a goal is missed, is in the [README](README.md).{others}\n\n{}\n\
+             {}{rows}\n\
              ![Each row as a fraction of its goal](RESULTS.svg)\n\n## Counts\n\n{counts}",
             machine::facts(),
             verdict::HEAD,
