@@ -393,6 +393,33 @@ fn a_file_that_is_asked_for_by_word_is_written_after_each_map_also_a_failed_one(
 }
 
 #[test]
+fn the_block_in_which_a_worker_hung_until_it_was_killed_is_told() {
+    const HUNG: usize = 11_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    let words = format!("processes:2,deadline=1s,stop_within=100ms,timeline={}", path.display());
+    let context: AnyContext = words.parse().unwrap();
+    let hangs = |_, index, _| {
+        if index == HUNG {
+            std::thread::sleep(Duration::from_secs(600));
+        }
+        index % 7
+    };
+    pasha::map_in(&context, 0..3_000_000, hangs).unwrap_err();
+    let trace: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let longest = trace["traceEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["args"]["first"].is_u64())
+        .max_by(|a, b| a["dur"].as_f64().unwrap().total_cmp(&b["dur"].as_f64().unwrap()))
+        .unwrap();
+    let args = &longest["args"];
+    let told = args["first"].as_u64().unwrap()..=args["last"].as_u64().unwrap();
+    assert!(told.contains(&(HUNG as u64)), "{longest}");
+}
+
+#[test]
 fn a_file_that_can_not_be_opened_is_refused_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none").join("t.json");

@@ -45,7 +45,10 @@ impl BlockSpans {
     ) {
         self.begun = begun;
         self.goes_on = alone.is_none() && self.open.is_some_and(|it| it.until == block.start);
-        if !self.goes_on {
+        if self.goes_on {
+            // So that of a worker that is killed in it the span has the block.
+            recorder.end_at(worker_id, block.end);
+        } else {
             self.close(recorder, worker_id);
             recorder.items(worker_id, begun, block.clone(), alone == Some(Alone::Retry));
         }
