@@ -5,12 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::job::board::Recorder;
 
-/// Quick blocks that follow each other are one span for so long. What is written down for a span
-/// misses the caches, which a quick kernel fills with its items: for each block it would take up to
-/// a hundredth of the block's time.
-const LONGEST: Duration = Duration::from_micros(500);
-/// A block that took longer than this, as one with a slow item does, has a span of its own.
-const QUICK: Duration = Duration::from_micros(100);
+/// Quick blocks that follow each other are one span for so long: what is written down for a span
+/// misses the caches, which a quick kernel fills with its items. A block that takes longer, as one
+/// with a slow item does, has a span of its own, and is slower than all that are told together.
+const LONGEST: Duration = Duration::from_micros(100);
 
 /// What the timeline has of the blocks that a worker runs one after the other.
 #[derive(Debug)]
@@ -63,7 +61,7 @@ impl BlockSpans {
         now: Instant,
         has_failed: bool,
     ) {
-        let is_quick = !has_failed && now.duration_since(self.begun) < QUICK;
+        let is_quick = !has_failed && now.duration_since(self.begun) < LONGEST;
         let span = self
             .open
             .filter(|it| self.goes_on && is_quick && now.duration_since(it.begun) < LONGEST);
@@ -94,4 +92,35 @@ pub(super) enum Alone {
     Retry,
     /// Each item is noted exactly, and perhaps timed.
     Exact,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::board::EventBuffers;
+    use crate::memory::Memory;
+
+    #[test]
+    fn a_block_with_a_slow_item_is_slower_than_all_that_are_told_together() {
+        const SLOW: usize = 1000;
+        let buffers = EventBuffers::new(1, Memory::Private).unwrap();
+        let begun = Instant::now();
+        let recorder = Recorder::new(&buffers, begun);
+        let (mut spans, mut now) = (BlockSpans::new(begun), begun);
+        for index in 0..2000 {
+            let block = 10 * index..10 * index + 10;
+            spans.begin(recorder, 0, &block, now, None);
+            now += Duration::from_micros(if index == SLOW { 120 } else { 22 });
+            spans.end(recorder, 0, &block, now, false);
+        }
+        spans.close(recorder, 0);
+        let rows = recorder.rows(0);
+        let items = || rows[0].spans.iter().filter(|span| span.until > span.first);
+        // The last one goes on until the rows are asked for.
+        let whole = items().filter(|span| span.until < 20_000);
+        let slowest = whole.max_by_key(|span| span.end - span.begin).unwrap();
+        assert_eq!((slowest.first, slowest.until), (10 * SLOW, 10 * SLOW + 10));
+        assert_eq!(items().map(|span| span.until - span.first).sum::<usize>(), 20_000);
+        assert!(items().count() < 700, "{}", items().count());
+    }
 }
