@@ -168,8 +168,8 @@ impl Span {
     /// The indices of the items that it ran; none where it did something else.
     ///
     /// Where items take longer than about 0.1 ms each is a span of its own. Quicker ones are run by
-    /// the block, and blocks told together that take less than 0.1 ms together. So a slow item among
-    /// them is told with its block, but for the slowest of a block where items are timed
+    /// the block, and blocks told together that take less than 0.1 ms together. So a slow item is
+    /// told with its block, but for the slowest of a block where items are timed
     /// ([`item_timeout`](crate::ContextOptions::item_timeout)), which is told alone. Of
     /// [merged](Self::parts) spans these are the lowest to the highest; other workers may have run
     /// some between.
