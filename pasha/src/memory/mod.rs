@@ -242,13 +242,13 @@ impl Mapping {
         }
     }
 
-    /// Where it lies, if other processes could share it, so that forked workers must be kept off
-    /// it.
     /// Whether it is memory of this process alone.
     pub(crate) fn is_private(&self) -> bool {
         self.memory == Memory::Private
     }
 
+    /// Where it lies, if other processes could share it, so that forked workers must be kept off
+    /// it.
     fn shared_addresses(&self) -> Option<Range<usize>> {
         let start = self.start.as_ptr() as usize;
         (self.memory == Memory::Shared && self.len > 0).then(|| start..start + self.len)
