@@ -32,7 +32,8 @@ fn panics(value: usize) -> usize {
 }
 
 fn main() -> pasha::Result<()> {
-    let context = ProcessContext::new(2)?;
+    // Whoever dies has more to do, and is replaced: its share is half of the items.
+    let context = ProcessContext::new(2)?.static_split();
     println!("{}", panics::run_in(&context, 0..100_usize).unwrap_err());
     let context = context.on_failure(OnFailure::Skip { at_most: 1 });
     let (out, report) = panics::run_report_in(&context, 0..100_usize)?;

@@ -35,7 +35,9 @@ const LIMIT: Duration = Duration::from_millis(200);
 
 #[test]
 fn an_item_that_never_ends_fails_in_a_process() {
-    let context = ProcessContext::new(2).unwrap().item_timeout(LIMIT).stop_at_once();
+    // Whoever is killed has more to do, and is replaced: its share is half of the items.
+    let context = ProcessContext::new(2).unwrap().static_split();
+    let context = context.item_timeout(LIMIT).stop_at_once();
     let error = hang::run_in(&context, 0..100, &[50]).unwrap_err();
     let failure = item_failure(&error);
     assert!(matches!(failure.cause(), Cause::TimedOut { limit: LIMIT, .. }), "{error}");
