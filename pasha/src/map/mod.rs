@@ -162,21 +162,52 @@ fn in_setting<C: Context + ?Sized, T>(
         None => None,
         Some(ranks) => Some(ranks.group.enter()?),
     };
+    let nested = if in_worker { Some(nested_options(context.options())) } else { None };
     let serial = const { &SerialContext::new() };
     // Called in one place, so that the whole map is inlined there.
-    run(if in_worker {
+    run(match nested.as_deref() {
         // The thread's record is in use.
-        let options = nested_options(context.options());
-        Setting { is_here: false, options, ..Setting::of(&serial, None) }
-    } else {
-        Setting::of(&context, ranks)
+        Some(options) => Setting { is_here: false, options, ..Setting::of(&serial, None) },
+        None => Setting::of(&context, ranks),
     })
 }
 
-/// The options of a map within a worker of another: of those of its context only what the result
-/// depends on.
-fn nested_options(options: &Options) -> &'static Options {
-    static PLAIN: Options = Options::new();
-    static REPRODUCIBLE: Options = Options::new_reproducible();
-    if options.reproducible { &REPRODUCIBLE } else { &PLAIN }
+/// The options of a map within a worker of another: those of its context that are about the items.
+/// Workers are started, watched and cancelled by the map outside.
+#[cold]
+fn nested_options(options: &Options) -> Box<Options> {
+    // All by name, so that the compiler asks where a new option belongs.
+    let &Options {
+        splitting: _,
+        start_hook: _,
+        end_hook: _,
+        watch: _,
+        on_failure,
+        item_timeout,
+        deadline,
+        stop_within: _,
+        cancel_token: _,
+        ref resume,
+        durable,
+        huge_pages,
+        pin_workers: _,
+        worker_lifespan: _,
+        worker_memory: _,
+        nice: _,
+        reproducible,
+        timeline: _,
+        timeline_file: _,
+        around_forks: _,
+    } = options;
+    let resume = resume.clone();
+    Box::new(Options {
+        on_failure,
+        item_timeout,
+        deadline,
+        resume,
+        durable,
+        huge_pages,
+        reproducible,
+        ..Options::new()
+    })
 }

@@ -115,13 +115,6 @@ impl Options {
         }
     }
 
-    /// The defaults, but for reductions with the same bits in every run.
-    pub(crate) const fn new_reproducible() -> Self {
-        let mut options = Options::new();
-        options.reproducible = true;
-        options
-    }
-
     /// Whether there is nothing to do during a map but to run the kernel, and nothing to look for.
     #[inline]
     pub(crate) fn are_plain(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Contexts: the built-in ones, one of the user's own, the default, hooks, nested maps, rayon.
+//! Contexts: the built-in ones, one of the user's own, the default, hooks, rayon.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -303,22 +303,6 @@ for_each_context! {
         let weights: Vec<u64> = (0..1000).collect();
         let out = nested_sum::run_in(context, 0..50, &weights).unwrap();
         assert_eq!(out, Array1::from_iter((0..50).map(|value| 499_500 * value + 1000)));
-    }
-
-    fn a_map_inside_a_kernel_runs_serially(context: &dyn Context) {
-        #[pasha::kernel]
-        fn outer(value: u64, #[shared] context: &dyn Context) -> u64 {
-            let inner = process_and_thread::run_in(context, 0..20).unwrap();
-            // All in the worker itself.
-            assert!(inner.process.iter().all(|&id| id == std::process::id()));
-            let also = square::run_parallel(0..=value).unwrap();
-            let per_worker = pasha::map_in(context, 0..3_u64, |worker_id, _, _| worker_id).unwrap();
-            assert_eq!(per_worker, array![0, 0, 0]);
-            inner.calls + also.sum()
-        }
-        let out = outer::run_in(context, 0..30, context).unwrap();
-        let squares = |n: u64| (0..=n).map(|n| n * n).sum::<u64>();
-        assert_eq!(out, Array1::from_iter((0..30).map(|n| 20 + squares(n))));
     }
 
     fn a_kernel_may_allocate(context: &dyn Context) {

@@ -40,3 +40,4 @@ mod slow_items;
 mod streaming;
 mod timeline;
 mod together;
+mod within_kernels;
