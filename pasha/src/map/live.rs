@@ -180,6 +180,11 @@ where
         let mut new = Vec::new();
         finished.add_to(copied, |items| new.push(items));
         if reading.is_some() {
+            for (worker_id, record) in state.table.records().enumerate() {
+                // SAFETY: these accumulators have made the copies and are attached; `reading` keeps
+                // workers from making others, and the copies are read below.
+                unsafe { state.checkpoints.save_left(&task.accumulators, worker_id, record) };
+            }
             let valid = |(worker_id, record)| state.checkpoints.valid(worker_id, record);
             let copies: Vec<_> = state.table.records().enumerate().map(valid).collect();
             // SAFETY: accumulators of the same outputs and shapes have made the copies; these are

@@ -3,7 +3,7 @@
 
 use std::num::NonZero;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ndarray::{Array1, ArrayViewMut1, ArrayViewMut2};
@@ -271,5 +271,42 @@ fn large_accumulators_are_copied_at_a_bounded_rate() {
         let at_most = 1.0 + begun.elapsed().as_secs_f64() * 40e6 / 4e6;
         assert!(shown.len() as f64 <= at_most, "{} of {looks} in {at_most}", shown.len());
         assert!(shown.len() > 1 && looks > 2 * shown.len(), "{} of {looks}", shown.len());
+    }
+}
+
+/// Adds up; the second half waits until somebody has seen this.
+#[pasha::kernel]
+fn second_half_waits(
+    value: u64,
+    #[shared(copied)] seen: &[AtomicU64],
+    #[reduce(sum)] total: &mut u64,
+) {
+    let begun = Instant::now();
+    while value >= 50 && seen[0].load(Ordering::SeqCst) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(40), "nobody has seen the first half");
+        std::thread::yield_now();
+    }
+    *total += value;
+}
+
+#[test]
+fn a_worker_that_has_ended_is_seen_while_others_go_on() {
+    let contexts: [&dyn Context; 2] = [
+        &ThreadContext::new(2).unwrap().static_split(),
+        &ProcessContext::new(2).unwrap().static_split(),
+    ];
+    for context in contexts {
+        let seen = shared_counters(1);
+        let look = |snapshot: &Snapshot<'_, u64>| {
+            if (0..50).all(|index| snapshot.is_finished(index)) {
+                let first_half = (0..50).sum::<u64>();
+                assert!(*snapshot.out() >= first_half, "{}", snapshot.out());
+                seen[0].store(1, Ordering::SeqCst);
+            }
+            Continue(())
+        };
+        let every = Duration::from_millis(1);
+        let total = second_half_waits::run_live_in(context, 0..100, seen, every, look).unwrap();
+        assert_eq!(total, 4950);
     }
 }

@@ -18,6 +18,11 @@ const MESSAGE: usize = 4096;
 /// Bytes of a source location that are kept.
 const LOCATION: usize = 256;
 
+/// There is a checkpoint of the worker's accumulators.
+const MADE: u32 = 1;
+/// There is none yet of accumulators that the worker uses no more.
+const LEFT: u32 = 2;
+
 /// What a worker is doing, so that a crash can be told by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -114,7 +119,8 @@ pub(crate) struct Record {
     position: AtomicUsize,
     /// Where the share began.
     share_start: AtomicUsize,
-    /// Not 0 once the worker has made a checkpoint.
+    /// [`MADE`] once the worker has made a checkpoint, [`LEFT`] once it has left its accumulators
+    /// to whoever looks.
     has_checkpoint: AtomicU32,
     /// Not 0 while the worker makes a checkpoint.
     saving: AtomicU32,
@@ -293,12 +299,24 @@ impl Record {
     /// Notes in one step that everything before `index` is in this checkpoint.
     pub(crate) fn set_checkpoint(&self, index: usize, checkpoint: usize) {
         self.todo.store(index << 1 | checkpoint, Ordering::Release);
-        self.has_checkpoint.store(1, Ordering::Release);
+        self.has_checkpoint.store(MADE, Ordering::Release);
     }
 
-    /// Whether the worker has made a checkpoint.
+    /// Whether there is a checkpoint of the worker.
     pub(crate) fn has_checkpoint(&self) -> bool {
-        self.has_checkpoint.load(Ordering::Acquire) != 0
+        self.has_checkpoint.load(Ordering::Acquire) == MADE
+    }
+
+    /// Notes that the worker's accumulators have everything before `index`, and that it uses them
+    /// no more: whoever looks may make the checkpoint.
+    pub(crate) fn leave_accumulators(&self, index: usize) {
+        self.todo.store(index << 1 | self.checkpoint(), Ordering::Release);
+        self.has_checkpoint.store(LEFT, Ordering::Release);
+    }
+
+    /// Whether the worker uses its accumulators no more, of which there is no checkpoint yet.
+    pub(crate) fn has_left_accumulators(&self) -> bool {
+        self.has_checkpoint.load(Ordering::Acquire) == LEFT
     }
 
     /// Notes whether the worker is making a checkpoint, for whoever wants to read it.

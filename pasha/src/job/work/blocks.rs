@@ -343,7 +343,8 @@ impl<'m> BlockRunner<'m> {
         }
     }
 
-    /// Makes a last checkpoint of a worker that has nothing more to do, where somebody looks.
+    /// Makes a last checkpoint of a worker that has nothing more to do, or has whoever looks make
+    /// it.
     #[cold]
     pub(super) fn show_last<K: Kernel, F>(
         &mut self,
@@ -355,8 +356,10 @@ impl<'m> BlockRunner<'m> {
         if state.checkpoints.are_kept() {
             let next = record.left().start;
             self.begin_live(state, record);
-            // SAFETY: the worker's number is its own, and no slot of it is alive.
-            unsafe { state.checkpoints.save(&task.accumulators, worker_id, record, next) };
+            if !state.checkpoints.leave(record, next) {
+                // SAFETY: the worker's number is its own, and no slot of it is alive.
+                unsafe { state.checkpoints.save(&task.accumulators, worker_id, record, next) };
+            }
             self.show_live(state, record);
         }
     }

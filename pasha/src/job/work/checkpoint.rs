@@ -133,6 +133,34 @@ impl Checkpoints {
         unsafe { accumulators.save(worker_id, self.place(worker_id, other)) };
         record.set_checkpoint(index, other);
     }
+
+    /// Leaves the accumulators of a worker that has nothing more to do to whoever looks, who copies
+    /// them if there is another look; `false` where a copy is needed to go on from.
+    pub(super) fn leave(&self, record: &Record, index: usize) -> bool {
+        let is_for_looks = self.copies_of_a_worker == 1;
+        if is_for_looks {
+            record.leave_accumulators(index);
+        }
+        is_for_looks
+    }
+
+    /// Copies the accumulators that a worker has left, if it has, and nobody has copied them.
+    ///
+    /// # Safety
+    /// The accumulators are those that the copies are made of, and still attached; the caller alone
+    /// makes copies meanwhile, and reads none.
+    pub(crate) unsafe fn save_left<W: Accumulators>(
+        &self,
+        accumulators: &W,
+        worker_id: usize,
+        record: &Record,
+    ) {
+        if record.has_left_accumulators() {
+            // SAFETY: the worker uses its accumulators no more, and none takes its place: `leave`
+            // is for maps in which no worker goes on after a failure.
+            unsafe { self.save(accumulators, worker_id, record, record.checkpoint_index()) };
+        }
+    }
 }
 
 /// When one worker makes its next copy.

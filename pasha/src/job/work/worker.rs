@@ -72,7 +72,8 @@ impl<K: Kernel, F: FunctorList<K::Items>> Task<'_, K, F> {
             self.restore(worker_id, state);
             blocks.go_back();
         }
-        if state.is_live {
+        // Of a worker whose place another takes the last block's end has made one.
+        if state.is_live && !blocks.is_worn_out(record) {
             blocks.show_last(self, state, worker_id);
         }
         state.enter(worker_id, Stage::Closing);
