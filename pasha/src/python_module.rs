@@ -5,7 +5,7 @@
 /// The crate that has it is a `cdylib` of the module's name; pasha is all that it depends on.
 /// [The guide](crate::guide::python_kernels) tells what Python then has.
 ///
-/// ```no_run
+/// ```no_run,standalone_crate
 /// use pasha::ndarray::ArrayView2;
 ///
 /// /// The photons of a frame.
