@@ -164,6 +164,13 @@ pub(crate) fn caught(call: &mut dyn FnMut()) -> Result<(), (String, Option<Strin
     })
 }
 
+/// Calls into a library that may panic, whoever calls: its panic is a text, and is not printed.
+pub(crate) fn silently<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    install_hook();
+    let record = Box::new(Record::new());
+    guard(&record, call).map_err(|_caught| read_text(record.texts().0.bytes()))
+}
+
 /// Runs a part of a worker on this thread, and catches its panic.
 #[inline]
 pub(crate) fn guard<T>(record: &Record, worker: impl FnOnce() -> T) -> Result<T, Caught> {
@@ -191,4 +198,31 @@ fn caught_by(record: &Record, payload: Box<dyn std::any::Any + Send>) -> Caught 
     }
     let is_readers = record.take_reader_panic();
     Caught { failure: if is_readers { Failure::ReaderPanic } else { Failure::Panic } }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_library_is_an_error_and_is_not_printed() {
+        // The hook of this process may be another test's.
+        const CHILD: &str = "PASHA_TEST_PANICS_SILENTLY";
+        if std::env::var_os(CHILD).is_some() {
+            let panicked: Result<(), String> = silently(|| panic!("of the {}", "library"));
+            assert_eq!(panicked, Err("of the library".to_owned()));
+            assert_eq!((silently(|| 3), in_worker()), (Ok(3), false));
+            return;
+        }
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["a_panic_of_a_library_is_an_error_and_is_not_printed", "--nocapture"])
+            .env(CHILD, "")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !told.contains("of the library"), "{told}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use half::f16;
 
@@ -15,6 +14,7 @@ use super::packing::Packing;
 use super::values::Values;
 use super::variable::OpenVariable;
 use crate::error::SourceError;
+use crate::job::panic;
 
 /// The most bytes that a coordinate may have: more is a damaged file.
 const MOST_COORDINATE_BYTES: usize = 1 << 30;
@@ -324,9 +324,7 @@ pub(super) fn guarded<T>(
     library: &str,
     call: impl FnOnce() -> Result<T, SourceError>,
 ) -> Result<T, SourceError> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
-        let message = payload.downcast_ref::<String>().map(String::as_str);
-        let message = message.or(payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+    panic::silently(call).unwrap_or_else(|message| {
         Err(format!("the {library} library met something unexpected ({message}): it is damaged")
             .into())
     })
