@@ -157,7 +157,8 @@ pub trait ContextOptions: Sized {
     }
 
     /// Says how long forked workers may go on with their item once the map is to stop, because an
-    /// item failed or the map was cancelled; then they are killed. The default is 10 seconds.
+    /// item failed or the map was cancelled; then they are killed. The default is 10 seconds. An
+    /// `item_timeout` that is over earlier holds then, too.
     ///
     /// Threads can't be killed, and are waited for.
     ///

@@ -59,6 +59,33 @@ fn an_item_that_never_ends_fails_in_a_process() {
     assert!(matches!(failure.cause(), Cause::TimedOut { .. }) && failure.attempts() == 2);
 }
 
+/// Hangs at 0, and fails at another item once it does.
+#[pasha::kernel]
+fn hang_or_fail(value: u64, #[shared(copied)] hangs: &[AtomicU64]) -> Result<u64, String> {
+    match value {
+        0 => loop {
+            hangs[0].store(1, Ordering::SeqCst);
+        },
+        2 => {
+            while hangs[0].load(Ordering::SeqCst) == 0 {
+                std::hint::spin_loop();
+            }
+            Err("another".to_owned())
+        }
+        _ => Ok(value),
+    }
+}
+
+#[test]
+fn the_limit_of_an_item_holds_in_a_map_that_is_to_stop() {
+    let context = ProcessContext::new(2).unwrap().static_split().item_timeout(LIMIT);
+    let context = context.stop_within(Duration::from_secs(100));
+    let begun = Instant::now();
+    let error = hang_or_fail::run_in(&context, 0..4, shared_counters(1)).unwrap_err();
+    assert!(matches!(at_item(&error), (2, Cause::Refused { .. })), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(50), "it waits as long as for one without limit");
+}
+
 #[test]
 fn slow_items_within_the_limit_are_not_failed() {
     let begun = shared_counters(1);

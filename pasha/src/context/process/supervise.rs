@@ -140,14 +140,14 @@ impl Children<'_, '_> {
             let mut next_look = self.next_look(now);
             // Asked once in a round: a cancel that comes after this wakes the wait below.
             let stops = self.job.is_to_stop(now);
-            if stops {
-                let end = *patience.get_or_insert_with(|| self.end_of_patience(now));
-                next_look = Some(end.saturating_duration_since(now));
-                if now >= end {
-                    self.alive.iter().for_each(Child::kill);
-                    next_look = None;
-                }
+            let end = stops.then(|| *patience.get_or_insert_with(|| self.end_of_patience(now)));
+            if end.is_some_and(|end| now >= end) {
+                self.alive.iter().for_each(Child::kill);
+                next_look = None;
             } else {
+                let left = end.map(|end| end.saturating_duration_since(now));
+                next_look = next_look.into_iter().chain(left).min();
+                // Also of a map that is to stop, which would wait for them.
                 self.end_the_late(now);
                 self.end_the_deadlocked(now);
             }
