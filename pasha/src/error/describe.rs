@@ -82,14 +82,17 @@ pub(super) fn deadlock(index: usize, worker: &str) -> String {
     format!("{worker} can't go on at index {index}: {WAITS}")
 }
 
-/// How often an item was tried, how far the map had come, and what to do next, as the end of a
-/// sentence.
-pub(super) fn how_far(attempts: usize, finished: usize, len: usize, advice: &str) -> String {
-    let tries = match attempts {
+/// How far the map had come, and what to do next, as the end of a sentence.
+pub(super) fn how_far(finished: usize, len: usize, advice: &str) -> String {
+    format!("; {finished} of {len} items were finished; {advice}")
+}
+
+/// How often something failed, if more than once.
+pub(super) fn tries(attempts: usize) -> String {
+    match attempts {
         0 | 1 => String::new(),
         tries => format!(", {tries} times in a row"),
-    };
-    format!("{tries}; {finished} of {len} items were finished; {advice}")
+    }
 }
 
 /// Says that a source has a train twice, by file and row, and what to do.
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn repeated_failures_are_counted() {
-        assert_eq!(how_far(1, 2, 3, "rest"), "; 2 of 3 items were finished; rest");
-        assert!(how_far(4, 2, 3, "rest").starts_with(", 4 times in a row; "));
+        assert_eq!(how_far(2, 3, "rest"), "; 2 of 3 items were finished; rest");
+        assert_eq!([tries(1), tries(4)], ["", ", 4 times in a row"]);
     }
 }

@@ -65,6 +65,7 @@ mod tests {
             attempts: 1,
             finished: 2,
             len: 5,
+            is_left_out: false,
             host: None,
             cause: Cause::Died { signal: Some(11), status: None, detail: None },
         })

@@ -27,6 +27,8 @@ pub struct ItemFailure {
     pub(crate) attempts: usize,
     pub(crate) finished: usize,
     pub(crate) len: usize,
+    /// Whether the map went on without the item, as `on_failure` says.
+    pub(crate) is_left_out: bool,
     /// The machine that it ran on, if there are several.
     #[allow(clippy::box_collection, reason = "moved with every error, and mostly not there")]
     pub(crate) host: Option<Box<String>>,
@@ -247,7 +249,11 @@ impl ItemFailure {
 impl fmt::Display for ItemFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.brief())?;
-        f.write_str(&describe::how_far(self.attempts, self.finished, self.len, self.advice()))
+        f.write_str(&describe::tries(self.attempts))?;
+        match self.is_left_out {
+            true => Ok(()),
+            false => f.write_str(&describe::how_far(self.finished, self.len, self.advice())),
+        }
     }
 }
 

@@ -227,7 +227,17 @@ impl MapProgress<'_> {
         let MapProgress { finished, len, options } = self;
         let limit = options.item_timeout.unwrap_or_default();
         let Logged {
-            failure, stage, index, worker_id, attempts, end, message, location, host, ..
+            failure,
+            stage,
+            index,
+            worker_id,
+            attempts,
+            end,
+            message,
+            location,
+            host,
+            skipped: is_left_out,
+            ..
         } = logged;
         if stage != Stage::Item {
             let message = match failure {
@@ -264,6 +274,15 @@ impl MapProgress<'_> {
             }
         };
         let host = host.map(|host| Box::new(host.into_string()));
-        Error::Item(ItemFailure { index, worker_id, attempts, finished, len, host, cause })
+        Error::Item(ItemFailure {
+            index,
+            worker_id,
+            attempts,
+            finished,
+            len,
+            is_left_out,
+            host,
+            cause,
+        })
     }
 }

@@ -174,6 +174,9 @@ fn errors_say_how_far_and_what_to_do() {
          to go on without such items use `on_failure`"
     );
     let context = SerialContext::new().on_failure(skip(1));
+    let (_, report) = pick::run_report_in(&context, 0..10, &[4]).unwrap();
+    let cause = report.failed[0].cause.to_string();
+    assert_eq!(cause, "the kernel failed at index 4 (worker 0): 4 is bad");
     let error = pick::run_in(&context, 0..10, &[4, 6]).unwrap_err().to_string();
     assert_eq!(
         error,
