@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ndarray::{Axis, Dimension, IntoDimension};
 
 use crate::array::{Order, SharedArray, bytes_of_shape};
-use crate::context::Context;
+use crate::context::{Context, refuse_to_resume_within_kernels};
 use crate::element::{Element, assert_alignment_in_file};
 use crate::error::{Error, Result};
 use crate::files::FileClaim;
@@ -86,6 +86,7 @@ impl Owner {
 
     /// Claims the job, if the context has one.
     fn claim_job(&self) -> Result<Option<Arc<FileClaim>>> {
+        refuse_to_resume_within_kernels(self.job_file.as_deref())?;
         self.job_file.as_deref().map(resume::claim).transpose()
     }
 }

@@ -30,7 +30,7 @@ pub use mpi::MpiContext;
 pub use process::ProcessContext;
 pub use ranks::Ranks;
 pub use serial::SerialContext;
-pub(crate) use setting::Setting;
+pub(crate) use setting::{Setting, refuse_to_resume_within_kernels};
 pub use thread::ThreadContext;
 
 /// The most workers that a map may have: Linux numbers threads and processes up to here.

@@ -1,6 +1,10 @@
 //! What a map wants to know of its context.
 
+use std::path::Path;
+
 use super::{Context, Ranks};
+use crate::error::{Error, Result};
+use crate::job::panic;
 use crate::memory::Memory;
 use crate::options::Options;
 
@@ -35,5 +39,22 @@ impl<'c> Setting<'c> {
             memory: context.memory(),
             is_here: context.runs_on_caller() && options.are_plain(),
         }
+    }
+}
+
+/// Refuses, within a kernel, a context that resumes the job at this path.
+///
+/// # Errors
+/// [`Error::Resume`] if there is a path, and this thread runs a worker.
+pub(crate) fn refuse_to_resume_within_kernels(job: Option<&Path>) -> Result<()> {
+    match job.filter(|_| panic::in_worker()) {
+        None => Ok(()),
+        Some(path) => Err(Error::Resume {
+            path: path.to_owned(),
+            reason: "a map within a kernel is run for each item of another map, and the second \
+                     would get what the first has finished: give `resume` to the map outside, and \
+                     within the kernel use a context without it"
+                .to_owned(),
+        }),
     }
 }

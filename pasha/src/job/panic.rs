@@ -165,6 +165,7 @@ pub(crate) fn caught(call: &mut dyn FnMut()) -> Result<(), (String, Option<Strin
 }
 
 /// Calls into a library that may panic, whoever calls: its panic is a text, and is not printed.
+#[cfg(any(feature = "netcdf", feature = "zarr", test))]
 pub(crate) fn silently<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     install_hook();
     let record = Box::new(Record::new());

@@ -16,7 +16,7 @@ mod shared;
 pub(crate) mod snapshot;
 pub(crate) mod together;
 
-use crate::context::{Context, SerialContext, Setting};
+use crate::context::{Context, SerialContext, Setting, refuse_to_resume_within_kernels};
 use crate::error::Result;
 use crate::functor::list::IntoFunctors;
 use crate::job::panic;
@@ -162,7 +162,7 @@ fn in_setting<C: Context + ?Sized, T>(
         None => None,
         Some(ranks) => Some(ranks.group.enter()?),
     };
-    let nested = if in_worker { Some(nested_options(context.options())) } else { None };
+    let nested = if in_worker { Some(nested_options(context.options())?) } else { None };
     let serial = const { &SerialContext::new() };
     // Called in one place, so that the whole map is inlined there.
     run(match nested.as_deref() {
@@ -174,8 +174,12 @@ fn in_setting<C: Context + ?Sized, T>(
 
 /// The options of a map within a worker of another: those of its context that are about the items.
 /// Workers are started, watched and cancelled by the map outside.
+///
+/// # Errors
+/// For a context that resumes.
 #[cold]
-fn nested_options(options: &Options) -> Box<Options> {
+fn nested_options(options: &Options) -> Result<Box<Options>> {
+    refuse_to_resume_within_kernels(options.resume.as_deref())?;
     // All by name, so that the compiler asks where a new option belongs.
     let &Options {
         splitting: _,
@@ -187,8 +191,8 @@ fn nested_options(options: &Options) -> Box<Options> {
         deadline,
         stop_within: _,
         cancel_token: _,
-        ref resume,
-        durable,
+        resume: _,
+        durable: _,
         huge_pages,
         pin_workers: _,
         worker_lifespan: _,
@@ -199,15 +203,12 @@ fn nested_options(options: &Options) -> Box<Options> {
         timeline_file: _,
         around_forks: _,
     } = options;
-    let resume = resume.clone();
-    Box::new(Options {
+    Ok(Box::new(Options {
         on_failure,
         item_timeout,
         deadline,
-        resume,
-        durable,
         huge_pages,
         reproducible,
         ..Options::new()
-    })
+    }))
 }

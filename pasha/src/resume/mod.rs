@@ -139,8 +139,7 @@ impl JobFile {
     pub(crate) fn open(path: &Path, job: &Identity) -> Result<JobFile> {
         let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
         let entered = FileClaim::enter(&claim(path)?).ok_or_else(|| {
-            let told = "another map of this program is at work on this job: wait for it, or give \
-                        `resume` another path, as a map within a kernel needs one for each item";
+            let told = "another map of this program is at work on this job: wait for it";
             refused(path, told.to_owned())
         })?;
         let file = entered.claim().file();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array1, array};
 use pasha::{
-    AfterRetries, CancelToken, Cause, Context, Error, OnFailure, ProcessContext, SerialContext,
-    ThreadContext,
+    AfterRetries, Allocate, CancelToken, Cause, Context, Error, OnFailure, ProcessContext,
+    SerialContext, ThreadContext,
 };
 use pasha_tests::{at_item, for_each_context, shared_counters};
 
@@ -37,20 +37,6 @@ fn fail(
     assert!(value != 5, "never 5");
     *total += value;
     Ok(10 * value)
-}
-
-/// Adds all up, but refuses one.
-#[pasha::kernel]
-fn add_up(
-    value: u64,
-    #[shared] refused: Option<u64>,
-    #[reduce(sum)] total: &mut u64,
-) -> Result<(), String> {
-    if refused == Some(value) {
-        return Err(format!("not {value}"));
-    }
-    *total += value;
-    Ok(())
 }
 
 /// Takes this long at 4.
@@ -138,20 +124,25 @@ for_each_context! {
         assert_eq!(out.unwrap(), array![0, 1]);
     }
 
-    fn a_job_within_a_kernel_goes_on_where_it_stood(context: &dyn Context) {
+    fn a_job_within_a_kernel_is_refused_before_anything_runs(context: &dyn Context) {
         #[pasha::kernel]
-        fn outer(value: u64, #[shared] folder: &std::path::Path) -> u64 {
-            let job = ThreadContext::new(2).unwrap().resume(folder.join(format!("job-{value}")));
-            let mut total = add_up::alloc(&job, 0..20, Some(5)).unwrap();
-            let error = add_up::run_into(&job, 0..20, Some(5), &mut total).unwrap_err();
-            assert!(matches!(at_item(&error), (5, Cause::Refused { .. })), "{error}");
-            let report = add_up::run_report_into(&job, 0..20, None, &mut total).unwrap();
-            assert_eq!((report.resumed, report.len), (5, 20));
-            total
+        fn outer(_value: u64, #[shared] folder: &std::path::Path) -> u64 {
+            let job = ThreadContext::new(2).unwrap().resume(folder.join("job"));
+            let file = job.alloc::<u64>(20).file(folder.join("out.npy")).build();
+            let errors = [
+                in_process::run_in(&job, 0..20).map(drop).unwrap_err(),
+                pasha::map_in(&job, 0..20_u64, |_, _, n| n).map(drop).unwrap_err(),
+                file.map(drop).unwrap_err(),
+            ];
+            for error in errors {
+                assert!(matches!(error, Error::Resume { .. }), "{error}");
+                assert!(error.to_string().contains("give `resume` to the map outside"), "{error}");
+            }
+            std::fs::read_dir(folder).unwrap().count() as u64
         }
         let folder = tempfile::tempdir().unwrap();
-        let out = outer::run_in(context, 0..4, folder.path()).unwrap();
-        assert_eq!(out, array![190, 190, 190, 190]);
+        let files = outer::run_in(context, 0..4, folder.path()).unwrap();
+        assert_eq!(files.sum(), 0);
     }
 
     fn workers_are_started_watched_and_cancelled_by_the_map_outside(context: &dyn Context) {
@@ -175,31 +166,5 @@ for_each_context! {
             out[99] + n
         });
         assert_eq!(out.unwrap(), array![9801, 9802, 9803]);
-    }
-}
-
-#[test]
-fn a_job_does_not_begin_within_itself() {
-    #[pasha::kernel]
-    fn outer(
-        value: u64,
-        #[shared] context: &dyn Context,
-        #[reduce(sum)] total: &mut u64,
-    ) -> pasha::Result<()> {
-        let mut inner = add_up::alloc(context, 0..20, None)?;
-        add_up::run_into(context, 0..20, None, &mut inner)?;
-        *total += inner + value;
-        Ok(())
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let contexts: [&dyn Context; 2] = [
-        &ThreadContext::new(2).unwrap().resume(folder.path().join("threads")),
-        &ProcessContext::new(2).unwrap().resume(folder.path().join("processes")),
-    ];
-    for context in contexts {
-        let mut total = outer::alloc(context, 0..4, context).unwrap();
-        let error = outer::run_into(context, 0..4, context, &mut total).unwrap_err();
-        assert!(matches!(at_item(&error), (_, Cause::Refused { .. })), "{error}");
-        assert!(error.to_string().contains("another map of this program"), "{error}");
     }
 }
