@@ -33,7 +33,7 @@ use crate::param::Param;
     message = "`{Self}` can't be mapped over by a kernel that takes `{P}` items",
     label = "not a source of `{P}`",
     note = "`ByValue<T>` stands for a parameter `x: T`, `ByRef<T>` for `x: &T`, `SubView<A, Dim<[usize; N]>>` for an array view with N axes. The elements must be of just that type: give the parameter theirs, or convert them before, `&data.mapv(f64::from)`; what is not `Copy` is taken by reference, `x: &T`, `x: &str`. An array has one axis more than its items: `ArrayView2<T>` for the frames of a 3-D one, for those of a 4-D one with `pasha::axes(&array, [Axis(0), Axis(1)])`; `&[T]` is for a `Vec<Vec<T>>`",
-    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<_> = map.values().copied().collect();`, and map over `&values`; `pasha::chunks(&values, n)` instead of `values.chunks(n)`, `pasha::axis(&array, Axis(k))` instead of `array.axis_iter(Axis(k))`, and `k::run_parallel(&a, &b)` with two items instead of a tuple",
+    note = "an iterator, a map or a set can't be asked for the item at an index: collect it first, `let values: Vec<_> = map.values().copied().collect();`, and map over `&values`; `pasha::chunks(&values, n)` instead of `values.chunks(n)`, for a kernel on `ArrayView1<T>`, `pasha::axis(&array, Axis(k))` instead of `array.axis_iter(Axis(k))`, and `k::run_parallel(&a, &b)` with two items instead of a tuple",
     note = "all that an item may be, what it is read from, and what to write instead: the documentation's page `pasha::guide::items`; arrays of another version of ndarray are other types, pasha takes those of ndarray 0.17, its `pasha::ndarray`"
 )]
 pub trait IntoFunctor<P: Param> {
@@ -165,7 +165,7 @@ pub(crate) use given_by_value;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be mapped over by a closure",
     label = "no kind of item is natural to it",
-    note = "give a container by reference, `&values`; collect an iterator, a map or a set first, `let values: Vec<_> = map.values().copied().collect();`; `pasha::chunks(&values, n)` instead of `values.chunks(n)`, `pasha::axis(&array, Axis(k))` instead of `array.axis_iter(Axis(k))`; for several sources map over the indices, `pasha::map(0..a.len(), |_, i, _| a[i] * b[i])`",
+    note = "give a container by reference, `&values`; collect an iterator, a map or a set first, `let values: Vec<_> = map.values().copied().collect();`; `pasha::chunks(&values, n)` instead of `values.chunks(n)`, for a kernel on `ArrayView1<T>`, `pasha::axis(&array, Axis(k))` instead of `array.axis_iter(Axis(k))`; for several sources map over the indices, `pasha::map(0..a.len(), |_, i, _| a[i] * b[i])`",
     note = "all that can be mapped over, and how types of your own can: the documentation's page `pasha::guide::items`; arrays of another version of ndarray are other types, pasha takes those of ndarray 0.17, its `pasha::ndarray`"
 )]
 pub trait NaturalItem: IntoFunctor<Self::Param> {
