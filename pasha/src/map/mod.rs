@@ -16,6 +16,8 @@ mod shared;
 pub(crate) mod snapshot;
 pub(crate) mod together;
 
+use std::mem::MaybeUninit;
+
 use crate::context::{Context, SerialContext, Setting, refuse_to_resume_within_kernels};
 use crate::error::Result;
 use crate::functor::list::IntoFunctors;
@@ -162,13 +164,16 @@ fn in_setting<C: Context + ?Sized, T>(
         None => None,
         Some(ranks) => Some(ranks.group.enter()?),
     };
-    let nested = if in_worker { Some(nested_options(context.options())?) } else { None };
     let serial = const { &SerialContext::new() };
+    // Not dropped, which would cost each map: such options own nothing.
+    let mut nested = MaybeUninit::uninit();
     // Called in one place, so that the whole map is inlined there.
-    run(match nested.as_deref() {
+    run(if in_worker {
+        let options = nested_options(context.options(), &mut nested)?;
         // The thread's record is in use.
-        Some(options) => Setting { is_here: false, options, ..Setting::of(&serial, None) },
-        None => Setting::of(&context, ranks),
+        Setting { is_here: false, options, ..Setting::of(&serial, None) }
+    } else {
+        Setting::of(&context, ranks)
     })
 }
 
@@ -178,7 +183,10 @@ fn in_setting<C: Context + ?Sized, T>(
 /// # Errors
 /// For a context that resumes.
 #[cold]
-fn nested_options(options: &Options) -> Result<Box<Options>> {
+fn nested_options<'n>(
+    options: &Options,
+    nested: &'n mut MaybeUninit<Options>,
+) -> Result<&'n Options> {
     refuse_to_resume_within_kernels(options.resume.as_deref())?;
     // All by name, so that the compiler asks where a new option belongs.
     let &Options {
@@ -203,7 +211,7 @@ fn nested_options(options: &Options) -> Result<Box<Options>> {
         timeline_file: _,
         around_forks: _,
     } = options;
-    Ok(Box::new(Options {
+    Ok(nested.write(Options {
         on_failure,
         item_timeout,
         deadline,
