@@ -135,8 +135,18 @@ fn end_of(child: Pid, mut reader: PipeReader, rank: usize) -> Result<String, Str
     }
 }
 
-/// Stopped processes that have the same parent as this one.
+/// Stopped processes that have the same parent as this one, as soon as there are any.
 pub fn stopped_siblings() -> Vec<rustix::process::Pid> {
+    loop {
+        let stopped = siblings_that_are_stopped();
+        if !stopped.is_empty() {
+            return stopped;
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn siblings_that_are_stopped() -> Vec<rustix::process::Pid> {
     let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     entries

@@ -370,12 +370,11 @@ fn a_rank_that_is_stopped_is_lost_on_the_others() {
             );
             // Continued by nobody: killed below by rank 0.
         }
-        let other = stopped_siblings();
         if context.rank() == 0 {
             let error = pasha::map_in(&context, 0..10_u64, |_, _, n| n).unwrap_err();
             assert!(matches!(&error, Error::RankLost { rank: 1, .. }), "{error}");
             assert!(error.to_string().contains("nothing has been heard of it"), "{error}");
-            for pid in other {
+            for pid in stopped_siblings() {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
         }

@@ -112,7 +112,7 @@ for_each_context! {
 
     fn limits_of_time_hold_within_a_kernel(context: &dyn Context) {
         let out = pasha::map_in(context, 0..2_u64, |_, _, n| {
-            let limit = Duration::from_millis(20);
+            let limit = Duration::from_millis(200);
             let limited = ProcessContext::new(2).unwrap().item_timeout(limit);
             let error = wait::run_in(&limited, 0..10, &(2 * limit)).unwrap_err();
             assert!(matches!(at_item(&error), (4, Cause::TimedOut { .. })), "{error}");
