@@ -61,6 +61,22 @@ fn other_threads_are_in_the_library() {
     assert!(reads.into_inner() > 0);
 }
 
+/// Children never wait for what another thread was making of the library, on its first use, when
+/// they were forked.
+#[test]
+fn another_thread_uses_the_library_for_the_first_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.h5");
+    std::fs::write(&path, "").unwrap();
+    for _ in 0..40 {
+        let program = env!("CARGO_BIN_EXE_hdf5_first_use");
+        let output = std::process::Command::new(program).arg(&path).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told.lines().count(), 3, "{told}");
+        assert!(told.lines().all(|line| line.contains("empty (0 bytes)")), "{told}");
+    }
+}
+
 /// A kernel in a forked worker uses the library in threads of its own, and starts maps there.
 #[test]
 fn threads_of_a_kernel_use_the_library_in_forked_workers() {
