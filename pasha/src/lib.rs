@@ -120,7 +120,7 @@ pub use ndarray;
 pub use alloc::{Allocate, AllocateLike, AllocateRagged};
 pub use array::{
     Order, RaggedArray, SharedArray, SharedArray0, SharedArray1, SharedArray2, SharedArray3,
-    SharedArray4, SharedArray5, SharedArray6, advise_huge,
+    SharedArray4, SharedArray5, SharedArray6, Slots, advise_huge,
 };
 #[cfg(feature = "mpi")]
 pub use context::MpiContext;

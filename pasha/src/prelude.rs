@@ -1,7 +1,7 @@
 //! What most programs use: `use pasha::prelude::*;`.
 
 pub use crate::{
-    AfterRetries, Allocate, AllocateLike, AllocateRagged, CancelToken, Context, ContextOptions,
-    NpyFile, OnFailure, Order, ProcessContext, SerialContext, SharedArray, ThreadContext, axis,
-    chunks, windows,
+    AfterRetries, Allocate, AllocateLike, AllocateRagged, AnyContext, CancelToken, Context,
+    ContextOptions, NpyFile, OnFailure, Order, ProcessContext, SerialContext, SharedArray,
+    ThreadContext, axis, chunks, windows,
 };

@@ -1,7 +1,8 @@
 //! Arithmetic on shared arrays, element by element, as ndarray has it for its own.
 //!
-//! Operands are references, and what comes out is an ordinary [`Array`]: only maps and explicit
-//! allocation make shared memory. `+=` and its relatives change a shared array in its place.
+//! What comes out is an ordinary [`Array`], also where an operand is given up: only maps and
+//! explicit allocation make shared memory. `+=` and its relatives change a shared array in its
+//! place.
 
 use std::ops::{
     Add, AddAssign, BitAnd, BitAndAssign, BitOr, BitOrAssign, BitXor, BitXorAssign, Div, DivAssign,
@@ -13,70 +14,59 @@ use num_complex::Complex;
 
 use super::SharedArray;
 
-/// The operators of two arrays, whose shapes are broadcast to each other, and of an array that is
-/// changed in its place.
+/// An operator of two arrays, whose shapes are broadcast to each other.
+macro_rules! of_two_arrays {
+    ($operator:ident $method:ident $([$($storage:tt)*] $left:ty, $right:ty;)+) => {$(
+        impl<A, B, D, E, $($storage)*> $operator<$right> for $left
+        where
+            A: Clone + $operator<B, Output = A>,
+            B: Clone,
+            D: Dimension + DimMax<E>,
+            E: Dimension,
+        {
+            type Output = Array<A, <D as DimMax<E>>::Output>;
+
+            #[track_caller]
+            fn $method(self, other: $right) -> Self::Output {
+                let (left, right): (&ArrayRef<A, D>, &ArrayRef<B, E>) = (&self, &other);
+                left.$method(right)
+            }
+        }
+    )+};
+}
+
+/// The operators of two arrays, and of an array that is changed in its place.
 macro_rules! with_arrays {
     ($($operator:ident $method:ident, $assign:ident $assign_method:ident;)+) => {$(
-        impl<'a, A, B, D, E> $operator<&'a SharedArray<B, E>> for &'a SharedArray<A, D>
-        where
-            A: Clone + $operator<B, Output = A>,
-            B: Clone,
-            D: Dimension + DimMax<E>,
-            E: Dimension,
-        {
-            type Output = Array<A, <D as DimMax<E>>::Output>;
-
-            #[track_caller]
-            fn $method(self, other: &'a SharedArray<B, E>) -> Self::Output {
-                (&**self).$method(&**other)
-            }
+        of_two_arrays! {
+            $operator $method
+            [] SharedArray<A, D>, SharedArray<B, E>;
+            [] SharedArray<A, D>, &SharedArray<B, E>;
+            [] &SharedArray<A, D>, SharedArray<B, E>;
+            [] &SharedArray<A, D>, &SharedArray<B, E>;
+            [S: Data<Elem = B>] SharedArray<A, D>, ArrayBase<S, E>;
+            [S: Data<Elem = B>] SharedArray<A, D>, &ArrayBase<S, E>;
+            [S: Data<Elem = B>] &SharedArray<A, D>, ArrayBase<S, E>;
+            [S: Data<Elem = B>] &SharedArray<A, D>, &ArrayBase<S, E>;
+            [S: Data<Elem = A>] ArrayBase<S, D>, SharedArray<B, E>;
+            [S: Data<Elem = A>] ArrayBase<S, D>, &SharedArray<B, E>;
+            [S: Data<Elem = A>] &ArrayBase<S, D>, SharedArray<B, E>;
+            [S: Data<Elem = A>] &ArrayBase<S, D>, &SharedArray<B, E>;
         }
 
-        impl<'a, A, B, S, D, E> $operator<&'a ArrayBase<S, E>> for &'a SharedArray<A, D>
-        where
-            A: Clone + $operator<B, Output = A>,
-            B: Clone,
-            S: Data<Elem = B>,
-            D: Dimension + DimMax<E>,
-            E: Dimension,
-        {
-            type Output = Array<A, <D as DimMax<E>>::Output>;
-
-            #[track_caller]
-            fn $method(self, other: &'a ArrayBase<S, E>) -> Self::Output {
-                (&**self).$method(&**other)
-            }
-        }
-
-        impl<'a, A, B, S, D, E> $operator<&'a SharedArray<B, E>> for &'a ArrayBase<S, D>
-        where
-            A: Clone + $operator<B, Output = A>,
-            B: Clone,
-            S: Data<Elem = A>,
-            D: Dimension + DimMax<E>,
-            E: Dimension,
-        {
-            type Output = Array<A, <D as DimMax<E>>::Output>;
-
-            #[track_caller]
-            fn $method(self, other: &'a SharedArray<B, E>) -> Self::Output {
-                (&**self).$method(&**other)
-            }
-        }
-
-        impl<'a, A, D, E> $assign<&'a SharedArray<A, E>> for SharedArray<A, D>
+        impl<A, D, E> $assign<&SharedArray<A, E>> for SharedArray<A, D>
         where
             A: Clone + $assign<A>,
             D: Dimension,
             E: Dimension,
         {
             #[track_caller]
-            fn $assign_method(&mut self, other: &'a SharedArray<A, E>) {
+            fn $assign_method(&mut self, other: &SharedArray<A, E>) {
                 (**self).$assign_method(&**other);
             }
         }
 
-        impl<'a, A, S, D, E> $assign<&'a ArrayBase<S, E>> for SharedArray<A, D>
+        impl<A, S, D, E> $assign<&ArrayBase<S, E>> for SharedArray<A, D>
         where
             A: Clone + $assign<A>,
             S: Data<Elem = A>,
@@ -84,7 +74,7 @@ macro_rules! with_arrays {
             E: Dimension,
         {
             #[track_caller]
-            fn $assign_method(&mut self, other: &'a ArrayBase<S, E>) {
+            fn $assign_method(&mut self, other: &ArrayBase<S, E>) {
                 (**self).$assign_method(&**other);
             }
         }
@@ -108,6 +98,18 @@ macro_rules! with_values {
     };
     (@values [$($value:ty)+] $operators:tt) => {$(with_values!(@value $value, $operators);)+};
     (@value $value:ty, {$($operator:ident $method:ident, $assign:ident $assign_method:ident;)+}) => {$(
+        impl<A, D> $operator<$value> for SharedArray<A, D>
+        where
+            A: Clone + $operator<$value, Output = A>,
+            D: Dimension,
+        {
+            type Output = Array<A, D>;
+
+            fn $method(self, value: $value) -> Array<A, D> {
+                (&*self).$method(value)
+            }
+        }
+
         impl<A, D> $operator<$value> for &SharedArray<A, D>
         where
             A: Clone + $operator<$value, Output = A>,
@@ -117,6 +119,14 @@ macro_rules! with_values {
 
             fn $method(self, value: $value) -> Array<A, D> {
                 (&**self).$method(value)
+            }
+        }
+
+        impl<D: Dimension> $operator<SharedArray<$value, D>> for $value {
+            type Output = Array<$value, D>;
+
+            fn $method(self, array: SharedArray<$value, D>) -> Array<$value, D> {
+                self.$method(&*array)
             }
         }
 
@@ -182,6 +192,17 @@ where
     }
 }
 
+impl<A, D: Dimension> Neg for SharedArray<A, D>
+where
+    for<'a> &'a A: Neg<Output = A>,
+{
+    type Output = Array<A, D>;
+
+    fn neg(self) -> Array<A, D> {
+        -&*self
+    }
+}
+
 impl<'a, A, D: Dimension> Not for &'a SharedArray<A, D>
 where
     &'a A: Not<Output = A>,
@@ -190,6 +211,17 @@ where
 
     fn not(self) -> Array<A, D> {
         !&**self
+    }
+}
+
+impl<A, D: Dimension> Not for SharedArray<A, D>
+where
+    for<'a> &'a A: Not<Output = A>,
+{
+    type Output = Array<A, D>;
+
+    fn not(self) -> Array<A, D> {
+        !&*self
     }
 }
 
@@ -220,6 +252,31 @@ mod tests {
         assert_eq!(2.0 / &sa, 2.0 / &a);
         assert_eq!(-&sa, -&a);
         assert_eq!(&sa % 2.0, &a % 2.0);
+    }
+
+    #[test]
+    fn operands_may_be_given_up() {
+        let (a, b) = (array![[1.0, 2.0], [3.0, 5.0]], array![10.0, 100.0]);
+        let (sa, sb): (SharedArray<f64, Ix2>, SharedArray<f64, Ix1>) = (shared(&a), shared(&b));
+        assert_eq!(sa.clone() + sb.clone(), &a + &b);
+        assert_eq!(sa.clone() - &sb, &a - &b);
+        assert_eq!(&sa * sb.clone(), &a * &b);
+        assert_eq!(sa.clone() / b.clone(), &a / &b);
+        assert_eq!(sa.clone() / b.view(), &a / &b);
+        assert_eq!(sa.clone() % &b, &a % &b);
+        assert_eq!(b.clone() - sa.clone(), &b - &a);
+        assert_eq!(b.clone() - &sa, &b - &a);
+        assert_eq!(&b - sa.clone(), &b - &a);
+        assert_eq!(sa.clone() - 1.0, &a - 1.0);
+        assert_eq!(2.0 / sa.clone(), 2.0 / &a);
+        assert_eq!(-sa, -&a);
+        assert_eq!(!shared(&array![true, false]), array![false, true]);
+    }
+
+    #[test]
+    #[should_panic = "could not broadcast array from shape: [3] to: [2]"]
+    fn shapes_that_do_not_fit_are_told_with_both() {
+        let _ = shared(&array![1, 2]) + shared(&array![1, 2, 3]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod copies;
 mod huge;
 mod ragged;
 mod reshape;
+mod slots;
 mod traits;
 mod with_axes;
 
@@ -22,6 +23,7 @@ pub(crate) use copies::{copy_elements, fill_with_copies};
 pub use huge::advise_huge;
 pub use ragged::RaggedArray;
 pub(crate) use ragged::ValuesOf;
+pub use slots::Slots;
 pub use with_axes::{
     SharedArray0, SharedArray1, SharedArray2, SharedArray3, SharedArray4, SharedArray5,
     SharedArray6,

@@ -6,7 +6,7 @@ use std::ops::Index;
 
 use ndarray::{ArrayView, ArrayViewMut, Ix1};
 
-use super::{Order, SharedArray};
+use super::{Order, SharedArray, Slots};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::memory::{Memory, Pages};
@@ -185,10 +185,17 @@ impl<A: 'static> RaggedArray<A> {
     /// let hits = hits::run_serial(&[2_u32, 0, 3])?;
     /// let sums: Vec<u32> = hits.iter().map(|of_frame| of_frame.sum()).collect();
     /// assert_eq!(sums, [4, 0, 9]);
+    ///
+    /// let mut longest = 0;
+    /// for of_frame in &hits {
+    ///     longest = longest.max(of_frame.len());
+    /// }
+    /// assert_eq!(longest, 3);
+    /// assert_eq!(hits.iter().rev().next().unwrap(), hits.slot(2));
     /// # Ok::<(), pasha::Error>(())
     /// ```
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = ArrayView<'_, A, Ix1>> {
-        (0..self.len()).map(|index| self.slot(index))
+    pub fn iter(&self) -> Slots<'_, A> {
+        Slots::of(self)
     }
 
     /// Copies each slot into a vector of its own.

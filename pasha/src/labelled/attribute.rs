@@ -50,6 +50,18 @@ impl Attribute {
             _ => None,
         }
     }
+
+    /// Whether it is a number, alone or in a list of one.
+    #[cfg(any(feature = "netcdf", feature = "zarr"))]
+    pub(super) fn is_one_number(&self) -> bool {
+        match self {
+            Attribute::Float(_) | Attribute::Integer(_) | Attribute::Unsigned(_) => true,
+            Attribute::Floats(values) => values.len() == 1,
+            Attribute::Integers(values) => values.len() == 1,
+            Attribute::Unsigneds(values) => values.len() == 1,
+            Attribute::Text(_) | Attribute::Texts(_) => false,
+        }
+    }
 }
 
 macro_rules! attribute_from {

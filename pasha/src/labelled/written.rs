@@ -54,6 +54,30 @@ pub(super) fn check_name(what: &str, name: &str, forbidden: &[char]) -> Result<(
     }
 }
 
+/// Checks that a file can have the attributes of an array and of its coordinates: those that say
+/// how numbers are scaled have to be numbers, and those that list dimensions and coordinates are
+/// written from what the array has.
+pub(super) fn check_attributes(labels: &Labels) -> Result<(), SourceError> {
+    let of_coordinates = labels.coords().values().map(Coordinate::attrs);
+    for (name, value) in of_coordinates.chain([labels.attrs()]).flatten() {
+        let told = match name.as_str() {
+            "scale_factor" | "add_offset" if !value.is_one_number() => format!(
+                "is not one number, but {value:?}, and readers scale with it: give it a number or \
+                 another name"
+            ),
+            "coordinates" => "is where a file lists the coordinates: give these by \
+                              `with_coordinate`, or the attribute another name"
+                .to_owned(),
+            "_ARRAY_DIMENSIONS" => "is where a file lists the dimensions, which have names of \
+                                    their own: give it another name"
+                .to_owned(),
+            _ => continue,
+        };
+        return Err(format!("its attribute {name:?} {told}").into());
+    }
+    Ok(())
+}
+
 /// The coordinates that are written beside an array of this name.
 pub(super) fn coordinates<'a>(
     labels: &'a Labels,

@@ -84,7 +84,8 @@ fn files_that_can_not_be_opened_are_told() {
 fn ten_thousand_maps_need_no_more_than_one() {
     // In processes it takes a millisecond for each.
     for context in ["serial", "threads", "processes"] {
-        let lines = lines_of(&["many", context, "10000"]);
+        let mut lines = lines_of(&["many", context, "10000"]);
+        lines.retain(|line| !line.starts_with("map "));
         println!("{context}: {}", lines.join(", "));
         assert_eq!(lines[1..4], ["files 0", "mappings 0", "children 0"], "{context}");
         let resident = lines[4].strip_prefix("resident ").unwrap().strip_suffix(" KiB").unwrap();

@@ -396,6 +396,52 @@ fn names_that_a_file_can_not_have_are_told() {
 }
 
 #[test]
+fn attributes_that_say_how_a_file_is_to_be_read_are_refused_where_they_can_not() {
+    let folder = folder();
+    let (netcdf, zarr) = (folder.path().join("attrs.nc"), folder.path().join("attrs.zarr"));
+    let cases = [
+        ("scale_factor", "is not one number, but Text(\"2\"), and readers scale with it"),
+        ("add_offset", "is not one number"),
+        ("coordinates", "is where a file lists the coordinates: give these by `with_coordinate`"),
+        ("_ARRAY_DIMENSIONS", "is where a file lists the dimensions"),
+    ];
+    for (name, told) in cases {
+        let of_coordinate = two_values()
+            .with_coordinate("t", Coordinate::new("t", [1, 2]).with_attr(name, "2"))
+            .unwrap();
+        for array in [two_values().with_attr(name, "2"), of_coordinate] {
+            for error in [array.to_netcdf(&netcdf), array.to_zarr(&zarr)] {
+                let error = error.unwrap_err().to_string();
+                assert!(error.contains(&format!("{name:?} {told}")), "{error}");
+            }
+        }
+    }
+    for name in ["DIMENSION_LIST", "CLASS", "NAME", "_NCProperties"] {
+        let error = two_values().with_attr(name, 1).to_netcdf(&netcdf).unwrap_err().to_string();
+        assert!(error.contains(&format!("{name:?} has a name that the netCDF library")), "{error}");
+    }
+    assert!(!netcdf.exists() && !zarr.exists());
+    // Packed numbers, as the raw access reads them, stand for the same in the new file.
+    let packed = DataArray::new(ndarray::arr1(&[1_i16, 2, -1]), ["t"])
+        .unwrap()
+        .with_name("v")
+        .with_attr("scale_factor", 0.5)
+        .with_attr("add_offset", vec![10.0])
+        .with_attr("_FillValue", -1);
+    packed.to_netcdf(&netcdf).unwrap();
+    packed.to_zarr(&zarr).unwrap();
+    for path in [netcdf, zarr] {
+        let read = match path.extension().is_some_and(|end| end == "nc") {
+            true => DataArray::<f64, Ix1>::from_netcdf(&path, "v"),
+            false => DataArray::<f64, Ix1>::from_zarr(&path, "v"),
+        };
+        let read = read.unwrap().load().unwrap();
+        assert_eq!(read.view().slice(ndarray::s![..2]), ndarray::arr1(&[10.5, 11.0]));
+        assert!(read.view()[2].is_nan());
+    }
+}
+
+#[test]
 fn dimensions_without_length_are_written_and_read() {
     let folder = folder();
     let empty = DataArray::new(ndarray::Array2::<f32>::zeros((0, 3)), ["train", "x"])

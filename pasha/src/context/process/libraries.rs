@@ -4,13 +4,13 @@
 //! was forked while another thread was in one of them would find the lock taken for ever, and what
 //! it guards half changed. So the forking thread takes it, which waits until no call is under way.
 //!
-//! What HDF5's crate makes on first use has a lock of its own, that of its `LazyLock`, which is held
-//! for a moment after the library's. So the forking thread makes it before, or waits until the
+//! What HDF5's crate makes on first use has a lock of its own, that of its `LazyLock`, which is
+//! held for a moment after the library's. So the forking thread makes it before, or waits until the
 //! thread that makes it has ended.
 //!
 //! A child does not give the lock back as usual: that could hand it to a thread of the parent that
-//! waits for it, of which only the memory is there. It makes the lock anew, so that all threads that
-//! the kernel starts can use the libraries.
+//! waits for it, of which only the memory is there. It makes the lock anew, so that all threads
+//! that the kernel starts can use the libraries.
 
 #[cfg(any(feature = "hdf5", feature = "netcdf"))]
 mod lock {

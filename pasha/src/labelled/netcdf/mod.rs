@@ -102,12 +102,16 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// Writes a NetCDF-4 file with the array, its coordinates and attributes, as xarray does.
     ///
     /// The variable has the array's [name](DataArray::with_name), or is called `data`. It lies in
-    /// compressed chunks of about a megabyte. A file
-    /// that exists is replaced when all is written.
+    /// compressed chunks of about a megabyte. A file that exists is replaced when all is written.
+    ///
+    /// The attributes `_FillValue`, `missing_value`, `scale_factor`, `add_offset` and `_Unsigned` say
+    /// what the elements stand for, also to who reads the file: they are written for elements that
+    /// are packed, as [`from_netcdf_raw`](DataArray::from_netcdf_raw) reads them.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the file can't be created;
-    /// [`Error::Variable`](crate::Error::Variable) if the library refuses a name or the elements.
+    /// [`Error::Variable`](crate::Error::Variable) if the library refuses a name, an
+    /// attribute or the elements.
     ///
     /// # Examples
     /// ```

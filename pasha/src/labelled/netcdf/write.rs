@@ -18,7 +18,8 @@ use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
 use crate::labelled::values::Values;
 use crate::labelled::written::{
-    Replaceable, TIME, Written, check_name, check_names, chunk_shape, coordinates, listed,
+    Replaceable, TIME, Written, check_attributes, check_name, check_names, chunk_shape,
+    coordinates, listed,
 };
 
 /// Compression that is worth its time for counts of detectors.
@@ -44,6 +45,7 @@ fn write_file<A: StoredElement, D: Dimension>(
     path: &Path,
 ) -> Result<(), SourceError> {
     check_names(array, name)?;
+    check_attributes(array)?;
     check_kept("array", name)?;
     array.coords().keys().try_for_each(|name| check_kept("coordinate", name))?;
     for dim in array.dims() {
@@ -118,8 +120,7 @@ fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
             Some(value) => value,
             None => to_library(value),
         };
-        let put = variable.put_attribute(name, value);
-        put.map_err(|error| format!("its attribute {name:?}: {error}"))?;
+        put_attribute(&mut variable, name, value)?;
     }
     if A::TYPE == ElementType::Bool {
         variable.put_attribute(BOOL.0, BOOL.1).map_err(text_of)?;
@@ -239,10 +240,25 @@ fn put_attributes<'a>(
     attributes: impl IntoIterator<Item = (&'a String, &'a Attribute)>,
 ) -> Result<(), SourceError> {
     for (name, value) in attributes {
-        let put = variable.put_attribute(name, to_library(value));
-        put.map_err(|error| format!("its attribute {name:?}: {error}"))?;
+        put_attribute(variable, name, to_library(value))?;
     }
     Ok(())
+}
+
+fn put_attribute(
+    variable: &mut VariableMut<'_>,
+    name: &str,
+    value: AttributeValue,
+) -> Result<(), SourceError> {
+    match variable.put_attribute(name, value) {
+        Ok(_) => Ok(()),
+        // What is written again replaces the older, so that no other can be there.
+        Err(netcdf::Error::AlreadyExists) => {
+            let told = "has a name that the netCDF library keeps for itself: give it another";
+            Err(format!("its attribute {name:?} {told}").into())
+        }
+        Err(error) => Err(format!("its attribute {name:?}: {error}").into()),
+    }
 }
 
 /// The library has refused something of this name, perhaps because of that.

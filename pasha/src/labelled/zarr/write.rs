@@ -23,7 +23,7 @@ use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
 use crate::labelled::values::Values;
 use crate::labelled::written::{
-    Replaceable, TIME, Written, check_names, chunk_shape, coordinates, listed,
+    Replaceable, TIME, Written, check_attributes, check_names, chunk_shape, coordinates, listed,
 };
 
 /// Compression that is worth its time for counts of detectors.
@@ -53,6 +53,7 @@ fn write_store<A: StoredElement, D: Dimension>(
     path: &Path,
 ) -> Result<(), SourceError> {
     check_names(array, name)?;
+    check_attributes(array)?;
     if let Some(name) = array.coords().keys().map(String::as_str).chain([name]).find(is_reserved) {
         let told = "begins with \"__\", which Zarr keeps for itself: give it another name";
         return Err(format!("the name {name:?} of its array or coordinate {told}").into());

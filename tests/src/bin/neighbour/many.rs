@@ -43,7 +43,7 @@ fn resident() -> usize {
 }
 
 /// Runs maps that work and maps that fail, under every policy; says by how much files, mappings and
-/// memory have grown.
+/// memory have grown, and after each thousand maps that it goes on.
 pub(super) fn many(context: &str, maps: usize) {
     let ends = match context {
         "processes" => &["nothing", "nothing", "error", "nothing", "panic", "nothing", "kill"][..],
@@ -78,7 +78,12 @@ pub(super) fn many(context: &str, maps: usize) {
     let warm_up = maps / 20;
     (0..warm_up).for_each(&mut run);
     let before = (open_files_and_mappings(), resident());
-    (warm_up..maps).for_each(&mut run);
+    (warm_up..maps).for_each(|number| {
+        if number % 1000 == 0 {
+            println!("map {number}");
+        }
+        run(number);
+    });
     let after = (open_files_and_mappings(), resident());
     println!("{right} right, {skipped} with items left out, {failed} failed");
     println!("files {}", after.0.0 as i64 - before.0.0 as i64);
