@@ -195,7 +195,7 @@ impl<A: 'static> RaggedArray<A> {
     /// # Ok::<(), pasha::Error>(())
     /// ```
     pub fn iter(&self) -> Slots<'_, A> {
-        Slots::of(self)
+        Slots::new(self.offsets.as_slice().unwrap_or_default(), self.values.view())
     }
 
     /// Copies each slot into a vector of its own.
@@ -454,6 +454,15 @@ impl<A: 'static> Index<usize> for RaggedArray<A> {
     fn index(&self, index: usize) -> &[A] {
         // The values of a ragged array lie back to back, so that each slot is a slice.
         self.slot(index).to_slice().unwrap_or_default()
+    }
+}
+
+impl<'a, A: 'static> IntoIterator for &'a RaggedArray<A> {
+    type Item = ArrayView<'a, A, Ix1>;
+    type IntoIter = Slots<'a, A>;
+
+    fn into_iter(self) -> Slots<'a, A> {
+        self.iter()
     }
 }
 

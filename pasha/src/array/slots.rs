@@ -2,68 +2,63 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::ops::Range;
+use std::slice::Windows;
 
-use ndarray::{ArrayView, Ix1};
+use ndarray::{ArrayView, Ix1, s};
 
-use super::RaggedArray;
-
-/// The slots of a [`RaggedArray`] in the order of their indices, each as a view; from
-/// [`RaggedArray::iter`].
-pub struct Slots<'a, A: 'static> {
-    array: &'a RaggedArray<A>,
-    left: Range<usize>,
+/// The slots of a [`RaggedArray`](crate::RaggedArray) in the order of their indices, each as a
+/// view; from [`RaggedArray::iter`](crate::RaggedArray::iter).
+pub struct Slots<'a, A> {
+    /// Where each slot that is left starts, and the next.
+    bounds: Windows<'a, usize>,
+    values: ArrayView<'a, A, Ix1>,
 }
 
-impl<'a, A: 'static> Slots<'a, A> {
-    pub(super) fn of(array: &'a RaggedArray<A>) -> Self {
-        Slots { array, left: 0..array.len() }
+impl<'a, A> Slots<'a, A> {
+    /// The slots of these values, of which each starts at one of the offsets and ends at the next.
+    pub(super) fn new(offsets: &'a [usize], values: ArrayView<'a, A, Ix1>) -> Self {
+        Slots { bounds: offsets.windows(2), values }
+    }
+
+    fn slot(&self, bounds: &[usize]) -> ArrayView<'a, A, Ix1> {
+        self.values.clone().slice_move(s![bounds[0]..bounds[1]])
     }
 }
 
-impl<'a, A: 'static> Iterator for Slots<'a, A> {
+impl<'a, A> Iterator for Slots<'a, A> {
     type Item = ArrayView<'a, A, Ix1>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.left.next().map(|index| self.array.slot(index))
+        self.bounds.next().map(|bounds| self.slot(bounds))
     }
 
     fn nth(&mut self, skipped: usize) -> Option<Self::Item> {
-        self.left.nth(skipped).map(|index| self.array.slot(index))
+        self.bounds.nth(skipped).map(|bounds| self.slot(bounds))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.left.size_hint()
+        self.bounds.size_hint()
     }
 }
 
-impl<A: 'static> DoubleEndedIterator for Slots<'_, A> {
+impl<A> DoubleEndedIterator for Slots<'_, A> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.left.next_back().map(|index| self.array.slot(index))
+        self.bounds.next_back().map(|bounds| self.slot(bounds))
     }
 }
 
-impl<A: 'static> ExactSizeIterator for Slots<'_, A> {}
+impl<A> ExactSizeIterator for Slots<'_, A> {}
 
-impl<A: 'static> FusedIterator for Slots<'_, A> {}
+impl<A> FusedIterator for Slots<'_, A> {}
 
-impl<A: 'static> Clone for Slots<'_, A> {
+impl<A> Clone for Slots<'_, A> {
     fn clone(&self) -> Self {
-        Slots { array: self.array, left: self.left.clone() }
+        Slots { bounds: self.bounds.clone(), values: self.values.clone() }
     }
 }
 
-impl<A: fmt::Debug + 'static> fmt::Debug for Slots<'_, A> {
+impl<A: fmt::Debug> fmt::Debug for Slots<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
-    }
-}
-
-impl<'a, A: 'static> IntoIterator for &'a RaggedArray<A> {
-    type Item = ArrayView<'a, A, Ix1>;
-    type IntoIter = Slots<'a, A>;
-
-    fn into_iter(self) -> Slots<'a, A> {
-        self.iter()
     }
 }
