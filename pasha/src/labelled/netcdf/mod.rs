@@ -104,9 +104,9 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// The variable has the array's [name](DataArray::with_name), or is called `data`. It lies in
     /// compressed chunks of about a megabyte. A file that exists is replaced when all is written.
     ///
-    /// The attributes `_FillValue`, `missing_value`, `scale_factor`, `add_offset` and `_Unsigned` say
-    /// what the elements stand for, also to who reads the file: they are written for elements that
-    /// are packed, as [`from_netcdf_raw`](DataArray::from_netcdf_raw) reads them.
+    /// The attributes `_FillValue`, `missing_value`, `scale_factor`, `add_offset` and `_Unsigned`
+    /// say what the elements stand for, also to who reads the file: they are written for elements
+    /// that are packed, as [`from_netcdf_raw`](DataArray::from_netcdf_raw) reads them.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the file can't be created;

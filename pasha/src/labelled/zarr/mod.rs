@@ -128,9 +128,9 @@ impl<A: StoredElement, D: Dimension> DataArray<A, D> {
     /// chunks of about a megabyte, compressed with zstd and with checksums. A store that exists is
     /// replaced when all is written; a folder that is no Zarr store is not touched.
     ///
-    /// The attributes `_FillValue`, `missing_value`, `scale_factor`, `add_offset` and `_Unsigned` say
-    /// what the elements stand for, also to who reads the file: they are written for elements that
-    /// are packed, as [`from_zarr_raw`](DataArray::from_zarr_raw) reads them.
+    /// The attributes `_FillValue`, `missing_value`, `scale_factor`, `add_offset` and `_Unsigned`
+    /// say what the elements stand for, also to who reads the file: they are written for elements
+    /// that are packed, as [`from_zarr_raw`](DataArray::from_zarr_raw) reads them.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the folder can't be created;
