@@ -21,7 +21,7 @@ impl<'a, A> Slots<'a, A> {
     }
 
     fn slot(&self, bounds: &[usize]) -> ArrayView<'a, A, Ix1> {
-        self.values.clone().slice_move(s![bounds[0]..bounds[1]])
+        self.values.slice_move(s![bounds[0]..bounds[1]])
     }
 }
 
@@ -53,7 +53,7 @@ impl<A> FusedIterator for Slots<'_, A> {}
 
 impl<A> Clone for Slots<'_, A> {
     fn clone(&self) -> Self {
-        Slots { bounds: self.bounds.clone(), values: self.values.clone() }
+        Slots { bounds: self.bounds.clone(), values: self.values }
     }
 }
 
