@@ -9,7 +9,7 @@ use std::ops::{
     Mul, MulAssign, Neg, Not, Rem, RemAssign, Sub, SubAssign,
 };
 
-use ndarray::{Array, ArrayBase, ArrayRef, Data, DimMax, Dimension};
+use ndarray::{Array, ArrayBase, ArrayRef, Data, DataMut, DimMax, Dimension};
 use num_complex::Complex;
 
 use super::SharedArray;
@@ -57,6 +57,19 @@ macro_rules! with_arrays {
         impl<A, D, E> $assign<&SharedArray<A, E>> for SharedArray<A, D>
         where
             A: Clone + $assign<A>,
+            D: Dimension,
+            E: Dimension,
+        {
+            #[track_caller]
+            fn $assign_method(&mut self, other: &SharedArray<A, E>) {
+                (**self).$assign_method(&**other);
+            }
+        }
+
+        impl<A, S, D, E> $assign<&SharedArray<A, E>> for ArrayBase<S, D>
+        where
+            A: Clone + $assign<A>,
+            S: DataMut<Elem = A>,
             D: Dimension,
             E: Dimension,
         {
@@ -274,6 +287,18 @@ mod tests {
     }
 
     #[test]
+    fn arrays_without_elements_calculate_too() {
+        let (none, row) = (Array::<f64, Ix2>::zeros((0, 3)), array![1.0, 2.0, 3.0]);
+        let shared = shared(&none);
+        assert_eq!(shared.strides(), none.strides());
+        for empty in [&shared + 1.0, 2.0 * &shared, -&shared, &shared + &row, shared.sqrt()] {
+            assert_eq!(empty, none);
+        }
+        assert_eq!(shared.to_owned(), none);
+        assert_eq!(shared.mapv(|value| value > 0.0).shape(), [0, 3]);
+    }
+
+    #[test]
     #[should_panic = "IncompatibleShape"]
     fn shapes_that_can_not_be_broadcast_panic_as_ndarrays_do() {
         let _ = shared(&array![1, 2]) + shared(&array![1, 2, 3]);
@@ -289,6 +314,10 @@ mod tests {
         counts -= &other;
         assert_eq!(counts, array![1, 5, 10]);
         assert_eq!(counts.as_ptr(), before);
+        let mut total = array![[10, 20, 30], [1, 2, 3]];
+        total += &counts;
+        total.row_mut(0).assign(&array![0, 0, 0]);
+        assert_eq!(total, array![[0, 0, 0], [2, 7, 13]]);
     }
 
     #[test]

@@ -109,6 +109,8 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
         const { assert_alignment::<A>() };
         assert!(dim.size() * size_of::<A>() <= mapping.len(), "the mapping is long enough");
         assert!(axes_fill_the_array(dim.slice(), strides.slice()), "the axes lie one in the other");
+        // Without elements as ndarray has them: it takes others for beyond their memory.
+        let strides = if dim.size() == 0 { D::zeros(dim.ndim()) } else { strides };
         // SAFETY: the mapping is valid for this many elements for as long as it lives, and it
         // lives in the same struct as the view, which is never given out by value or with a
         // longer life than a borrow of the struct. The mapping is aligned to 128 bytes (or 64,

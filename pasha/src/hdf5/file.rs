@@ -132,7 +132,8 @@ pub(super) fn explain(error: &hdf5_metno::Error) -> String {
         )
     } else if said.contains("unable to lock file") {
         format!(
-            "another program has it open for writing; close it there, or set HDF5_USE_FILE_LOCKING=FALSE ({said})"
+            "another program has it open for writing, or workers that this program forked while it was open have it still; \
+             close it there, let the map of these workers end, or set HDF5_USE_FILE_LOCKING=FALSE ({said})"
         )
     } else {
         format!("libhdf5 says: {said}")

@@ -51,16 +51,19 @@ impl Attribute {
         }
     }
 
-    /// Whether it is a number, alone or in a list of one.
+    /// Its number as a float, if it is one alone or in a list of one, and finite.
     #[cfg(any(feature = "netcdf", feature = "zarr"))]
-    pub(super) fn is_one_number(&self) -> bool {
-        match self {
-            Attribute::Float(_) | Attribute::Integer(_) | Attribute::Unsigned(_) => true,
-            Attribute::Floats(values) => values.len() == 1,
-            Attribute::Integers(values) => values.len() == 1,
-            Attribute::Unsigneds(values) => values.len() == 1,
-            Attribute::Text(_) | Attribute::Texts(_) => false,
-        }
+    pub(super) fn one_number(&self) -> Option<f64> {
+        let number = match self {
+            Attribute::Float(value) => *value,
+            Attribute::Integer(value) => *value as f64,
+            Attribute::Unsigned(value) => *value as f64,
+            Attribute::Floats(values) if values.len() == 1 => values[0],
+            Attribute::Integers(values) if values.len() == 1 => values[0] as f64,
+            Attribute::Unsigneds(values) if values.len() == 1 => values[0] as f64,
+            _ => return None,
+        };
+        Some(number).filter(|number| number.is_finite())
     }
 }
 

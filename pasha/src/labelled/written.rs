@@ -1,5 +1,6 @@
 //! What the writers of all formats share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use super::attribute::Attribute;
 use super::coordinate::Coordinate;
 use super::labels::Labels;
 use crate::error::SourceError;
@@ -54,6 +56,18 @@ pub(super) fn check_name(what: &str, name: &str, forbidden: &[char]) -> Result<(
     }
 }
 
+/// Attributes by which readers scale numbers.
+const SCALING: [&str; 2] = ["scale_factor", "add_offset"];
+
+/// An attribute as files are to have it: numbers to scale with are floats, because xarray makes
+/// integers of what it scales with integers.
+pub(super) fn as_written<'a>(name: &str, attribute: &'a Attribute) -> Cow<'a, Attribute> {
+    match attribute.one_number().filter(|_| SCALING.contains(&name)) {
+        Some(number) => Cow::Owned(Attribute::Float(number)),
+        None => Cow::Borrowed(attribute),
+    }
+}
+
 /// Checks that a file can have the attributes of an array and of its coordinates: those that say
 /// how numbers are scaled have to be numbers, and those that list dimensions and coordinates are
 /// written from what the array has.
@@ -61,9 +75,9 @@ pub(super) fn check_attributes(labels: &Labels) -> Result<(), SourceError> {
     let of_coordinates = labels.coords().values().map(Coordinate::attrs);
     for (name, value) in of_coordinates.chain([labels.attrs()]).flatten() {
         let told = match name.as_str() {
-            "scale_factor" | "add_offset" if !value.is_one_number() => format!(
-                "is not one number, but {value:?}, and readers scale with it: give it a number or \
-                 another name"
+            name if SCALING.contains(&name) && value.one_number().is_none() => format!(
+                "is not one finite number, but {value:?}, and readers scale with it: give it a \
+                 number or another name"
             ),
             "coordinates" => "is where a file lists the coordinates: give these by \
                               `with_coordinate`, or the attribute another name"

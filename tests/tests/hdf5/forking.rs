@@ -1,9 +1,15 @@
 //! Forking while other threads are in HDF5.
 
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use ndarray::{Array3, Ix3, s};
 use pasha::{Hdf5Dataset, ProcessContext};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::support::{self, frames};
 
@@ -61,6 +67,40 @@ fn other_threads_are_in_the_library() {
     assert!(reads.into_inner() > 0);
 }
 
+/// What the program `hdf5_threads` prints with these arguments, which has to end.
+fn said(arguments: &[&str]) -> String {
+    let program = Command::new(env!("CARGO_BIN_EXE_hdf5_threads"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn();
+    let mut program = program.unwrap();
+    let mut stdout = program.stdout.take().unwrap();
+    let (text, texts) = channel();
+    std::thread::spawn(move || {
+        let mut read = String::new();
+        stdout.read_to_string(&mut read).unwrap();
+        let _ = text.send(read);
+    });
+    let read = texts.recv_timeout(Duration::from_secs(120));
+    if read.is_err() {
+        // Its workers, too, which have its standard output.
+        kill_process_group(Pid::from_child(&program), Signal::KILL).unwrap();
+    }
+    let status = program.wait().unwrap();
+    let read = read.unwrap_or_else(|_| panic!("{arguments:?} did not end"));
+    assert!(status.success(), "{arguments:?}: {status}, {read}");
+    read
+}
+
+/// Maps that are started under the library's lock, and threads that print under it, hinder no map
+/// of another thread.
+#[test]
+fn maps_and_prints_under_the_lock_of_the_library() {
+    let told = said(&["under-the-lock"]);
+    assert!(told.ends_with("right: 60\n"), "{told}");
+}
+
 /// Children never wait for what another thread was making of the library, on its first use, when
 /// they were forked.
 #[test]
@@ -69,9 +109,7 @@ fn another_thread_uses_the_library_for_the_first_time() {
     let path = folder.path().join("empty.h5");
     std::fs::write(&path, "").unwrap();
     for _ in 0..40 {
-        let program = env!("CARGO_BIN_EXE_hdf5_first_use");
-        let output = std::process::Command::new(program).arg(&path).output().unwrap();
-        let told = String::from_utf8(output.stdout).unwrap();
+        let told = said(&["first-use", path.to_str().unwrap()]);
         assert_eq!(told.lines().count(), 3, "{told}");
         assert!(told.lines().all(|line| line.contains("empty (0 bytes)")), "{told}");
     }

@@ -400,8 +400,8 @@ fn attributes_that_say_how_a_file_is_to_be_read_are_refused_where_they_can_not()
     let folder = folder();
     let (netcdf, zarr) = (folder.path().join("attrs.nc"), folder.path().join("attrs.zarr"));
     let cases = [
-        ("scale_factor", "is not one number, but Text(\"2\"), and readers scale with it"),
-        ("add_offset", "is not one number"),
+        ("scale_factor", "is not one finite number, but Text(\"2\"), and readers scale with it"),
+        ("add_offset", "is not one finite number"),
         ("coordinates", "is where a file lists the coordinates: give these by `with_coordinate`"),
         ("_ARRAY_DIMENSIONS", "is where a file lists the dimensions"),
     ];
@@ -425,8 +425,8 @@ fn attributes_that_say_how_a_file_is_to_be_read_are_refused_where_they_can_not()
     let packed = DataArray::new(ndarray::arr1(&[1_i16, 2, -1]), ["t"])
         .unwrap()
         .with_name("v")
-        .with_attr("scale_factor", 0.5)
-        .with_attr("add_offset", vec![10.0])
+        .with_attr("scale_factor", 2)
+        .with_attr("add_offset", vec![10.5])
         .with_attr("_FillValue", -1);
     packed.to_netcdf(&netcdf).unwrap();
     packed.to_zarr(&zarr).unwrap();
@@ -436,9 +436,52 @@ fn attributes_that_say_how_a_file_is_to_be_read_are_refused_where_they_can_not()
             false => DataArray::<f64, Ix1>::from_zarr(&path, "v"),
         };
         let read = read.unwrap().load().unwrap();
-        assert_eq!(read.view().slice(ndarray::s![..2]), ndarray::arr1(&[10.5, 11.0]));
+        assert_eq!(read.view().slice(ndarray::s![..2]), ndarray::arr1(&[12.5, 14.5]));
         assert!(read.view()[2].is_nan());
     }
+    let program = "
+import sys, xarray
+for d in xarray.open_dataset(sys.argv[1] + '/attrs.nc'), xarray.open_zarr(sys.argv[1] + '/attrs.zarr'):
+    print(d.v.values.tolist())
+";
+    if let Some(seen) = xarray(program, folder.path()) {
+        assert_eq!(seen, "[12.5, 14.5, nan]\n[12.5, 14.5, nan]");
+    }
+}
+
+#[test]
+fn fill_values_of_arrays_and_coordinates_are_those_of_their_elements() {
+    let folder = folder();
+    let (netcdf, zarr) = (folder.path().join("fill.nc"), folder.path().join("fill.zarr"));
+    let with = |fill: Attribute| {
+        let coordinate = Coordinate::new("t", [0.5, 7.0]).with_attr("_FillValue", fill.clone());
+        let array = DataArray::new(ndarray::arr1(&[1.0, 7.0]), ["t"]).unwrap().with_name("v");
+        array.with_attr("_FillValue", fill).with_coordinate("c", coordinate).unwrap()
+    };
+    with(7.into()).to_zarr(&zarr).unwrap();
+    let program = "
+import sys, xarray
+d = xarray.open_zarr(sys.argv[1] + '/fill.zarr')
+print(d.v.values.tolist(), d.c.values.tolist())
+";
+    if let Some(seen) = xarray(program, folder.path()) {
+        assert_eq!(seen, "[1.0, nan] [0.5, nan]");
+    }
+    // Read raw, either file can be written in either format.
+    let raw = DataArray::<f64, Ix1>::from_zarr_raw(&zarr, "v").unwrap().load().unwrap();
+    assert_eq!(raw.attrs()["_FillValue"], Attribute::Float(7.0));
+    raw.to_netcdf(&netcdf).unwrap();
+    let raw = DataArray::<f64, Ix1>::from_netcdf_raw(&netcdf, "v").unwrap().load().unwrap();
+    raw.to_zarr(&zarr).unwrap();
+    let read = DataArray::<f64, Ix1>::from_zarr(&zarr, "v").unwrap().load().unwrap();
+    assert!(read.view()[0] == 1.0 && read.view()[1].is_nan());
+    for fill in [Attribute::from("none"), Vec::<f64>::new().into(), vec![1.0, 2.0].into()] {
+        let error = with(fill).to_zarr(&zarr).unwrap_err().to_string();
+        assert!(error.contains("\"_FillValue\"") && error.contains("no value of"), "{error}");
+    }
+    let texts = Coordinate::new("t", ["a", "b"]).with_attr("_FillValue", "x");
+    let error = two_values().with_coordinate("c", texts).unwrap().to_zarr(&zarr).unwrap_err();
+    assert!(error.to_string().contains("its coordinate \"c\" has an attribute"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! of it there.
 
 use std::io::{self, StderrLock, StdoutLock, Write};
+use std::time::Duration;
 
 use nix::libc;
 
@@ -30,13 +31,9 @@ impl ForkGuard {
     /// Flushes what the program has printed, which each child would print again, and takes hold of
     /// the rest.
     pub(super) fn hold() -> ForkGuard {
-        let mut stdout = io::stdout().lock();
-        let stderr = io::stderr().lock();
+        let (mut stdout, stderr, libraries) = streams_and_libraries();
         let _ = stdout.flush();
         flush_stdout_of_c();
-        // After the locks of the streams: to print a handle of HDF5 is to call the library under
-        // them.
-        let libraries = Libraries::hold();
         let claims = HeldClaims::hold();
         let live = LiveMappings::lock();
         let signals = Blocked::all().ok();
@@ -55,6 +52,26 @@ impl ForkGuard {
     /// Lets go of everything in a child.
     pub(super) fn let_go_in_child(self) {
         self.libraries.let_go_in_child();
+    }
+}
+
+/// Takes hold of the streams and of the libraries.
+///
+/// Other threads take them in either order: they print under the lock of the libraries, and print
+/// a handle of HDF5, which calls the library under the locks of the streams. So this waits for the
+/// libraries only for a while with the streams in its hand, then without, and begins anew.
+fn streams_and_libraries() -> (StdoutLock<'static>, StderrLock<'static>, Libraries) {
+    Libraries::prepare();
+    let mut patience = Duration::from_millis(10);
+    loop {
+        let (stdout, stderr) = (io::stdout().lock(), io::stderr().lock());
+        if let Some(libraries) = Libraries::hold(patience) {
+            return (stdout, stderr, libraries);
+        }
+        drop((stdout, stderr));
+        Libraries::wait();
+        // They may be in use all the time.
+        patience = (2 * patience).min(Duration::from_secs(10));
     }
 }
 

@@ -16,6 +16,7 @@
 mod lock {
     use std::any::Any;
     use std::ptr;
+    use std::time::Duration;
 
     use hdf5_metno_sys::LOCK;
     use parking_lot::ReentrantMutex;
@@ -28,14 +29,26 @@ mod lock {
     }
 
     impl Libraries {
-        pub(in super::super) fn hold() -> Self {
-            let is_inner = LOCK.is_owned_by_current_thread();
-            // Who has the lock has used the library, or could wait here for a thread that makes
-            // it and waits for the lock.
-            if !is_inner {
+        /// Makes what HDF5's crate makes on first use, or waits until it is made.
+        ///
+        /// Not where this thread has the lock, for which the thread that makes it may wait: who
+        /// got the lock from that crate has used it.
+        pub(in super::super) fn prepare() {
+            if !LOCK.is_owned_by_current_thread() {
                 hdf5_metno::sync::sync(|| ());
             }
-            Libraries { held: Box::new(LOCK.lock()), is_inner }
+        }
+
+        /// Takes the lock, if it can be had in this time.
+        pub(in super::super) fn hold(patience: Duration) -> Option<Self> {
+            let is_inner = LOCK.is_owned_by_current_thread();
+            let held = LOCK.try_lock_for(patience)?;
+            Some(Libraries { held: Box::new(held), is_inner })
+        }
+
+        /// Waits until the lock can be had.
+        pub(in super::super) fn wait() {
+            drop(LOCK.lock());
         }
 
         /// Makes the lock anew, in a child.
@@ -58,13 +71,21 @@ mod lock {
 
 #[cfg(not(any(feature = "hdf5", feature = "netcdf")))]
 mod lock {
+    use std::time::Duration;
+
     /// No such library is used.
     pub(in super::super) struct Libraries;
 
     impl Libraries {
-        pub(in super::super) fn hold() -> Self {
-            Libraries
+        /// Does nothing.
+        pub(in super::super) fn prepare() {}
+
+        pub(in super::super) fn hold(_patience: Duration) -> Option<Self> {
+            Some(Libraries)
         }
+
+        /// Does nothing.
+        pub(in super::super) fn wait() {}
 
         /// Does nothing.
         pub(in super::super) fn let_go_in_child(self) {}

@@ -18,7 +18,7 @@ use crate::labelled::stored::refusal;
 use crate::labelled::time::{self, Encoded};
 use crate::labelled::values::Values;
 use crate::labelled::written::{
-    Replaceable, TIME, Written, check_attributes, check_name, check_names, chunk_shape,
+    Replaceable, TIME, Written, as_written, check_attributes, check_name, check_names, chunk_shape,
     coordinates, listed,
 };
 
@@ -118,7 +118,7 @@ fn put<T: NcTypeDescriptor + bytemuck::Pod, A: StoredElement, D: Dimension>(
     for (name, value) in array.attrs() {
         let value = match fill_of::<A>(name, value) {
             Some(value) => value,
-            None => to_library(value),
+            None => to_library(&as_written(name, value)),
         };
         put_attribute(&mut variable, name, value)?;
     }
@@ -240,7 +240,7 @@ fn put_attributes<'a>(
     attributes: impl IntoIterator<Item = (&'a String, &'a Attribute)>,
 ) -> Result<(), SourceError> {
     for (name, value) in attributes {
-        put_attribute(variable, name, to_library(value))?;
+        put_attribute(variable, name, to_library(&as_written(name, value)))?;
     }
     Ok(())
 }

@@ -8,9 +8,10 @@ use zarrs::array::ArrayMetadata;
 use super::files::StoreArray;
 use super::json::{named, number};
 use crate::labelled::attribute::{Attribute, BOOL};
-use crate::labelled::element::{Access, ElementType, Exact};
+use crate::labelled::element::{Access, ElementType, Exact, StoredElement};
 use crate::labelled::found::STORAGE;
 use crate::labelled::packing::{Packing, Typed};
+use crate::labelled::written::as_written;
 
 /// Where format 2 has the dimensions' names.
 pub(super) const DIMS: &str = "_ARRAY_DIMENSIONS";
@@ -25,7 +26,11 @@ pub(super) fn own(attributes: &Map<String, Value>, access: Access) -> BTreeMap<S
     attributes
         .iter()
         .filter(|(name, _)| is_own(name) && *name != DIMS)
-        .filter_map(|(name, value)| Some((name.clone(), convert(value)?)))
+        .filter_map(|(name, value)| {
+            let number = || exact(value).and_then(attribute).map(|(number, _)| number);
+            let number = if name == "_FillValue" { number() } else { None };
+            Some((name.clone(), number.or_else(|| convert(value))?))
+        })
         .collect()
 }
 
@@ -176,17 +181,24 @@ pub(super) fn to_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, V
         Attribute::Floats(values) => values.iter().map(|&value| number(value)).collect(),
         Attribute::Integers(values) => values.clone().into(),
     };
-    attributes.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect()
+    let as_written = |name: &str, attribute| value(&as_written(name, attribute));
+    attributes.iter().map(|(name, it)| (name.clone(), as_written(name, it))).collect()
 }
 
-/// A fill value as xarray writes it in format 3: of floats the bytes in base 64.
-pub(super) fn fill_to_json(attribute: &Attribute) -> Option<Value> {
+/// A fill value of an array with these elements as xarray writes it in format 3, of floats the bytes
+/// in base 64; none if it is no value of the elements.
+pub(super) fn fill_to_json<A: StoredElement>(fill: &Value) -> Option<Value> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let value = match *attribute {
-        Attribute::Float(value) => value,
-        Attribute::Integer(value) => value as f64,
-        _ => return None,
+    let fill = match fill {
+        Value::Array(values) => values.first().filter(|_| values.len() == 1)?,
+        fill => fill,
     };
+    let value = exact(fill)?;
+    A::exactly(value)?;
+    if !A::TYPE.is_float() {
+        return matches!(value, Exact::Integer(_)).then(|| fill.clone());
+    }
+    let value = value.to_f64();
     // Eight bytes are ten digits, and four bits with two zeros after them.
     let bits = u128::from(u64::from_be_bytes(value.to_le_bytes())) << 2;
     let digits = (0..11).rev().map(|place| DIGITS[(bits >> (6 * place)) as usize & 63]);
@@ -205,8 +217,15 @@ mod tests {
         assert_eq!(exact(&"QIy1eB2vFUQ=".into()), Some(Exact::Float(1e20)));
         assert_eq!(exact(&(-1).into()), Some(Exact::Integer(-1)));
         for (value, text) in [(-9999.0, "AAAAAICHw8A="), (1e20, "QIy1eB2vFUQ=")] {
-            assert_eq!(fill_to_json(&value.into()), Some(text.into()));
+            assert_eq!(fill_to_json::<f32>(&value.into()), Some(text.into()));
+            assert_eq!(fill_to_json::<f64>(&text.into()), Some(text.into()));
         }
+        assert_eq!(fill_to_json::<u8>(&serde_json::json!([7])), Some(7.into()));
+        for no_value in [serde_json::json!(256), 0.5.into(), "NaN".into(), "x".into()] {
+            assert_eq!(fill_to_json::<u8>(&no_value), None);
+        }
+        assert_eq!(fill_to_json::<f64>(&serde_json::json!([])), None);
+        assert_eq!(fill_to_json::<bool>(&true.into()), None);
         assert_eq!(exact(&"AAAA".into()), None);
         assert_eq!(exact(&u64::MAX.into()), Some(Exact::Integer(u64::MAX.into())));
     }

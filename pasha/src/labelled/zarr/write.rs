@@ -32,6 +32,9 @@ const ZSTD: i32 = 3;
 /// A store, which has the metadata of a group or an array of either format.
 const STORE: Replaceable = Replaceable::Folder { known_by: &["zarr.json", ".zgroup", ".zarray"] };
 
+/// The attribute with the number that means that there is no value.
+const FILL_VALUE: &str = "_FillValue";
+
 type Store = Arc<FilesystemStore>;
 
 /// Writes an array into a new folder beside `path`, and puts that in its place.
@@ -64,10 +67,6 @@ fn write_store<A: StoredElement, D: Dimension>(
         write_coordinate(&store, name, coordinate)?;
     }
     let mut attributes = to_json(array.attrs());
-    let fill = array.attrs().get("_FillValue").filter(|_| A::TYPE.is_float());
-    if let Some(fill) = fill.and_then(fill_to_json) {
-        attributes.insert("_FillValue".to_owned(), fill);
-    }
     let listed = listed(array)?;
     if !listed.is_empty() {
         attributes.insert("coordinates".to_owned(), listed.into());
@@ -87,8 +86,17 @@ fn write_numbers<A: StoredElement>(
     name: &str,
     dims: &[String],
     view: ArrayView<'_, A, IxDyn>,
-    attributes: Map<String, Value>,
+    mut attributes: Map<String, Value>,
 ) -> Result<(), SourceError> {
+    if let Some(fill) = attributes.get_mut(FILL_VALUE) {
+        *fill = fill_to_json::<A>(fill).ok_or_else(|| {
+            format!(
+                "the attribute {FILL_VALUE:?} of {name:?} is {fill}, which is no value of elements \
+                 {}: give it one, or another name",
+                A::TYPE
+            )
+        })?;
+    }
     let chunk = chunk_shape(view.shape(), size_of::<A>());
     let (element, fill, missing) = element_type::<A>();
     let array = create(store, name, dims, view.shape(), &chunk, element, fill, attributes)?;
@@ -152,7 +160,7 @@ fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Resul
             let mut attributes = attributes;
             let values: Vec<i64> = times.iter().map(|time| time.nanoseconds()).collect();
             attributes.extend(TIME.map(|(name, value)| (name.to_owned(), value.into())));
-            attributes.insert("_FillValue".to_owned(), i64::MIN.into());
+            attributes.insert(FILL_VALUE.to_owned(), i64::MIN.into());
             write_values(store, name, coordinate, &values, attributes)
         }
         Values::CalendarTime(times) => {
@@ -166,7 +174,7 @@ fn write_coordinate(store: &Store, name: &str, coordinate: &Coordinate) -> Resul
             match numbers {
                 time::TimeNumbers::Whole(numbers) => {
                     if numbers.contains(&i64::MIN) {
-                        attributes.insert("_FillValue".to_owned(), i64::MIN.into());
+                        attributes.insert(FILL_VALUE.to_owned(), i64::MIN.into());
                     }
                     write_values(store, name, coordinate, &numbers, attributes)
                 }
@@ -210,6 +218,12 @@ fn write_whole<'a, T>(
 where
     &'a [T]: IntoArrayBytes<'a>,
 {
+    if attributes.contains_key(FILL_VALUE) {
+        let told = "which texts and truth values can't have in such a file: give it another name";
+        return Err(
+            format!("its coordinate {name:?} has an attribute {FILL_VALUE:?}, {told}").into()
+        );
+    }
     let (dims, shape) = (coordinate.dims(), coordinate.shape());
     let chunk: Vec<usize> = shape.iter().map(|&len| len.max(1)).collect();
     let array = create(store, name, dims, shape, &chunk, element, fill, attributes)?;
