@@ -185,8 +185,8 @@ pub(super) fn to_json(attributes: &BTreeMap<String, Attribute>) -> Map<String, V
     attributes.iter().map(|(name, it)| (name.clone(), as_written(name, it))).collect()
 }
 
-/// A fill value of an array with these elements as xarray writes it in format 3, of floats the bytes
-/// in base 64; none if it is no value of the elements.
+/// A fill value of an array with these elements as xarray writes it in format 3, of floats the
+/// bytes in base 64; none if it is no value of the elements.
 pub(super) fn fill_to_json<A: StoredElement>(fill: &Value) -> Option<Value> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let fill = match fill {
