@@ -296,6 +296,8 @@ mod tests {
         }
         assert_eq!(shared.to_owned(), none);
         assert_eq!(shared.mapv(|value| value > 0.0).shape(), [0, 3]);
+        let columns = Array::<f64, Ix2>::zeros((3, 0));
+        assert_eq!(1.0 - &super::tests::shared(&columns), columns);
     }
 
     #[test]

@@ -109,17 +109,15 @@ impl<A: Element, D: Dimension> SharedArray<A, D> {
         const { assert_alignment::<A>() };
         assert!(dim.size() * size_of::<A>() <= mapping.len(), "the mapping is long enough");
         assert!(axes_fill_the_array(dim.slice(), strides.slice()), "the axes lie one in the other");
-        // Without elements as ndarray has them: it takes others for beyond their memory.
-        let strides = if dim.size() == 0 { D::zeros(dim.ndim()) } else { strides };
+        // Without elements as ndarray has it, which takes other strides for beyond the memory.
+        let shape = if dim.size() == 0 { dim.into() } else { dim.strides(strides) };
         // SAFETY: the mapping is valid for this many elements for as long as it lives, and it
         // lives in the same struct as the view, which is never given out by value or with a
         // longer life than a borrow of the struct. The mapping is aligned to 128 bytes (or 64,
         // behind the header of a .npy file), which suits every element, as asserted. Its bytes are
         // zeros or elements, both valid values by `Element: Zeroable`. The strides reach each
         // element once, as asserted. No one else has a pointer into a mapping just handed over.
-        let view = unsafe {
-            ArrayViewMut::from_shape_ptr(dim.strides(strides), mapping.start().cast().as_ptr())
-        };
+        let view = unsafe { ArrayViewMut::from_shape_ptr(shape, mapping.start().cast().as_ptr()) };
         SharedArray { view, mapping }
     }
 
