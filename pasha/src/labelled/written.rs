@@ -72,24 +72,34 @@ pub(super) fn as_written<'a>(name: &str, attribute: &'a Attribute) -> Cow<'a, At
 /// how numbers are scaled have to be numbers, and those that list dimensions and coordinates are
 /// written from what the array has.
 pub(super) fn check_attributes(labels: &Labels) -> Result<(), SourceError> {
-    let of_coordinates = labels.coords().values().map(Coordinate::attrs);
-    for (name, value) in of_coordinates.chain([labels.attrs()]).flatten() {
-        let told = match name.as_str() {
-            name if SCALING.contains(&name) && value.one_number().is_none() => format!(
-                "is not one finite number, but {value:?}, and readers scale with it: give it a \
-                 number or another name"
-            ),
-            "coordinates" => "is where a file lists the coordinates: give these by \
-                              `with_coordinate`, or the attribute another name"
-                .to_owned(),
-            "_ARRAY_DIMENSIONS" => "is where a file lists the dimensions, which have names of \
-                                    their own: give it another name"
-                .to_owned(),
-            _ => continue,
-        };
-        return Err(format!("its attribute {name:?} {told}").into());
+    for (name, value) in labels.attrs() {
+        check_attribute(name, value).map_err(|told| format!("its attribute {name:?} {told}"))?;
+    }
+    for (of, coordinate) in labels.coords() {
+        for (name, value) in coordinate.attrs() {
+            check_attribute(name, value).map_err(|told| {
+                format!("the attribute {name:?} of its coordinate {of:?} {told}")
+            })?;
+        }
     }
     Ok(())
+}
+
+/// What is wrong with an attribute of this name, if anything is.
+fn check_attribute(name: &str, value: &Attribute) -> Result<(), String> {
+    match name {
+        _ if SCALING.contains(&name) && value.one_number().is_none() => Err(format!(
+            "is not one finite number, but {value:?}, and readers scale with it: give it a number \
+             or another name"
+        )),
+        "coordinates" => Err("is where a file lists the coordinates: give these by \
+                              `with_coordinate`, or the attribute another name"
+            .to_owned()),
+        "_ARRAY_DIMENSIONS" => Err("is where a file lists the dimensions, which have names of \
+                                    their own: give it another name"
+            .to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// The coordinates that are written beside an array of this name.

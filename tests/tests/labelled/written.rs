@@ -409,10 +409,12 @@ fn attributes_that_say_how_a_file_is_to_be_read_are_refused_where_they_can_not()
         let of_coordinate = two_values()
             .with_coordinate("t", Coordinate::new("t", [1, 2]).with_attr(name, "2"))
             .unwrap();
-        for array in [two_values().with_attr(name, "2"), of_coordinate] {
+        for (array, of) in
+            [(two_values().with_attr(name, "2"), ""), (of_coordinate, "of its coordinate \"t\" ")]
+        {
             for error in [array.to_netcdf(&netcdf), array.to_zarr(&zarr)] {
                 let error = error.unwrap_err().to_string();
-                assert!(error.contains(&format!("{name:?} {told}")), "{error}");
+                assert!(error.contains(&format!("{name:?} {of}{told}")), "{error}");
             }
         }
     }
