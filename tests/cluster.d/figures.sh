@@ -2,7 +2,7 @@
 # The machine is to be idle: of several runs the best is to be taken.
 
 for _ in 1 2; do
-    "${mpirun[@]}" -n 2 "$program" bandwidth
+    PASHA_CONTEXT=mpi "${mpirun[@]}" -n 2 "$program" bandwidth
     "${mpirun[@]}" -n 2 "$program" plain
 done
 echo "one host:"

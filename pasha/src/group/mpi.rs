@@ -185,7 +185,14 @@ impl Link for MpiLink {
                 let mut status = std::mem::zeroed::<ffi::MPI_Status>();
                 let (mut is_there, mut count) = (0, 0);
                 let [any_source, any_tag] = [ffi::RSMPI_ANY_SOURCE, ffi::RSMPI_ANY_TAG];
-                ffi::MPI_Iprobe(any_source, any_tag, self.comm, &mut is_there, &mut status);
+                // The first call may do no more than fetch what has come: Open MPI looks, makes
+                // progress, and returns what it has seen before.
+                for _ in 0..2 {
+                    ffi::MPI_Iprobe(any_source, any_tag, self.comm, &mut is_there, &mut status);
+                    if is_there != 0 {
+                        break;
+                    }
+                }
                 if is_there == 0 {
                     return Ok(None);
                 }
