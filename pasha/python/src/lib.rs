@@ -25,6 +25,7 @@ mod running;
 mod settings;
 mod signals;
 mod slow;
+mod words;
 mod workers;
 
 use pyo3::prelude::*;
@@ -38,6 +39,8 @@ mod _runtime {
     use super::run::run;
     #[pymodule_export]
     use super::running::end_maps;
+    #[pymodule_export]
+    use super::words::context_by_word;
 }
 
 /// As many workers as this process may use processors, or as `PASHA_NUM_WORKERS` says.
