@@ -49,8 +49,14 @@ impl Interrupt {
     }
 
     /// A token that is cancelled once something is raised. The calling thread calls `meanwhile`
-    /// now and then while it waits for forked workers.
-    pub(crate) fn token(&self, meanwhile: impl Fn() + Send + Sync + 'static) -> CancelToken {
+    /// now and then while it waits for forked workers, when it asks a hundred times a second and
+    /// when a signal wakes it; otherwise it may ask for each item.
+    pub(crate) fn token(
+        &self,
+        are_forked: bool,
+        meanwhile: impl Fn() + Send + Sync + 'static,
+    ) -> CancelToken {
+        let pause = if are_forked { Duration::ZERO } else { BETWEEN_LOOKS };
         let (caller, process) = (std::thread::current().id(), rustix::process::getpid());
         let last = Mutex::new(Instant::now());
         let interrupt = self.clone();
@@ -63,7 +69,7 @@ impl Interrupt {
             }
             let Ok(mut last) = last.try_lock() else { return false };
             // A forked worker is a copy of this thread.
-            if last.elapsed() < BETWEEN_LOOKS || rustix::process::getpid() != process {
+            if last.elapsed() < pause || rustix::process::getpid() != process {
                 return false;
             }
             *last = Instant::now();

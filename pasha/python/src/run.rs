@@ -52,7 +52,8 @@ pub(crate) fn run<'py>(
     let interrupt = Interrupt::default();
     let mut options = settings.options(py, &interrupt)?;
     let (mut mailbox, mut slow) = (None, None);
-    if matches!(how, How::Processes(_)) {
+    let are_forked = matches!(how, How::Processes(_));
+    if are_forked {
         let no_memory = |error: std::io::Error| PyOSError::new_err(error);
         mailbox = Some(Mailbox::new(mark).map_err(no_memory)?);
         if settings.item_timeout.is_none() {
@@ -62,7 +63,7 @@ pub(crate) fn run<'py>(
         options = options.around_forks(Box::new(Interpreter::new(&interrupt)));
     }
     let meanwhile = warn_of_slow_items(slow.clone(), interrupt.clone());
-    options = options.cancel_token(&interrupt.token(meanwhile));
+    options = options.cancel_token(&interrupt.token(are_forked, meanwhile));
     let call = match sequence {
         Some(sequence) => Call::Element { kernel, sequence },
         None => Call::Function(kernel),

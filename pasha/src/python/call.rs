@@ -183,7 +183,7 @@ impl<'c, 'py> Call<'c, 'py> {
         if is_small && self.keywords.are_none() {
             return Ok((context, interrupt));
         }
-        let token = interrupt.token();
+        let token = interrupt.token(self.context.memory());
         if self.keywords.are_none() {
             return Ok((context.cancel_token(&token), interrupt));
         }

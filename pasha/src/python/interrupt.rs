@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
+use crate::memory::Memory;
 use crate::options::CancelToken;
 
-/// How often to look.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How often a thread looks that runs items itself, or might: while other threads of Python's run,
+/// a look takes as long as they have the interpreter, 5 ms.
+const BETWEEN_ITEMS: Duration = Duration::from_millis(10);
+/// A thread that waits for forked workers asks a hundred times a second, and when a signal wakes it.
+const WHILE_WAITING: Duration = Duration::ZERO;
 
 /// What ends a map from Python: a signal, or an exception of a function that was called meanwhile.
 #[derive(Clone)]
@@ -40,7 +44,11 @@ impl Interrupt {
 
     /// A token that is cancelled once something is raised. Whenever the calling thread looks at it,
     /// it looks for signals, too, which Python handles on its main thread alone.
-    pub(crate) fn token(&self) -> CancelToken {
+    pub(crate) fn token(&self, workers: Memory) -> CancelToken {
+        let pause = match workers {
+            Memory::Private => BETWEEN_ITEMS,
+            Memory::Shared => WHILE_WAITING,
+        };
         let (caller, process) = (std::thread::current().id(), std::process::id());
         let handles_signals = rustix::thread::gettid() == rustix::process::getpid();
         let last = Mutex::new(Instant::now());
@@ -54,7 +62,7 @@ impl Interrupt {
             }
             let Ok(mut last) = last.try_lock() else { return false };
             // A forked worker is a copy of this thread, without the right to run Python.
-            if last.elapsed() < PAUSE || std::process::id() != process {
+            if last.elapsed() < pause || std::process::id() != process {
                 return false;
             }
             *last = Instant::now();
