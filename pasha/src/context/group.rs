@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{AnyContext, Context, Ranks};
 use crate::error::Result;
 use crate::group::{Group, SocketLink};
-use crate::job::{Job, pin};
+use crate::job::{Job, panic, pin};
 use crate::memory::Memory;
 use crate::options::{ContextOptions, Options, option_methods};
 
@@ -25,7 +25,12 @@ impl GroupContext {
     /// A context of these ranks, whose workers here are those of `local`; without a group, of this
     /// process alone. It is collective.
     pub(crate) fn new(group: Option<Arc<Group>>, local: AnyContext) -> Self {
-        let ranks = group.filter(|group| group.size() > 1).map(|group| {
+        // The other ranks are not asked by a worker, whose maps run in it alone, nor by a process
+        // that this one has forked, which is none of the group.
+        let is_member = |group: &Arc<Group>| {
+            group.size() > 1 && !panic::in_worker() && group.check_process().is_ok()
+        };
+        let ranks = group.filter(is_member).map(|group| {
             let members = group.gather_workers(local.num_workers(), pin::bound());
             let patience = group.patience();
             Ranks { group, members: members.into(), at_root: false, patience }
@@ -34,10 +39,11 @@ impl GroupContext {
         GroupContext { ranks, local: Arc::new(local), options }
     }
 
-    /// The same group with other workers here. It is collective.
-    #[cfg(feature = "mpi")]
-    pub(crate) fn with_workers(self, local: AnyContext) -> Self {
+    /// The same group with other workers here, and with the options of these where they have any.
+    /// It is collective.
+    pub fn with_workers(self, local: AnyContext) -> Self {
         let GroupContext { ranks, options, .. } = self;
+        let options = local.options().clone().or(&options);
         let context = GroupContext::new(ranks.as_ref().map(|ranks| ranks.group.clone()), local);
         let ranks = context.ranks.zip(ranks).map(|(now, before)| {
             let Ranks { at_root, patience, .. } = before;

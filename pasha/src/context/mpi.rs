@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::group::GroupContext;
 use super::{AnyContext, Context, SerialContext, as_another, named};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::group;
+use crate::job::panic;
 use crate::options::{ContextOptions, Options, option_methods};
 
 /// Runs the kernel on the workers of all processes that `mpirun` or `srun --mpi=pmix` has started:
@@ -60,7 +61,8 @@ impl MpiContext {
     /// # Errors
     /// [`Error::Start`](crate::Error::Start) if MPI can't be used, or Slurm has started the program
     /// several times without it; [`Error::RanksDiffer`](crate::Error::RanksDiffer) if the ranks run
-    /// other programs or have other arguments.
+    /// other programs or have other arguments; [`Error::Argument`](crate::Error::Argument) within a
+    /// kernel, and in a process that a rank has forked.
     ///
     /// # Examples
     /// ```
@@ -80,12 +82,25 @@ impl MpiContext {
 
     /// The ranks of the launcher, of which this one has these workers.
     pub(super) fn with(local: AnyContext) -> Result<Self> {
+        if panic::in_worker() {
+            return Err(Error::Argument {
+                argument: "the place where a context of several ranks is made".to_owned(),
+                value: "within a kernel".to_owned(),
+                advice:
+                    "all ranks make it together, and they do not run the same items: make it before \
+                         the map; a map within a kernel runs in its worker alone"
+                        .to_owned(),
+            });
+        }
         let group = group::of_launcher()?;
         Ok(MpiContext { inner: GroupContext::new(group, local) })
     }
 
     /// The same ranks, each with the workers of this context. It is collective; ranks may have
     /// different ones.
+    ///
+    /// The options of this context hold over the ranks, and where it does not say something, those
+    /// that were set before. Called within a kernel it gives the context alone, without the ranks.
     ///
     /// # Examples
     /// ```

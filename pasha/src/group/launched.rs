@@ -17,10 +17,11 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(6);
 ///
 /// # Errors
 /// [`Error::Start`] if MPI can't be used; [`Error::RanksDiffer`] if another program, or other
-/// arguments, were started elsewhere.
+/// arguments, were started elsewhere; [`Error::Argument`] in a process that a rank has forked.
 pub(crate) fn of_launcher() -> Result<Option<Arc<Group>>> {
     let mut launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(group) = &*launched {
+        group.as_ref().map_or(Ok(()), |group| group.check_process())?;
         return Ok(group.clone());
     }
     let failed = |reason: String| Error::Start {

@@ -19,6 +19,8 @@ pub(crate) const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 /// It is internal: a [context](crate::Context) has it, and users have the context.
 pub(crate) struct Group {
     rank: usize,
+    /// The process that has joined.
+    process: u32,
     /// The machine of each rank.
     hosts: Vec<String>,
     /// Held by whoever uses the link: a map for as long as it runs, and in between the thread that
@@ -52,7 +54,8 @@ impl Group {
         let group = |hosts, messenger| {
             let [is_busy, has_warned] = [false; 2].map(AtomicBool::new);
             let messenger = Arc::new(Mutex::new(messenger));
-            Arc::new(Group { rank, hosts, messenger, is_busy, patience, has_warned })
+            let process = std::process::id();
+            Arc::new(Group { rank, process, hosts, messenger, is_busy, patience, has_warned })
         };
         let met = met.map_err(|lost| group(Vec::new(), Messenger::nobody()).error_of(&lost))?;
         let group = group(met.into_iter().map(|member| member.host).collect(), messenger);
@@ -131,8 +134,10 @@ impl Group {
     /// Begins a collective call.
     ///
     /// # Errors
-    /// If another thread of this process is in one: the ranks might take them for each other.
+    /// If another thread of this process is in one: the ranks might take them for each other. Or if
+    /// this process is a copy of the one that has joined.
     pub(crate) fn enter(&self) -> Result<Turn<'_>> {
+        self.check_process()?;
         if self.is_busy.swap(true, Ordering::Acquire) {
             return Err(Error::Argument {
                 argument: "the number of maps at a time in a context of several ranks".to_owned(),
@@ -144,6 +149,24 @@ impl Group {
             });
         }
         Ok(Turn(self))
+    }
+
+    /// Refuses processes that the one that has joined has forked: they would speak in its name.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        let process = std::process::id();
+        if process == self.process {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            argument: "the process that maps in a context of several ranks".to_owned(),
+            value: format!(
+                "{process}, which was forked from rank {}, process {}",
+                self.rank, self.process
+            ),
+            advice: "it is no rank: map in a context of this machine here, such as a \
+                     `ProcessContext`, and leave the ranks' maps to the process that has joined them"
+                .to_owned(),
+        })
     }
 
     /// The error of a map that has lost a rank.
@@ -164,7 +187,9 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.messenger().leave();
+        if self.check_process().is_ok() {
+            self.messenger().leave();
+        }
     }
 }
 

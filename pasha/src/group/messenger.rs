@@ -355,17 +355,19 @@ impl Messenger {
 
     /// Tells the others that this rank takes part in nothing any more.
     pub(crate) fn leave(&mut self) {
-        let Some(link) = &self.link else { return };
-        // Only rank 0 is waited for by all, and waits for all.
-        let all = self.rank == 0 || link.tells_of_ends();
-        let message = Arc::new(self.message(MessageKind::Left));
-        for other in self.others().filter(|&other| all || other == 0) {
-            // Whoever is gone need not be told.
-            let _ = self.pass_on(other, Arc::clone(&message));
-        }
-        self.flush(self.patience);
-        if let (Some(_), Some(link)) = (&self.lost, &mut self.link) {
+        let Some(link) = &mut self.link else { return };
+        if self.lost.is_some() {
+            // The others have been told of that, and what is lost takes no farewell.
             link.abort();
+        } else {
+            // Only rank 0 is waited for by all, and waits for all.
+            let all = self.rank == 0 || link.tells_of_ends();
+            let message = Arc::new(self.message(MessageKind::Left));
+            for other in self.others().filter(|&other| all || other == 0) {
+                // Whoever is gone need not be told.
+                let _ = self.pass_on(other, Arc::clone(&message));
+            }
+            self.flush(self.patience);
         }
         self.link = None;
     }

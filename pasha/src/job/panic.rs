@@ -92,7 +92,7 @@ fn aborts(message: &str) -> bool {
 }
 
 /// The text of a panic's payload.
-fn message_of(payload: &(dyn Any + Send)) -> &str {
+pub(crate) fn message_of(payload: &(dyn Any + Send)) -> &str {
     if let Some(text) = payload.downcast_ref::<&str>() {
         text
     } else if let Some(text) = payload.downcast_ref::<String>() {

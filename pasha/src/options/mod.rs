@@ -115,6 +115,37 @@ impl Options {
         }
     }
 
+    /// These options, and of others those that these do not set.
+    pub(crate) fn or(self, others: &Options) -> Options {
+        fn either<T: PartialEq + Clone>(own: T, other: &T, unset: &T) -> T {
+            if own == *unset { other.clone() } else { own }
+        }
+        let (new, others) = (Options::new(), others.clone());
+        // All by name, so that the compiler asks where a new option belongs.
+        Options {
+            splitting: either(self.splitting, &others.splitting, &new.splitting),
+            start_hook: self.start_hook.or(others.start_hook),
+            end_hook: self.end_hook.or(others.end_hook),
+            watch: self.watch.or(others.watch),
+            on_failure: either(self.on_failure, &others.on_failure, &new.on_failure),
+            item_timeout: self.item_timeout.or(others.item_timeout),
+            deadline: self.deadline.or(others.deadline),
+            stop_within: either(self.stop_within, &others.stop_within, &new.stop_within),
+            cancel_token: self.cancel_token.or(others.cancel_token),
+            resume: self.resume.or(others.resume),
+            durable: self.durable || others.durable,
+            huge_pages: self.huge_pages && others.huge_pages,
+            pin_workers: self.pin_workers || others.pin_workers,
+            worker_lifespan: self.worker_lifespan.or(others.worker_lifespan),
+            worker_memory: self.worker_memory.or(others.worker_memory),
+            nice: either(self.nice, &others.nice, &new.nice),
+            reproducible: self.reproducible || others.reproducible,
+            timeline: self.timeline || others.timeline,
+            timeline_file: self.timeline_file.or(others.timeline_file),
+            around_forks: self.around_forks.or(others.around_forks),
+        }
+    }
+
     /// Whether there is nothing to do during a map but to run the kernel, and nothing to look for.
     #[inline]
     pub(crate) fn are_plain(&self) -> bool {

@@ -12,7 +12,8 @@ use crate::options::CancelToken;
 /// How often a thread looks that runs items itself, or might: while other threads of Python's run,
 /// a look takes as long as they have the interpreter, 5 ms.
 const BETWEEN_ITEMS: Duration = Duration::from_millis(10);
-/// A thread that waits for forked workers asks a hundred times a second, and when a signal wakes it.
+/// A thread that waits for forked workers asks a hundred times a second, and when a signal wakes
+/// it.
 const WHILE_WAITING: Duration = Duration::ZERO;
 
 /// What ends a map from Python: a signal, or an exception of a function that was called meanwhile.

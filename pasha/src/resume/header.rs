@@ -136,7 +136,9 @@ pub(super) fn compare(found: &JobHeader, job: &Identity, path: &Path) -> Result<
             let value = |line: Option<&String>| line.map_or("nothing".to_owned(), Clone::clone);
             let hint = match old {
                 Some(old) if old.starts_with("file of output") => {
-                    " (another file lies in its place)"
+                    " (another file lies in its place, as after an allocation in a context without \
+                     this `resume`: allocate it in the context that resumes, which opens the file of \
+                     the job)"
                 }
                 Some(old) if old.starts_with("kernel") => {
                     " (each map of a program is a job, with a path of its own)"

@@ -27,6 +27,7 @@ mod pushed;
 mod python;
 mod ragged_files;
 mod ranks;
+mod ranks_misused;
 mod ranks_options;
 mod ranks_told;
 mod reproducible;

@@ -5,7 +5,7 @@ use ndarray::Ix2;
 
 use super::parts::{GuardedMerge, merge_parts};
 use super::trees::gather;
-use super::{facts, layouts, refuse};
+use super::{caught, choice_of_items, facts, layouts, refuse};
 use crate::array::SharedArray;
 use crate::context::{Ranks, Setting};
 use crate::error::{Error, Result};
@@ -95,13 +95,15 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         what: &str,
         refused: Result<()>,
     ) -> Result<Self> {
-        let checked = refused.and_then(|()| Self::check(setting, kernel, functors));
-        let prepared = checked.and_then(|len| {
+        let prepared = caught(|| {
+            refused?;
+            let len = Self::check(setting, kernel, functors)?;
             refuse(ranks, setting.options, len)?;
             Self::without_lengths(setting, kernel, functors, len)
         });
         let mut prepared = ranks.group.agree(prepared, |prepared| {
-            facts(what, kernel.signature(), prepared.len, ranks, setting.options)
+            let choice = choice_of_items(functors, kernel.names().items, prepared.len);
+            facts(what, kernel.signature(), prepared.len, choice, ranks, setting.options)
         })?;
         ranks.group.messenger().set_patience(ranks.patience);
         // A constant on its own, so that the first pass of other kernels is not even compiled.

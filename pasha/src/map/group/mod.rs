@@ -18,6 +18,8 @@ mod slots;
 mod status_messages;
 mod trees;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use collective::{alloc, run_all, run_into};
@@ -26,12 +28,15 @@ pub(super) use slot_messages::{OtherRanks, SlotMessages};
 
 use crate::context::Ranks;
 use crate::error::{Error, Result};
+use crate::functor::list::FunctorList;
 use crate::group::Facts;
 use crate::job::board::{Grants, Stop};
+use crate::job::panic::message_of;
 use crate::job::work::MapState;
 use crate::options::{Options, Splitting};
 use crate::output::Attached;
 use crate::output::list::RESULT;
+use crate::param::ItemList;
 use message_loop::MessageLoop;
 
 /// What a map of this kernel has to have the same on all ranks.
@@ -39,6 +44,7 @@ pub(super) fn facts(
     what: &str,
     signature: String,
     len: usize,
+    choice: String,
     ranks: &Ranks,
     options: &Options,
 ) -> Facts {
@@ -47,6 +53,7 @@ pub(super) fn facts(
         ("call", what.to_owned()),
         ("kernel", kernel),
         ("number of items", len.to_string()),
+        ("choice of items", choice),
         ("splitting", format!("{:?}", options.splitting)),
         ("`on_failure`", format!("{:?}", options.on_failure)),
         ("`item_timeout`", format!("{:?}", options.item_timeout)),
@@ -59,6 +66,38 @@ pub(super) fn facts(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()
+}
+
+/// Which of so many items are left out, and how they are labelled, in words that differ where
+/// these do.
+fn choice_of_items<I: ItemList, F: FunctorList<I>>(
+    functors: &F,
+    names: &[&str],
+    len: usize,
+) -> String {
+    let mut checksum = crc32fast::Hasher::new();
+    let mut left_out = 0_usize;
+    // No functor is asked that has all items, of which there may be very many.
+    if F::MAY_BE_ABSENT {
+        for index in (0..len).filter(|&index| !functors.are_present(index)) {
+            checksum.update(&index.to_le_bytes());
+            left_out += 1;
+        }
+    }
+    let mut first = None;
+    // Labels that do not agree have been refused.
+    let _ = functors.check_labels(names, &mut first);
+    let labels = first.map_or(&[][..], |(_, labels)| labels);
+    labels.iter().for_each(|label| checksum.update(&label.to_le_bytes()));
+    let labelled = match labels {
+        [] => String::new(),
+        [first, .., last] => format!(", labelled {first} to {last}"),
+        [only] => format!(", labelled {only}"),
+    };
+    match (left_out, labels) {
+        (0, []) => "all".to_owned(),
+        _ => format!("{left_out} left out{labelled} (checksum {:08x})", checksum.finalize()),
+    }
 }
 
 /// What the outputs of a map have to have the same on all ranks.
@@ -124,7 +163,7 @@ pub(super) fn run(
         // Also if the context panics: the scope waits for the message loop.
         let end = EndWorkersOnDrop(&have_ended);
         let started = match &thread {
-            Ok(_) => run(),
+            Ok(_) => caught(run),
             Err(_) => Ok(()),
         };
         drop(end);
@@ -149,6 +188,22 @@ pub(super) fn run(
         started = Err(Error::Rank { rank, host, reason });
     }
     Ok(RanksVerdict { started, ..verdict })
+}
+
+/// Calls what may call functions of the program. A panic of these is an error here, of which the
+/// other ranks learn, instead of a rank that leaves them in the middle of a map.
+fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What the call has changed is dropped, or left as a map leaves it that has failed.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(panicked(&*payload)))
+}
+
+#[cold]
+fn panicked(payload: &(dyn Any + Send)) -> Error {
+    Error::Argument {
+        argument: "what the map calls of the program before its items, such as a shape,".to_owned(),
+        value: format!("one that panicked: {:?}", message_of(payload)),
+        advice: "let it return, so that the ranks come to the end together".to_owned(),
+    }
 }
 
 /// Notes that the workers here have ended when it is dropped.
