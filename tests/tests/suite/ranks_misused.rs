@@ -24,7 +24,7 @@ fn ranks_that_leave_out_other_items_are_told() {
         let masked = pasha::masked(0..10_u64, &mask);
         let error = pasha::map_in(&context, &masked, |_, _, n| n + 1).unwrap_err();
         assert!(matches!(error, Error::RanksDiffer { .. }), "{error}");
-        // One that leaves out nothing is not the same as none.
+        // Nor is a mask the same that leaves out nothing.
         let other = vec![true; 10];
         let mask = if context.rank() == 0 { &mask } else { &other };
         let masked = pasha::masked(0..10_u64, mask);

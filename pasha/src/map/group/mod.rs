@@ -200,7 +200,8 @@ fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
 #[cold]
 fn panicked(payload: &(dyn Any + Send)) -> Error {
     Error::Argument {
-        argument: "what the map calls of the program before its items, such as a shape,".to_owned(),
+        argument: "what the map calls beside the kernel, such as the expression of a shape,"
+            .to_owned(),
         value: format!("one that panicked: {:?}", message_of(payload)),
         advice: "let it return, so that the ranks come to the end together".to_owned(),
     }
