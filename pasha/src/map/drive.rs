@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use super::durable::Durable;
-use super::group::{self, OtherRanks, SlotMessages};
+use super::group::{self, OtherRanks, RanksVerdict, SlotMessages};
 use super::outcome::{Outcome, WorkersResult};
 use super::shared::{self, SharedByWorkers, TaskFacts};
 use super::snapshot::LiveLook;
@@ -165,6 +165,7 @@ fn drive(
         let run = || if table.is_stopped() { Ok(()) } else { context.run(&job) };
         let run_together = || group::run(ranks, state, grants, slot_messages, &elsewhere, run);
         // Rank 0 alone tells of the progress, which is that of all, until all have ended.
+        let mut told = Ok(());
         let verdict = match options.watch.as_ref().filter(|_| ranks.group.rank() == 0) {
             None => run_together()?,
             Some(watch) => {
@@ -176,15 +177,30 @@ fn drive(
                 };
                 // Indices are counted here, of which some may have no item.
                 let item_bytes = state.item_bytes.filter(|_| state.present.is_none());
-                watch.during(len, item_bytes, counts, stop, run_together)?
+                let mut verdict = None;
+                told = group::caught(|| {
+                    let run = || verdict = Some(run_together());
+                    watch.during(len, item_bytes, counts, stop, run);
+                    Ok(())
+                });
+                // The other ranks are in the map, also if its progress could not be told.
+                let run_unwatched = || {
+                    stop();
+                    run_together()
+                };
+                verdict.unwrap_or_else(run_unwatched)?
             }
         };
-        let (resumed, wall_time) = (verdict.resumed, verdict.wall_time);
+        let RanksVerdict { resumed, wall_time, tells_progress, .. } = verdict;
         let (started, ended) = WorkersResult::everywhere(verdict, len);
         ended.failed().into_iter().filter(|&index| index < len).for_each(typed.put_back);
         let outcome = Outcome { ended, len, resumed, wall_time, absent: state.num_absent() };
         // The text of a source's error is all that other ranks have of it.
-        return report_or_error(outcome, started, options, BTreeMap::new());
+        let result = report_or_error(outcome, started, options, BTreeMap::new());
+        return match tells_progress {
+            true => ranks.group.agree(told, |()| Vec::new()).and(result),
+            false => result,
+        };
     }
     let resumed = state.job_file.map_or(0, JobFile::finished);
     let mut started = Ok(());

@@ -156,6 +156,7 @@ impl SharedByWorkers {
             grants: grants.as_ref(),
             finished: about.finished.or(grants.as_ref().map(|grants| &grants.finished)),
             is_live: about.is_live,
+            tells_progress: options.watch.is_some(),
             is_durable: about.job_file.is_some() && options.durable,
             first_worker: about.first_worker,
             recorder,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nix::sys::wait::waitpid;
 use nix::unistd::ForkResult;
+use pasha::__private::GroupContext;
 use pasha::{AnyContext, Error, OnFailure, SerialContext};
 use pasha_tests::ranks::{on_ranks, on_ranks_with, ran_alone};
 
@@ -128,6 +129,33 @@ fn shaped(
     #[output(shape = len.expect("a length"))] mut out: ndarray::ArrayViewMut1<u64>,
 ) {
     out.fill(value);
+}
+
+#[test]
+fn a_panic_of_what_is_told_of_the_progress_is_an_error_on_all_ranks() {
+    if ran_alone(&|| ()) {
+        return;
+    }
+    let texts = on_ranks_with(2, PATIENCE, serial, |context| {
+        let map = |context: &GroupContext| {
+            pasha::map_in(context, 0..100_u64, |_, _, n| {
+                std::thread::sleep(Duration::from_millis(1));
+                n
+            })
+        };
+        let every = Duration::from_millis(1);
+        let at_once = context.clone().on_progress(every, |_| panic!("nobody looks"));
+        let first = map(&at_once).unwrap_err();
+        let at_last = context.clone().on_progress(every, |progress| {
+            assert!(progress.finished < progress.len, "nobody is left");
+        });
+        let last = map(&at_last).unwrap_err();
+        assert_eq!(map(&context).unwrap().sum(), 4950);
+        format!("{first}; {last}")
+    });
+    for text in texts {
+        assert!(text.contains("nobody looks") && text.contains("nobody is left"), "{text}");
+    }
 }
 
 #[test]

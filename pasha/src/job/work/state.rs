@@ -58,6 +58,8 @@ pub(crate) struct MapState<'m> {
     pub(crate) finished: Option<&'m FinishedItems>,
     /// Whether somebody looks at the outputs while the map runs.
     pub(crate) is_live: bool,
+    /// Whether the caller is told of the progress.
+    pub(crate) tells_progress: bool,
     /// Whether the caller notes in the job file what is finished, once it is on the disk.
     pub(crate) is_durable: bool,
     /// The number of this rank's first worker, counted over all.

@@ -35,6 +35,8 @@ pub(crate) struct RanksVerdict {
     pub(crate) resumed: usize,
     pub(crate) wall_time: Duration,
     pub(crate) ranks: Vec<RankEnded>,
+    /// Whether rank 0 has yet to say that it could tell of the progress.
+    pub(crate) tells_progress: bool,
     /// Whether all workers could be started; the error as it was, where that is known.
     pub(crate) started: Result<()>,
 }
@@ -81,6 +83,7 @@ impl RanksVerdict {
         message.put(self.finished);
         message.put(self.resumed);
         message.put(self.wall_time.as_nanos() as usize);
+        message.put(usize::from(self.tells_progress));
         message.put(self.log.len());
         self.log.iter().for_each(|logged| write_logged(logged, message));
         message.put(self.ranks.len());
@@ -92,12 +95,22 @@ impl RanksVerdict {
         let fatal = rest.take_option()?;
         let (finished, resumed) = (rest.take()?, rest.take()?);
         let wall_time = Duration::from_nanos(rest.take()? as u64);
+        let tells_progress = rest.take()? != 0;
         let log = rest.take()?;
         let log = (0..log).map(|_| read_logged(rest)).collect::<Option<_>>()?;
         let ranks = rest.take()?;
         let ranks = (0..ranks).map(|_| RankEnded::read(rest)).collect::<Option<_>>()?;
-        let started = Ok(());
-        Some(RanksVerdict { stopped, fatal, log, finished, resumed, wall_time, ranks, started })
+        Some(RanksVerdict {
+            stopped,
+            fatal,
+            log,
+            finished,
+            resumed,
+            wall_time,
+            ranks,
+            tells_progress,
+            started: Ok(()),
+        })
     }
 }
 
@@ -234,6 +247,7 @@ mod tests {
             resumed: 1,
             wall_time: Duration::from_secs(2),
             ranks: vec![RankEnded::default(), rank.clone()],
+            tells_progress: true,
             started: Ok(()),
         };
         let mut message = Vec::new();
@@ -242,7 +256,7 @@ mod tests {
         assert_eq!((read.stopped, read.fatal), (Some(Stop::TooManyFailures), Some(0)));
         assert_eq!((read.log, read.ranks), (vec![logged], vec![RankEnded::default(), rank]));
         assert_eq!((read.finished, read.resumed), (5, 1));
-        assert_eq!(read.wall_time, Duration::from_secs(2));
+        assert_eq!((read.wall_time, read.tells_progress), (Duration::from_secs(2), true));
         assert!(RanksVerdict::read(&mut &message[..message.len() - 1]).is_none());
     }
 }

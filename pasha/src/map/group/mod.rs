@@ -192,7 +192,7 @@ pub(super) fn run(
 
 /// Calls what may call functions of the program. A panic of these is an error here, of which the
 /// other ranks learn, instead of a rank that leaves them in the middle of a map.
-fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     // What the call has changed is dropped, or left as a map leaves it that has failed.
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(panicked(&*payload)))
 }
@@ -200,8 +200,10 @@ fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
 #[cold]
 fn panicked(payload: &(dyn Any + Send)) -> Error {
     Error::Argument {
-        argument: "what the map calls beside the kernel, such as the expression of a shape,"
-            .to_owned(),
+        argument:
+            "what the map calls beside the kernel, such as the expression of a shape or what is \
+                   told of the progress,"
+                .to_owned(),
         value: format!("one that panicked: {:?}", message_of(payload)),
         advice: "let it return, so that the ranks come to the end together".to_owned(),
     }

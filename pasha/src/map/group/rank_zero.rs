@@ -81,7 +81,12 @@ impl RankZero {
     }
 
     /// What came of it, once no rank is missing.
-    pub(super) fn verdict(&mut self, resumed: usize, wall_time: Duration) -> RanksVerdict {
+    pub(super) fn verdict(
+        &mut self,
+        resumed: usize,
+        wall_time: Duration,
+        tells_progress: bool,
+    ) -> RanksVerdict {
         let ranks: Vec<RankEnded> = self.ended.iter_mut().flat_map(Option::take).collect();
         let finished = resumed + ranks.iter().map(|rank| rank.finished).sum::<usize>();
         RanksVerdict {
@@ -92,6 +97,7 @@ impl RankZero {
             resumed,
             wall_time,
             ranks,
+            tells_progress,
             started: Ok(()),
         }
     }

@@ -145,7 +145,8 @@ impl MessageLoop<'_> {
         if self.verdict.is_some() || rank_zero.missing().next().is_some() {
             return Ok(());
         }
-        let verdict = rank_zero.verdict(self.resumed, self.begun.elapsed());
+        let (wall_time, tells_progress) = (self.begun.elapsed(), self.state.tells_progress);
+        let verdict = rank_zero.verdict(self.resumed, wall_time, tells_progress);
         let mut message = self.messenger.message(MessageKind::Verdict);
         verdict.write(&mut message);
         self.messenger.send_all(message)?;
