@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mpi::traits::*;
 use ndarray::ArrayViewMut1;
-use pasha::Context;
+use pasha::{Context, MpiContext};
 
 /// Five unequal loads, as in the benchmark, and two of which a rank is slow; the ratio to what all
 /// workers could do.
@@ -123,6 +123,9 @@ fn add_square(value: u64, #[reduce(sum)] total: &mut u64) {
 /// Items a second: cheap ones, and such of a millisecond.
 pub(crate) fn pool(context: &dyn Context) {
     let sums = |len: u64| add_square::run_in(context, 0..len).map(|_| len as usize);
+    let at_root = MpiContext::new().expect("a context").outputs_at_root();
+    let squares_at_root =
+        |len: u64| pasha::map_in(&at_root, 0..len, |_, _, n| n * n).map(|out| out.len());
     let squares = |len: u64| pasha::map_in(&context, 0..len, |_, _, n| n * n).map(|out| out.len());
     let sleeps = |len: u64| {
         pasha::map_in(&context, 0..len, |_, _, n| {
@@ -134,6 +137,7 @@ pub(crate) fn pool(context: &dyn Context) {
     for _ in 0..3 {
         for (name, len, run) in [
             ("cheap items, added up,", 10_000_000, &sums as &dyn Fn(u64) -> pasha::Result<usize>),
+            ("cheap items, whole on rank 0,", 10_000_000, &squares_at_root),
             ("cheap items, whole on both ranks,", 10_000_000, &squares),
             ("items of 1 ms", 4000, &sleeps),
         ] {
