@@ -10,6 +10,7 @@ use quote::quote;
 use syn::{Attribute, FnArg, GenericParam, Type};
 
 use crate::expand::common::{function, inherited, quiet};
+use crate::expand::entry::with_items;
 use crate::model::Kernel;
 use crate::{errors, names, types};
 
@@ -164,16 +165,12 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
     let shared: Vec<_> = kernel.shared().map(|_| quote!(_: #out)).collect();
     let private = names::private();
     let body = quote!({ #private::unimplemented!() });
-    quote! {
+    let documentation = quote!(#[doc = "Stands in for a kernel with mistakes."]);
+    let items = quote! {
         #(#attrs)*
         #quiet
         #[doc = "Stands in for the outputs of a kernel with mistakes."]
         #vis type #out = [(); { #error }];
-
-        #(#attrs)*
-        #quiet
-        #[doc = "Stands in for a kernel with mistakes."]
-        #vis struct #name {}
 
         #(#attrs)*
         #quiet
@@ -192,7 +189,8 @@ fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
             #vis fn run_live_in #generics (_: #out, #(#arguments,)* _: #out, _: #out) -> #out #body
             #vis fn bind #generics (#(#shared),*) -> #out #body
         }
-    }
+    };
+    with_items(kernel, &documentation, &items)
 }
 
 /// The error as one expression: an error of several parts would be several.

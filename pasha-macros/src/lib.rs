@@ -130,3 +130,10 @@ struct Readme;
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::kernel(args.into(), item.into()).into()
 }
+
+/// Adds items behind the one that it is on, as [`kernel`](macro@kernel) does.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn with_items(items: TokenStream, first: TokenStream) -> TokenStream {
+    first.into_iter().chain(items).collect()
+}

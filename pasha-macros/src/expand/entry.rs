@@ -13,26 +13,46 @@ use super::{docs, items, kernel};
 use crate::model::{Kernel, Param, Role};
 use crate::{names, types};
 
-/// The type and its functions.
-pub(super) fn expand(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
+/// The type, with the items that belong to it behind it.
+///
+/// All are one item until the compiler has taken that in. In an `impl` or a trait, which have no
+/// room for a struct, it says so once, and not of each of them.
+pub(crate) fn with_items(
+    kernel: &Kernel,
+    documentation: &TokenStream,
+    items: &TokenStream,
+) -> TokenStream {
     let name = &kernel.sig.ident;
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
     let quiet = quiet();
+    let private = names::private();
+    quote! {
+        #documentation
+        #(#attrs)*
+        #quiet
+        #[#private::with_items(#items)]
+        #vis struct #name {}
+    }
+}
+
+/// What is said of the type.
+pub(super) fn documentation(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
     let on_type = kernel.attrs.iter().filter(|attr| belongs_on_type(attr));
     let doc = docs::entry(kernel, &outputs.packed);
+    quote!(#(#on_type)* #doc)
+}
 
+/// The functions of the type.
+pub(super) fn functions(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
+    let name = &kernel.sig.ident;
+    let attrs = inherited(kernel);
+    let quiet = quiet();
     let generics = generics::of_functions(kernel);
     let shared: Vec<_> = kernel.shared().map(shared_argument).collect();
     let bind = kernel::bind(kernel, outputs, &generics, &shared);
     let runs = runs(kernel, outputs, &generics);
     quote! {
-        #(#on_type)*
-        #(#attrs)*
-        #quiet
-        #doc
-        #vis struct #name {}
-
         #(#attrs)*
         #quiet
         #[automatically_derived]

@@ -14,7 +14,7 @@
 
 pub(crate) mod common;
 mod docs;
-mod entry;
+pub(crate) mod entry;
 mod generics;
 mod items;
 mod kernel;
@@ -35,12 +35,10 @@ pub(crate) fn expand(kernel: &Kernel) -> TokenStream {
     let function = function(kernel);
     let outputs = output::Outputs::of(kernel);
     let definition = &outputs.definition;
-    let entry = entry::expand(kernel, &outputs);
+    let functions = entry::functions(kernel, &outputs);
     let python = python::expand(kernel, &outputs);
-    quote! {
-        #function
-        #definition
-        #entry
-        #python
-    }
+    let documentation = entry::documentation(kernel, &outputs);
+    let items = quote!(#definition #functions #python);
+    let entry = entry::with_items(kernel, &documentation, &items);
+    quote!(#function #entry)
 }

@@ -23,7 +23,8 @@ fn compare(name: &str) {
                 function.attrs = others;
                 let options = options(&kernel);
                 let tokens = attribute::kernel(options, quote!(#function));
-                expanded.extend(syn::parse2::<File>(tokens).unwrap().items.into_iter().map(bare));
+                let items = syn::parse2::<File>(tokens).unwrap().items;
+                expanded.extend(items.into_iter().flat_map(with_items).map(bare));
             }
             other => expanded.push(other.clone()),
         }
@@ -44,6 +45,17 @@ fn options(kernel: &[Attribute]) -> TokenStream {
         Some(Meta::List(list)) => list.tokens.clone(),
         _ => quote!(),
     }
+}
+
+/// The item, and those that an attribute on it adds.
+fn with_items(item: Item) -> Vec<Item> {
+    let Item::Struct(mut item) = item else { return vec![item] };
+    let is_ours = |attr: &Attribute| attr.path().segments.last().unwrap().ident == "with_items";
+    let (ours, others) = item.attrs.drain(..).partition(is_ours);
+    item.attrs = others;
+    let added = options(&ours);
+    let added = syn::parse2::<File>(added).unwrap().items;
+    [Item::Struct(item)].into_iter().chain(added).collect()
 }
 
 /// The implementation within the macro that says whether the feature `python` is on.
