@@ -66,7 +66,7 @@ pub fn default_context() -> Result<Arc<dyn Context>> {
 fn parse(text: &str, from: &'static str) -> Result<AnyContext> {
     #[cfg(feature = "mpi")]
     if let Some(local) = named::of_rank(text, from) {
-        return Ok(Box::new(super::MpiContext::with(local?)?));
+        return Ok(Box::new(super::MpiContext::with(local)?));
     }
     named::parse(text, from)
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AnyContext, Context, Ranks};
-use crate::error::Result;
-use crate::group::{Group, SocketLink};
+use crate::error::{Error, Result};
+use crate::group::{Group, Member, SocketLink};
 use crate::job::{Job, panic, pin};
 use crate::memory::Memory;
 use crate::options::{ContextOptions, Options, option_methods};
@@ -24,32 +24,51 @@ pub struct GroupContext {
 impl GroupContext {
     /// A context of these ranks, whose workers here are those of `local`; without a group, of this
     /// process alone. It is collective.
-    pub(crate) fn new(group: Option<Arc<Group>>, local: AnyContext) -> Self {
-        // The other ranks are not asked by a worker, whose maps run in it alone, nor by a process
-        // that this one has forked, which is none of the group.
-        let is_member = |group: &Arc<Group>| {
-            group.size() > 1 && !panic::in_worker() && group.check_process().is_ok()
-        };
-        let ranks = group.filter(is_member).map(|group| {
-            let members = group.gather_workers(local.num_workers(), pin::bound());
-            let patience = group.patience();
-            Ranks { group, members: members.into(), at_root: false, patience }
-        });
+    ///
+    /// # Errors
+    /// What keeps a rank from having these workers, on all ranks; [`Error::RanksDiffer`] if one
+    /// makes a map meanwhile.
+    pub(crate) fn new(group: Option<Arc<Group>>, local: Result<AnyContext>) -> Result<Self> {
+        let Some(group) = group.filter(is_member) else { return Ok(GroupContext::alone(local?)) };
+        let (local, members) = gather_workers(&group, MAKING, local)?;
+        let (patience, options) = (group.patience(), local.options().clone());
+        let ranks = Ranks { group, members, at_root: false, patience, refused: None };
+        Ok(GroupContext { ranks: Some(ranks), local: Arc::new(local), options })
+    }
+
+    /// A context of this process, which is no rank of any group.
+    fn alone(local: AnyContext) -> Self {
         let options = local.options().clone();
-        GroupContext { ranks, local: Arc::new(local), options }
+        GroupContext { ranks: None, local: Arc::new(local), options }
     }
 
     /// The same group with other workers here, and with the options of these where they have any.
-    /// It is collective.
+    /// It is collective. What goes wrong is told by the next map.
     pub fn with_workers(self, local: AnyContext) -> Self {
-        let GroupContext { ranks, options, .. } = self;
-        let options = local.options().clone().or(&options);
-        let context = GroupContext::new(ranks.as_ref().map(|ranks| ranks.group.clone()), local);
-        let ranks = context.ranks.zip(ranks).map(|(now, before)| {
-            let Ranks { at_root, patience, .. } = before;
-            Ranks { at_root, patience, ..now }
-        });
-        GroupContext { options, ranks, ..context }
+        let options = local.options().clone().or(&self.options);
+        let Some(ranks) = self.ranks.filter(|ranks| is_member(&ranks.group)) else {
+            return GroupContext { options, ..GroupContext::alone(local) };
+        };
+        let local = match local.ranks() {
+            None => Ok(local),
+            Some(_) => Err(Error::Argument {
+                argument: "the context that `with_workers` is given".to_owned(),
+                value: local.to_string(),
+                advice: "it is of all ranks, and the workers of one are asked for: `threads:2` \
+                         instead of `mpi:threads:2`"
+                    .to_owned(),
+            }),
+        };
+        match gather_workers(&ranks.group, "`with_workers`", local) {
+            Ok((local, members)) => {
+                let (ranks, local) = (Some(Ranks { members, ..ranks }), Arc::new(local));
+                GroupContext { ranks, local, options }
+            }
+            Err(error) => {
+                let ranks = Some(Ranks { refused: Some(error.to_string()), ..ranks });
+                GroupContext { ranks, local: self.local, options }
+            }
+        }
     }
 
     /// Whole outputs are wanted on rank 0 alone.
@@ -79,6 +98,25 @@ impl GroupContext {
     pub fn size(&self) -> usize {
         self.ranks.as_ref().map_or(1, |ranks| ranks.group.size())
     }
+}
+
+/// What the ranks know the call by that makes a context.
+const MAKING: &str = "making a context of all ranks (`MpiContext::new`, or the first use of the \
+                      default context)";
+
+/// The workers here, and what each rank is like.
+fn gather_workers(
+    group: &Group,
+    call: &str,
+    local: Result<AnyContext>,
+) -> Result<(AnyContext, Arc<[Member]>)> {
+    group.gather_workers(call, local, |local| local.num_workers(), pin::bound())
+}
+
+/// Whether this process speaks for a rank: neither does a worker, whose maps run in it alone, nor a
+/// process that the rank has forked.
+fn is_member(group: &Arc<Group>) -> bool {
+    group.size() > 1 && !panic::in_worker() && group.check_process().is_ok()
 }
 
 option_methods!(GroupContext, "group_context", "```ignore\n# {");
@@ -145,6 +183,6 @@ impl Seat {
     /// If a rank is lost already.
     pub fn join(self, host: &str, local: AnyContext, patience: Duration) -> Result<GroupContext> {
         let group = Group::join(Box::new(self.0), host, &[], patience)?;
-        Ok(GroupContext::new(Some(group), local))
+        GroupContext::new(Some(group), Ok(local))
     }
 }

@@ -30,6 +30,8 @@ use crate::options::{ContextOptions, Options, option_methods};
 ///   numbers of workers count the workers of all ranks.
 /// - `on_progress` and `progress_bar` tell rank 0 alone, of all.
 /// - The error of a source that fails comes as its text.
+/// - Locks and atomics are each rank's own: a kernel with a `#[shared]` one is refused
+///   ([`Error::ChangesLost`](crate::Error::ChangesLost)), also on threads.
 /// - One thread of a process maps in it at a time.
 /// - A rank that dies, hangs or can't be reached ends the map on all others within ten seconds,
 ///   with [`Error::RankLost`](crate::Error::RankLost); [`rank_timeout`](Self::rank_timeout) says
@@ -61,8 +63,11 @@ impl MpiContext {
     /// # Errors
     /// [`Error::Start`](crate::Error::Start) if MPI can't be used, or Slurm has started the program
     /// several times without it; [`Error::RanksDiffer`](crate::Error::RanksDiffer) if the ranks run
-    /// other programs or have other arguments; [`Error::Argument`](crate::Error::Argument) within a
-    /// kernel, and in a process that a rank has forked.
+    /// other programs, have other arguments, or one maps meanwhile;
+    /// [`Error::UnknownContext`](crate::Error::UnknownContext) if a rank can't read its
+    /// `PASHA_CONTEXT`, which is [`Error::Rank`](crate::Error::Rank) on the others;
+    /// [`Error::Argument`](crate::Error::Argument) within a kernel, and in a process that a rank
+    /// has forked.
     ///
     /// # Examples
     /// ```
@@ -75,13 +80,14 @@ impl MpiContext {
     pub fn new() -> Result<Self> {
         let text = std::env::var("PASHA_CONTEXT").unwrap_or_default();
         match named::of_rank(&text, named::IN_ENVIRONMENT) {
-            Some(local) => Self::with(local?),
-            None => Self::with(Box::new(SerialContext::new())),
+            Some(local) => Self::with(local),
+            None => Self::with(Ok(Box::new(SerialContext::new()))),
         }
     }
 
-    /// The ranks of the launcher, of which this one has these workers.
-    pub(super) fn with(local: AnyContext) -> Result<Self> {
+    /// The ranks of the launcher, of which this one has these workers, or tells the others why it
+    /// can't.
+    pub(super) fn with(local: Result<AnyContext>) -> Result<Self> {
         if panic::in_worker() {
             return Err(Error::Argument {
                 argument: "the place where a context of several ranks is made".to_owned(),
@@ -93,14 +99,16 @@ impl MpiContext {
             });
         }
         let group = group::of_launcher()?;
-        Ok(MpiContext { inner: GroupContext::new(group, local) })
+        Ok(MpiContext { inner: GroupContext::new(group, local)? })
     }
 
     /// The same ranks, each with the workers of this context. It is collective; ranks may have
     /// different ones.
     ///
     /// The options of this context hold over the ranks, and where it does not say something, those
-    /// that were set before. Called within a kernel it gives the context alone, without the ranks.
+    /// that were set before. Called within a kernel it gives the context alone, without the ranks. What
+    /// goes wrong, as with a context of ranks, or on a rank that maps meanwhile, is the error of the
+    /// next map.
     ///
     /// # Examples
     /// ```

@@ -17,6 +17,8 @@ pub struct Ranks {
     pub(crate) at_root: bool,
     /// How long a rank may be silent before it is taken for lost.
     pub(crate) patience: Duration,
+    /// Why the workers here are not those that were asked for, if so: the next map tells it.
+    pub(crate) refused: Option<String>,
 }
 
 impl Ranks {
@@ -44,6 +46,13 @@ impl Ranks {
     /// The number of the first worker of a rank, counted over all.
     pub(crate) fn first_worker_of(&self, rank: usize) -> usize {
         self.members.iter().take(rank).map(|member| member.num_workers).sum()
+    }
+
+    /// Tells why the workers here are not those that were asked for, if so.
+    pub(crate) fn check_workers(&self) -> Result<()> {
+        let Some(reason) = self.refused.clone() else { return Ok(()) };
+        let rank = self.group.rank();
+        Err(Error::Rank { rank, host: self.group.host(rank).to_owned(), reason })
     }
 
     /// Refuses a time after which ranks that are well would be taken for lost.

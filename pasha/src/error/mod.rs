@@ -164,12 +164,14 @@ pub enum Error {
     },
 
     /// A shared parameter or an item is a lock, an atomic or the like, and the workers are forked
-    /// processes, each of which would change a copy of its own.
+    /// processes or several ranks, each of which would change a copy of its own.
     #[error(
-        "what a kernel changes in `{parameter}` would be lost: the workers of this context are forked \
+        "what a kernel changes in `{parameter}` would be lost: the workers of this context are {} \
          processes, and each has a copy of its own of every lock and atomic; gather values with \
          `#[reduce(sum)]`, `#[per_worker(…)]` or `#[output(…)]`, or run on threads (`ThreadContext`); \
-         {}", unless_changed(.parameter, *.is_item)
+         {}",
+        if *.over_ranks { "those of several ranks, which are" } else { "forked" },
+        unless_changed(.parameter, *.is_item)
     )]
     #[non_exhaustive]
     ChangesLost {
@@ -177,6 +179,8 @@ pub enum Error {
         parameter: String,
         /// Whether it is an item, and not shared.
         is_item: bool,
+        /// Whether the workers are those of several ranks.
+        over_ranks: bool,
     },
 
     /// A context with no workers was asked for.
@@ -429,8 +433,8 @@ pub enum Error {
         source: SourceError,
     },
 
-    /// One of several ranks can't take part in the map, and so none runs it.
-    #[error("rank {rank} on {host} can't take part: {reason}")]
+    /// One of several ranks can't take part in the map or end it, and so none has its results.
+    #[error("rank {rank} on {host} can't go on: {reason}")]
     #[non_exhaustive]
     Rank {
         /// The number of the rank.

@@ -56,6 +56,10 @@ impl Group {
     ) -> Result<T> {
         let said = match &outcome {
             Ok(value) => RankStatement::Ready(facts(value)),
+            // Whose error it is, is told anew by each rank.
+            Err(Error::Rank { rank, reason, .. }) if *rank == self.rank() => {
+                RankStatement::Failed(reason.clone())
+            }
             Err(error) => RankStatement::Failed(error.to_string()),
         };
         self.say(said).and(outcome)
@@ -65,6 +69,7 @@ impl Group {
     /// difference, keeps this one from going on with.
     // Knows no type of what a rank came with, so that it is compiled once.
     fn say(&self, said: RankStatement) -> Result<()> {
+        let has_failed = matches!(said, RankStatement::Failed(_));
         let agreed = self.messenger().agree(said).map_err(|lost| self.error_of(&lost))?;
         let host = |rank| self.host(rank).to_owned();
         match agreed {
@@ -77,12 +82,14 @@ impl Group {
             Agreement::Failed { rank, reason } => {
                 Err(Error::Rank { rank, host: host(rank), reason })
             }
+            // This rank says itself why it can't go on.
+            Agreement::Left { .. } if has_failed => Ok(()),
             Agreement::Left { rank, steps } => Err(Error::Rank {
                 rank,
                 host: host(rank),
                 reason: format!(
                     "the program has ended there, after {steps} collective steps, while other ranks \
-                     go on: every rank must make the same maps"
+                     go on: what it wrote may say why; else, every rank must make the same maps"
                 ),
             }),
         }

@@ -64,17 +64,25 @@ impl Group {
         Ok(group)
     }
 
-    /// Tells all ranks the number of workers of each, where this rank has so many, and which
-    /// processors these have.
-    pub(crate) fn gather_workers(
+    /// Tells all ranks how many workers each has, if all have some. `call` is what the program
+    /// calls for it, and `local` are the workers here, of which there are `num_workers`, on
+    /// processors as [`Member`] has them.
+    ///
+    /// # Errors
+    /// Why a rank has no workers; [`Error::RanksDiffer`] if one calls something else;
+    /// [`Error::RankLost`].
+    pub(crate) fn gather_workers<W>(
         &self,
-        num_workers: usize,
+        call: &str,
+        local: Result<W>,
+        num_workers: impl FnOnce(&W) -> usize,
         bound: Option<[usize; 2]>,
-    ) -> Vec<Member> {
-        let own = Member { host: self.host(self.rank).to_owned(), num_workers, bound };
-        let met = self.messenger().exchange_members(own.clone());
-        // The next map tells it.
-        met.unwrap_or_else(|_| vec![own; self.size()])
+    ) -> Result<(W, Arc<[Member]>)> {
+        let local = self.agree(local, |_| vec![("call".to_owned(), call.to_owned())])?;
+        let host = self.host(self.rank).to_owned();
+        let own = Member { host, num_workers: num_workers(&local), bound };
+        let met = self.messenger().exchange_members(own);
+        Ok((local, met.map_err(|lost| self.error_of(&lost))?.into()))
     }
 
     /// Starts the thread that sends heartbeats where no map does.
@@ -179,9 +187,11 @@ impl Group {
 
 #[cfg(feature = "mpi")]
 impl Group {
-    /// Leaves the group; `false` if a map is under way.
+    /// Leaves the group, in which nothing more can be done; `false` if a map is under way.
     pub(super) fn try_leave(&self) -> bool {
-        self.messenger.try_lock().map(|mut messenger| messenger.leave()).is_ok()
+        // Another process that the program has forked leaves nothing.
+        self.check_process().is_err()
+            || self.messenger.try_lock().map(|mut messenger| messenger.leave()).is_ok()
     }
 }
 

@@ -370,6 +370,9 @@ impl Messenger {
             self.flush(self.patience);
         }
         self.link = None;
+        let reason =
+            "it has left the other ranks: the program is about to end, or has finalized MPI";
+        self.lost.get_or_insert(LostRank { rank: self.rank, reason: reason.to_owned() });
     }
 }
 

@@ -1,7 +1,8 @@
 //! Messages through MPI.
 //!
 //! One thread at a time makes MPI calls (`MPI_THREAD_SERIALIZED`), whoever holds the group's
-//! messenger, and no forked worker makes any.
+//! messenger, and no forked worker makes any. A program that makes calls of its own beside them has
+//! initialized MPI itself, with `MPI_THREAD_MULTIPLE`.
 
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
@@ -87,23 +88,33 @@ impl MpiLink {
             if is_finalized != 0 {
                 return Err("MPI has been finalized already".to_owned());
             }
-            let needed = ffi::MPI_THREAD_SERIALIZED as c_int;
             let mut provided = 0;
             if is_initialized == 0 {
+                let needed = ffi::MPI_THREAD_SERIALIZED as c_int;
                 let (none, no_arguments) = (std::ptr::null_mut(), std::ptr::null_mut());
                 check(ffi::MPI_Init_thread(none, no_arguments, needed, &mut provided))?;
                 OWNER.store(std::process::id(), Ordering::Relaxed);
-                let _ = LEAVE.set(leave);
                 libc_atexit();
+                if provided < needed {
+                    return Err(format!(
+                        "this MPI allows calls on the main thread alone (thread level {provided}, \
+                         needed is {needed}): use one that is built with threads"
+                    ));
+                }
             } else {
                 check(ffi::MPI_Query_thread(&mut provided))?;
+                // Signs of life are sent at any time, also while the program makes calls.
+                let needed = ffi::MPI_THREAD_MULTIPLE as c_int;
+                if provided < needed {
+                    return Err(format!(
+                        "the program has initialized MPI for calls of one thread at a time (thread \
+                         level {provided}, needed is {needed}): initialize it with \
+                         MPI_THREAD_MULTIPLE, or leave that to pasha"
+                    ));
+                }
             }
-            if provided < needed {
-                return Err(format!(
-                    "MPI allows calls on the main thread alone (thread level {provided}, needed is \
-                     {needed}): initialize it with MPI_THREAD_SERIALIZED, or leave that to pasha"
-                ));
-            }
+            let _ = LEAVE.set(leave);
+            before_finalize()?;
             let mut comm = ffi::RSMPI_COMM_NULL;
             check(ffi::MPI_Comm_dup(ffi::RSMPI_COMM_WORLD, &mut comm))?;
             let (mut rank, mut size) = (0, 0);
@@ -256,6 +267,42 @@ impl fmt::Debug for MpiLink {
     }
 }
 
+/// Has the group left before MPI is finalized, whoever does that: by the deletion of an attribute
+/// of `MPI_COMM_SELF`, with which `MPI_Finalize` begins (MPI 4.0, section 11.2.4).
+fn before_finalize() -> Result<(), String> {
+    unsafe extern "C" fn not_copied(
+        _: ffi::MPI_Comm,
+        _: c_int,
+        _: *mut c_void,
+        _: *mut c_void,
+        _: *mut c_void,
+        is_copied: *mut c_int,
+    ) -> c_int {
+        // SAFETY: MPI passes a place for the answer.
+        unsafe { is_copied.write(0) };
+        0
+    }
+    unsafe extern "C" fn deleted(
+        _: ffi::MPI_Comm,
+        _: c_int,
+        _: *mut c_void,
+        _: *mut c_void,
+    ) -> c_int {
+        if let Some(leave) = LEAVE.get() {
+            leave();
+        }
+        0
+    }
+    let nothing = std::ptr::null_mut();
+    let mut key = 0;
+    // SAFETY: MPI's own functions, called while it is initialized, with a place of this frame; what
+    // they are given to call lives as long as the program, and does not unwind.
+    unsafe {
+        check(ffi::MPI_Comm_create_keyval(Some(not_copied), Some(deleted), &mut key, nothing))?;
+        check(ffi::MPI_Comm_set_attr(ffi::RSMPI_COMM_SELF, key, nothing))
+    }
+}
+
 /// Has MPI finalized when the process exits.
 fn libc_atexit() {
     extern "C" fn finalize() {
@@ -263,9 +310,14 @@ fn libc_atexit() {
         if OWNER.swap(0, Ordering::Relaxed) == std::process::id() {
             IS_FINALIZING.store(true, Ordering::Relaxed);
             let leave = LEAVE.get().is_none_or(|leave| leave());
-            if leave {
-                // SAFETY: MPI was initialized by this process, and is used no more.
-                unsafe { ffi::MPI_Finalize() };
+            let mut is_finalized = 0;
+            // SAFETY: MPI was initialized by this process, and is used no more; the program may
+            // have finalized it.
+            unsafe {
+                ffi::MPI_Finalized(&mut is_finalized);
+                if leave && is_finalized == 0 {
+                    ffi::MPI_Finalize();
+                }
             }
         }
     }

@@ -178,7 +178,7 @@ fn drive(
                 // Indices are counted here, of which some may have no item.
                 let item_bytes = state.item_bytes.filter(|_| state.present.is_none());
                 let mut verdict = None;
-                told = group::caught(|| {
+                told = group::caught(&ranks.group, || {
                     let run = || verdict = Some(run_together());
                     watch.during(len, item_bytes, counts, stop, run);
                     Ok(())

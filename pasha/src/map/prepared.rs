@@ -62,10 +62,11 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         if setting.num_workers > MOST_WORKERS {
             return Err(too_many_workers(setting.num_workers));
         }
-        if setting.memory == Memory::Shared
+        let over_ranks = setting.ranks.is_some();
+        if (setting.memory == Memory::Shared || over_ranks)
             && let Some(parameter) = kernel.interior_mutable()
         {
-            return Err(changes_lost(parameter, kernel.names().items));
+            return Err(changes_lost(parameter, kernel.names().items, over_ranks));
         }
         // Asked once: both passes, and everything that is allocated, are for this many items.
         functors.check(kernel.names().items)

@@ -81,8 +81,10 @@ pub(super) fn too_many_workers(given: usize) -> Error {
     }
 }
 
-/// Forked workers for a kernel that changes this parameter, shared or an item, through `&`.
+/// Workers in several processes for a kernel that changes this parameter, shared or an item,
+/// through `&`.
 #[cold]
-pub(super) fn changes_lost(parameter: &str, items: &[&str]) -> Error {
-    Error::ChangesLost { parameter: parameter.to_owned(), is_item: items.contains(&parameter) }
+pub(super) fn changes_lost(parameter: &str, items: &[&str], over_ranks: bool) -> Error {
+    let is_item = items.contains(&parameter);
+    Error::ChangesLost { parameter: parameter.to_owned(), is_item, over_ranks }
 }

@@ -1,12 +1,13 @@
 //! What ranks do that they should not: told, or done without waiting for the others.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::sys::wait::waitpid;
 use nix::unistd::ForkResult;
 use pasha::__private::GroupContext;
-use pasha::{AnyContext, Error, OnFailure, SerialContext};
+use pasha::{AnyContext, Error, OnFailure, SerialContext, ThreadContext};
 use pasha_tests::ranks::{on_ranks, on_ranks_with, ran_alone};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -171,6 +172,76 @@ fn a_panic_before_the_items_is_an_error_on_all_ranks() {
     });
     assert!(texts[0].contains("rank 1 on node-1"), "{}", texts[0]);
     for text in texts {
-        assert!(text.contains("one that panicked: \"a length\""), "{text}");
+        assert!(text.contains("panicked: \"a length\""), "{text}");
     }
+}
+
+#[test]
+fn other_workers_on_one_rank_while_another_maps_are_told() {
+    if ran_alone(&|| ()) {
+        return;
+    }
+    let texts = on_ranks_with(3, PATIENCE, serial, |context| {
+        let map =
+            |context: &GroupContext| pasha::map_in(context, 0..10_u64, |_, _, n| n).map(|_| ());
+        // The next map of a rank that could not get its workers says why; the others make none.
+        let error = match context.rank() {
+            1 => map(&context.clone().with_workers(serial(1))).unwrap_err(),
+            _ => map(&context).unwrap_err(),
+        };
+        error.to_string()
+    });
+    for text in texts {
+        assert!(text.contains("the call is a map on rank 0 (node-0)"), "{text}");
+        assert!(text.contains("but `with_workers` on rank 1 (node-1)"), "{text}");
+    }
+}
+
+#[test]
+fn ranks_are_no_workers_of_a_rank() {
+    if ran_alone(&|| ()) {
+        return;
+    }
+    let texts = on_ranks_with(2, PATIENCE, serial, |context| {
+        let nested = context.clone().with_workers(Box::new(context.clone()));
+        let error = pasha::map_in(&nested, 0..10_u64, |_, _, n| n).unwrap_err();
+        assert_eq!(pasha::map_in(&context, 0..10_u64, |_, _, n| n).unwrap().sum(), 45);
+        error.to_string()
+    });
+    for (rank, text) in texts.iter().enumerate() {
+        assert!(text.starts_with(&format!("rank {rank} on node-{rank} can't go on: ")), "{text}");
+        assert!(text.contains("the context that `with_workers` is given is 2 ranks"), "{text}");
+    }
+}
+
+#[pasha::kernel]
+fn count(value: u64, #[shared] calls: &AtomicU64) -> u64 {
+    calls.fetch_add(1, Ordering::Relaxed);
+    value
+}
+
+#[pasha::kernel]
+fn count_here(value: u64, #[shared(copied)] calls: &AtomicU64) -> u64 {
+    calls.fetch_add(1, Ordering::Relaxed);
+    value
+}
+
+#[test]
+fn what_each_rank_would_change_for_itself_is_refused() {
+    if ran_alone(&|| ()) {
+        return;
+    }
+    let threads = |_| -> AnyContext { Box::new(ThreadContext::new(2).unwrap()) };
+    let texts = on_ranks_with(2, PATIENCE, threads, |context| {
+        let calls = AtomicU64::new(0);
+        let error = count::run_in(&context, 0..100, &calls).unwrap_err();
+        assert!(matches!(error, Error::ChangesLost { over_ranks: true, .. }), "{error}");
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        assert_eq!(count_here::run_in(&context, 0..100, &calls).unwrap().sum(), 4950);
+        format!("{error}; {}", calls.load(Ordering::Relaxed))
+    });
+    let here: Vec<u64> =
+        texts.iter().map(|text| text.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(here.iter().sum::<u64>(), 100);
+    assert!(texts[0].contains("those of several ranks, which are processes"), "{}", texts[0]);
 }

@@ -95,7 +95,8 @@ impl<'p, K: Kernel, F: FunctorList<K::Items>> Prepared<'p, K, F> {
         what: &str,
         refused: Result<()>,
     ) -> Result<Self> {
-        let prepared = caught(|| {
+        let prepared = caught(&ranks.group, || {
+            ranks.check_workers()?;
             refused?;
             let len = Self::check(setting, kernel, functors)?;
             refuse(ranks, setting.options, len)?;

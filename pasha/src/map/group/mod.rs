@@ -19,6 +19,7 @@ mod status_messages;
 mod trees;
 
 use std::any::Any;
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,7 +30,7 @@ pub(super) use slot_messages::{OtherRanks, SlotMessages};
 use crate::context::Ranks;
 use crate::error::{Error, Result};
 use crate::functor::list::FunctorList;
-use crate::group::Facts;
+use crate::group::{Facts, Group};
 use crate::job::board::{Grants, Stop};
 use crate::job::panic::message_of;
 use crate::job::work::MapState;
@@ -56,16 +57,20 @@ pub(super) fn facts(
         ("choice of items", choice),
         ("splitting", format!("{:?}", options.splitting)),
         ("`on_failure`", format!("{:?}", options.on_failure)),
-        ("`item_timeout`", format!("{:?}", options.item_timeout)),
-        ("`deadline`", format!("{:?}", options.deadline)),
+        ("`item_timeout`", or_none(options.item_timeout)),
+        ("`deadline`", or_none(options.deadline)),
         ("`reproducible`", options.reproducible.to_string()),
         ("`timeline`", options.timeline.to_string()),
-        ("`resume`", format!("{:?}", options.resume.as_deref())),
+        ("`resume`", or_none(options.resume.as_deref())),
         ("`outputs_at_root`", ranks.at_root.to_string()),
         ("`rank_timeout`", format!("{:?}", ranks.patience)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()
+}
+
+fn or_none(value: Option<impl Debug>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| format!("{value:?}"))
 }
 
 /// Which of so many items are left out, and how they are labelled, in words that differ where
@@ -163,7 +168,7 @@ pub(super) fn run(
         // Also if the context panics: the scope waits for the message loop.
         let end = EndWorkersOnDrop(&have_ended);
         let started = match &thread {
-            Ok(_) => caught(run),
+            Ok(_) => caught(group, run),
             Err(_) => Ok(()),
         };
         drop(end);
@@ -192,21 +197,20 @@ pub(super) fn run(
 
 /// Calls what may call functions of the program. A panic of these is an error here, of which the
 /// other ranks learn, instead of a rank that leaves them in the middle of a map.
-pub(super) fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn caught<T>(group: &Group, run: impl FnOnce() -> Result<T>) -> Result<T> {
     // What the call has changed is dropped, or left as a map leaves it that has failed.
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(panicked(&*payload)))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(panicked(group, &*payload)))
 }
 
 #[cold]
-fn panicked(payload: &(dyn Any + Send)) -> Error {
-    Error::Argument {
-        argument:
-            "what the map calls beside the kernel, such as the expression of a shape or what is \
-                   told of the progress,"
-                .to_owned(),
-        value: format!("one that panicked: {:?}", message_of(payload)),
-        advice: "let it return, so that the ranks come to the end together".to_owned(),
-    }
+fn panicked(group: &Group, payload: &(dyn Any + Send)) -> Error {
+    let rank = group.rank();
+    let reason = format!(
+        "what the map calls beside the kernel, such as the expression of a shape, a functor or \
+         `on_progress`, panicked: {:?}",
+        message_of(payload)
+    );
+    Error::Rank { rank, host: group.host(rank).to_owned(), reason }
 }
 
 /// Notes that the workers here have ended when it is dropped.

@@ -3,6 +3,7 @@
 
 mod figures;
 mod job;
+mod own_mpi;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,6 +68,9 @@ fn sleep(n: u64) -> u64 {
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
+    if task == "own-mpi" {
+        return own_mpi::run();
+    }
     if task == "plain" {
         // Without pasha.
         figures::plain();
@@ -144,6 +148,13 @@ fn main() -> ExitCode {
             let len = if rank == victim { 11 } else { 10 };
             let error =
                 pasha::map_in(&context, 0..len as u64, |_, _, n| n).expect_err("they differ");
+            println!("rank {rank} got: {error}");
+        }
+        // A context is made on one rank alone, while the others map.
+        "new" => {
+            let made = if rank == victim { MpiContext::new().map(|_| ()) } else { Ok(()) };
+            let mapped = || pasha::map_in(&context, 0..10_u64, |_, _, n| n).map(|_| ());
+            let error = made.and_then(|()| mapped()).expect_err("they differ");
             println!("rank {rank} got: {error}");
         }
         "early" => {
