@@ -106,9 +106,9 @@ impl MpiContext {
     /// different ones.
     ///
     /// The options of this context hold over the ranks, and where it does not say something, those
-    /// that were set before. Called within a kernel it gives the context alone, without the ranks. What
-    /// goes wrong, as with a context of ranks, or on a rank that maps meanwhile, is the error of the
-    /// next map.
+    /// that were set before. Called within a kernel it gives the context alone, without the ranks.
+    /// What goes wrong, as with a context of ranks, or where a rank maps meanwhile, is the error of
+    /// the next map.
     ///
     /// # Examples
     /// ```

@@ -251,7 +251,7 @@ impl MapProgress<'_> {
             };
             let message = match host {
                 None => message,
-                Some(host) => format!("on {host}: {message}"),
+                Some(host) => format!("{message}, on {host}"),
             };
             if stage == Stage::Merging && matches!(failure, Failure::Panic) {
                 return Error::MergePanicked { message, len };
