@@ -20,7 +20,7 @@ use crate::options::{ContextOptions, Options, option_methods};
 ///
 /// ```sh
 /// mpirun --map-by ppr:1:node --bind-to none target/release/analysis
-/// srun --mpi=pmix -K1 --ntasks-per-node=1 target/release/analysis
+/// srun --mpi=pmix -K1 -N 2 --ntasks-per-node=1 target/release/analysis
 /// ```
 ///
 /// # What is different from one machine

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::handshake::Member;
 use super::link::Link;
-use super::messenger::{LostRank, Messenger};
+use super::messenger::{LostRank, Messenger, heartbeat};
+use super::shared_link::SharedLink;
 use crate::error::{Error, Result};
 
 /// The shortest time after which a rank may be taken for lost: one that is alive may be kept from
@@ -60,7 +61,8 @@ impl Group {
         let met = met.map_err(|lost| group(Vec::new(), Messenger::nobody()).error_of(&lost))?;
         let group = group(met.into_iter().map(|member| member.host).collect(), messenger);
         group.agree(Ok(()), |()| program.to_vec())?;
-        Group::keep_alive(Arc::downgrade(&group.messenger));
+        let link = group.messenger().shared_link();
+        link.into_iter().for_each(|link| Group::keep_alive(&group.messenger, link));
         Ok(group)
     }
 
@@ -85,14 +87,18 @@ impl Group {
         Ok((local, met.map_err(|lost| self.error_of(&lost))?.into()))
     }
 
-    /// Starts the thread that sends heartbeats where no map does.
-    fn keep_alive(messenger: Weak<Mutex<Messenger>>) {
+    /// Starts the thread that sends heartbeats where no map does, or is late with them.
+    fn keep_alive(messenger: &Arc<Mutex<Messenger>>, link: Arc<SharedLink>) {
+        let messenger = Arc::downgrade(messenger);
         let keeper = std::thread::Builder::new().name("pasha-heartbeat".to_owned());
         // Without it a rank that does other work for long is taken for lost, which is told.
         let _ = keeper.spawn(move || {
             while let Some(messenger) = messenger.upgrade() {
-                if let Ok(mut messenger) = messenger.try_lock() {
-                    messenger.idle(Instant::now());
+                match messenger.try_lock() {
+                    Ok(mut messenger) => messenger.idle(Instant::now()),
+                    Err(TryLockError::WouldBlock) => link.beat_if_late(Instant::now(), heartbeat),
+                    // Whoever panicked with it has left the others.
+                    Err(TryLockError::Poisoned(_)) => {}
                 }
                 drop(messenger);
                 std::thread::sleep(LEAST_PATIENCE / 10);
@@ -219,5 +225,31 @@ pub(crate) struct Turn<'g>(&'g Group);
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.is_busy.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::SocketLink;
+
+    #[test]
+    fn a_rank_that_is_busy_with_its_messages_is_alive() {
+        let links = SocketLink::group(2).unwrap();
+        std::thread::scope(|scope| {
+            for (rank, link) in links.into_iter().enumerate() {
+                scope.spawn(move || {
+                    let group = Group::join(Box::new(link), "here", &[], LEAST_PATIENCE).unwrap();
+                    if rank == 1 {
+                        // As while a very large slot is copied, for longer than a rank may be
+                        // silent.
+                        let messenger = group.messenger();
+                        std::thread::sleep(3 * LEAST_PATIENCE);
+                        drop(messenger);
+                    }
+                    group.agree(Ok(()), |()| Vec::new()).unwrap();
+                });
+            }
+        });
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::link::{Link, Message};
+use super::shared_link::SharedLink;
 use super::wire::{Put, Take};
 
 /// What a message is about.
@@ -87,10 +88,13 @@ struct PeerState {
 /// The bytes before what a message says: its kind and its step.
 pub(crate) const HEAD: usize = 16;
 
+/// How many heartbeats a rank sends in the time after which it is taken for lost.
+const BEATS: u32 = 8;
+
 /// The link with what every link needs.
 #[derive(Debug)]
 pub(crate) struct Messenger {
-    link: Option<Box<dyn Link>>,
+    link: Option<Arc<SharedLink>>,
     rank: usize,
     known: Vec<PeerState>,
     /// Messages of later steps than this rank's.
@@ -99,7 +103,6 @@ pub(crate) struct Messenger {
     step: usize,
     lost: Option<LostRank>,
     patience: Duration,
-    last_beat: Instant,
     /// When this rank looked last: a process that was stopped itself has heard of nobody.
     looked: Instant,
     /// Messages sent, but for heartbeats, and those of them that ask for items.
@@ -110,19 +113,22 @@ pub(crate) struct Messenger {
 impl Messenger {
     /// A messenger over this link, which has been used for nothing yet.
     pub(crate) fn new(link: Box<dyn Link>, patience: Duration) -> Messenger {
-        let now = Instant::now();
+        let (now, rank, size) = (Instant::now(), link.rank(), link.size());
+        // Rank 0 is watched by all, and watches all.
+        let watched = (0..size).filter(|&other| other != rank && (rank == 0 || other == 0));
+        let link = SharedLink::new(link, watched);
+        link.beat_every(patience / BEATS);
         Messenger {
-            rank: link.rank(),
-            known: vec![PeerState { heard: now, left: None }; link.size()],
+            rank,
+            known: vec![PeerState { heard: now, left: None }; size],
             early: VecDeque::new(),
             step: 0,
             lost: None,
             patience,
-            last_beat: now,
             looked: now,
             sent: 0,
             claims: 0,
-            link: Some(link),
+            link: Some(Arc::new(link)),
         }
     }
 
@@ -137,7 +143,6 @@ impl Messenger {
             step: 0,
             lost: None,
             patience: Duration::MAX,
-            last_beat: now,
             looked: now,
             sent: 0,
             claims: 0,
@@ -148,10 +153,16 @@ impl Messenger {
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         if patience != self.patience {
             self.patience = patience;
+            self.link.iter().for_each(|link| link.beat_every(patience / BEATS));
             // They may have sent as seldom as was agreed on before.
             let now = Instant::now();
             self.known.iter_mut().for_each(|known| known.heard = now);
         }
+    }
+
+    /// The link, for the thread that sends heartbeats.
+    pub(super) fn shared_link(&self) -> Option<Arc<SharedLink>> {
+        self.link.clone()
     }
 
     /// The number of this rank.
@@ -201,22 +212,25 @@ impl Messenger {
     }
 
     fn pass_on(&mut self, to: usize, message: Message) -> Result<(), LostRank> {
-        let Some(link) = &mut self.link else { return Ok(()) };
+        let Some(link) = &self.link else { return Ok(()) };
         if self.known[to].left.is_some() {
             return Ok(());
         }
-        link.send(to, message).or_else(|gone| self.lose_unless_left(gone.rank, gone.reason))
+        match link.with(|link| link.send(to, message)) {
+            Some(Err(gone)) => self.lose_unless_left(gone.rank, gone.reason),
+            Some(Ok(())) | None => Ok(()),
+        }
     }
 
     /// The bytes that are under way.
     pub(crate) fn unsent(&self) -> usize {
-        self.link.as_ref().map_or(0, |link| link.unsent())
+        self.link.as_ref().and_then(|link| link.with(|link| link.unsent())).unwrap_or(0)
     }
 
     /// Waits until there may be something to receive, but no longer than this.
     pub(crate) fn wait(&mut self, at_most: Duration) {
-        if let Some(link) = &mut self.link {
-            link.wait(at_most);
+        if let Some(link) = &self.link {
+            link.with(|link| link.wait(at_most));
         }
     }
 
@@ -233,7 +247,10 @@ impl Messenger {
             let Some((kind, step)) = head(&message) else { continue };
             match kind {
                 MessageKind::Beat => {}
-                MessageKind::Left => self.known[from].left = Some(step),
+                MessageKind::Left => {
+                    self.known[from].left = Some(step);
+                    self.link.iter().for_each(|link| link.note_left(from));
+                }
                 MessageKind::Lost => {
                     let mut rest = &message[HEAD..];
                     let (rank, reason) = (rest.take(), rest.take_text());
@@ -257,29 +274,30 @@ impl Messenger {
 
     /// The next message of any kind.
     fn take_in(&mut self) -> Result<Option<(usize, Vec<u8>)>, LostRank> {
-        let Some(link) = &mut self.link else { return Ok(None) };
-        match link.receive() {
-            Ok(Some((from, message))) => {
+        let Some(link) = &self.link else { return Ok(None) };
+        match link.with(|link| link.receive()) {
+            Some(Ok(Some((from, message)))) => {
                 self.known[from].heard = Instant::now();
                 Ok(Some((from, message)))
             }
-            Ok(None) => Ok(None),
-            Err(gone) => self.lose_unless_left(gone.rank, gone.reason).map(|()| None),
+            Some(Ok(None)) | None => Ok(None),
+            Some(Err(gone)) => self.lose_unless_left(gone.rank, gone.reason).map(|()| None),
         }
     }
 
     /// Sends heartbeats where they are due, and looks whether a rank has been silent for too long.
     fn look(&mut self, now: Instant) -> Result<(), LostRank> {
         self.check()?;
-        if now.duration_since(self.last_beat) < self.patience / 8 {
+        if now.duration_since(self.looked) < self.patience / BEATS {
             return Ok(());
         }
         if now.duration_since(self.looked) > self.patience / 2 {
             // This process was stopped, and what the others have sent meanwhile is not looked at.
             self.known.iter_mut().for_each(|known| known.heard = now);
         }
-        (self.last_beat, self.looked) = (now, now);
-        let beat = Arc::new(self.message(MessageKind::Beat));
+        self.looked = now;
+        self.link.iter().for_each(|link| link.note_beat(now));
+        let beat = heartbeat();
         let watched: Vec<usize> = match self.rank {
             0 => self.others().collect(),
             _ => vec![0],
@@ -342,8 +360,8 @@ impl Messenger {
     fn flush(&mut self, at_most: Duration) {
         let begun = Instant::now();
         while self.unsent() > 0 && begun.elapsed() < at_most {
-            if let Some(link) = &mut self.link
-                && let Ok(Some(message)) = link.receive()
+            if let Some(link) = &self.link
+                && let Some(Ok(Some(message))) = link.with(|link| link.receive())
                 && let Some((kind, step)) = head(&message.1)
                 && step > self.step
             {
@@ -355,13 +373,13 @@ impl Messenger {
 
     /// Tells the others that this rank takes part in nothing any more.
     pub(crate) fn leave(&mut self) {
-        let Some(link) = &mut self.link else { return };
+        let Some(link) = self.link.clone() else { return };
         if self.lost.is_some() {
             // The others have been told of that, and what is lost takes no farewell.
-            link.abort();
+            link.with(|link| link.abort());
         } else {
             // Only rank 0 is waited for by all, and waits for all.
-            let all = self.rank == 0 || link.tells_of_ends();
+            let all = self.rank == 0 || link.with(|link| link.tells_of_ends()) == Some(true);
             let message = Arc::new(self.message(MessageKind::Left));
             for other in self.others().filter(|&other| all || other == 0) {
                 // Whoever is gone need not be told.
@@ -369,11 +387,20 @@ impl Messenger {
             }
             self.flush(self.patience);
         }
+        link.end();
         self.link = None;
         let reason =
             "it has left the other ranks: the program is about to end, or has finalized MPI";
         self.lost.get_or_insert(LostRank { rank: self.rank, reason: reason.to_owned() });
     }
+}
+
+/// What says that the rank is alive, in whatever step.
+pub(super) fn heartbeat() -> Message {
+    let mut message = Vec::with_capacity(HEAD);
+    message.put(MessageKind::Beat as usize);
+    message.put(0);
+    Arc::new(message)
 }
 
 /// The kind and the step of a message.

@@ -14,6 +14,7 @@ mod members;
 mod messenger;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod shared_link;
 mod sockets;
 pub(crate) mod wire;
 

@@ -61,6 +61,12 @@ fn is_whole(context: &dyn Context, len: usize, pause: Duration) {
     }
 }
 
+/// Fills a large slot.
+#[pasha::kernel]
+fn large(value: u8, #[output(shape = 32 << 20)] mut bytes: ArrayViewMut1<u8>) {
+    bytes.fill(value);
+}
+
 fn sleep(n: u64) -> u64 {
     std::thread::sleep(Duration::from_millis(2));
     n
@@ -124,6 +130,27 @@ fn main() -> ExitCode {
                 sleep(n)
             });
             let error = outcome.expect_err("a rank is lost");
+            println!("rank {rank} got after {:.1?}: {error}", begun.elapsed());
+            return ExitCode::from(3);
+        }
+        // A rank that is killed while it sends: slots of 32 MiB are always under way.
+        "kill-sending" => {
+            let begun = Instant::now();
+            let context = MpiContext::new().expect("a context").outputs_at_root();
+            let later = std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(100);
+            let outcome = std::thread::scope(|scope| {
+                if rank == 1 {
+                    scope.spawn(|| {
+                        std::thread::sleep(Duration::from_millis(later));
+                        let _ = rustix::process::kill_process(
+                            rustix::process::getpid(),
+                            rustix::process::Signal::KILL,
+                        );
+                    });
+                }
+                large::run_in(&context, 0..64_u8)
+            });
+            let error = outcome.map(|_| ()).expect_err("a rank is lost");
             println!("rank {rank} got after {:.1?}: {error}", begun.elapsed());
             return ExitCode::from(3);
         }

@@ -4,6 +4,8 @@
 //! messenger, and no forked worker makes any. A program that makes calls of its own beside them has
 //! initialized MPI itself, with `MPI_THREAD_MULTIPLE`.
 
+mod incoming;
+
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
 use std::fmt;
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use mpi::ffi;
 
+use self::incoming::Incoming;
 use super::link::{Link, Message, Unreachable};
 
 /// Bytes of a piece: rsmpi and some networks do not like larger ones.
@@ -58,8 +61,7 @@ pub(crate) struct MpiLink {
     size: usize,
     comm: ffi::MPI_Comm,
     sending: VecDeque<Sending>,
-    /// By rank: the pieces of a message that has not come whole.
-    pieces: Vec<Vec<u8>>,
+    incoming: Incoming,
 }
 
 // SAFETY: handles of MPI may be used by any thread, by one at a time, which `&mut self` makes sure
@@ -121,8 +123,8 @@ impl MpiLink {
             check(ffi::MPI_Comm_rank(comm, &mut rank))?;
             check(ffi::MPI_Comm_size(comm, &mut size))?;
             let (rank, size) = (rank as usize, size as usize);
-            let (sending, pieces) = (VecDeque::new(), vec![Vec::new(); size]);
-            Ok(MpiLink { rank, size, comm, sending, pieces })
+            let (sending, incoming) = (VecDeque::new(), Incoming::of(size));
+            Ok(MpiLink { rank, size, comm, sending, incoming })
         }
     }
 
@@ -188,47 +190,7 @@ impl Link for MpiLink {
 
     fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, Unreachable> {
         self.push();
-        loop {
-            // SAFETY: MPI's own functions; what is received fits into the room that was reserved
-            // for what was probed, all of which is written before it counts as bytes, and no other
-            // thread receives in between.
-            unsafe {
-                let mut status = std::mem::zeroed::<ffi::MPI_Status>();
-                let (mut is_there, mut count) = (0, 0);
-                let [any_source, any_tag] = [ffi::RSMPI_ANY_SOURCE, ffi::RSMPI_ANY_TAG];
-                // The first call may do no more than fetch what has come: Open MPI looks, makes
-                // progress, and returns what it has seen before.
-                for _ in 0..2 {
-                    ffi::MPI_Iprobe(any_source, any_tag, self.comm, &mut is_there, &mut status);
-                    if is_there != 0 {
-                        break;
-                    }
-                }
-                if is_there == 0 {
-                    return Ok(None);
-                }
-                ffi::MPI_Get_count(&status, ffi::RSMPI_UINT8_T, &mut count);
-                let (source, tag) = (status.MPI_SOURCE, status.MPI_TAG);
-                let from = source as usize;
-                let Some(pieces) = self.pieces.get_mut(from) else { return Ok(None) };
-                let before = pieces.len();
-                pieces.reserve(count as usize);
-                let code = ffi::MPI_Recv(
-                    pieces.spare_capacity_mut().as_mut_ptr().cast::<c_void>(),
-                    count,
-                    ffi::RSMPI_UINT8_T,
-                    source,
-                    tag,
-                    self.comm,
-                    &mut status,
-                );
-                check(code).map_err(|reason| Unreachable { rank: from, reason })?;
-                pieces.set_len(before + count as usize);
-                if tag == LAST {
-                    return Ok(Some((from, std::mem::take(pieces))));
-                }
-            }
-        }
+        self.incoming.next(self.comm)
     }
 
     fn unsent(&self) -> usize {
@@ -236,8 +198,12 @@ impl Link for MpiLink {
     }
 
     fn wait(&mut self, at_most: Duration) {
-        // MPI has no wait that ends.
-        std::thread::sleep(at_most);
+        match self.incoming.is_under_way() {
+            // It goes on only while somebody looks.
+            true => std::thread::yield_now(),
+            // MPI has no wait that ends.
+            false => std::thread::sleep(at_most),
+        }
     }
 
     fn abort(&mut self) {
