@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mpi::ffi;
 
-use super::{LAST, check};
+use super::piece::{LAST, check};
 use crate::group::link::Unreachable;
 
 /// How long to look at what is under way before others are let run.

@@ -5,6 +5,7 @@
 //! initialized MPI itself, with `MPI_THREAD_MULTIPLE`.
 
 mod incoming;
+mod piece;
 
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
@@ -16,14 +17,8 @@ use std::time::Duration;
 use mpi::ffi;
 
 use self::incoming::Incoming;
+use self::piece::{LAST, MORE, MOST_BYTES, check};
 use super::link::{Link, Message, Unreachable};
-
-/// Bytes of a piece: rsmpi and some networks do not like larger ones.
-const MOST_BYTES_OF_A_MESSAGE: usize = 64 << 20;
-
-/// Tags: whether more pieces of a message follow.
-const LAST: c_int = 0;
-const MORE: c_int = 1;
 
 /// What of the environment says that a launcher has started this process as one of several.
 const LAUNCHERS: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"];
@@ -147,11 +142,6 @@ impl MpiLink {
     }
 }
 
-/// The error of an MPI call, if it is one. (By default MPI ends all processes itself.)
-fn check(code: c_int) -> Result<(), String> {
-    if code == 0 { Ok(()) } else { Err(format!("MPI fails with error {code}")) }
-}
-
 impl Link for MpiLink {
     fn rank(&self) -> usize {
         self.rank
@@ -162,7 +152,7 @@ impl Link for MpiLink {
     }
 
     fn send(&mut self, to: usize, message: Message) -> Result<(), Unreachable> {
-        let pieces = message.chunks(MOST_BYTES_OF_A_MESSAGE);
+        let pieces = message.chunks(MOST_BYTES);
         let last = pieces.len().saturating_sub(1);
         let mut requests = Vec::with_capacity(last + 1);
         for (number, piece) in pieces.enumerate() {
