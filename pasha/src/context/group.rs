@@ -61,8 +61,8 @@ impl GroupContext {
         };
         match gather_workers(&ranks.group, "`with_workers`", local) {
             Ok((local, members)) => {
-                let (ranks, local) = (Some(Ranks { members, ..ranks }), Arc::new(local));
-                GroupContext { ranks, local, options }
+                let ranks = Some(Ranks { members, refused: None, ..ranks });
+                GroupContext { ranks, local: Arc::new(local), options }
             }
             Err(error) => {
                 let ranks = Some(Ranks { refused: Some(error.to_string()), ..ranks });
