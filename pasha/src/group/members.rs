@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::handshake::Member;
 use super::link::Link;
-use super::messenger::{LostRank, Messenger, heartbeat};
+use super::messenger::{LostRank, Messenger};
 use super::shared_link::SharedLink;
 use crate::error::{Error, Result};
 
@@ -62,7 +62,7 @@ impl Group {
         let group = group(met.into_iter().map(|member| member.host).collect(), messenger);
         group.agree(Ok(()), |()| program.to_vec())?;
         let link = group.messenger().shared_link();
-        link.into_iter().for_each(|link| Group::keep_alive(&group.messenger, link));
+        link.iter().for_each(|link| Group::keep_alive(&group.messenger, link));
         Ok(group)
     }
 
@@ -88,15 +88,17 @@ impl Group {
     }
 
     /// Starts the thread that sends heartbeats where no map does, or is late with them.
-    fn keep_alive(messenger: &Arc<Mutex<Messenger>>, link: Arc<SharedLink>) {
-        let messenger = Arc::downgrade(messenger);
+    fn keep_alive(messenger: &Arc<Mutex<Messenger>>, link: &Arc<SharedLink>) {
+        let (messenger, link) = (Arc::downgrade(messenger), Arc::downgrade(link));
         let keeper = std::thread::Builder::new().name("pasha-heartbeat".to_owned());
         // Without it a rank that does other work for long is taken for lost, which is told.
         let _ = keeper.spawn(move || {
             while let Some(messenger) = messenger.upgrade() {
                 match messenger.try_lock() {
                     Ok(mut messenger) => messenger.idle(Instant::now()),
-                    Err(TryLockError::WouldBlock) => link.beat_if_late(Instant::now(), heartbeat),
+                    Err(TryLockError::WouldBlock) => {
+                        link.upgrade().inspect(|link| link.beat_if_late(Instant::now()));
+                    }
                     // Whoever panicked with it has left the others.
                     Err(TryLockError::Poisoned(_)) => {}
                 }

@@ -116,7 +116,10 @@ impl Messenger {
         let (now, rank, size) = (Instant::now(), link.rank(), link.size());
         // Rank 0 is watched by all, and watches all.
         let watched = (0..size).filter(|&other| other != rank && (rank == 0 || other == 0));
-        let link = SharedLink::new(link, watched);
+        let mut beat = Vec::with_capacity(HEAD);
+        beat.put(MessageKind::Beat as usize);
+        beat.put(0);
+        let link = SharedLink::new(link, Arc::new(beat), watched);
         link.beat_every(patience / BEATS);
         Messenger {
             rank,
@@ -296,14 +299,10 @@ impl Messenger {
             self.known.iter_mut().for_each(|known| known.heard = now);
         }
         self.looked = now;
-        self.link.iter().for_each(|link| link.note_beat(now));
-        let beat = heartbeat();
-        let watched: Vec<usize> = match self.rank {
-            0 => self.others().collect(),
-            _ => vec![0],
-        };
-        for rank in watched {
-            self.pass_on(rank, Arc::clone(&beat))?;
+        let Some(link) = self.link.clone() else { return Ok(()) };
+        link.note_beat(now);
+        for rank in link.watched() {
+            self.pass_on(rank, link.heartbeat())?;
             let PeerState { heard, left } = self.known[rank];
             let silent = now.duration_since(heard);
             if left.is_none() && silent > self.patience {
@@ -393,14 +392,6 @@ impl Messenger {
             "it has left the other ranks: the program is about to end, or has finalized MPI";
         self.lost.get_or_insert(LostRank { rank: self.rank, reason: reason.to_owned() });
     }
-}
-
-/// What says that the rank is alive, in whatever step.
-pub(super) fn heartbeat() -> Message {
-    let mut message = Vec::with_capacity(HEAD);
-    message.put(MessageKind::Beat as usize);
-    message.put(0);
-    Arc::new(message)
 }
 
 /// The kind and the step of a message.

@@ -14,18 +14,25 @@ pub(crate) struct SharedLink {
     /// The time of the last heartbeats, and the time between two, in milliseconds.
     beaten: AtomicU64,
     between: AtomicU64,
+    /// What says that this rank is alive, in whatever step.
+    beat: Message,
     /// The ranks that heartbeats go to, and whether each has left.
     watched: Vec<(usize, AtomicBool)>,
 }
 
 impl SharedLink {
-    /// The link, over which heartbeats go to these ranks.
-    pub(super) fn new(link: Box<dyn Link>, watched: impl Iterator<Item = usize>) -> SharedLink {
+    /// The link, over which these heartbeats go to these ranks.
+    pub(super) fn new(
+        link: Box<dyn Link>,
+        beat: Message,
+        watched: impl Iterator<Item = usize>,
+    ) -> SharedLink {
         SharedLink {
             link: Mutex::new(Some(link)),
             begun: Instant::now(),
             beaten: AtomicU64::new(0),
             between: AtomicU64::new(u64::MAX),
+            beat,
             watched: watched.map(|rank| (rank, AtomicBool::new(false))).collect(),
         }
     }
@@ -44,6 +51,16 @@ impl SharedLink {
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<dyn Link>>> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ranks that heartbeats go to.
+    pub(super) fn watched(&self) -> impl Iterator<Item = usize> {
+        self.watched.iter().map(|(rank, _)| *rank)
+    }
+
+    /// What says that this rank is alive.
+    pub(super) fn heartbeat(&self) -> Message {
+        Arc::clone(&self.beat)
     }
 
     /// So much time is to be between heartbeats.
@@ -68,7 +85,7 @@ impl SharedLink {
 
     /// Sends heartbeats, where whoever has the messenger is late with them: it copies a large slot,
     /// or waits for a disk.
-    pub(super) fn beat_if_late(&self, now: Instant, beat: impl FnOnce() -> Message) {
+    pub(super) fn beat_if_late(&self, now: Instant) {
         let since = self.time(now).saturating_sub(self.beaten.load(Ordering::Relaxed));
         if since < self.between.load(Ordering::Relaxed).saturating_mul(2) {
             return;
@@ -81,11 +98,10 @@ impl SharedLink {
         };
         let Some(link) = link.as_deref_mut() else { return };
         self.note_beat(now);
-        let beat = beat();
         for (rank, has_left) in &self.watched {
             if !has_left.load(Ordering::Relaxed) {
                 // The messenger finds out that a rank can't be reached.
-                let _ = link.send(*rank, Arc::clone(&beat));
+                let _ = link.send(*rank, self.heartbeat());
             }
         }
     }
