@@ -15,6 +15,7 @@ mod merges;
 mod model;
 mod names;
 mod parse;
+mod renamed;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -129,6 +130,14 @@ struct Readme;
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::kernel(args.into(), item.into()).into()
+}
+
+/// Writes another name for one within the item that it is on, as [`kernel`](macro@kernel) wants
+/// where rustdoc reads it.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn renamed(names: TokenStream, item: TokenStream) -> TokenStream {
+    renamed::renamed(&names.into(), item.into()).into()
 }
 
 /// Adds items behind the one that it is on, as [`kernel`](macro@kernel) does.
