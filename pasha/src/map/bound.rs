@@ -147,11 +147,12 @@ impl<K: Kernel> BoundKernel<K> {
     /// items are: their slots, and what they have added to what is reduced. It may end the map with
     /// [`Break`](ControlFlow::Break). What the map gives does not depend on it.
     ///
-    /// The outputs take their memory twice, and what is reduced two accumulators more for each
-    /// worker. A look takes the time of copying what was finished since the last, and everything
-    /// that is reduced; so that this stays a few hundredths of the time, a kernel with more than
-    /// some megabytes of accumulators shows new items only as often as 40 MB of each worker's are
-    /// copied in a second, and looks between have those of the last.
+    /// The outputs take their memory twice, and what is reduced one accumulator more for each
+    /// worker, or two where the map goes on after failures or has an `item_timeout`. A look takes
+    /// the time of copying what was finished since the last, and everything that is reduced; so
+    /// that this stays about a hundredth of the time, a kernel with more than some megabytes of
+    /// accumulators shows new items only as often as 20 MB of each worker's are copied in a second,
+    /// and looks between have those of the last.
     ///
     /// # Errors
     /// As [`run_parallel`](Self::run_parallel); [`Error::Cancelled`](crate::Error::Cancelled) if

@@ -27,8 +27,8 @@ use crate::output::worker::{Accumulators, SavedAccumulators};
 
 /// Accumulators are copied for looks at most so many bytes of each worker's in a second. A worker
 /// copies some gigabytes in a second, and so does the look that merges the copies: it takes them
-/// a few hundredths of their time.
-const COPIED_PER_SECOND: f64 = 40e6;
+/// about a hundredth of their time.
+const COPIED_PER_SECOND: f64 = 20e6;
 
 /// How long a look waits for checkpoints of workers that are in the middle of an item.
 const AT_MOST: Duration = Duration::from_millis(20);

@@ -268,7 +268,7 @@ fn large_accumulators_are_copied_at_a_bounded_rate() {
             Continue(())
         })
         .unwrap();
-        let at_most = 1.0 + begun.elapsed().as_secs_f64() * 40e6 / 4e6;
+        let at_most = 1.0 + begun.elapsed().as_secs_f64() * 20e6 / 4e6;
         assert!(shown.len() as f64 <= at_most, "{} of {looks} in {at_most}", shown.len());
         assert!(shown.len() > 1 && looks > 2 * shown.len(), "{} of {looks}", shown.len());
     }
