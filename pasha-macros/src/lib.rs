@@ -126,7 +126,8 @@ struct Readme;
 /// A kernel with several outputs returns them in a struct, named as the function in CamelCase with
 /// `Output` after it (or as the option `output` says): a field for each output parameter, and
 /// `result` for what the function returns. A single array, or a tuple of returned arrays alone, is
-/// returned as it is.
+/// returned as it is. Messages of the compiler have an underscore behind the struct's name:
+/// `MomentsOutput_` is what `MomentsOutput` stands for.
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::kernel(args.into(), item.into()).into()

@@ -5,6 +5,7 @@
 //! wait for such threads for ever. So after a moment the calling thread takes every seat that no
 //! thread has taken, and does what is left; threads that come free later find nothing to do.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,10 @@ use crate::job::Job;
 
 /// How long the calling thread waits before it takes the seats that are free.
 const WAIT_FOR_POOL: Duration = Duration::from_millis(100);
+
+/// How long the calling thread stays awake first: to be woken takes it some microseconds, which is
+/// as long as a small map.
+const STAY_AWAKE: Duration = Duration::from_micros(30);
 
 /// Runs a job on the threads of a pool that the calling thread is not one of.
 pub(super) fn run(pool: &ThreadPool, job: &Job<'_>) {
@@ -27,6 +32,7 @@ pub(super) fn run(pool: &ThreadPool, job: &Job<'_>) {
     } else {
         pool.spawn_broadcast(move |thread| shared.work(thread.index()));
     }
+    handover.stay_awake();
     let between_looks = job.between_looks();
     let have_ended = match between_looks {
         None => handover.wait_for_all(WAIT_FOR_POOL),
@@ -50,6 +56,8 @@ struct Handover {
     num_workers: usize,
     state: Mutex<State>,
     changed: Condvar,
+    /// As `State::ended`, for who does not wait for the lock.
+    gone: AtomicUsize,
 }
 
 struct State {
@@ -77,6 +85,7 @@ impl Handover {
             num_workers: job.num_workers(),
             state: Mutex::new(State { is_open: true, inside: 0, ended: 0 }),
             changed: Condvar::new(),
+            gone: AtomicUsize::new(0),
         }
     }
 
@@ -102,6 +111,15 @@ impl Handover {
         // job is alive until it is counted down, which the drop of `_leaving` does.
         let job = unsafe { &*self.job };
         job.work(worker_id);
+    }
+
+    /// Waits awake for a moment, or until all workers have ended. A worker that has no processor of
+    /// its own gets the caller's.
+    fn stay_awake(&self) {
+        let begun = Instant::now();
+        while self.gone.load(Ordering::Relaxed) < self.num_workers && begun.elapsed() < STAY_AWAKE {
+            std::thread::yield_now();
+        }
     }
 
     /// Waits until all workers have ended, but no longer than this; says whether they have.
@@ -146,6 +164,8 @@ impl Drop for Leaving<'_> {
         let mut state = self.0.state();
         state.inside -= 1;
         state.ended += 1;
+        drop(state);
+        self.0.gone.fetch_add(1, Ordering::Relaxed);
         self.0.changed.notify_all();
     }
 }
