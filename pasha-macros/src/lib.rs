@@ -15,7 +15,6 @@ mod merges;
 mod model;
 mod names;
 mod parse;
-mod renamed;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -126,19 +125,10 @@ struct Readme;
 /// A kernel with several outputs returns them in a struct, named as the function in CamelCase with
 /// `Output` after it (or as the option `output` says): a field for each output parameter, and
 /// `result` for what the function returns. A single array, or a tuple of returned arrays alone, is
-/// returned as it is. Messages of the compiler have an underscore behind the struct's name:
-/// `MomentsOutput_` is what `MomentsOutput` stands for.
+/// returned as it is.
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::kernel(args.into(), item.into()).into()
-}
-
-/// Writes another name for one within the item that it is on, as [`kernel`](macro@kernel) wants
-/// where rustdoc reads it.
-#[doc(hidden)]
-#[proc_macro_attribute]
-pub fn renamed(names: TokenStream, item: TokenStream) -> TokenStream {
-    renamed::renamed(&names.into(), item.into()).into()
 }
 
 /// Adds items behind the one that it is on, as [`kernel`](macro@kernel) does.

@@ -9,12 +9,6 @@ pub(crate) fn output_struct(function: &Ident) -> Ident {
     camel_case(function, "Output")
 }
 
-/// The name under which generated code knows that struct, `ReduceFrameOutput_`: should the usual
-/// name be taken, the compiler says that alone.
-pub(crate) fn defined(output_struct: &Ident) -> Ident {
-    Ident::new(&format!("{}_", output_struct.unraw()), output_struct.span())
-}
-
 /// The name of the type that stands in for results after a refusal.
 pub(crate) fn stand_in(function: &Ident) -> Ident {
     camel_case(function, "WithMistakes")

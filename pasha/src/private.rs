@@ -7,7 +7,7 @@ pub use std::result::Result::{Err, Ok};
 pub use std::time::Duration;
 pub use std::{compile_error, fmt, unimplemented};
 
-pub use pasha_macros::{renamed, with_items};
+pub use pasha_macros::with_items;
 
 pub use ndarray::{Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
 

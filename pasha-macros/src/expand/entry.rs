@@ -36,17 +36,11 @@ pub(crate) fn with_items(
     }
 }
 
-/// What is said of the type, and by what name rustdoc is to show the struct of outputs.
+/// What is said of the type.
 pub(super) fn documentation(kernel: &Kernel, outputs: &Outputs) -> TokenStream {
     let on_type = kernel.attrs.iter().filter(|attr| belongs_on_type(attr));
-    let doc = docs::entry(kernel, &outputs.written);
-    let renamed = kernel.has_output_struct().then(|| {
-        let private = names::private();
-        let written = kernel.output_struct();
-        let defined = names::defined(&written);
-        quote!(#[cfg_attr(doc, #private::renamed(#defined, #written))])
-    });
-    quote!(#(#on_type)* #doc #renamed)
+    let doc = docs::entry(kernel, &outputs.packed);
+    quote!(#(#on_type)* #doc)
 }
 
 /// The functions of the type.

@@ -19,8 +19,6 @@ pub(super) struct Outputs {
     pub(super) set: TokenStream,
     /// What they are packed into.
     pub(super) packed: TokenStream,
-    /// That type, as the user writes it.
-    pub(super) written: TokenStream,
     /// The struct of outputs, where there is one.
     pub(super) definition: TokenStream,
 }
@@ -42,17 +40,15 @@ impl Outputs {
                 (quote!(#private::ReturnedTuple<#tuple>), tuple)
             }
             _ => {
-                let written = kernel.output_struct();
-                let name = names::defined(&written);
+                let name = kernel.output_struct();
                 let generics = generics::of_outputs(kernel);
                 let arguments = &generics.names;
-                let packed = quote!(#name #arguments);
-                let written = quote!(#written #arguments);
+                let ty = quote!(#name #arguments);
                 let definition = definition(kernel, &name, &generics, &arrays, &returned);
-                return Outputs { set: packed.clone(), packed, written, definition };
+                return Outputs { set: ty.clone(), packed: ty, definition };
             }
         };
-        Outputs { set, written: packed.clone(), packed, definition: none }
+        Outputs { set, packed, definition: none }
     }
 }
 
@@ -101,17 +97,9 @@ fn definition(
     let pattern = nested(params.iter().chain(&values));
     let field_places = fields.iter().map(|field| quote!(&mut #out.#field));
     let places = nested(field_places.chain(result_places));
-    let written = kernel.output_struct();
-    let text = written.to_string();
+    let text = name.to_string();
 
     quote! {
-        #(#attrs)*
-        #quiet
-        #[cfg(not(doc))]
-        #[allow(type_alias_bounds)]
-        #[doc = #doc]
-        #vis type #written #declared = #name #arguments;
-
         #(#attrs)*
         #quiet
         #[doc = #doc]

@@ -1,12 +1,9 @@
 //! Generated names.
 
 use proc_macro2::{Ident, Span};
-use quote::quote;
 use syn::parse_quote;
 
-use super::expanded;
 use crate::names;
-use crate::renamed::renamed;
 
 fn output_struct(function: &Ident) -> String {
     names::output_struct(function).to_string()
@@ -36,14 +33,4 @@ fn a_slip_of_the_finger_is_recognised() {
     assert_eq!(names::nearest("Output", &words), Some("output"));
     assert_eq!(names::nearest("idx", &words), Some("index"));
     assert_eq!(names::nearest("nonsense", &words), None);
-}
-
-#[test]
-fn rustdoc_shows_outputs_by_the_name_that_users_write() {
-    let kernel = "pub fn fit<T>(value: T, #[output] error: &mut T) -> T { todo!() }";
-    let tokens = expanded(kernel);
-    assert!(tokens.to_string().contains("struct FitOutput_ <"), "{tokens}");
-    let renamed = renamed(&quote!(FitOutput_, FitOutput), tokens);
-    assert!(renamed.to_string().contains("struct FitOutput <"), "{renamed}");
-    assert!(!renamed.to_string().contains("FitOutput_"), "{renamed}");
 }
