@@ -89,10 +89,18 @@ pub(crate) fn refused(kernel: &Kernel, errors: &[syn::Error]) -> TokenStream {
 fn is_valid(kernel: &Kernel) -> bool {
     let has_size = |ty: &Type| {
         let view = types::array_view(ty, "ArrayView").or(types::array_view(ty, "ArrayViewMut"));
-        !types::is_unsized(ty) && !view.is_some_and(|view| types::is_unsized(&view.element))
+        let pushed = match types::plain(ty) {
+            Type::Reference(reference) => types::ragged(&reference.elem),
+            _ => None,
+        };
+        !types::is_unsized(ty)
+            && !view.is_some_and(|view| types::is_unsized(&view.element))
+            && !pushed.is_some_and(types::is_unsized)
     };
-    let returned = kernel.returns.values.list().iter().map(|value| &value.original);
-    let mut types = kernel.params.iter().map(|param| &param.ty).chain(returned);
+    let returned = || kernel.returns.values.list().iter().map(|value| &value.original);
+    let elements = kernel.outputs().filter_map(|(_, output)| output.element());
+    let mut kept = elements.chain(returned());
+    let mut types = kernel.params.iter().map(|param| &param.ty).chain(returned());
     let mut written = kernel.params.iter().map(|param| &param.ty).chain(&kernel.returns.original);
     let attrs = kernel.sig.inputs.iter().flat_map(|input| match input {
         FnArg::Typed(typed) => typed.attrs.as_slice(),
@@ -100,12 +108,15 @@ fn is_valid(kernel: &Kernel) -> bool {
     });
     let is_conditional = |attr: &Attribute| attr.path().is_ident("cfg_attr");
     types.all(has_size)
+        && !kept.any(types::borrows)
         && written.all(|ty| {
             let inner = match types::plain(ty) {
                 Type::Reference(reference) => &reference.elem,
                 other => other,
             };
-            types::placeholder(ty).is_none() && types::incomplete_view(inner).is_none()
+            types::placeholder(ty).is_none()
+                && types::self_type(ty).is_none()
+                && types::incomplete_view(inner).is_none()
         })
         && kernel.twins().is_empty()
         && !attrs.into_iter().any(is_conditional)

@@ -62,6 +62,14 @@ fn element_is_plain(output: &Output, errors: &mut Errors) {
         }
         return;
     }
+    if types::borrows(element) && !types::is_unsized(element) {
+        errors.at(
+            element,
+            "an output is kept in an array and can't borrow: write plain values into it, e.g. \
+             `f64`, or the place of what it would point to, as a number",
+        );
+        return;
+    }
     not_an_element(element, errors);
 }
 

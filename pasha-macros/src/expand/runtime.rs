@@ -6,6 +6,7 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Path;
+use syn::spanned::Spanned;
 
 use crate::model::Options;
 
@@ -24,12 +25,15 @@ fn replaced(tokens: TokenStream, path: &Path) -> TokenStream {
     while let Some((token, after)) = rest.split_first() {
         rest = after;
         match (token, after) {
-            (TokenTree::Punct(colon), [_, pasha, _, _, private, ..])
+            (TokenTree::Punct(colon), [_, pasha, before, behind, private, ..])
                 if colon.as_char() == ':' && is_ours(pasha, private) =>
             {
                 path.to_tokens(&mut out);
-                // What is between the two names: `::`.
-                rest = &after[2..];
+                // Where the path leads to another crate, this is what the compiler misses there.
+                let mut private = private.clone();
+                private.set_span(path.span());
+                out.extend([before.clone(), behind.clone(), private]);
+                rest = &after[5..];
             }
             (TokenTree::Group(group), _) => {
                 let mut new = Group::new(group.delimiter(), replaced(group.stream(), path));

@@ -69,6 +69,8 @@ refusals! {
     placeholder_of_an_item: "fn k(v: &[_]) {}", "_", "write the type";
     returned_rc: "fn k(v: f64) -> Rc<f64> { v }", "Rc<f64>", "write the value itself";
     returned_static: "fn k(v: f64) -> Cow<'static, str> { v }", "'static", "can't borrow";
+    output_of_references: "fn k(v: f64, #[output] o: &mut &String) {}", "&String", "can't borrow";
+    pushed_references: "fn k(v: f64, #[output(ragged)] o: &mut Ragged<&str>) {}", "&str", "can't borrow";
     cfg_on_a_parameter: "fn k(v: f64, #[cfg(a)] w: f64) {}", "#[cfg(a)]", "on the whole function";
 
     // Values without a size.
