@@ -31,8 +31,14 @@ fn camel_case(function: &Ident, suffix: &str) -> Ident {
     Ident::new(&name, function.span())
 }
 
-/// A local variable of generated code, which the user's code can neither see nor shadow.
+/// A local variable of generated code, which the user's code can neither see nor shadow. Where a
+/// constant of the user's had its name, it would be taken for that.
 pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(&format!("__{name}"), Span::mixed_site())
+}
+
+/// A parameter of a generated function, whose name the documentation shows.
+pub(crate) fn shown(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 

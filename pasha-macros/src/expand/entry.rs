@@ -74,8 +74,8 @@ fn runs(kernel: &Kernel, outputs: &Outputs, generics: &OfFunctions) -> [TokenStr
     let OfFunctions { declared, clause, turbofish } = generics;
     let vis = &kernel.vis;
     let packed = &outputs.packed;
-    let context = names::local("context");
-    let [out, every, look] = ["out", "every", "look"].map(names::local);
+    let context = names::shown("context");
+    let [out, every, look] = ["out", "every", "look"].map(names::shown);
     let context_type = quote!(&(impl #private::Context + ?#private::Sized));
 
     let arguments: Vec<_> = kernel.params.iter().filter_map(argument).collect();

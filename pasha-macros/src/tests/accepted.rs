@@ -124,7 +124,7 @@ fn what_a_format_string_captures_is_mentioned() {
     let ragged = text(
         "fn k(r#type: u8, #[index] i: usize, #[output(ragged = format!(\"{type:>i$}\").len())] o: ArrayViewMut1<f64>) {}",
     );
-    assert!(ragged.contains("let (r#type , ()) = items ; let i = at . index ;"), "{ragged}");
+    assert!(ragged.contains("let (r#type , ()) = __items ; let i = __at . index ;"), "{ragged}");
     let scratch = text(
         "fn k(v: u8, #[shared] r#gen: usize, #[scratch(format!(\"{gen}\"))] b: &mut String) {}",
     );

@@ -311,8 +311,8 @@ What keeps a map from starting (such as items of different number) or from finis
                 ::pasha::__private::KernelError,
                 0usize,
             >::kernel(
-                    move |shapes| {
-                        let (frame, ()) = shapes;
+                    move |__shapes| {
+                        let (frame, ()) = __shapes;
                         let frame = ::pasha::__private::known_shape("frame", frame)?;
                         ::pasha::__private::Ok((
                             <::pasha::__private::PerIndex<
@@ -325,14 +325,14 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                     move |_, _| [],
                     move || (),
-                    move |at, (item0, ()), (slot0, ()), _| match scale::<
+                    move |__at, (__item0, ()), (__slot0, ()), _| match scale::<
                         T,
                         D,
-                    >(item0, ::pasha::__private::by_value::<T>(&factor), f, slot0) {
+                    >(__item0, ::pasha::__private::by_value::<T>(&factor), f, __slot0) {
                         ::pasha::__private::Ok(()) => ::pasha::__private::Ok(()),
-                        ::pasha::__private::Err(error) => {
+                        ::pasha::__private::Err(__error) => {
                             ::pasha::__private::Err(
-                                ::pasha::__private::KernelError::new(&error),
+                                ::pasha::__private::KernelError::new(&__error),
                             )
                         }
                     },

@@ -109,8 +109,8 @@ What keeps a map from starting (such as items of different number) or from finis
                         <::pasha::__private::PerIndexScalar<f64>>::new(),
                         (),
                     )),
-                    move |at, (item0, ()), (result0, ()), _| {
-                        *result0 = triple_it(item0);
+                    move |__at, (__item0, ()), (__result0, ()), _| {
+                        *__result0 = triple_it(__item0);
                         ::pasha::__private::Ok(())
                     },
                 )

@@ -46,25 +46,25 @@ const _: () = {
             (::pasha::__private::SharedArray1<f64>, ()),
         );
         type Out = Self;
-        fn pack((array0, (value0, ())): Self::Arrays) -> Self {
+        fn pack((__array0, (__value0, ())): Self::Arrays) -> Self {
             Self {
-                profile: array0,
-                result: value0,
+                profile: __array0,
+                result: __value0,
             }
         }
         fn arrays_mut(
-            out: &mut Self,
+            __out: &mut Self,
         ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
-            (&mut out.profile, (&mut out.result, ()))
+            (&mut __out.profile, (&mut __out.result, ()))
         }
     }
     #[automatically_derived]
     impl ::pasha::__private::fmt::Debug for IntegrateOutput {
         fn fmt(
             &self,
-            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+            __formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
         ) -> ::pasha::__private::fmt::Result {
-            ::pasha::__private::debug_outputs(formatter, "IntegrateOutput")
+            ::pasha::__private::debug_outputs(__formatter, "IntegrateOutput")
         }
     }
 };
@@ -310,14 +310,14 @@ What keeps a map from starting (such as items of different number) or from finis
                         >>::new(n),
                         (<::pasha::__private::PerIndexScalar<f64>>::new(), ()),
                     )),
-                    move |at, (item0, (item1, ())), (slot0, (result0, ())), _| {
-                        *result0 = integrate(
-                            item0,
-                            item1,
+                    move |__at, (__item0, (__item1, ())), (__slot0, (__result0, ())), _| {
+                        *__result0 = integrate(
+                            __item0,
+                            __item1,
                             bins,
                             ::pasha::__private::by_value::<ArrayView1<f32>>(&weights),
                             ::pasha::__private::by_value::<usize>(&n),
-                            slot0,
+                            __slot0,
                         );
                         ::pasha::__private::Ok(())
                     },
@@ -376,45 +376,46 @@ impl ::pasha::__private::python::PyKernel<()> for integrate {
         },
     };
     fn call(
-        call: &::pasha::__private::python::Call<'_, '_>,
+        __call: &::pasha::__private::python::Call<'_, '_>,
     ) -> ::pasha::__private::python::Called {
-        let frame = call
+        let frame = __call
             .item::<::pasha::__private::SubView<u16, ::pasha::__private::Ix2>>(0usize)?;
-        let monitor = call.item::<::pasha::__private::ByValue<f64>>(1usize)?;
-        let bins = call.shared::<&'static ArrayRef2<u32>>(2usize)?;
-        let weights = call.shared::<ArrayView1<f32>>(3usize)?;
-        let n = call.value::<usize>(4usize)?;
-        call.run(
-            Self::bind(
-                    <&'static ArrayRef2<
-                        u32,
-                    > as ::pasha::__private::python::PyShared>::get(
-                        &<&'static ArrayRef2<
+        let monitor = __call.item::<::pasha::__private::ByValue<f64>>(1usize)?;
+        let bins = __call.shared::<&'static ArrayRef2<u32>>(2usize)?;
+        let weights = __call.shared::<ArrayView1<f32>>(3usize)?;
+        let n = __call.value::<usize>(4usize)?;
+        __call
+            .run(
+                Self::bind(
+                        <&'static ArrayRef2<
                             u32,
-                        > as ::pasha::__private::python::PyShared>::lend(&bins),
-                    ),
-                    <ArrayView1<
-                        f32,
-                    > as ::pasha::__private::python::PyShared>::get(
-                        &<ArrayView1<
+                        > as ::pasha::__private::python::PyShared>::get(
+                            &<&'static ArrayRef2<
+                                u32,
+                            > as ::pasha::__private::python::PyShared>::lend(&bins),
+                        ),
+                        <ArrayView1<
                             f32,
-                        > as ::pasha::__private::python::PyShared>::lend(&weights),
-                    ),
-                    n,
-                )
-                .kernel(),
-            (
-                ::pasha::__private::python::HeldItem::<
-                    ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
-                >::functor(&frame),
+                        > as ::pasha::__private::python::PyShared>::get(
+                            &<ArrayView1<
+                                f32,
+                            > as ::pasha::__private::python::PyShared>::lend(&weights),
+                        ),
+                        n,
+                    )
+                    .kernel(),
                 (
                     ::pasha::__private::python::HeldItem::<
-                        ::pasha::__private::ByValue<f64>,
-                    >::functor(&monitor),
-                    (),
+                        ::pasha::__private::SubView<u16, ::pasha::__private::Ix2>,
+                    >::functor(&frame),
+                    (
+                        ::pasha::__private::python::HeldItem::<
+                            ::pasha::__private::ByValue<f64>,
+                        >::functor(&monitor),
+                        (),
+                    ),
                 ),
-            ),
-        )
+            )
     }
 }
 fn scale<T: Copy, U>(value: T, factor: U) -> (T, U)
@@ -704,13 +705,13 @@ What keeps a map from starting (such as items of different number) or from finis
                         <::pasha::__private::PerIndexScalar<T>>::new(),
                         (<::pasha::__private::PerIndexScalar<U>>::new(), ()),
                     )),
-                    move |at, (item0, ()), (result0, (result1, ())), _| {
-                        let (value0, value1) = scale::<
+                    move |__at, (__item0, ()), (__result0, (__result1, ())), _| {
+                        let (__value0, __value1) = scale::<
                             T,
                             U,
-                        >(item0, ::pasha::__private::by_value::<U>(&factor));
-                        *result0 = value0;
-                        *result1 = value1;
+                        >(__item0, ::pasha::__private::by_value::<U>(&factor));
+                        *__result0 = __value0;
+                        *__result1 = __value1;
                         ::pasha::__private::Ok(())
                     },
                 )
@@ -769,18 +770,19 @@ where
         },
     };
     fn call(
-        call: &::pasha::__private::python::Call<'_, '_>,
+        __call: &::pasha::__private::python::Call<'_, '_>,
     ) -> ::pasha::__private::python::Called {
-        let value = call.item::<::pasha::__private::ByValue<T>>(0usize)?;
-        let factor = call.value::<U>(1usize)?;
-        call.run(
-            Self::bind::<T, U>(factor).kernel(),
-            (
-                ::pasha::__private::python::HeldItem::<
-                    ::pasha::__private::ByValue<T>,
-                >::functor(&value),
-                (),
-            ),
-        )
+        let value = __call.item::<::pasha::__private::ByValue<T>>(0usize)?;
+        let factor = __call.value::<U>(1usize)?;
+        __call
+            .run(
+                Self::bind::<T, U>(factor).kernel(),
+                (
+                    ::pasha::__private::python::HeldItem::<
+                        ::pasha::__private::ByValue<T>,
+                    >::functor(&value),
+                    (),
+                ),
+            )
     }
 }

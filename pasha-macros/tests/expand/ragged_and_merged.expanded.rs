@@ -49,20 +49,22 @@ const _: () = {
             ),
         );
         type Out = Self;
-        fn pack((array0, (array1, (array2, (array3, ())))): Self::Arrays) -> Self {
+        fn pack(
+            (__array0, (__array1, (__array2, (__array3, ())))): Self::Arrays,
+        ) -> Self {
             Self {
-                positions: array0,
-                heights: array1,
-                best: array2,
-                seen: array3,
+                positions: __array0,
+                heights: __array1,
+                best: __array2,
+                seen: __array3,
             }
         }
         fn arrays_mut(
-            out: &mut Self,
+            __out: &mut Self,
         ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
             (
-                &mut out.positions,
-                (&mut out.heights, (&mut out.best, (&mut out.seen, ()))),
+                &mut __out.positions,
+                (&mut __out.heights, (&mut __out.best, (&mut __out.seen, ()))),
             )
         }
     }
@@ -70,9 +72,9 @@ const _: () = {
     impl ::pasha::__private::fmt::Debug for PeaksOutput {
         fn fmt(
             &self,
-            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+            __formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
         ) -> ::pasha::__private::fmt::Result {
-            ::pasha::__private::debug_outputs(formatter, "PeaksOutput")
+            ::pasha::__private::debug_outputs(__formatter, "PeaksOutput")
         }
     }
 };
@@ -266,9 +268,9 @@ What keeps a map from starting (such as items of different number) or from finis
                             ),
                         ),
                     )),
-                    move |at, items| {
-                        let (_, (count, ())) = items;
-                        let index = at.index;
+                    move |__at, __items| {
+                        let (_, (count, ())) = __items;
+                        let index = __at.index;
                         [
                             ::pasha::__private::ragged_length(count),
                             ::pasha::__private::ragged_length(count + index as u64),
@@ -276,12 +278,20 @@ What keeps a map from starting (such as items of different number) or from finis
                     },
                     move || (),
                     move |
-                        at,
-                        (item0, (item1, ())),
-                        (slot0, (slot1, (slot2, (slot3, ())))),
+                        __at,
+                        (__item0, (__item1, ())),
+                        (__slot0, (__slot1, (__slot2, (__slot3, ())))),
                         _|
                     {
-                        peaks(item0, item1, at.index, slot0, slot1, slot2, slot3);
+                        peaks(
+                            __item0,
+                            __item1,
+                            __at.index,
+                            __slot0,
+                            __slot1,
+                            __slot2,
+                            __slot3,
+                        );
                         ::pasha::__private::Ok(())
                     },
                 )

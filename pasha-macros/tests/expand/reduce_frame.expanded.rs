@@ -58,20 +58,22 @@ const _: () = {
             ),
         );
         type Out = Self;
-        fn pack((array0, (array1, (array2, (value0, ())))): Self::Arrays) -> Self {
+        fn pack(
+            (__array0, (__array1, (__array2, (__value0, ())))): Self::Arrays,
+        ) -> Self {
             Self {
-                corrected: array0,
-                profile: array1,
-                total: array2,
-                result: value0,
+                corrected: __array0,
+                profile: __array1,
+                total: __array2,
+                result: __value0,
             }
         }
         fn arrays_mut(
-            out: &mut Self,
+            __out: &mut Self,
         ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
             (
-                &mut out.corrected,
-                (&mut out.profile, (&mut out.total, (&mut out.result, ()))),
+                &mut __out.corrected,
+                (&mut __out.profile, (&mut __out.total, (&mut __out.result, ()))),
             )
         }
     }
@@ -79,9 +81,9 @@ const _: () = {
     impl ::pasha::__private::fmt::Debug for ReduceFrameOutput {
         fn fmt(
             &self,
-            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+            __formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
         ) -> ::pasha::__private::fmt::Result {
-            ::pasha::__private::debug_outputs(formatter, "ReduceFrameOutput")
+            ::pasha::__private::debug_outputs(__formatter, "ReduceFrameOutput")
         }
     }
 };
@@ -345,8 +347,8 @@ What keeps a map from starting (such as items of different number) or from finis
                 ::pasha::__private::Infallible,
                 0usize,
             >::kernel(
-                    move |shapes| {
-                        let (frame, (_, ())) = shapes;
+                    move |__shapes| {
+                        let (frame, (_, ())) = __shapes;
                         let frame = ::pasha::__private::known_shape("frame", frame)?;
                         ::pasha::__private::Ok((
                             <::pasha::__private::PerIndex<
@@ -376,25 +378,25 @@ What keeps a map from starting (such as items of different number) or from finis
                     move |_, _| [],
                     move || (Vec::with_capacity(n_bins), ()),
                     move |
-                        at,
-                        (item0, (item1, ())),
-                        (slot0, (slot1, (slot2, (result0, ())))),
-                        buffers|
+                        __at,
+                        (__item0, (__item1, ())),
+                        (__slot0, (__slot1, (__slot2, (__result0, ())))),
+                        __buffers|
                     {
-                        let (buffer0, ()) = buffers;
+                        let (__buffer0, ()) = __buffers;
                         {
-                            *result0 = reduce_frame(
-                                item0,
-                                item1,
-                                at.index,
-                                at.worker_id,
+                            *__result0 = reduce_frame(
+                                __item0,
+                                __item1,
+                                __at.index,
+                                __at.worker_id,
                                 dark,
                                 bins,
                                 ::pasha::__private::by_value::<usize>(&n_bins),
-                                slot0,
-                                slot1,
-                                buffer0,
-                                slot2,
+                                __slot0,
+                                __slot1,
+                                __buffer0,
+                                __slot2,
                             );
                             ::pasha::__private::Ok(())
                         }

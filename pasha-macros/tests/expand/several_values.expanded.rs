@@ -44,25 +44,25 @@ const _: () = {
             ),
         );
         type Out = Self;
-        fn pack((array0, (value0, (value1, ()))): Self::Arrays) -> Self {
+        fn pack((__array0, (__value0, (__value1, ()))): Self::Arrays) -> Self {
             Self {
-                valid: array0,
-                result: (value0, value1),
+                valid: __array0,
+                result: (__value0, __value1),
             }
         }
         fn arrays_mut(
-            out: &mut Self,
+            __out: &mut Self,
         ) -> <Self::Arrays as ::pasha::__private::List>::Mut<'_> {
-            (&mut out.valid, (&mut out.result.0, (&mut out.result.1, ())))
+            (&mut __out.valid, (&mut __out.result.0, (&mut __out.result.1, ())))
         }
     }
     #[automatically_derived]
     impl ::pasha::__private::fmt::Debug for MomentsOutput {
         fn fmt(
             &self,
-            formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
+            __formatter: &mut ::pasha::__private::fmt::Formatter<'_>,
         ) -> ::pasha::__private::fmt::Result {
-            ::pasha::__private::debug_outputs(formatter, "MomentsOutput")
+            ::pasha::__private::debug_outputs(__formatter, "MomentsOutput")
         }
     }
 };
@@ -203,17 +203,20 @@ What keeps a map from starting (such as items of different number) or from finis
                     )),
                     move |_, _| [],
                     move || (),
-                    move |at, (item0, ()), (slot0, (result0, (result1, ()))), _| match moments::<
-                        N,
-                    >(item0, slot0) {
-                        ::pasha::__private::Ok((value0, value1)) => {
-                            *result0 = value0;
-                            *result1 = value1;
+                    move |
+                        __at,
+                        (__item0, ()),
+                        (__slot0, (__result0, (__result1, ()))),
+                        _|
+                    match moments::<N>(__item0, __slot0) {
+                        ::pasha::__private::Ok((__value0, __value1)) => {
+                            *__result0 = __value0;
+                            *__result1 = __value1;
                             ::pasha::__private::Ok(())
                         }
-                        ::pasha::__private::Err(error) => {
+                        ::pasha::__private::Err(__error) => {
                             ::pasha::__private::Err(
-                                ::pasha::__private::KernelError::new(&error),
+                                ::pasha::__private::KernelError::new(&__error),
                             )
                         }
                     },
@@ -379,10 +382,10 @@ What keeps a map from starting (such as items of different number) or from finis
                         <::pasha::__private::PerIndexScalar<f64>>::new(),
                         (<::pasha::__private::PerIndexScalar<f64>>::new(), ()),
                     )),
-                    move |at, (item0, ()), (result0, (result1, ())), _| {
-                        let (value0, value1) = min_max(item0);
-                        *result0 = value0;
-                        *result1 = value1;
+                    move |__at, (__item0, ()), (__result0, (__result1, ())), _| {
+                        let (__value0, __value1) = min_max(__item0);
+                        *__result0 = __value0;
+                        *__result1 = __value1;
                         ::pasha::__private::Ok(())
                     },
                 )

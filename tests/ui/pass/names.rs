@@ -48,3 +48,29 @@ fn main() -> pasha::Result<()> {
     assert_eq!((out._out[0], out.r#fn[0]), (0.0, 1.0));
     Ok(())
 }
+
+/// Constants and statics with the names of local variables that a macro may take.
+#[allow(non_upper_case_globals, non_camel_case_types)]
+pub mod constants {
+    use ndarray::ArrayViewMut1;
+    use pasha::kernel;
+
+    pub const at: u8 = 0;
+    pub const item0: u8 = 0;
+    pub const value0: u8 = 0;
+    pub static formatter: u8 = 0;
+    pub static error: u8 = 0;
+    pub struct array0;
+
+    #[kernel]
+    pub fn parts(
+        frame: &[f64],
+        #[shared] n: usize,
+        #[output(shape = n)] mut copy: ArrayViewMut1<f64>,
+        #[output(ragged = frame.len())] mut whole: ArrayViewMut1<f64>,
+    ) -> Result<f64, String> {
+        copy.fill(frame[0]);
+        whole.fill(frame[0]);
+        frame.first().copied().ok_or_else(|| "empty".to_owned())
+    }
+}
