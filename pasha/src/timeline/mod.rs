@@ -354,8 +354,10 @@ impl fmt::Display for Timeline {
             let (busy, end) = (100.0 * self.rows.busy_share(row), Duration::from_nanos(row.end()));
             write!(f, "\n{}: busy {busy:.0} %, until {end:.3?}", row.name())?;
         }
-        write!(f, "\nthe slowest:")?;
         let slowest = self.slowest(TOLD);
+        if !slowest.is_empty() {
+            write!(f, "\nthe slowest:")?;
+        }
         slowest.iter().try_for_each(|span| write!(f, "\n{span}"))?;
         match slowest.first().is_some_and(|span| span.indices().len() > 1) {
             true => write!(f, "\n(with `item_timeout` the slowest items are told alone)"),

@@ -250,7 +250,8 @@ impl Span {
         self.is_failed
     }
 
-    /// Whether its item had been begun before, in a span that ended in a failure.
+    /// Whether its item had failed before, in another span. Items that are run once more because
+    /// of the failure of another are not meant: those that a worker's accumulators had lost.
     ///
     /// # Examples
     /// ```

@@ -182,6 +182,30 @@ fn failed_items_are_marked_and_those_tried_again_have_two_spans() {
 }
 
 #[test]
+fn what_is_run_once_more_for_no_failure_of_its_own_is_no_retry() {
+    // Workers that have had their share of items are replaced.
+    let context: AnyContext = "processes:2,timeline,worker_lifespan=10".parse().unwrap();
+    let (_, report) = rest::run_report_in(&context, &vec![0; 60]).unwrap();
+    assert_eq!(report.retried, 0);
+    assert!(check(&report).spans().all(|span| !span.is_retry()));
+
+    // What an item that fails has left in the accumulators is undone, with what came before it.
+    #[pasha::kernel]
+    fn sum(value: u64, #[reduce(sum)] total: &mut u64) -> Result<u64, String> {
+        std::thread::sleep(Duration::from_micros(300));
+        *total += value;
+        if value == 20 { Err("no beam".to_owned()) } else { Ok(value) }
+    }
+    for context in contexts(",skip=5") {
+        let (out, report) = sum::run_report_in(&context, 0..40_u64).unwrap();
+        assert_eq!((out.total, report.retried), ((0..40).sum::<u64>() - 20, 0), "{context:?}");
+        let timeline = report.timeline().unwrap();
+        assert!(timeline.spans().all(|span| !span.is_retry()), "{context:?}");
+        assert!(!timeline.to_svg().contains("again"), "{context:?}");
+    }
+}
+
+#[test]
 fn all_that_a_worker_does_has_its_kind() {
     #[pasha::kernel]
     fn sum(value: u64, #[scratch(Vec::new())] seen: &mut Vec<u64>, #[reduce(sum)] total: &mut u64) {

@@ -433,6 +433,11 @@ impl Record {
         before + 1
     }
 
+    /// Whether this index is the last that has failed, and not given up.
+    pub(crate) fn has_failed(&self, index: usize) -> bool {
+        self.failed.load(Ordering::Relaxed) == index + 1
+    }
+
     /// Forgets the failures of an index that is given up.
     pub(crate) fn forget_failures(&self) {
         self.failed.store(0, Ordering::Relaxed);

@@ -88,9 +88,9 @@ impl BlockSpans {
 /// Why a block has a span of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alone {
-    /// Its items are run one by one, because they may have been begun before.
+    /// Its item has failed before.
     Retry,
-    /// Each item is noted exactly, and perhaps timed.
+    /// Each item is noted exactly, and perhaps timed, or run by itself.
     Exact,
 }
 

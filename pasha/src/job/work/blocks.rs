@@ -168,8 +168,8 @@ impl<'m> BlockRunner<'m> {
             self.make_huge_pages(task, state, worker_id, &block);
             if let Some(recorder) = state.recorder {
                 let alone = match (is_dirty, state.is_exact) {
-                    (true, _) => Some(Alone::Retry),
-                    (false, true) => Some(Alone::Exact),
+                    (true, _) if record.has_failed(next) => Some(Alone::Retry),
+                    (true, _) | (false, true) => Some(Alone::Exact),
                     (false, false) => None,
                 };
                 self.spans.begin(recorder, worker_id, &block, self.last, alone);
