@@ -78,7 +78,8 @@ const WORDS: [Word; 18] = [
         name: "worker_lifespan",
         example: "worker_lifespan=1000",
         apply: |options, given| {
-            let items = NonZeroUsize::new(given.number()?).ok_or("a worker lives for 1 item")?;
+            let items =
+                NonZeroUsize::new(given.number()?).ok_or("a worker lives for 1 item at least")?;
             Ok(options.worker_lifespan(items))
         },
     },

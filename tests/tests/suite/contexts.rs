@@ -493,6 +493,11 @@ fn the_environment_chooses_the_default_context() {
         let out = stdout_of(&victim(&["default-context"], &environment));
         assert!(out.contains(expected), "{context} {workers:?}: {out}");
     }
+    // As a script of a batch system has it where nothing says how many.
+    let nothing = [("PASHA_CONTEXT", "threads"), ("PASHA_NUM_WORKERS", "")];
+    let out = stdout_of(&victim(&["default-context"], &nothing));
+    let processors = std::thread::available_parallelism().unwrap();
+    assert!(out.contains(&format!("forked false, workers {processors}")), "{out}");
 }
 
 #[test]
