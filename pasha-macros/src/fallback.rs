@@ -89,13 +89,7 @@ pub(crate) fn refused(kernel: &Kernel, errors: &[syn::Error]) -> TokenStream {
 fn is_valid(kernel: &Kernel) -> bool {
     let has_size = |ty: &Type| {
         let view = types::array_view(ty, "ArrayView").or(types::array_view(ty, "ArrayViewMut"));
-        let pushed = match types::plain(ty) {
-            Type::Reference(reference) => types::ragged(&reference.elem),
-            _ => None,
-        };
-        !types::is_unsized(ty)
-            && !view.is_some_and(|view| types::is_unsized(&view.element))
-            && !pushed.is_some_and(types::is_unsized)
+        !types::is_unsized(ty) && !view.is_some_and(|view| types::is_unsized(&view.element))
     };
     let returned = || kernel.returns.values.list().iter().map(|value| &value.original);
     let elements = kernel.outputs().filter_map(|(_, output)| output.element());
@@ -108,7 +102,7 @@ fn is_valid(kernel: &Kernel) -> bool {
     });
     let is_conditional = |attr: &Attribute| attr.path().is_ident("cfg_attr");
     types.all(has_size)
-        && !kept.any(types::borrows)
+        && kept.all(|ty| !types::borrows(ty) && !types::is_unsized(ty))
         && written.all(|ty| {
             let inner = match types::plain(ty) {
                 Type::Reference(reference) => &reference.elem,

@@ -150,7 +150,7 @@ impl<K: Kernel> BoundKernel<K> {
     /// The outputs take their memory twice, and what is reduced one accumulator more for each
     /// worker, or two where the map goes on after failures or has an `item_timeout`. A look takes
     /// the time of copying what was finished since the last, and everything that is reduced; so
-    /// that this stays about a hundredth of the time, a kernel with more than some megabytes of
+    /// that this stays a hundredth or two of the time, a kernel with more than some megabytes of
     /// accumulators shows new items only as often as 20 MB of each worker's are copied in a second,
     /// and looks between have those of the last.
     ///

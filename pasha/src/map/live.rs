@@ -27,7 +27,7 @@ use crate::output::worker::{Accumulators, SavedAccumulators};
 
 /// Accumulators are copied for looks at most so many bytes of each worker's in a second. A worker
 /// copies some gigabytes in a second, and so does the look that merges the copies: it takes them
-/// about a hundredth of their time.
+/// a hundredth or two of their time.
 const COPIED_PER_SECOND: f64 = 20e6;
 
 /// How long a look waits for checkpoints of workers that are in the middle of an item.

@@ -56,16 +56,15 @@ struct Handover {
     num_workers: usize,
     state: Mutex<State>,
     changed: Condvar,
-    /// As `State::ended`, for who does not wait for the lock.
-    gone: AtomicUsize,
+    /// Number of workers that have ended on a thread of the pool. Changed under the lock, so that
+    /// whoever waits for it is told; read without by the caller that stays awake.
+    ended: AtomicUsize,
 }
 
 struct State {
     is_open: bool,
     /// Number of threads that are working.
     inside: usize,
-    /// Number of workers that have ended on a thread of the pool.
-    ended: usize,
 }
 
 // SAFETY: the job is used through shared references only, and `Job` is `Sync`, as `assert_sync`
@@ -83,9 +82,9 @@ impl Handover {
         Handover {
             job: std::ptr::from_ref(job).cast(),
             num_workers: job.num_workers(),
-            state: Mutex::new(State { is_open: true, inside: 0, ended: 0 }),
+            state: Mutex::new(State { is_open: true, inside: 0 }),
             changed: Condvar::new(),
-            gone: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
         }
     }
 
@@ -117,14 +116,18 @@ impl Handover {
     /// its own gets the caller's.
     fn stay_awake(&self) {
         let begun = Instant::now();
-        while self.gone.load(Ordering::Relaxed) < self.num_workers && begun.elapsed() < STAY_AWAKE {
+        while self.ended() < self.num_workers && begun.elapsed() < STAY_AWAKE {
             std::thread::yield_now();
         }
     }
 
+    fn ended(&self) -> usize {
+        self.ended.load(Ordering::Relaxed)
+    }
+
     /// Waits until all workers have ended, but no longer than this; says whether they have.
     fn wait_for_all(&self, at_most: Duration) -> bool {
-        self.wait(at_most, |state| state.ended >= self.num_workers)
+        self.wait(at_most, |_| self.ended() >= self.num_workers)
     }
 
     /// As [`wait_for_all`](Self::wait_for_all), and looks meanwhile whether the map is to stop; for
@@ -134,7 +137,7 @@ impl Handover {
         while !self.wait_for_all(between_looks) {
             job.is_to_stop(Instant::now());
             let state = self.state();
-            let is_full = state.inside + state.ended >= self.num_workers;
+            let is_full = state.inside + self.ended() >= self.num_workers;
             if !is_full && begun.elapsed() >= WAIT_FOR_POOL {
                 return false;
             }
@@ -163,9 +166,7 @@ impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.inside -= 1;
-        state.ended += 1;
-        drop(state);
-        self.0.gone.fetch_add(1, Ordering::Relaxed);
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
         self.0.changed.notify_all();
     }
 }
