@@ -4,12 +4,18 @@ use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 use crate::model::Kernel;
-use crate::{check, expand, fallback, parse};
+use crate::{around, check, expand, fallback, parse};
 
-/// The attribute: parse, check, expand.
-pub(crate) fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
+/// The attribute: parse, check, expand. `file` is the text of the source file, where it is known.
+pub(crate) fn kernel(args: TokenStream, item: TokenStream, file: Option<&str>) -> TokenStream {
     match read(args, item.clone()) {
-        Ok(kernel) => expand::runtime::located(expand::expand(&kernel), &kernel.options),
+        Ok(kernel) => {
+            let expanded = match file.and_then(|file| around::clash(&kernel, item, file)) {
+                Some(clash) => fallback::clashing(&kernel, clash),
+                None => expand::expand(&kernel),
+            };
+            expand::runtime::located(expanded, &kernel.options)
+        }
         Err(Refused { kernel: Some(kernel), errors }) => {
             expand::runtime::located(fallback::refused(&kernel, &errors), &kernel.options)
         }

@@ -9,6 +9,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, FnArg, GenericParam, Type};
 
+use crate::around::Clash;
 use crate::expand::common::{function, inherited, quiet};
 use crate::expand::entry::with_items;
 use crate::model::Kernel;
@@ -80,9 +81,24 @@ pub(crate) fn refused(kernel: &Kernel, errors: &[syn::Error]) -> TokenStream {
         true => function(kernel),
         false => stand_in(kernel),
     };
-    let stubs = stubs(kernel, first);
+    let stubs = stubs(kernel, &stand_in_type(kernel), first);
     let rest = rest.iter().map(errors::tokens);
     quote!(#function #stubs #(#rest)*)
+}
+
+/// For a kernel that can't stand where it does.
+pub(crate) fn clashing(kernel: &Kernel, clash: Clash) -> TokenStream {
+    let error = clash.error(kernel);
+    match clash {
+        Clash::OfKernels => errors::tokens(&error),
+        Clash::Inside(_) | Clash::OfType(_) => not_a_function(function(kernel), &[error]),
+        Clash::OfValue(_) => stubs(kernel, &names::stand_in(&kernel.sig.ident), &error),
+        Clash::OfOutputs(_) => {
+            let (function, out) = (function(kernel), names::stand_in(&kernel.sig.ident));
+            let stubs = stubs(kernel, &out, &error);
+            quote!(#function #stubs)
+        }
+    }
 }
 
 /// Whether rustc takes the function as it is.
@@ -146,13 +162,12 @@ fn stand_in_type(kernel: &Kernel) -> Ident {
     }
 }
 
-/// The generated names. The first error stands in the place of their types.
-fn stubs(kernel: &Kernel, error: &syn::Error) -> TokenStream {
+/// The generated names. An error stands in the place of their types, which is called `out`.
+fn stubs(kernel: &Kernel, out: &Ident, error: &syn::Error) -> TokenStream {
     let name = &kernel.sig.ident;
     let vis = &kernel.vis;
     let attrs = inherited(kernel);
     let quiet = quiet();
-    let out = stand_in_type(kernel);
     let error = as_expression(error);
     // Bounds would only give rise to more errors; the names are for calls with a turbofish.
     let generics = kernel.sig.generics.params.iter().filter_map(|param| match param {

@@ -1,10 +1,11 @@
 //! The attribute of the crate `pasha`; use it as `pasha::kernel`.
 //!
 //! The way through, in `attribute`: `parse` reads the function into a `model`, `check` refuses what
-//! is not a kernel, `expand` writes what is generated, `fallback` what stands in after a refusal.
-//! All of it works on tokens of `proc_macro2`, so that tests can run it; only this file knows the
-//! compiler.
+//! is not a kernel, `around` places where none can stand, `expand` writes what is generated,
+//! `fallback` what stands in after a refusal. All of it works on tokens of `proc_macro2`, so that
+//! tests can run it; only this file knows the compiler.
 
+mod around;
 mod attribute;
 mod check;
 mod errors;
@@ -128,7 +129,9 @@ struct Readme;
 /// returned as it is.
 #[proc_macro_attribute]
 pub fn kernel(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::kernel(args.into(), item.into()).into()
+    let file = proc_macro::Span::call_site().local_file();
+    let file = file.and_then(|path| std::fs::read_to_string(path).ok());
+    attribute::kernel(args.into(), item.into(), file.as_deref()).into()
 }
 
 /// Adds items behind the one that it is on, as [`kernel`](macro@kernel) does.

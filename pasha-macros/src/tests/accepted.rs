@@ -102,7 +102,7 @@ fn a_body_in_the_invisible_group_of_a_macro_is_a_body() {
     let body: TokenStream = "{ v }".parse().unwrap();
     let group = TokenTree::from(Group::new(Delimiter::None, body));
     let tokens = head.into_iter().chain([group]).collect();
-    let text = crate::attribute::kernel(TokenStream::new(), tokens).to_string();
+    let text = crate::attribute::kernel(TokenStream::new(), tokens, None).to_string();
     assert!(text.contains("run_parallel") && !text.contains("compile_error"), "{text}");
 }
 
@@ -197,7 +197,7 @@ fn no_tokens_make_the_macro_panic() {
     ] {
         // What is not even a row of tokens is the compiler's to refuse.
         if let Ok(tokens) = source.parse() {
-            let _ = crate::attribute::kernel(proc_macro2::TokenStream::new(), tokens);
+            let _ = crate::attribute::kernel(proc_macro2::TokenStream::new(), tokens, None);
         }
     }
 }

@@ -22,7 +22,7 @@ fn compare(name: &str) {
                     function.attrs.drain(..).partition(|attr| attr.path().is_ident("kernel"));
                 function.attrs = others;
                 let options = options(&kernel);
-                let tokens = attribute::kernel(options, quote!(#function));
+                let tokens = attribute::kernel(options, quote!(#function), None);
                 let items = syn::parse2::<File>(tokens).unwrap().items;
                 expanded.extend(items.into_iter().flat_map(with_items).map(bare));
             }

@@ -143,7 +143,7 @@ fn no_damaged_kernel_makes_the_macro_panic() {
             _ => TokenStream::new(),
         };
         let text = format!("#[kernel({args})] {tokens}");
-        let attribute = AssertUnwindSafe(|| attribute::kernel(args, tokens).to_string());
+        let attribute = AssertUnwindSafe(|| attribute::kernel(args, tokens, None).to_string());
         assert!(catch_unwind(attribute).is_ok(), "round {round} panicked: {text}");
     }
 }

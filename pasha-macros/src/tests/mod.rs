@@ -2,6 +2,7 @@
 //! generated.
 
 mod accepted;
+mod around;
 mod expansions;
 mod hostile;
 mod names;
@@ -19,7 +20,7 @@ fn expanded(source: &str) -> TokenStream {
 
 /// The attribute with these options on this function.
 fn expanded_with(args: &str, source: &str) -> TokenStream {
-    attribute::kernel(tokens(args), tokens(source))
+    attribute::kernel(tokens(args), tokens(source), None)
 }
 
 fn tokens(source: &str) -> TokenStream {
