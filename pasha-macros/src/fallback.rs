@@ -13,7 +13,7 @@ use crate::around::Clash;
 use crate::expand::common::{function, inherited, quiet};
 use crate::expand::entry::with_items;
 use crate::model::Kernel;
-use crate::{errors, names, types};
+use crate::{check, errors, names, types};
 
 /// For what is not a function: the item as it was, and the errors.
 pub(crate) fn not_a_function(item: TokenStream, errors: &[syn::Error]) -> TokenStream {
@@ -24,7 +24,7 @@ pub(crate) fn not_a_function(item: TokenStream, errors: &[syn::Error]) -> TokenS
 /// For a function whose syntax is not understood.
 ///
 /// What rustc understands only to say that it is wrong has been reported by it before: a default of
-/// a parameter, `impl` without a trait.
+/// a parameter, `impl` without a trait, a keyword as a name.
 pub(crate) fn not_understood(item: TokenStream, errors: &[syn::Error]) -> TokenStream {
     let is =
         |token: &TokenTree, sign| matches!(token, TokenTree::Punct(it) if it.as_char() == sign);
@@ -36,9 +36,14 @@ pub(crate) fn not_understood(item: TokenStream, errors: &[syn::Error]) -> TokenS
         }
         _ => false,
     });
+    let is_keyword = |word: &Ident| {
+        let is_one = syn::parse_str::<Ident>(&word.to_string()).is_err();
+        is_one && !names::RESERVED_SINCE_2018.iter().any(|it| word == it)
+    };
     let is_reported = has_default
         || tokens.windows(2).any(|pair| match pair {
             [TokenTree::Ident(word), TokenTree::Group(_)] => word == "impl",
+            [TokenTree::Ident(word), TokenTree::Ident(name)] => word == "fn" && is_keyword(name),
             _ => false,
         });
     match is_reported {
@@ -73,8 +78,9 @@ fn without_attributes(token: TokenTree) -> TokenTree {
 /// For a function that can't be a kernel.
 pub(crate) fn refused(kernel: &Kernel, errors: &[syn::Error]) -> TokenStream {
     let is_method = kernel.sig.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
-    let Some((first, rest)) = errors.split_first().filter(|_| !is_method) else {
-        // An `impl` block has no room for types.
+    let has_no_room = is_method || types::hides_primitive(&kernel.sig.ident);
+    let Some((first, rest)) = errors.split_first().filter(|_| !has_no_room) else {
+        // An `impl` block has no room for types, nor has a scope for two `f64`.
         return not_a_function(function(kernel), errors);
     };
     let function = match is_valid(kernel) {
@@ -103,10 +109,12 @@ pub(crate) fn clashing(kernel: &Kernel, clash: Clash) -> TokenStream {
 
 /// Whether rustc takes the function as it is.
 fn is_valid(kernel: &Kernel) -> bool {
+    let view =
+        |ty: &Type| types::array_view(ty, "ArrayView").or(types::array_view(ty, "ArrayViewMut"));
     let has_size = |ty: &Type| {
-        let view = types::array_view(ty, "ArrayView").or(types::array_view(ty, "ArrayViewMut"));
-        !types::is_unsized(ty) && !view.is_some_and(|view| types::is_unsized(&view.element))
+        !types::is_unsized(ty) && !view(ty).is_some_and(|view| types::is_unsized(&view.element))
     };
+    let is_owned = |ty: &Type| !types::borrows(ty) && view(ty).is_none();
     let returned = || kernel.returns.values.list().iter().map(|value| &value.original);
     let elements = kernel.outputs().filter_map(|(_, output)| output.element());
     let mut kept = elements.chain(returned());
@@ -118,7 +126,7 @@ fn is_valid(kernel: &Kernel) -> bool {
     });
     let is_conditional = |attr: &Attribute| attr.path().is_ident("cfg_attr");
     types.all(has_size)
-        && kept.all(|ty| !types::borrows(ty) && !types::is_unsized(ty))
+        && kept.all(|ty| is_owned(ty) && !types::is_unsized(ty))
         && written.all(|ty| {
             let inner = match types::plain(ty) {
                 Type::Reference(reference) => &reference.elem,
@@ -129,6 +137,7 @@ fn is_valid(kernel: &Kernel) -> bool {
                 && types::incomplete_view(inner).is_none()
         })
         && kernel.twins().is_empty()
+        && !kernel.attrs.iter().any(check::is_test)
         && !attrs.into_iter().any(is_conditional)
         && kernel.sig.generics.params.iter().all(|param| match param {
             GenericParam::Type(param) => param.default.is_none(),

@@ -28,21 +28,30 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// Whether this is a number or `bool`, which is an element for certain.
+/// The numbers and `bool`, which are elements for certain.
+const PRIMITIVES: [&str; 15] = [
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+    "f64", "bool",
+];
+
+/// Whether this is a number or `bool`.
 pub(crate) fn is_primitive(ty: &Type) -> bool {
-    const NAMES: [&str; 15] = [
-        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-        "f32", "f64", "bool",
-    ];
-    last_segment(ty).is_some_and(|segment| NAMES.iter().any(|name| segment.ident == name))
+    last_segment(ty).is_some_and(|segment| PRIMITIVES.iter().any(|name| segment.ident == name))
+}
+
+/// Whether a type of this name would take the place of one of the language's.
+pub(crate) fn hides_primitive(name: &Ident) -> bool {
+    PRIMITIVES.iter().chain(&["char", "str"]).any(|primitive| name == primitive)
 }
 
 /// The part of a type that has no size known when compiling, where it would be held by value:
 /// `[T]`, `str`, `dyn Trait`, and the standard library's `Path`, `OsStr` and `CStr` by their full
-/// names; and ndarray's `ArrayRef`.
+/// names; ndarray's `ArrayRef`; and tuples and arrays of these.
 pub(crate) fn is_unsized(ty: &Type) -> bool {
     match plain(ty) {
         Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Tuple(tuple) => tuple.elems.iter().any(is_unsized),
+        Type::Array(array) => is_unsized(&array.elem),
         Type::Path(path) if path.qself.is_none() => {
             let segments = &path.path.segments;
             let is = |name: &str| segments.last().is_some_and(|last| last.ident == name);
@@ -126,6 +135,17 @@ pub(crate) fn ragged(ty: &Type) -> Option<&Type> {
         [element] => Some(element),
         _ => None,
     }
+}
+
+/// Whether a type is one of pointers to what may belong to one thread: `*const T`, `Rc<T>`,
+/// `Box<dyn Trait>`.
+pub(crate) fn points(ty: &Type) -> bool {
+    let is_object = |ty: &&Type| matches!(plain(ty), Type::TraitObject(_));
+    matches!(plain(ty), Type::Ptr(_))
+        || last_segment(ty).is_some_and(|segment| {
+            let owns = ["Box", "Arc"].iter().any(|name| segment.ident == name);
+            segment.ident == "Rc" || (owns && type_arguments(segment).iter().any(is_object))
+        })
 }
 
 /// Whether values of a type can hold borrowed data, as far as the type as written tells.

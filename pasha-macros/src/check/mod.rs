@@ -7,7 +7,7 @@ mod python;
 mod returns;
 mod signature;
 
-pub(crate) use signature::is_kernel;
+pub(crate) use signature::{is_kernel, is_test};
 
 use crate::errors::Errors;
 use crate::model::Kernel;

@@ -8,6 +8,7 @@ use crate::errors::Errors;
 use crate::model::{
     Dim, Extent, ItemKind, Kernel, Merge, Output, OutputKind, Param, Role, Slot, Values,
 };
+use crate::text::text;
 use crate::{merges, names, types};
 
 pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
@@ -84,11 +85,14 @@ pub(super) fn not_an_element(element: &Type, errors: &mut Errors) {
         );
     }
     // Of others, `Element` tells; one that also is not `Send` would be told of twice.
-    if types::last_segment(element).is_some_and(|segment| segment.ident == "Rc") {
+    if types::points(element) {
+        let text = text(element.to_token_stream());
         errors.at(
             element,
-            "an element of an output lies in memory that several processes share, and an `Rc` \
-             points to memory of one thread: write the value itself, e.g. `f64`",
+            format!(
+                "an element of an output lies in memory that several processes share, and \
+                 `{text}` points to memory of one: write the value itself, e.g. `f64`"
+            ),
         );
     }
 }

@@ -57,6 +57,9 @@ fn value_has_a_size(param: &Param, errors: &mut Errors) {
         (_, Type::TraitObject(_)) => {
             "take a reference to the type itself, or a `Box<dyn …>` by `&`"
         }
+        (_, Type::Tuple(_) | Type::Array(_)) => {
+            "take each part as a parameter of its own, and by reference, with `&`, what has no size"
+        }
         _ => "take it by reference, with `&`",
     };
     errors.at(

@@ -68,11 +68,17 @@ fn value_does_not_borrow(ty: &Type, errors: &mut Errors) {
             "a returned value is kept in an array and can't borrow: return the value itself, or \
              write it to an `#[output(…)]` parameter",
         ),
-        _ if types::array_view(ty, "ArrayView").is_some() => errors.at(
-            ty,
-            "a returned value is kept in an array and can't borrow: copy the view to an \
+        _ if types::array_view(ty, "ArrayView")
+            .or(types::array_view(ty, "ArrayViewMut"))
+            .is_some()
+            || types::incomplete_view(ty).is_some() =>
+        {
+            errors.at(
+                ty,
+                "a returned value is kept in an array and can't borrow: copy the view to an \
              `#[output(like = …)]` parameter",
-        ),
+            )
+        }
         _ => {
             if let Some(place) = types::first_lifetime(ty) {
                 errors.at_span(

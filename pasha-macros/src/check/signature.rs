@@ -14,6 +14,8 @@ pub(super) fn check(kernel: &Kernel, errors: &mut Errors) {
     not_variadic(kernel, errors);
     no_target_feature(kernel, errors);
     one_attribute(kernel, errors);
+    not_a_test(kernel, errors);
+    not_named_as_a_primitive(kernel, errors);
     no_defaults(kernel, errors);
     names_differ(kernel, errors);
     no_placeholders(kernel, errors);
@@ -58,6 +60,39 @@ pub(crate) fn is_kernel(attr: &Attribute) -> bool {
 fn one_attribute(kernel: &Kernel, errors: &mut Errors) {
     for attr in kernel.attrs.iter().filter(|attr| is_kernel(attr)) {
         errors.at(attr, "`#[pasha::kernel]` is here twice: remove one of the two");
+    }
+}
+
+/// A test is called without arguments.
+fn not_a_test(kernel: &Kernel, errors: &mut Errors) {
+    for attr in kernel.attrs.iter().filter(|attr| is_test(attr)) {
+        let name = &kernel.sig.ident;
+        errors.at(
+            attr,
+            format!(
+                "a kernel has parameters, and a test has none: test it from a function of its own, \
+                 `#[test] fn {name}_is_right() {{ … }}`, which calls `{name}(…)`"
+            ),
+        );
+    }
+}
+
+/// Whether an attribute makes a function a test.
+pub(crate) fn is_test(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == "test")
+}
+
+/// The generated type has the function's name.
+fn not_named_as_a_primitive(kernel: &Kernel, errors: &mut Errors) {
+    let name = &kernel.sig.ident;
+    if types::hides_primitive(name) {
+        errors.at(
+            name,
+            format!(
+                "a kernel has a type of its name, which would take the place of `{name}` here: give \
+                 it another name"
+            ),
+        );
     }
 }
 

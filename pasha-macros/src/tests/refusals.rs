@@ -67,6 +67,16 @@ refusals! {
     merge_as_key: "fn k(v: f64, #[reduce(sum = 3)] s: &mut f64) {}", "sum", "unknown key `sum`";
     placeholder_returned: "fn k(v: f64) -> _ { v }", "_", "write the type";
     placeholder_of_an_item: "fn k(v: &[_]) {}", "_", "write the type";
+    element_that_points: "fn k(v: f64, #[output] o: &mut *const u8) {}", "*const u8", "write the value itself";
+    element_of_a_trait: "fn k(v: f64, #[reduce(sum)] o: &mut Box<dyn Fn(f64)>) {}", "Box<dyn Fn(f64)>", "write the value itself";
+    returned_view_without_axes: "fn k(v: f64) -> ArrayView<f64> { v }", "ArrayView<f64>", "can't borrow";
+    returned_writable_view: "fn k(v: f64) -> ArrayViewMut1<f64> { v }", "ArrayViewMut1<f64>", "can't borrow";
+    tuple_without_size: "fn k(v: (f64, str)) -> f64 { v.0 }", "(f64, str)", "each part as a parameter of its own";
+    shared_tuple_without_size: "fn k(v: f64, #[shared] t: (u8, [f64])) -> f64 { v }", "(u8, [f64])", "each part as a parameter of its own";
+    array_without_size: "fn k(v: [str; 3]) -> f64 { 1.0 }", "[str; 3]", "each part as a parameter of its own";
+    element_without_size: "fn k(v: f64, #[output] o: &mut (u8, [f64])) {}", "(u8, [f64])", "a size known when compiling";
+    test: "#[test] fn k(v: f64) -> f64 { v }", "#[test]", "`#[test] fn k_is_right() { … }`";
+    named_as_a_primitive: "fn f64(v: u8) -> u8 { v }", "f64", "another name";
     returned_rc: "fn k(v: f64) -> Rc<f64> { v }", "Rc<f64>", "write the value itself";
     returned_static: "fn k(v: f64) -> Cow<'static, str> { v }", "'static", "can't borrow";
     output_of_references: "fn k(v: f64, #[output] o: &mut &String) {}", "&String", "can't borrow";
