@@ -29,6 +29,13 @@ pub(crate) enum Pages {
     Huge,
 }
 
+impl Pages {
+    /// Of copies of accumulators, which are written a few times in a map. Making new huge pages is
+    /// most of what such a copy costs where a hypervisor has to find the memory, and nothing is
+    /// gained by them.
+    pub(crate) const FOR_LOOKS: Pages = Pages::Ordinary;
+}
+
 /// Maps `len` zero bytes at a multiple of 2 MiB.
 pub(super) fn map_aligned(len: usize, flags: MapFlags) -> rustix::io::Result<*mut libc::c_void> {
     let reserved = len.checked_add(HUGE_PAGE).ok_or(Errno::NOMEM)?;

@@ -54,9 +54,9 @@ impl Checkpoints {
         pages: Pages,
     ) -> Result<Checkpoints> {
         let size = accumulators.saved_size();
-        let copies_of_a_worker = match needed_for {
-            CheckpointUse::Recovery => 2,
-            CheckpointUse::Looks => 1,
+        let (copies_of_a_worker, pages) = match needed_for {
+            CheckpointUse::Recovery => (2, pages),
+            CheckpointUse::Looks => (1, Pages::FOR_LOOKS),
         };
         let bytes = copies_of_a_worker * num_workers * size;
         let mapping = Mapping::anonymous(bytes, memory, pages);

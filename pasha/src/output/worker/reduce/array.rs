@@ -12,7 +12,7 @@ use super::{InitialValues, pack, reset, unpack};
 use crate::array::{Order, SharedArray, bytes_of_shape, copy_elements, strides_for};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::memory::{Mapping, MappingId};
+use crate::memory::{Mapping, MappingId, Pages};
 use crate::output::merge::Merge;
 use crate::output::slots::OfWorker;
 use crate::output::sub_arrays::SubArrays;
@@ -80,9 +80,11 @@ impl<A: Element, D: Dimension + 'static, M: Merge<A>> OutputSpec for Reduce<A, D
 
     fn allocate(&self, plan: &Plan<'_>) -> Result<SharedArray<A, D>> {
         bytes_of_shape::<A>(self.dim.slice())?;
-        // Copies of accumulators are merged into the array itself.
-        let num_workers = if plan.is_to_look_at { 1 } else { plan.num_workers };
-        let plan = Plan { num_workers, ..*plan };
+        let plan = match plan.is_to_look_at {
+            // Copies of accumulators are merged into the array itself.
+            true => Plan { num_workers: 1, pages: Pages::FOR_LOOKS, ..*plan },
+            false => *plan,
+        };
         let mapping = map_accumulators::<A>(self.dim.size(), &plan)?;
         let mut array = SharedArray::over(mapping, self.dim.clone(), self.order);
         array.fill_fresh(self.start().of_nothing());
