@@ -26,7 +26,7 @@ pub(super) struct Item {
     pub(super) word: &'static str,
     /// Its name; of an import, all of them.
     pub(super) names: Vec<String>,
-    /// Of a function: its tokens from `fn` to the body, without spaces.
+    /// Of a function: its tokens from `fn` to the body, but for attributes.
     pub(super) signature: Option<String>,
     pub(super) is_kernel: bool,
     /// Whether it depends on a configuration whether it is there.
@@ -37,7 +37,7 @@ pub(super) struct Item {
 const DEEPEST: usize = 64;
 
 /// Calls `visit` with the items of each place in these tokens.
-pub(super) fn visit(tokens: TokenStream, visit: &mut impl FnMut(Place, &[Item])) {
+pub(super) fn visit(tokens: TokenStream, visit: &mut impl FnMut(Place, Vec<Item>)) {
     visit_in(Place::Module, tokens, 0, visit);
 }
 
@@ -45,7 +45,7 @@ fn visit_in(
     place: Place,
     tokens: TokenStream,
     depth: usize,
-    visit: &mut impl FnMut(Place, &[Item]),
+    visit: &mut impl FnMut(Place, Vec<Item>),
 ) {
     if depth > DEEPEST {
         return;
@@ -58,7 +58,7 @@ fn visit_in(
             visit_in(place, tokens, depth + 1, visit);
         }
     }
-    visit(place, &items);
+    visit(place, items);
 }
 
 /// The items in these tokens, but for those within others.
@@ -118,7 +118,11 @@ impl Reader {
             if word == "use" {
                 imported(tokens.iter().cloned().collect(), &mut names);
             }
-            let signature = (word == "fn").then(|| without_spaces(tokens));
+            let signature = (word == "fn").then(|| {
+                let mut signature = String::new();
+                write_signature(tokens.iter().cloned(), &mut signature);
+                signature
+            });
             items.push(Item { word, names, signature, is_kernel, is_conditional });
         }
         within
@@ -218,9 +222,23 @@ fn imported(tokens: TokenStream, names: &mut Vec<String>) {
     names.extend(last.map(|name| name.to_string()));
 }
 
-/// A function's tokens before its body, without spaces.
-fn without_spaces(tokens: &[TokenTree]) -> String {
-    let is_body = |token: &&TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-    let tokens: TokenStream = tokens.iter().take_while(|token| !is_body(token)).cloned().collect();
-    tokens.to_string().split_whitespace().collect()
+/// Writes a function's tokens up to its body. What the compiler calls tokens and what others do is
+/// the same text, but for spaces and comments.
+fn write_signature(tokens: impl IntoIterator<Item = TokenTree>, text: &mut String) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => match group.delimiter() {
+                Delimiter::Brace => return,
+                // Of attributes, and of arrays.
+                Delimiter::Bracket if text.ends_with('#') => drop(text.pop()),
+                Delimiter::None => write_signature(group.stream(), text),
+                Delimiter::Parenthesis | Delimiter::Bracket => {
+                    text.push('(');
+                    write_signature(group.stream(), text);
+                    text.push(')');
+                }
+            },
+            token => text.push_str(&token.to_string()),
+        }
+    }
 }

@@ -8,6 +8,9 @@
 
 mod items;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 use syn::Error;
 
@@ -38,16 +41,59 @@ pub(crate) fn clash(kernel: &Kernel, function: TokenStream, file: &str) -> Optio
         return None;
     }
     let signature = items::of(function).pop()?.signature?;
-    let mut found = Vec::new();
-    items::visit(file.parse().ok()?, &mut |place, all| {
-        for (number, item) in all.iter().enumerate() {
-            if item.is_kernel && item.signature.as_ref() == Some(&signature) {
-                found.push(of_item(place, all, number, outputs.as_deref()));
-            }
-        }
-    });
+    let places = places(file);
+    let items =
+        places.iter().flat_map(|(place, all)| (0..all.len()).map(move |it| (place, all, it)));
+    let is_this = |item: &Item| item.is_kernel && item.signature.as_ref() == Some(&signature);
+    let found: Vec<_> = items
+        .filter(|&(_, all, number)| is_this(&all[number]))
+        .map(|(place, all, number)| of_item(*place, all, number, outputs.as_deref()))
+        .collect();
     let (first, rest) = found.split_first()?;
     first.filter(|_| rest.iter().all(|other| other == first))
+}
+
+/// The items of each place in a file.
+type Places = Rc<Vec<(Place, Vec<Item>)>>;
+
+/// The items of a file; of the last one, which may have many kernels, as found before.
+fn places(file: &str) -> Places {
+    thread_local! {
+        static LAST: RefCell<Option<(String, Places)>> = const { RefCell::new(None) };
+    }
+    if let Some(known) = LAST.with_borrow(|last| {
+        last.as_ref().filter(|(text, _)| text == file).map(|(_, places)| Rc::clone(places))
+    }) {
+        return known;
+    }
+    let mut found = Vec::new();
+    let without_compiler = WithoutCompiler::new();
+    if let Ok(tokens) = file.parse() {
+        items::visit(tokens, &mut |place, items| found.push((place, items)));
+    }
+    drop(without_compiler);
+    let places = Rc::new(found);
+    LAST.set(Some((file.to_owned(), Rc::clone(&places))));
+    places
+}
+
+/// While this lives, text becomes tokens without the compiler, which takes all text for one of this
+/// crate's edition, and reports what is no token in that.
+///
+/// Neither may tokens of the compiler be used meanwhile, nor these afterwards.
+struct WithoutCompiler;
+
+impl WithoutCompiler {
+    fn new() -> Self {
+        proc_macro2::fallback::force();
+        WithoutCompiler
+    }
+}
+
+impl Drop for WithoutCompiler {
+    fn drop(&mut self) {
+        proc_macro2::fallback::unforce();
+    }
 }
 
 /// Whether a second item may have this function's name, or an `impl` be around it, by a quick look

@@ -120,7 +120,10 @@ pub(super) fn explain(error: &hdf5_metno::Error) -> String {
             "a program is writing to it, or ended without closing it, and not in SWMR mode, in which it could be read \
              meanwhile; close it there, or, if nobody writes to it, run \"h5clear -s\" on it ({said})"
         )
-    } else if said.contains("superblock version") || said.contains("version number") {
+    } else if ["superblock version", "version number", "bad version"]
+        .iter()
+        .any(|words| said.contains(words))
+    {
         format!(
             "this libhdf5, {major}.{minor}.{patch}, does not know its version of the format, or it is damaged; \
              write it with libver bounds of this version, or use a newer library ({said})"
@@ -137,5 +140,22 @@ pub(super) fn explain(error: &hdf5_metno::Error) -> String {
         )
     } else {
         format!("libhdf5 says: {said}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_of_a_newer_library_is_told() {
+        for said in [
+            "bad superblock version number",
+            "bad version number for layout message",
+            "bad version # of encoded VDS heap information, expected 0, got 1",
+        ] {
+            let text = explain(&said.into());
+            assert!(text.contains("use a newer library") && text.contains(said), "{text}");
+        }
     }
 }

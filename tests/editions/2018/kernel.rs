@@ -27,3 +27,15 @@ fn a_kernel_may_have_a_name_that_is_reserved_in_later_editions() {
     assert_eq!(out.r#dyn.shape(), [2, 3]);
     assert_eq!(gen::bind(3).run_serial(&[4.0]).unwrap().result[0], 4.0);
 }
+
+macro_rules! count {
+    ($($token:tt)*) => {
+        [$(stringify!($token)),*].len()
+    };
+}
+
+/// The attribute reads this file, because there is a `GenOutput` in it.
+#[test]
+fn a_kernel_may_stand_beside_what_is_no_token_in_later_editions() {
+    assert_eq!(count!(z"text" a#b), 5);
+}
